@@ -1,0 +1,3 @@
+"""Assay: a model is tested before it may predict."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""Lets `python -m assay` do what the command `assay` does."""
+
+from assay.cli import main
+
+main()

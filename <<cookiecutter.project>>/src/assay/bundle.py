@@ -1,0 +1,228 @@
+"""The model bundle: featurizer and estimator as one unit, saved without pickle.
+
+A bundle is an MLflow model folder (skops inside) in canonical form: training twice from the
+same commit in the same environment gives the same bytes, hence the same digest.
+"""
+
+import importlib.metadata
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import NotCarriedOutError, UsageError
+from assay.files import digest_file, digest_tree, replaced_folder
+from assay.records import Record, read_record
+from assay.serialization import canonicalise, untrusted_types
+
+METADATA = "assay.json"
+MODEL = "model.skops"
+# What a bundle needs of the machinery to turn formulas into features.
+INFERENCE = ("__init__.py", "errors.py", "compositions.py", "features.py")
+REQUIREMENTS = (
+    "mlflow",
+    "skops",
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "scipy",
+    "matminer",
+    "pymatgen",
+)
+
+
+class BundleMetadata(Record):
+    """What a prediction needs to know beside the estimator.
+
+    `lower`, `upper` (physical bounds, absent if unbounded) and `interval_half_width` (split by
+    chemical system; absent for a class) are in `unit`; `elements` are those of the train set.
+    """
+
+    model: str
+    target: str
+    kind: Literal["number", "class"]
+    unit: str
+    lower: float | None
+    upper: float | None
+    interval_level: float
+    interval_half_width: float | None
+    elements: list[str]
+    train_digest: str
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A bundle ready to predict."""
+
+    folder: Path
+    metadata: BundleMetadata
+    model: Any
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the sorted contents of the bundle's folder."""
+        return digest_bundle(self.folder)
+
+    def predict(self, formulas: Sequence[str]) -> np.ndarray:
+        """Predict (n,) floats, in the target's unit; for a class the probability of yes.
+
+        Raises:
+            ValueError: a formula cannot be read or featurised.
+        """
+        return predict(self.model, formulas)
+
+
+def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
+    """Predictions (n,) of a fitted model that takes a DataFrame with a column `formula`."""
+    frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(frame)[:, 1], dtype=float)
+    return np.asarray(model.predict(frame), dtype=float)
+
+
+def save_bundle(
+    model: Any, folder: Path, metadata: BundleMetadata, package: Path, trusted: Sequence[str] = ()
+) -> str:
+    """Save a fitted model with the code and requirements it needs; returns the digest.
+
+    Args:
+        model: the fitted scikit-learn estimator, featurizer included.
+        folder: where the bundle goes; replaced whole when everything is written.
+        metadata: goes into the bundle as `assay.json`.
+        package: the folder of the author's package, whose code the bundle carries.
+        trusted: types beyond the usual that the author allows in the model.
+
+    Raises:
+        UsageError: the model holds types that are not trusted.
+    """
+    import mlflow.sklearn
+    from mlflow.models import infer_signature
+
+    allowed = _allowed_types(model, trusted)
+    example = pd.DataFrame({"formula": ["NaCl", "Li2O"]})
+    with replaced_folder(folder) as target, tempfile.TemporaryDirectory() as code:
+        _copy_code(package, Path(code))
+        mlflow.sklearn.save_model(
+            model,
+            str(target),
+            serialization_format="skops",
+            skops_trusted_types=allowed,
+            code_paths=[str(path) for path in sorted(Path(code).iterdir())],
+            conda_env=_environment(),
+            pyfunc_predict_fn="predict_proba" if hasattr(model, "predict_proba") else "predict",
+            signature=infer_signature(example, predict(model, example["formula"])),
+            input_example=example,
+        )
+        canonicalise(target)
+        metadata.write(target / METADATA)
+    return digest_bundle(folder)
+
+
+def _environment() -> dict[str, Any]:
+    # MLflow would make the same one, with whichever pip is installed, or a warning without one.
+    pins = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
+    return {
+        "name": "mlflow-env",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": pins}],
+    }
+
+
+def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
+    found = untrusted_types(model)
+    unknown = [name for name in found if not _is_usual(name) and name not in trusted]
+    if unknown:
+        raise UsageError(
+            f"the model holds types that are not trusted: {', '.join(unknown)}; if you know them, "
+            "add them to model.trusted_types in assay.toml."
+        )
+    return found
+
+
+def _is_usual(name: str) -> bool:
+    return name.split(".")[0] in {"sklearn", "numpy", "scipy"} or name.startswith("assay.features.")
+
+
+def _copy_code(package: Path, code: Path) -> None:
+    machinery = code / "assay"
+    machinery.mkdir()
+    for name in INFERENCE:
+        shutil.copyfile(Path(__file__).parent / name, machinery / name)
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    shutil.copytree(package, code / package.name, ignore=ignored)
+
+
+def digest_bundle(folder: Path) -> str:
+    """SHA-256 over the sorted contents of a bundle.
+
+    Raises:
+        NotCarriedOutError: there is no such folder, or it holds a link.
+    """
+    if not folder.is_dir():
+        raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
+    try:
+        return digest_tree(folder)
+    except ValueError as error:
+        raise NotCarriedOutError(f"the bundle {folder} is not sound: {error}.") from None
+
+
+def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
+    """Load a bundle to predict with; only for bundles that are certified or of one's own making.
+
+    Args:
+        folder: the bundle.
+        trusted: the author's additional trusted types, from `assay.toml`, never from the bundle.
+
+    Raises:
+        NotCarriedOutError: the bundle is incomplete or damaged, or was made by another version of
+            the machinery, so that its features would differ.
+    """
+    import skops.io
+
+    metadata = read_record(BundleMetadata, folder / METADATA)
+    _use_code(folder / "code")
+    try:
+        with _no_bytecode():
+            names = skops.io.get_untrusted_types(file=folder / MODEL)
+            allowed = [name for name in names if _is_usual(name) or name in trusted]
+            model = skops.io.load(folder / MODEL, trusted=allowed)
+    except Exception as error:
+        raise NotCarriedOutError(
+            f"{folder / MODEL} cannot be loaded ({type(error).__name__}: {error}): "
+            "fetch or train the bundle again."
+        ) from None
+    return LoadedBundle(folder, metadata, model)
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    # Importing the bundle's code would otherwise leave caches in it, and so change its digest.
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def _use_code(code: Path) -> None:
+    for name in INFERENCE:
+        path, own = code / "assay" / name, Path(__file__).parent / name
+        if not path.is_file() or digest_file(path) != digest_file(own):
+            raise NotCarriedOutError(
+                f"the bundle was made with another assay/{name}: predict from the commit "
+                "that its certificate names, or train and certify it again."
+            )
+    packages = [path.name for path in code.iterdir()] if code.is_dir() else []
+    if any(name not in sys.modules for name in packages):
+        # The author's code of the bundle goes before that of the checkout.
+        sys.path.insert(0, str(code))
+        importlib.invalidate_caches()

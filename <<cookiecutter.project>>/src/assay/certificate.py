@@ -1,0 +1,190 @@
+"""The certificate: a signed statement that one model bundle, by digest, passed.
+
+An in-toto Statement v1 in a DSSE envelope, signed with Ed25519; verified offline against
+`certificate.pub`.
+"""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, ValidationError
+
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import digest_bytes, write_bytes, write_text
+from assay.layout import Layout
+from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
+from assay.settings import Settings
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:assay:certificate:1"
+KEY_VARIABLE = "ASSAY_SIGNING_KEY"
+KEY_FILE = "signing.key"
+KEY_BYTES = 32
+
+
+class Predicate(Record):
+    """What is certified, and under which rule; every digest is a SHA-256."""
+
+    verdict: Literal["PASS"]
+    claim: Claim
+    stage: Text
+    metric: Text
+    margin: float
+    unit: Text
+    level: float | None
+    sealed: bool
+    policy_digest: Digest
+    predictions_digest: Digest
+    train_digest: Digest
+    sealed_digest: Digest
+    lock_digest: Digest
+    reference: Text
+    commit: Text
+    run: Text
+    time: Text
+    correlation_id: Text
+
+
+class Certificate(Record):
+    """A verified certificate: the model's name, its bundle digest and the predicate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    model: Text
+    bundle_digest: Digest
+    predicate: Predicate
+
+
+def policy_digest(settings: Settings) -> str:
+    """Names the rule a verdict was reached under: target, split and gate of `assay.toml`."""
+    rule = settings.model_dump(mode="json", include={"target", "split", "gate"})
+    return digest_bytes(json.dumps(rule, sort_keys=True).encode())
+
+
+def new_signing_key(layout: Layout) -> None:
+    """Make a signing key (`.assay/keys`, mode 0600) and its public half `certificate.pub`.
+
+    Raises:
+        RefusedError: there is one already.
+    """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    path = layout.keys / KEY_FILE
+    if path.exists():
+        raise RefusedError(f"{path} exists already: move it away to start with a new key.")
+    seed = secrets.token_bytes(KEY_BYTES)
+    layout.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_bytes(path, base64.b64encode(seed) + b"\n", mode=0o600)
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
+    pem = public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    write_text(layout.public_key, pem.decode())
+
+
+def read_signer(layout: Layout) -> Any | None:
+    """The signer of this machine or environment, or None where there is no key.
+
+    Raises:
+        NotCarriedOutError: the key is malformed or does not belong to `certificate.pub`.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from securesystemslib.signer import CryptoSigner
+
+    path = layout.keys / KEY_FILE
+    text = os.environ.get(KEY_VARIABLE) or (path.read_text() if path.is_file() else "")
+    if not text:
+        return None
+    try:
+        private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(text))
+    except ValueError:
+        raise NotCarriedOutError(
+            f"the signing key is not {KEY_BYTES} bytes in base64: copy {KEY_FILE} again."
+        ) from None
+    signer = CryptoSigner(private)
+    if signer.public_key.keyval != _public_key(layout.public_key).keyval:
+        raise NotCarriedOutError(
+            f"the signing key does not belong to {layout.public_key.name}: use the key that "
+            "assay init made with it."
+        )
+    return signer
+
+
+def issue(certificate: Certificate, signer: Any, path: Path) -> None:
+    """Sign a certificate and write the envelope as JSON."""
+    from securesystemslib.dsse import Envelope
+
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {"name": certificate.model, "digest": {"sha256": certificate.bundle_digest}}
+        ],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": certificate.predicate.model_dump(mode="json"),
+    }
+    payload = json.dumps(statement, sort_keys=True).encode()
+    envelope = Envelope(payload, PAYLOAD_TYPE, {})
+    envelope.sign(signer)
+    write_text(path, json.dumps(envelope.to_dict(), indent=2) + "\n")
+
+
+def verify(path: Path, public_key: Path) -> Certificate:
+    """Verify the signature of a certificate, offline, and read it.
+
+    Raises:
+        RefusedError: the certificate is missing, altered, not signed by the key, or not a
+            statement of this kind.
+    """
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import VerificationError
+
+    key = _public_key(public_key)
+    if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
+        raise RefusedError(f"there is no certificate at {path}: only a certified model may predict.")
+    try:
+        envelope = Envelope.from_dict(json.loads(path.read_bytes()))
+        envelope.verify([key], 1)
+    except VerificationError:
+        raise RefusedError(
+            f"{path} is not signed by {public_key.name}, or was altered: fetch it again."
+        ) from None
+    except Exception:  # noqa: BLE001 (any malformed envelope is refused alike)
+        raise RefusedError(f"{path} is not a certificate: fetch it again.") from None
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise RefusedError(f"{path} holds {envelope.payload_type!r}, not an in-toto statement.")
+    return _certificate(json.loads(envelope.payload), path)
+
+
+def _certificate(statement: Any, path: Path) -> Certificate:
+    try:
+        if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
+            raise RefusedError(f"{path} is a statement of another type than {PREDICATE_TYPE}.")
+        (subject,) = statement["subject"]
+        return Certificate(
+            model=subject["name"],
+            bundle_digest=subject["digest"]["sha256"],
+            predicate=Predicate.model_validate(statement["predicate"]),
+        )
+    except (KeyError, TypeError, ValueError, ValidationError):
+        raise RefusedError(f"{path} is not a certificate of this project: fetch it again.") from None
+
+
+def _public_key(path: Path) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from securesystemslib.signer import SSlibKey
+
+    if not path.is_file():
+        raise RefusedError(
+            f"there is no {path.name}, so no certificate can be verified: run `assay init` and "
+            "commit the file it writes."
+        )
+    try:
+        return SSlibKey.from_crypto(load_pem_public_key(path.read_bytes()))
+    except ValueError:
+        raise NotCarriedOutError(f"{path} is not a public key in PEM: restore it.") from None

@@ -1,0 +1,106 @@
+"""Chemical formulas: strict parsing, canonical spelling, chemical systems.
+
+Together with `features` this is the only place that knows that an input is a composition.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pymatgen.core import Composition
+
+MAXIMUM_LENGTH = 200
+
+SMALLEST_AMOUNT, LARGEST_AMOUNT = 1e-6, 1e6
+
+_TOKENS = re.compile(r"(?:[A-Z][a-z]?|[()\[\]{}]|\d+(?:\.\d*)?|\.\d+)+")
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+_HYDRATE = re.compile(r"[1-9]\d*\.\d+H2O$")
+_EXPONENT = re.compile(r"\d+(?:\.\d+)?e-\d+")
+_ISOTOPES = ("D", "T")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+@lru_cache(maxsize=2**17)
+def parse(formula: str) -> "Composition":
+    """Parse a formula such as `Li7La3Zr2O12`, `Ca(OH)2` or `H₂O`.
+
+    pymatgen alone accepts more than is safe: it drops amounts of nearly zero, lets brackets of
+    two kinds close each other and reads some misspelt symbols as dummy species. All that is
+    looked for first.
+
+    Raises:
+        ValueError: the text is empty, too long, not a formula, names an unknown element, or
+            has an amount outside 1e-6 to 1e6; the message is a sentence that quotes the formula.
+    """
+    from pymatgen.core import Composition
+
+    text = formula.translate(_SUBSCRIPTS)
+    if sentence := _misspelling(text, formula):
+        raise ValueError(sentence)
+    try:
+        composition = Composition(text)
+    except ValueError as error:
+        raise ValueError(f"{formula!r} cannot be read as a formula ({error})") from None
+    amounts = [float(amount) for amount in composition.values()]
+    lost = len(amounts) < len(set(_SYMBOL.findall(text)))
+    if lost or not SMALLEST_AMOUNT <= min(amounts) <= max(amounts) <= LARGEST_AMOUNT:
+        raise ValueError(
+            f"{formula!r} has an amount outside {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}"
+        )
+    return composition
+
+
+def _misspelling(text: str, formula: str) -> str | None:
+    from pymatgen.core import Element
+
+    if not text:
+        return "the formula is empty"
+    if len(text) > MAXIMUM_LENGTH:
+        return f"the formula {text[:20]!r}... is longer than {MAXIMUM_LENGTH} characters"
+    if not _TOKENS.fullmatch(text) or not _SYMBOL.search(text) or not _brackets_match(text):
+        return f"{formula!r} is not a chemical formula"
+    for symbol in _SYMBOL.findall(text):
+        if not Element.is_valid_symbol(symbol):
+            return f"{formula!r} names {symbol!r}, which is not an element"
+        if symbol in _ISOTOPES:
+            return f"{formula!r} names the isotope {symbol!r}; write H"
+    if any(float(amount) == 0 for amount in _AMOUNT.findall(text)):
+        return f"{formula!r} has an amount of zero"
+    if _HYDRATE.search(text):
+        return f"{formula!r} reads as a decimal what may be a hydrate; write the water as (H2O)5"
+    return None
+
+
+def _brackets_match(text: str) -> bool:
+    brackets, before = re.sub(r"[^()\[\]{}]", "", text), ""
+    while brackets != before:
+        brackets, before = re.sub(r"\(\)|\[\]|\{\}", "", brackets), brackets
+    return not brackets
+
+
+def problem(formula: str) -> str | None:
+    """The sentence that says why `formula` cannot be read, or None if it can."""
+    try:
+        parse(formula)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def reduced_formula(formula: str) -> str:
+    """The canonical spelling: `O2Li4` becomes `Li2O`; `parse` reads it again."""
+    spelling = str(parse(formula).reduced_formula)
+    return _EXPONENT.sub(lambda found: f"{float(found[0]):.8f}".rstrip("0"), spelling)
+
+
+def elements(formula: str) -> frozenset[str]:
+    """The symbols of the elements in a formula."""
+    return frozenset(element.symbol for element in parse(formula).elements)
+
+
+def chemical_system(formula: str) -> str:
+    """The sorted element symbols joined by hyphens, the unit of grouping: `Li-O-P`."""
+    return "-".join(sorted(elements(formula)))

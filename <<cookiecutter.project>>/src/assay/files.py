@@ -1,0 +1,76 @@
+"""Digests, and writing that leaves either the old file or the whole new one."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def digest_bytes(content: bytes) -> str:
+    """SHA-256 of `content` as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_tree(folder: Path) -> str:
+    """SHA-256 over the sorted relative names and contents of all files in a folder.
+
+    The manifest hashed is that of `sha256sum` over the files in the order of their names,
+    so that anybody can recompute it with a shell.
+
+    Raises:
+        ValueError: the folder holds a link or a special file, or a name with control characters.
+    """
+    lines = []
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{name!r} is not a regular file")
+        # a line end in a name could make one file's line look like those of two files
+        if not name.isprintable() or "\\" in name:
+            raise ValueError(f"{name!r} has a control character or backslash in its name")
+        if path.is_file():
+            lines.append(f"{digest_file(path)}  {name}\n")
+    return digest_bytes("".join(lines).encode())
+
+
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write to a temporary name beside `path`, then rename; the folder is made if needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            os.fchmod(descriptor, mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty temporary folder that takes the place of `folder` when the block ends well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,252 @@
+"""A thin client of GitHub's REST API, and the workflow commands of its runner.
+
+Everything goes through PyGithub, which also retries; `GITHUB_API_URL` names the server.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self, TextIO
+from urllib.parse import urlsplit
+
+from assay.errors import NotCarriedOutError
+from assay.files import replaced_folder
+from assay.records import Finding
+
+if TYPE_CHECKING:
+    from github import Github
+    from github.GitRelease import GitRelease
+    from github.GitReleaseAsset import GitReleaseAsset
+    from github.IssueComment import IssueComment
+    from github.Repository import Repository as Remote
+
+MARKER = "<!-- assay-report -->"
+CONTEXT = "assay"
+DESCRIPTION_LENGTH = 140
+MAXIMUM_ASSET_BYTES = 2 * 2**30
+MAXIMUM_PULLS = 1000
+MAXIMUM_ANNOTATIONS = 10
+
+State = Literal["error", "failure", "pending", "success"]
+
+_TIMEOUT = 60
+_LONGEST_WAIT = 120
+_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One repository on GitHub; every method raises NotCarriedOutError when the API fails.
+
+    `bot` tells a workflow's own token, which cannot ask whose it is, from a person's.
+    """
+
+    client: "Github"
+    name: str
+    bot: bool
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The repository `GITHUB_REPOSITORY` at `GITHUB_API_URL`, with `GITHUB_TOKEN`.
+
+        Raises:
+            NotCarriedOutError: a variable is missing or is not an HTTP address.
+        """
+        from github import Auth, Github, GithubRetry
+
+        address = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+        if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
+            raise NotCarriedOutError("GITHUB_API_URL is not an HTTP address: unset or correct it.")
+        client = Github(
+            auth=Auth.Token(_variable("GITHUB_TOKEN")),
+            base_url=address,
+            lazy=True,
+            per_page=100,
+            retry=GithubRetry(max_rate_limit_wait=_LONGEST_WAIT),
+            timeout=_TIMEOUT,
+        )
+        return cls(client, _variable("GITHUB_REPOSITORY"), bool(os.environ.get("GITHUB_ACTIONS")))
+
+    @property
+    def remote(self) -> "Remote":
+        """PyGithub's view of the repository; asking for it sends nothing."""
+        return self.client.get_repo(self.name)
+
+    def set_status(self, sha: str, state: State, description: str, url: str | None = None) -> None:
+        """Set the commit status `assay`; the description is cut to GitHub's 140 characters."""
+        from github.GithubObject import NotSet
+
+        with _asking("set the commit status", "statuses: write"):
+            self.remote.get_commit(sha).create_status(
+                state, url or NotSet, _shortened(description, DESCRIPTION_LENGTH), CONTEXT
+            )
+
+    def upsert_comment(self, pull_number: int, body: str) -> None:
+        """Write the one report comment of a pull request: a later report replaces the earlier.
+
+        Only a comment of our own is replaced: anybody may write the marker, and whoever wrote
+        a comment can change it again behind our verdict.
+        """
+        with _asking(f"comment on pull request {pull_number}", "pull-requests: write"):
+            issue = self.remote.get_issue(pull_number)
+            for comment in issue.get_comments():
+                if (comment.body or "").startswith(MARKER) and self._is_ours(comment):
+                    comment.edit(body)
+                    return
+            issue.create_comment(body)
+
+    def _is_ours(self, comment: "IssueComment") -> bool:
+        if self.bot:
+            return comment.user.type == "Bot"
+        return comment.user.login == self.client.get_user().login
+
+    def pull_number(self, head_sha: str) -> int | None:
+        """The open pull request whose head is this commit, or None; forks are found too."""
+        with _asking("list the pull requests", "pull-requests: read"):
+            pulls = self.remote.get_pulls(state="open", sort="updated", direction="desc")
+            for count, pull in enumerate(pulls):
+                if pull.head.sha == head_sha:
+                    return pull.number
+                if count >= MAXIMUM_PULLS:
+                    break
+        return None
+
+    def publish_model(self, tag: str, name: str, files: list[Path], body: str) -> None:
+        """Publish a release with these files; if the tag has a release already, leave that.
+
+        The release stays a draft, which no tag finds, until every file is there.
+        """
+        with _asking(f"publish the release {tag}", "contents: write"):
+            if self._release(tag) is not None:
+                return
+            draft = self.remote.create_git_release(tag, name, body, draft=True)
+            for path in files:
+                draft.upload_asset(str(path), content_type="application/octet-stream")
+            draft.update_release(name, body, draft=False)
+
+    def fetch_model(self, tag: str, folder: Path) -> None:
+        """Download all files of a release; `folder` is made, or replaced whole, at the end.
+
+        Raises:
+            NotCarriedOutError: there is no such release, or its files are over 2 GiB in all
+                or badly named.
+        """
+        with _asking(f"download the release {tag}", "contents: read"):
+            release = self._release(tag)
+            assets = list(release.get_assets()) if release else []
+            if not assets:
+                raise NotCarriedOutError(f"There is no release {tag} with files: publish it first.")
+            _check_assets(tag, assets)
+            with replaced_folder(folder) as temporary:
+                for asset in assets:
+                    _download(asset, temporary / asset.name)
+
+    def _release(self, tag: str) -> "GitRelease | None":
+        from github import UnknownObjectException
+
+        try:
+            return self.remote.get_release(tag)
+        except UnknownObjectException:
+            return None
+
+
+def annotate(findings: Iterable[Finding], stream: TextIO | None = None) -> None:
+    """Print findings as annotations of a workflow run; silent outside GitHub Actions.
+
+    The runner shows ten errors and ten warnings of a step, so no more are printed.
+    """
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return
+    printed = {"failure": 0, "warning": 0}
+    for finding in findings:
+        printed[finding.severity] += 1
+        if printed[finding.severity] <= MAXIMUM_ANNOTATIONS:
+            print(_command(finding), file=stream or sys.stdout)
+
+
+def _command(finding: Finding) -> str:
+    level = "error" if finding.severity == "failure" else "warning"
+    properties = {
+        "file": finding.file,
+        "line": finding.line if finding.file else None,
+        "title": finding.rule,
+    }
+    given = [f"{key}={_escaped(str(text), ':,')}" for key, text in properties.items() if text]
+    return f"::{level} {','.join(given)}::{_escaped(finding.message)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """Escape as the runner's own toolkit does: `%`, CR, LF; in properties `:` and `,` too."""
+    for character in "%\r\n" + also:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _check_assets(tag: str, assets: list["GitReleaseAsset"]) -> None:
+    names = [asset.name for asset in assets]
+    if len(set(names)) < len(names) or not all(map(_ASSET_NAME.fullmatch, names)):
+        raise NotCarriedOutError(f"The release {tag} has files with unsafe names: not downloaded.")
+    if sum(asset.size for asset in assets) > MAXIMUM_ASSET_BYTES:
+        raise NotCarriedOutError(f"The files of release {tag} are over 2 GiB: not downloaded.")
+
+
+def _download(asset: "GitReleaseAsset", path: Path) -> None:
+    from tqdm import tqdm
+
+    _, _, chunks = asset.download_asset(chunk_size=2**20)
+    with (
+        path.open("xb") as stream,
+        tqdm(desc=asset.name, total=asset.size, unit="B", unit_scale=True, disable=None) as bar,
+    ):
+        for chunk in chunks:
+            bar.update(stream.write(chunk))
+            if stream.tell() > asset.size:
+                break
+    if path.stat().st_size != asset.size:
+        raise NotCarriedOutError(f"{asset.name} is not {asset.size} bytes long: download it again.")
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise NotCarriedOutError(f"{name} is not set: GitHub cannot be reached without it.")
+    return value
+
+
+@contextmanager
+def _asking(action: str, permission: str) -> Iterator[None]:
+    """Turn a failure of the API into one sentence; the original may hold headers."""
+    from github import BadAttributeException, GithubException
+    from requests import HTTPError, RequestException
+
+    try:
+        yield
+    except GithubException as error:
+        text = error.data.get("message", "") if isinstance(error.data, dict) else ""
+        raise _refusal(action, permission, error.status, str(text)) from None
+    except HTTPError as error:
+        status = 0 if error.response is None else error.response.status_code
+        raise _refusal(action, permission, status) from None
+    except BadAttributeException:
+        raise NotCarriedOutError(f"GitHub did not {action}: its answer made no sense.") from None
+    except RequestException as error:
+        raise NotCarriedOutError(
+            f"GitHub could not be reached to {action} ({type(error).__name__}): try again later."
+        ) from None
+
+
+def _refusal(action: str, permission: str, status: int, text: str = "") -> NotCarriedOutError:
+    reason = f", {_shortened(text, 200)}" if text else ""
+    advice = "try again later"
+    if status in {401, 403, 404}:
+        advice = f"check that the token is valid and grants `{permission}`"
+    return NotCarriedOutError(f"GitHub did not {action} (HTTP {status}{reason}): {advice}.")
+
+
+def _shortened(text: str, length: int) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,0 +1,112 @@
+"""Where things lie in a model repository and in its output folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of the repository at `root`; nothing is created or read here."""
+
+    root: Path
+
+    @property
+    def train(self) -> Path:
+        """`row_id, formula, <target>`: the rows everybody may see."""
+        return self.root / "data" / "train.csv"
+
+    @property
+    def sealed_inputs(self) -> Path:
+        """`row_id, formula` of the held-out rows."""
+        return self.root / "data" / "sealed_inputs.csv"
+
+    @property
+    def open_labels(self) -> Path:
+        """`row_id, <target>` of the held-out rows, before they are sealed."""
+        return self.root / "data" / "sealed_labels.csv"
+
+    @property
+    def sealed_labels(self) -> Path:
+        """The same labels, encrypted."""
+        return self.root / "data" / "sealed_labels.bin"
+
+    @property
+    def pool(self) -> Path:
+        """`row_id, formula` of unlabelled compositions."""
+        return self.root / "data" / "pool.csv"
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of lists to screen."""
+        return self.root / "data" / "candidates"
+
+    @property
+    def public_key(self) -> Path:
+        """The Ed25519 key that every certificate is verified against (PEM, committed)."""
+        return self.root / "certificate.pub"
+
+    @property
+    def keys(self) -> Path:
+        """Secret keys of this machine; git ignores the folder."""
+        return self.root / ".assay" / "keys"
+
+    @property
+    def models(self) -> Path:
+        """Certified bundles known to this machine: one folder a bundle digest."""
+        return self.root / ".assay" / "models"
+
+    @property
+    def tracking(self) -> Path:
+        """MLflow's SQLite database and artifacts when no server is configured."""
+        return self.root / ".assay" / "mlflow"
+
+    @property
+    def out(self) -> Path:
+        """Everything that a run writes."""
+        return self.root / "out"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """The files that cross from untrusted to trusted ground; all are data, none is run.
+
+    Each subfolder is one artifact of the workflow under the same name, so that downloading the
+    artifacts side by side makes the handover.
+    """
+
+    folder: Path
+
+    @property
+    def schema(self) -> Path:
+        """`CheckReport` of the data checks."""
+        return self.folder / "schema" / "schema.json"
+
+    @property
+    def sanity(self) -> Path:
+        """`CheckReport` of the property-based tests."""
+        return self.folder / "sanity" / "sanity.json"
+
+    @property
+    def candidate(self) -> Path:
+        """`CandidateCard` of the training."""
+        return self.folder / "candidate" / "candidate.json"
+
+    @property
+    def predictions(self) -> Path:
+        """`row_id, prediction` for train (out of fold), sealed inputs and pool."""
+        return self.folder / "candidate" / "predictions.csv"
+
+    @property
+    def bundle(self) -> Path:
+        """The model itself; only main's own run hands it over."""
+        return self.folder / "bundle"
+
+    @property
+    def verdict(self) -> Path:
+        """`VerdictRecord` that `score` wrote."""
+        return self.folder / "verdict.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The signed statement, if one was issued."""
+        return self.folder / "certificate.json"

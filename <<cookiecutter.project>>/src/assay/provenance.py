@@ -1,0 +1,67 @@
+"""Where a run stands: commit, branch, claim, and the digests that name its inputs."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+from assay.files import digest_bytes, digest_file
+from assay.records import Claim
+
+NO_COMMIT = "uncommitted"
+_TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """What git prints, stripped, or None where it fails (no repository, no such ref)."""
+    try:
+        process = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return process.stdout.strip() if process.returncode == 0 else None
+
+
+def commit_of(root: Path) -> str:
+    """The commit checked out, with `+changes` when tracked files differ from it."""
+    commit = git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return NO_COMMIT
+    return commit + ("+changes" if git(root, "status", "--porcelain", "-uno") else "")
+
+
+def branch_of(root: Path) -> str | None:
+    """The branch checked out, or None on a detached head."""
+    return git(root, "symbolic-ref", "--short", "HEAD")
+
+
+def claim_of(root: Path) -> Claim:
+    """The claim declared by the line `Assay-Claim: improvement` in the commit message.
+
+    On GitHub a pull request is checked out as a merge commit, so its second parent is read, too.
+    """
+    for commit in ("HEAD", "HEAD^2"):
+        found = _TRAILER.findall(git(root, "log", "-1", "--format=%B", commit) or "")
+        if found and found[-1].lower() in get_args(Claim):
+            return "improvement" if found[-1].lower() == "improvement" else "no-regression"
+    return "no-regression"
+
+
+def lock_digest(root: Path) -> str:
+    """SHA-256 of `requirements.lock`, or of nothing where there is none."""
+    lock = root / "requirements.lock"
+    return digest_file(lock) if lock.is_file() else digest_bytes(b"")
+
+
+def run_url() -> str | None:
+    """The address of the workflow run, in Actions."""
+    parts = [os.environ.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
+    run = os.environ.get("GITHUB_RUN_ID")
+    return f"{parts[0]}/{parts[1]}/actions/runs/{run}" if all(parts) and run else None
+
+
+def correlation_id(*parts: str) -> str:
+    """An id that equal parts share: `asy-` and the first 16 digits of their SHA-256."""
+    return f"asy-{digest_bytes(chr(10).join(parts).encode())[:16]}"

@@ -1,0 +1,144 @@
+"""The JSON records that the verbs hand to each other.
+
+Records that come from a pull request are read as untrusted data: strictly, with
+every string and list bounded.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assay.errors import NotCarriedOutError
+from assay.files import write_text
+
+MAXIMUM_BYTES = 2_000_000
+
+Text = Annotated[str, Field(max_length=2000)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Claim = Literal["no-regression", "improvement"]
+Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+
+
+class Record(BaseModel):
+    """A JSON file with exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def write(self, path: Path) -> None:
+        """Write the record as JSON: to a temporary name, then renamed."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+
+class Finding(Record):
+    """One thing a check found; `file` is relative to the repository, `line` counts from 1."""
+
+    rule: Text
+    severity: Literal["failure", "warning"]
+    message: Text
+    file: Text | None = None
+    line: Annotated[int, Field(ge=1)] | None = None
+    formula: Text | None = None
+    value: Text | None = None
+
+
+class CheckReport(Record):
+    """What a check did: `executed` rules or properties, and what they found."""
+
+    check: Literal["schema", "sanity"]
+    executed: Annotated[int, Field(ge=0)]
+    findings: Annotated[list[Finding], Field(max_length=1000)] = []
+    details: Text = ""
+
+    @property
+    def failures(self) -> list[Finding]:
+        """The findings that make the check fail."""
+        return [finding for finding in self.findings if finding.severity == "failure"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was executed and nothing failed."""
+        return self.executed > 0 and not self.failures
+
+
+class CandidateCard(Record):
+    """What the training says of its model; metrics are public, from grouped out-of-fold errors.
+
+    `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
+    `brier` and `error_rate` for a class.
+    """
+
+    model: Text
+    target: Text
+    unit: Text
+    claim: Claim
+    commit: Text
+    correlation_id: Text
+    bundle_digest: Digest
+    predictions_digest: Digest
+    train_digest: Digest
+    sealed_inputs_digest: Digest
+    pool_digest: Digest
+    lock_digest: Digest
+    estimator: Text
+    rows: int
+    groups: int
+    interval_half_width: float | None
+    metrics: dict[Text, float]
+
+
+class VerdictRecord(Record):
+    """The verdict and the few figures that may be shown beside it (gate-text of docs/gate.md).
+
+    `use`, `disagreements` and `level` are functions of past bits alone; `candidate_error` and
+    `reference_error` are public out-of-fold errors on the train set.
+    """
+
+    outcome: Outcome
+    stage: Literal["unchanged", "public", "sealed", "retired"]
+    claim: Claim
+    margin: float
+    metric: Text
+    unit: Text
+    sealed: bool
+    sealed_digest: Digest
+    sealed_rows: int
+    sealed_groups: int
+    use: int
+    uses: int
+    disagreements: int
+    maximum_disagreements: int
+    level: float | None
+    candidate_error: float
+    reference_error: float
+    reference: Text
+    change_on_pool: float
+    explanation: Text
+    bundle_digest: Digest
+    predictions_digest: Digest
+    correlation_id: Text
+    certified: bool
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(kind: type[R], path: Path) -> R:
+    """Read an untrusted JSON record of the given kind.
+
+    Raises:
+        NotCarriedOutError: the file is missing, a link, too large, or not such a record.
+    """
+    if path.is_symlink() or not path.is_file():
+        raise NotCarriedOutError(f"{path.name} is missing: run the step that writes it first.")
+    if path.stat().st_size > MAXIMUM_BYTES:
+        raise NotCarriedOutError(f"{path.name} is larger than {MAXIMUM_BYTES} bytes: not read.")
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])[:80] or "its top"
+        raise NotCarriedOutError(
+            f"{path.name} is not a {kind.__name__} ({place}: {first['msg'][:200]}): run the step "
+            "that writes it again."
+        ) from None

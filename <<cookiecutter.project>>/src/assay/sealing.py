@@ -1,0 +1,157 @@
+"""Labels under lock: authenticated encryption, a published commitment, keys outside git.
+
+A sealed file is one line of JSON that anybody may read (the public header), then the
+ciphertext of ChaCha20-Poly1305 (RFC 8439), which authenticates the header too.
+"""
+
+import base64
+import io
+import json
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import digest_bytes, digest_file, write_bytes
+from assay.layout import Layout
+from assay.tables import read_numbers, read_table
+
+KEY_VARIABLE = "ASSAY_SEALING_KEY"
+KEY_FILE = "sealing.key"
+FORMAT = "assay-sealed-labels-1"
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+def new_key(layout: Layout) -> bytes:
+    """Make the key of a sealed set and write it to `.assay/keys` with mode 0600.
+
+    Raises:
+        RefusedError: there is a key already; losing it would lose the labels.
+    """
+    path = layout.keys / KEY_FILE
+    if path.exists():
+        raise RefusedError(f"{path} exists already: move it away if its labels are not needed.")
+    key = secrets.token_bytes(KEY_BYTES)
+    layout.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_bytes(path, base64.b64encode(key) + b"\n", mode=0o600)
+    return key
+
+
+def read_key(layout: Layout) -> bytes:
+    """The sealing key, from the environment or from `.assay/keys`.
+
+    Raises:
+        NotCarriedOutError: there is none, or it is not 32 bytes in base64.
+    """
+    path = layout.keys / KEY_FILE
+    text = os.environ.get(KEY_VARIABLE, "").encode()
+    if not text:
+        if not path.is_file():
+            raise NotCarriedOutError(
+                f"the labels are sealed and there is no key: set the secret {KEY_VARIABLE} of the "
+                f"environment 'heldout', or put the key file at {path}."
+            )
+        text = path.read_bytes()
+    try:
+        key = base64.b64decode(text, validate=False)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise NotCarriedOutError(
+            f"the sealing key is not {KEY_BYTES} bytes in base64: copy {KEY_FILE} again."
+        )
+    return key
+
+
+def seal(labels: bytes, inputs_digest: str, key: bytes) -> bytes:
+    """Encrypt a table of labels; the header commits to them by a salted SHA-256.
+
+    The salt travels inside the ciphertext, so that the commitment can be checked once the labels
+    are public, and not guessed before.
+    """
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    salt, nonce = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(NONCE_BYTES)
+    header = {
+        "format": FORMAT,
+        "inputs": inputs_digest,
+        "commitment": digest_bytes(salt + labels),
+        "nonce": nonce.hex(),
+    }
+    line = json.dumps(header, sort_keys=True).encode() + b"\n"
+    return line + ChaCha20Poly1305(key).encrypt(nonce, salt + labels, line)
+
+
+def unseal(content: bytes, key: bytes, name: str) -> bytes:
+    """Decrypt what `seal` made.
+
+    Raises:
+        NotCarriedOutError: wrong key, or a truncated or altered file; the two cannot be told apart.
+    """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    line, _, ciphertext = content.partition(b"\n")
+    try:
+        header = json.loads(line)
+        nonce = bytes.fromhex(header["nonce"])
+        plain = ChaCha20Poly1305(key).decrypt(nonce, ciphertext, line + b"\n")
+    except (ValueError, KeyError, TypeError):
+        raise NotCarriedOutError(f"{name} is truncated or not a sealed file: restore it.") from None
+    except InvalidTag:
+        raise NotCarriedOutError(
+            f"{name} cannot be opened: the key is wrong, or the file was altered; restore "
+            "the file from git and check the key."
+        ) from None
+    if digest_bytes(plain) != header["commitment"]:
+        raise NotCarriedOutError(f"{name} does not match its own commitment: restore it.")
+    return plain[KEY_BYTES:]
+
+
+def seal_labels(layout: Layout) -> None:
+    """Encrypt the open labels, write the key, then delete the open file.
+
+    Raises:
+        RefusedError: the labels are sealed already, or a key exists.
+        UsageError: there are no open labels, or they are not a table.
+    """
+    if layout.sealed_labels.exists():
+        raise RefusedError(f"{layout.sealed_labels} exists: the labels are sealed already.")
+    read_table(layout.open_labels, ["row_id"])
+    key = new_key(layout)
+    labels = layout.open_labels.read_bytes()
+    write_bytes(layout.sealed_labels, seal(labels, digest_file(layout.sealed_inputs), key))
+    layout.open_labels.unlink()
+
+
+def open_labels(layout: Layout, target: str) -> np.ndarray:
+    """The held-out labels (n,), in the order of the sealed inputs; only `score` calls this.
+
+    Raises:
+        NotCarriedOutError: no key, a wrong key, or a damaged file; or the labels do not belong to
+            the sealed inputs.
+    """
+    sealed = layout.sealed_labels.exists()
+    path = layout.sealed_labels if sealed else layout.open_labels
+    if sealed:
+        content = path.read_bytes()
+        text = unseal(content, read_key(layout), path.name).decode()
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    else:
+        frame = read_table(path, ["row_id", target])
+    inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    if list(frame["row_id"]) != list(inputs["row_id"]) or target not in frame:
+        raise NotCarriedOutError(
+            f"{path.name} does not belong to {layout.sealed_inputs.name}: restore both from git."
+        )
+    return read_numbers(frame, target, path)
+
+
+def sealed_digest(layout: Layout) -> str:
+    """The public name of the sealed set, without opening it."""
+    sealed = layout.sealed_labels.exists()
+    return digest_file(layout.sealed_labels if sealed else layout.open_labels)

@@ -1,0 +1,148 @@
+"""Reads `assay.toml`, the one configuration of a model repository."""
+
+import difflib
+import math
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from assay.errors import UsageError
+
+FILE_NAME = "assay.toml"
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Bound = Annotated[float, Field(allow_inf_nan=True)]
+
+
+class Section(BaseModel):
+    """A table of `assay.toml`: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Project(Section):
+    """Who the model is; `package` is the folder under `src` that holds `model.py`."""
+
+    name: str
+    package: str
+
+
+class Target(Section):
+    """What is predicted: `kind` tells a number from a yes/no class; bounds are in `unit`."""
+
+    column: Annotated[str, Field(min_length=1)]
+    kind: Literal["number", "class"] = "number"
+    unit: str = "1"
+    lower: Bound = -math.inf
+    upper: Bound = math.inf
+    element_value: float | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if not self.lower < self.upper:
+            raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
+        if self.column in {"row_id", "formula"}:
+            raise ValueError(f"column must name the target, not {self.column!r}")
+        return self
+
+
+class Data(Section):
+    """Tolerances of the data checks; `duplicate_tolerance` is in the target's unit."""
+
+    duplicate_tolerance: Annotated[float, Field(ge=0)] = 0.05
+    maximum_rows_removed: Annotated[float, Field(ge=0, le=1)] = 0.05
+    maximum_shift: Annotated[float, Field(gt=0)] = 0.5
+
+
+class Split(Section):
+    """How rows are divided by chemical system."""
+
+    sealed_fraction: Share = 0.25
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Model(Section):
+    """Seed of the training and level of the prediction interval."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    interval_level: Share = 0.9
+    trusted_types: Annotated[tuple[str, ...], Field(strict=False)] = ()  # TOML has lists only
+
+
+class Sanity(Section):
+    """Effort and tolerances of the property-based tests; `tolerance` is in the target's unit."""
+
+    examples: Annotated[int, Field(ge=1, le=10_000)] = 25
+    tolerance: Annotated[float, Field(gt=0)] = 1e-6
+
+
+class Gate(Section):
+    """The gate's policy; the names and defaults are those of docs/gate.md."""
+
+    baseline: Literal["mean", "ridge"] = "mean"
+    margin: Annotated[float, Field(gt=0)]
+    alpha: Annotated[float, Field(gt=0, le=0.05)] = 0.025
+    alpha_fail: Annotated[float, Field(gt=0, le=0.05)] = 0.01
+    uses: Annotated[int, Field(ge=1, le=1000)] = 100
+    disagreements: Annotated[int, Field(ge=1, le=20)] = 5
+    slack: Annotated[float, Field(ge=0)] = 2.33
+    tail: Annotated[float, Field(gt=0)] = 3.0
+    minimum_groups: Annotated[int, Field(ge=30)] = 30
+
+
+class Settings(Section):
+    """All of `assay.toml`."""
+
+    project: Project
+    target: Target
+    gate: Gate
+    data: Data = Data()
+    split: Split = Split()
+    model: Model = Model()
+    sanity: Sanity = Sanity()
+
+
+def read_settings(root: Path) -> Settings:
+    """Read `assay.toml` of the repository at `root`.
+
+    Raises:
+        UsageError: the file is missing, is not TOML, has an unknown key (the nearest
+            known one is named) or a value of the wrong type.
+    """
+    path = root / FILE_NAME
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(content)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path} does not exist: run `assay` in the folder of a model repository."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{FILE_NAME} is not valid TOML: {error}.") from None
+    except ValidationError as error:
+        raise UsageError(f"{FILE_NAME}: {_sentence(error)}") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; {_nearest(first['loc'])}."
+    if first["type"] == "missing":
+        return f"key {key!r} is missing; add it."
+    if first["type"] == "value_error":
+        return f"in [{key}], {first['ctx']['error']}."
+    given = repr(first["input"])[:80]
+    return f"{key!r} is {given}, but {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    section: type[BaseModel] = Settings
+    for part in location[:-1]:
+        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+    known = list(section.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"did you mean {close[0]!r}" if close else f"known keys are {', '.join(known)}"

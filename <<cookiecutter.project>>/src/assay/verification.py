@@ -1,0 +1,68 @@
+"""`assay verify`: what a certificate, a bundle or a batch of predictions is worth, offline."""
+
+from pathlib import Path
+from typing import Any
+
+from assay.batch import BatchRecord
+from assay.bundle import METADATA, digest_bundle
+from assay.certificate import Certificate, verify
+from assay.errors import RefusedError, UsageError
+from assay.layout import Layout
+from assay.models import CERTIFICATE
+from assay.records import read_record
+from assay.tables import read_table
+
+
+def verify_path(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
+    """Verify what lies at `path`; returns a sentence and its details.
+
+    A certificate file is checked against `certificate.pub`, a bundle folder against the
+    certificate beside it, a batch folder against the certificate of its model.
+
+    Raises:
+        RefusedError: it does not hold.
+        UsageError: there is nothing there that can be verified.
+    """
+    key = Layout(root).public_key
+    if path.is_file():
+        return _certified(verify(path, key))
+    if (path / METADATA).is_file():
+        return _verify_bundle(path, key)
+    if (path / "batch.json").is_file():
+        return _verify_batch(root, path, key)
+    raise UsageError(f"{path} is no certificate, bundle or batch folder: name one.")
+
+
+def _certified(certificate: Certificate) -> tuple[str, dict[str, Any]]:
+    predicate = certificate.predicate
+    sentence = (
+        f"holds: bundle {certificate.bundle_digest[:12]} of {certificate.model} passed "
+        f"({predicate.claim}, stage {predicate.stage}, commit {predicate.commit[:12]}, "
+        f"{predicate.time})"
+    )
+    return sentence, certificate.model_dump(mode="json")
+
+
+def _verify_bundle(path: Path, key: Path) -> tuple[str, dict[str, Any]]:
+    certificate = verify(path.parent / CERTIFICATE, key)
+    digest = digest_bundle(path)
+    if certificate.bundle_digest != digest:
+        raise RefusedError(
+            f"{path} is bundle {digest[:12]}, but its certificate is for "
+            f"{certificate.bundle_digest[:12]}: fetch both again."
+        )
+    return _certified(certificate)
+
+
+def _verify_batch(root: Path, path: Path, key: Path) -> tuple[str, dict[str, Any]]:
+    record = read_record(BatchRecord, path / "batch.json")
+    if not record.certified:
+        raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
+    stored = Layout(root).models / record.model_id / CERTIFICATE
+    certificate = verify(stored, key)
+    rows = read_table(path / "predictions.csv", ["formula", "prediction", "model_id"])
+    if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
+        raise RefusedError(f"{path} holds rows of another model than its certificate names.")
+    if len(rows) != record.predicted:
+        raise RefusedError(f"{path} has {len(rows)} rows, not the {record.predicted} it was made with.")
+    return _certified(certificate)

@@ -1,0 +1,18 @@
+"""Your own properties of the model: what chemistry says must hold, whatever the data."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from assay.strategies import in_space
+from hypothesis import given
+
+Predict = Callable[[Sequence[str]], np.ndarray]
+
+
+@given(formula=in_space(["Na", "Cl"]))
+def test_mixtures_stay_near_what_was_measured(
+    predict: Predict, training_targets: np.ndarray, formula: str
+) -> None:
+    """No compound of Na and Cl is predicted far beyond all that was ever measured."""
+    low, high, spread = training_targets.min(), training_targets.max(), np.ptp(training_targets)
+    assert low - spread <= predict([formula])[0] <= high + spread

@@ -1,0 +1,63 @@
+# `make` names what there is. Everything is installed into .venv, from hash-pinned locks.
+TEMPLATE := <<cookiecutter.project>>
+BIN := .venv/bin
+STAMP := .venv/installed
+PYTHON ?= $(or $(UV_PYTHON),python3)
+PYTEST := $(BIN)/python -m pytest
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+  --no-annotate --python-version 3.11 --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick lint bake bench lock node
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+
+setup: $(STAMP) ## Install both locks into .venv
+
+$(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
+	@if uv --version > /dev/null 2>&1; then \
+	  uv venv --quiet --clear --python $(PYTHON) .venv && \
+	  uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
+	else \
+	  $(PYTHON) -m venv --clear .venv && \
+	  $(BIN)/python -m pip install --require-hashes -r requirements-dev.lock; \
+	fi
+	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r "$(TEMPLATE)/requirements.lock"
+	@touch $(STAMP)
+
+demo: setup ## Take the example from the template to a certified batch of predictions
+	@$(BIN)/python scripts/demo.py
+
+test: setup node lint ## Check everything: 25 minutes at most
+	$(PYTEST)
+
+quick: setup ## Check all that is not marked slow: two minutes at most
+	$(PYTEST) -m "not slow"
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check --config pyproject.toml .
+	$(BIN)/ruff format --config pyproject.toml --check .
+	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts
+
+bake: setup ## Render the template in many ways, install one rendering and run its own checks
+	$(PYTEST) tests/test_template.py
+
+bench: setup ## Measure the speed of what is slow
+	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
+
+node: tests/workflow_parser/node_modules/.package-lock.json
+
+# GitHub's own workflow parser is an npm package; without npm its tests skip, except with CI=true
+tests/workflow_parser/node_modules/.package-lock.json: tests/workflow_parser/package-lock.json
+	@if command -v npm > /dev/null; then \
+	  npm ci --prefix tests/workflow_parser --ignore-scripts --no-audit --no-fund; \
+	fi
+
+lock: setup ## Choose all versions anew, for the template and for what it generates
+	rm -rf build/lock
+	$(BIN)/cookiecutter . --no-input --accept-hooks no --output-dir build/lock
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --directory build/lock/formation-enthalpy lock
+	cp build/lock/formation-enthalpy/requirements.lock "$(TEMPLATE)/requirements.lock"
+	$(COMPILE) --constraint "$(TEMPLATE)/requirements.lock" --output-file requirements-dev.lock \
+	  requirements-dev.in

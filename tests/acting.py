@@ -1,0 +1,270 @@
+"""Runs a model repository's real workflows under act, on a stand-in of GitHub.
+
+The stand-in is a bare git repository, a server of the REST API on loopback, a folder of
+artifacts, and act, which runs every job on this machine. What the marketplace actions do is done
+by tests/stand_ins. act knows neither environments nor permissions: secrets are given to runs of
+score.yml alone, and the static tests say who may name them.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from conftest import commit, git
+from github_server import GithubServer
+from programs import program
+from workflow_rules import parse, read_texts
+
+STAND_INS = Path(__file__).parent / "stand_ins"
+NAME = "group/model"
+GATE = ".github/workflows/gate.yml"
+
+Change = Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished workflow run: its results by job, and everything it printed."""
+
+    number: int
+    event: str
+    branch: str
+    sha: str
+    jobs: dict[str, str]
+    log: str
+
+    @property
+    def conclusion(self) -> str:
+        """What GitHub would call the run as a whole."""
+        return "success" if set(self.jobs.values()) <= {"success", "skipped"} else "failure"
+
+
+@dataclass(frozen=True)
+class Pull:
+    """An open pull request: its number, its branch and the commit it proposes."""
+
+    number: int
+    branch: str
+    sha: str
+
+
+def make_environment(folder: Path) -> Path:
+    """A virtual environment with the packages of this Python and the command `assay`.
+
+    What a workflow gets from `make setup`, without installing everything once a job.
+    """
+    venv.create(folder, symlinks=True)
+    (site,) = folder.glob("lib/python3*/site-packages")
+    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    command = folder / "bin" / "assay"
+    command.write_text(f"#!{folder}/bin/python\nfrom assay.cli import main\nmain()\n")
+    command.chmod(0o755)
+    return folder
+
+
+def pinned_actions(root: Path) -> Iterator[tuple[str, Path]]:
+    """Each marketplace action of a repository's workflows with the folder of its stand-in."""
+    for workflow in parse(read_texts(root)).values():
+        for _, step in workflow.steps:
+            if "@" in step.get("uses", ""):
+                name = step["uses"].split("@")[0].rpartition("/")[2]
+                yield step["uses"], STAND_INS / name
+
+
+@dataclass
+class Forge:
+    """The stand-in of GitHub for one repository; everything lies in `folder`."""
+
+    folder: Path
+    server: GithubServer
+    secrets: dict[str, str] = field(default_factory=dict)
+    runs: int = 100
+    pulls: int = 0
+
+    @property
+    def origin(self) -> Path:
+        """The bare repository."""
+        return self.folder / "origin.git"
+
+    @property
+    def artifacts(self) -> Path:
+        """Uploaded artifacts: a folder for each run, in it one for each name."""
+        return self.folder / "artifacts"
+
+    @property
+    def state(self) -> Path:
+        """What the API server was told."""
+        return self.folder / "state"
+
+    @cached_property
+    def environment(self) -> Path:
+        """The virtual environment of all jobs."""
+        return make_environment(self.folder / "environment")
+
+    def told(self, name: str) -> Any:
+        """What the API server keeps under a name, such as statuses."""
+        path = self.state / f"{name}.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def statuses(self, sha: str) -> list[dict[str, Any]]:
+        """The statuses set on a commit, oldest first."""
+        return self.told("statuses").get(sha, [])
+
+    def comments(self, pull: Pull) -> list[dict[str, Any]]:
+        """The comments of a pull request."""
+        return self.told("comments").get(str(pull.number), [])
+
+    def clone(self, ref: str = "main") -> Path:
+        """A fresh working copy of the repository at a ref, with no history of other runs."""
+        folder = self.folder / "clones" / str(len(list((self.folder / "clones").glob("*"))))
+        folder.mkdir(parents=True)
+        git(folder, "init", "--quiet", "--initial-branch=main")
+        git(folder, "remote", "add", "origin", f"file://{self.origin}")
+        git(folder, "fetch", "--quiet", "origin", ref)
+        git(folder, "checkout", "--quiet", "-B", ref if "/" not in ref else "work", "FETCH_HEAD")
+        return folder
+
+    def open_pull(self, branch: str, change: Change) -> Pull:
+        """Propose a change of main on a branch; the merge of both stands ready, as on GitHub."""
+        self.pulls += 1
+        work = self.clone()
+        git(work, "checkout", "--quiet", "-b", branch)
+        change(work)
+        sha = commit(work, f"Propose {branch}")
+        git(work, "checkout", "--quiet", "main")
+        git(work, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
+        refs = [f"{branch}:refs/heads/{branch}", f"main:refs/pull/{self.pulls}/merge"]
+        git(work, "push", "--quiet", "origin", *refs)
+        pull = Pull(self.pulls, branch, sha)
+        self._list(pull, "open")
+        return pull
+
+    def _list(self, pull: Pull, state: str) -> None:
+        listed = [one for one in self.told("pulls") or [] if one["number"] != pull.number]
+        head = {"sha": pull.sha, "ref": pull.branch}
+        entry = {"number": pull.number, "state": state, "head": head, "base": {"ref": "main"}}
+        (self.state / "pulls.json").write_text(json.dumps([*listed, entry]))
+
+    def merge(self, pull: Pull) -> str:
+        """Merge a pull request into main; gives main's new commit."""
+        work = self.clone(f"refs/pull/{pull.number}/merge")
+        git(work, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        self._list(pull, "closed")
+        return git(work, "rev-parse", "HEAD")
+
+    def act(self, workflow: str, event: str, payload: dict[str, Any], ref: str) -> Run:
+        """Run a workflow as it stands at a ref; secrets are there for score.yml only."""
+        self.runs += 1
+        work = self.clone(ref)
+        event_file = work.parent / f"event-{self.runs}.json"
+        event_file.write_text(json.dumps(payload))
+        done = subprocess.run(
+            self._command(work, workflow, event, event_file),
+            cwd=work,
+            env={**os.environ, "PATH": self._path(), "HOME": str(self.folder / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        log, jobs = read_log(done.stdout)
+        head = payload.get("pull_request", {}).get("head", {})
+        branch = head.get("ref") or payload.get("ref", "refs/heads/main").removeprefix("refs/heads/")
+        sha = head.get("sha") or git(work, "rev-parse", "HEAD")
+        return Run(self.runs, event, branch, sha, jobs, log + done.stderr)
+
+    def _path(self) -> str:
+        return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+    def _command(self, work: Path, workflow: str, event: str, event_file: Path) -> list[str]:
+        variables = {
+            "GITHUB_API_URL": self.server.url,
+            "GITHUB_REPOSITORY": NAME,
+            "GITHUB_RUN_ID": str(self.runs),
+            "STAND_IN_ORIGIN": str(self.origin),
+            "STAND_IN_ARTIFACTS": str(self.artifacts),
+            "STAND_IN_VENV": str(self.environment),
+        }
+        secrets = self.secrets if workflow == "score.yml" else {}
+        secret_file = work.parent / f"secrets-{self.runs}"
+        secret_file.write_text("".join(f"{key}={json.dumps(v)}\n" for key, v in secrets.items()))
+        actions = dict(pinned_actions(work))
+        return [
+            *(program("act"), event, "--json", "--no-cache-server", "--action-offline-mode"),
+            *("--directory", str(work), "--workflows", f".github/workflows/{workflow}"),
+            *("--eventpath", str(event_file), "--platform", "ubuntu-24.04=-self-hosted"),
+            *("--defaultbranch", "main", "--no-skip-checkout"),
+            *("--action-cache-path", str(self.folder / "act")),
+            *("--secret-file", str(secret_file), "--secret", "GITHUB_TOKEN=token-of-the-run"),
+            *(part for item in variables.items() for part in ("--env", "=".join(item))),
+            *(part for one in actions.items() for part in ("--local-repository", f"{one[0]}={one[1]}")),
+        ]
+
+    def gate(self, pull: Pull | None = None) -> Run:
+        """Run gate.yml: for a pull request its own copy, else main's."""
+        if pull is None:
+            return self.act("gate.yml", "push", {"ref": "refs/heads/main"}, "main")
+        payload = {
+            "number": pull.number,
+            "pull_request": {
+                "number": pull.number,
+                "head": {"ref": pull.branch, "sha": pull.sha},
+                "base": {"ref": "main"},
+            },
+        }
+        return self.act("gate.yml", "pull_request", payload, f"refs/pull/{pull.number}/merge")
+
+    def score(self, gate: Run) -> Run:
+        """Run main's score.yml, as GitHub does when a run of the gate has completed."""
+        payload = {
+            "action": "completed",
+            "workflow_run": {
+                "id": gate.number,
+                "name": "Gate",
+                "path": GATE,
+                "event": gate.event,
+                "conclusion": gate.conclusion,
+                "head_branch": gate.branch,
+                "head_sha": gate.sha,
+                "head_repository": {"full_name": NAME},
+            },
+        }
+        return self.act("score.yml", "workflow_run", payload, "main")
+
+    def predict(self, branch: str = "main", **inputs: str) -> Run:
+        """Dispatch predict.yml on a branch."""
+        payload = {"ref": f"refs/heads/{branch}", "inputs": inputs}
+        return self.act("predict.yml", "workflow_dispatch", payload, branch)
+
+
+def read_log(text: str) -> tuple[str, dict[str, str]]:
+    """All that jobs printed, and their results, from act's JSON lines."""
+    lines, jobs = [], {}
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            lines.append(line)
+            continue
+        lines.append(f"[{entry.get('job', '')}] {entry.get('msg', '').rstrip()}")
+        if "jobResult" in entry:
+            jobs[entry["jobID"]] = entry["jobResult"]
+    return "\n".join(lines), jobs
+
+
+@contextmanager
+def forge(folder: Path, repository: Path, secrets: dict[str, str]) -> Iterator[Forge]:
+    """A stand-in of GitHub that holds main of this repository."""
+    shutil.copytree(repository / ".git", folder / "origin.git")
+    git(folder / "origin.git", "config", "core.bare", "true")
+    with GithubServer(folder / "state") as server:
+        yield Forge(folder, server, secrets)

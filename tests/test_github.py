@@ -1,0 +1,324 @@
+"""The GitHub client against a local server that answers as GitHub does."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from github import Auth, Github
+
+from assay.errors import NotCarriedOutError
+from assay.github import MARKER, Repository, annotate
+from assay.records import Finding
+from github_server import BOT, GithubServer
+
+SHA = "ab" * 20
+TOKEN = "planted-token-value"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[GithubServer]:
+    """A running server with an empty repository."""
+    with GithubServer(tmp_path / "github") as running:
+        yield running
+
+
+@pytest.fixture
+def repository(server: GithubServer) -> Repository:
+    """A workflow's client; without the pauses that PyGithub makes for the real GitHub."""
+    client = Github(
+        auth=Auth.Token(TOKEN),
+        base_url=server.url,
+        lazy=True,
+        per_page=100,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+    return Repository(client, "group/model", bot=True)
+
+
+def _comments(server: GithubServer, number: int) -> list[dict[str, str]]:
+    listed: list[dict[str, str]] = server.state.read("comments.json", {}).get(str(number), [])
+    return listed
+
+
+def _break(server: GithubServer, path: str, status: int) -> None:
+    server.state.write("faults.json", [{"path": path, "status": status}])
+
+
+def test_status_is_cut_to_what_github_takes(server: GithubServer, repository: Repository) -> None:
+    """A status arrives on the commit under the context `assay`, one line of 140 characters."""
+    repository.set_status(SHA, "failure", "worse\n" + "x" * 300, "https://example.org/run/1")
+    (status,) = server.state.read("statuses.json", {})[SHA]
+    assert (status["state"], status["context"]) == ("failure", "assay")
+    assert status["target_url"] == "https://example.org/run/1"
+    assert len(status["description"]) == 140
+    assert "\n" not in status["description"]
+
+
+def test_second_report_replaces_the_first(server: GithubServer, repository: Repository) -> None:
+    """However often a report is posted, a pull request holds one, with the latest text."""
+    for text in ("first", "second", "third"):
+        repository.upsert_comment(7, f"{MARKER}\n{text}")
+    (comment,) = _comments(server, 7)
+    assert comment["body"] == f"{MARKER}\nthird"
+
+
+def test_report_is_found_among_many_comments(server: GithubServer, repository: Repository) -> None:
+    """Our comment is found on a later page of a long discussion."""
+    talk = [
+        {"id": i, "user": {"login": "a", "type": "User"}, "body": "hm"} for i in range(1000, 1250)
+    ]
+    server.state.write("comments.json", {"7": talk})
+    repository.upsert_comment(7, f"{MARKER}\nfirst")
+    repository.upsert_comment(7, f"{MARKER}\nsecond")
+    assert len(_comments(server, 7)) == 251
+    assert _comments(server, 7)[-1]["body"] == f"{MARKER}\nsecond"
+
+
+def test_comment_with_a_forged_marker_is_not_ours(
+    server: GithubServer, repository: Repository
+) -> None:
+    """A person's comment with the marker is left alone: its author could rewrite our verdict."""
+    person = {"login": "mallory", "id": 5, "type": "User"}
+    forged = {"id": 999, "user": person, "body": f"{MARKER}\nPASS"}
+    server.state.write("comments.json", {"7": [forged]})
+    repository.upsert_comment(7, f"{MARKER}\nFAIL")
+    assert [comment["body"] for comment in _comments(server, 7)] == [
+        f"{MARKER}\nPASS",
+        f"{MARKER}\nFAIL",
+    ]
+
+
+def test_marker_below_the_first_line_is_not_ours(
+    server: GithubServer, repository: Repository
+) -> None:
+    """A bot that quotes our marker further down keeps its comment."""
+    quoted = {"id": 999, "user": BOT, "body": f"> quoted {MARKER}"}
+    server.state.write("comments.json", {"7": [quoted]})
+    repository.upsert_comment(7, f"{MARKER}\nFAIL")
+    assert len(_comments(server, 7)) == 2
+
+
+def test_person_replaces_only_their_own_report(
+    server: GithubServer, repository: Repository
+) -> None:
+    """With a person's token the comment of that login counts, not a workflow's."""
+    server.state.write("comments.json", {"7": [{"id": 999, "user": BOT, "body": f"{MARKER}\nold"}]})
+    server.state.write("user.json", {"login": "ada", "id": 8, "type": "User"})
+    person = Repository(repository.client, repository.name, bot=False)
+    person.upsert_comment(7, f"{MARKER}\nmine")
+    person.upsert_comment(7, f"{MARKER}\nmine again")
+    assert [comment["body"] for comment in _comments(server, 7)] == [
+        f"{MARKER}\nold",
+        f"{MARKER}\nmine again",
+    ]
+
+
+def test_pull_request_is_found_by_its_head(server: GithubServer, repository: Repository) -> None:
+    """The number is that of the open pull request with this head; a closed one is not found."""
+    others = [{"number": n, "state": "open", "head": {"sha": f"{n:040x}"}} for n in range(100, 230)]
+    closed = {"number": 3, "state": "closed", "head": {"sha": "cd" * 20}}
+    server.state.write("pulls.json", [*others, {"number": 7, "head": {"sha": SHA}}, closed])
+    assert repository.pull_number(SHA) == 7
+    assert repository.pull_number("cd" * 20) is None
+
+
+def test_model_survives_publishing(
+    server: GithubServer, repository: Repository, tmp_path: Path
+) -> None:
+    """What is published under a tag comes back byte for byte; publishing again changes nothing."""
+    bundle, certificate = tmp_path / "bundle.tar", tmp_path / "certificate.json"
+    bundle.write_bytes(bytes(range(256)) * 5000)
+    certificate.write_text('{"payload": ""}', encoding="utf-8")
+    repository.publish_model("model-0123456789ab", "Model", [bundle, certificate], "text")
+    before = server.state.read("releases.json", [])
+    repository.publish_model("model-0123456789ab", "Other", [certificate], "other")
+    assert server.state.read("releases.json", []) == before
+    repository.fetch_model("model-0123456789ab", tmp_path / "fetched")
+    names = sorted(path.name for path in (tmp_path / "fetched").iterdir())
+    assert names == ["bundle.tar", "certificate.json"]
+    for path in (bundle, certificate):
+        assert (tmp_path / "fetched" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_interrupted_publishing_is_not_a_model(
+    server: GithubServer, repository: Repository, tmp_path: Path
+) -> None:
+    """When an upload breaks off no tag finds the model; the next try publishes it whole."""
+    bundle = tmp_path / "bundle.tar"
+    bundle.write_bytes(b"model")
+    _break(server, "/uploads/", 400)
+    with pytest.raises(NotCarriedOutError):
+        repository.publish_model("model-0", "Model", [bundle], "text")
+    with pytest.raises(NotCarriedOutError, match="no release model-0"):
+        repository.fetch_model("model-0", tmp_path / "fetched")
+    server.state.write("faults.json", [])
+    repository.publish_model("model-0", "Model", [bundle], "text")
+    repository.fetch_model("model-0", tmp_path / "fetched")
+    assert (tmp_path / "fetched" / "bundle.tar").read_bytes() == b"model"
+
+
+def test_broken_download_leaves_nothing(
+    server: GithubServer, repository: Repository, tmp_path: Path
+) -> None:
+    """A download that fails, or is of another length than promised, leaves no folder behind."""
+    bundle = tmp_path / "bundle.tar"
+    bundle.write_bytes(b"model")
+    repository.publish_model("model-0", "Model", [bundle], "text")
+    stored = next((server.state.folder / "assets").iterdir())
+    for content in (b"mod", b"model and more"):
+        stored.write_bytes(content)
+        with pytest.raises(NotCarriedOutError, match="5 bytes"):
+            repository.fetch_model("model-0", tmp_path / "fetched")
+    _break(server, "/releases/assets/", 404)
+    with pytest.raises(NotCarriedOutError, match="HTTP 404"):
+        repository.fetch_model("model-0", tmp_path / "fetched")
+    assert [path.name for path in tmp_path.iterdir() if "fetched" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"size": 3 * 2**30}, "over 2 GiB"),
+        ({"name": "../certificate.json"}, "unsafe names"),
+        ({"name": ".hidden"}, "unsafe names"),
+    ],
+)
+def test_unsafe_release_is_not_downloaded(
+    server: GithubServer,
+    repository: Repository,
+    tmp_path: Path,
+    change: dict[str, object],
+    sentence: str,
+) -> None:
+    """A release that is too large, or whose names could leave the folder, is refused unread."""
+    bundle = tmp_path / "bundle.tar"
+    bundle.write_bytes(b"model")
+    repository.publish_model("model-0", "Model", [bundle], "text")
+    (release,) = server.state.read("releases.json", [])
+    release["assets"][0].update(change)
+    server.state.write("releases.json", [release])
+    with pytest.raises(NotCarriedOutError, match=sentence):
+        repository.fetch_model("model-0", tmp_path / "fetched")
+    assert not any("/releases/assets/" in request["path"] for request in server.requests())
+
+
+@pytest.mark.parametrize("status", [500, 401, 403, 404, 422])
+def test_failure_of_the_api_is_one_sentence(
+    server: GithubServer, repository: Repository, status: int
+) -> None:
+    """Whatever GitHub answers, the client says what was not done, and never its token."""
+    _break(server, "/", status)
+    for ask in (
+        lambda: repository.set_status(SHA, "success", "PASS"),
+        lambda: repository.upsert_comment(7, MARKER),
+        lambda: repository.pull_number(SHA),
+        lambda: repository.publish_model("model-0", "Model", [], ""),
+        lambda: repository.fetch_model("model-0", server.state.folder / "fetched"),
+    ):
+        with pytest.raises(NotCarriedOutError) as caught:
+            ask()
+        assert TOKEN not in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
+def test_unreachable_server_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody listening is `could not be carried out`, as any other failure of the API."""
+    with GithubServer(tmp_path) as stopped:
+        address = stopped.url
+    client = Github(auth=Auth.Token(TOKEN), base_url=address, lazy=True, retry=0)
+    with pytest.raises(NotCarriedOutError, match="could not be reached"):
+        Repository(client, "group/model", bot=True).pull_number(SHA)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    with pytest.raises(NotCarriedOutError, match="GITHUB_TOKEN"):
+        Repository.from_environment()
+
+
+def test_environment_names_server_and_repository(
+    server: GithubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client goes to GITHUB_API_URL and GITHUB_REPOSITORY, as a workflow sets them."""
+    monkeypatch.setenv("GITHUB_API_URL", server.url)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "group/other")
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    repository = Repository.from_environment()
+    repository.set_status(SHA, "success", "PASS")
+    assert repository.bot
+    assert server.requests()[-1]["path"] == f"/repos/group/other/statuses/{SHA}"
+    assert TOKEN not in (server.state.folder / "requests.jsonl").read_text(encoding="utf-8")
+
+
+def test_address_that_is_not_http_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server address that is no HTTP address is named, not tried."""
+    monkeypatch.setenv("GITHUB_API_URL", "file:///etc")
+    with pytest.raises(NotCarriedOutError, match="GITHUB_API_URL"):
+        Repository.from_environment()
+
+
+def _finding(**changes: object) -> Finding:
+    return Finding.model_validate(
+        {"rule": "range", "severity": "failure", "message": "out of range"} | changes
+    )
+
+
+def test_annotation_cannot_issue_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line break, `%`, colon or comma of a finding stays inside its one annotation."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    stream = StringIO()
+    hostile = _finding(
+        message="50%\r\n::stop-commands::x", file="a,line=9:b\n.csv", line=3, rule="x::y,file=z"
+    )
+    annotate([hostile], stream)
+    assert stream.getvalue() == (
+        "::error file=a%2Cline=9%3Ab%0A.csv,line=3,title=x%3A%3Ay%2Cfile=z"
+        "::50%25%0D%0A::stop-commands::x\n"
+    )
+
+
+def test_annotations_are_few_and_only_for_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than the runner shows, warnings as such, and nothing on a laptop."""
+    findings = [_finding()] * 30 + [_finding(severity="warning")] * 30
+    stream = StringIO()
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    annotate(findings, stream)
+    assert stream.getvalue() == ""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    annotate(findings, stream)
+    lines = stream.getvalue().splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
+
+
+def test_server_runs_by_itself(tmp_path: Path) -> None:
+    """Started as a program, the server says its port and records what a workflow sends."""
+    script, port = Path(__file__).with_name("github_server.py"), tmp_path / "port"
+    command = [sys.executable, script, "--port-file", port, "--state", tmp_path / "state"]
+    process = subprocess.Popen(command)
+    try:
+        deadline = time.monotonic() + 30
+        while not port.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        environment = {
+            "GITHUB_API_URL": f"http://127.0.0.1:{port.read_text(encoding='utf-8')}",
+            "GITHUB_REPOSITORY": "group/model",
+            "GITHUB_TOKEN": TOKEN,
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            Repository.from_environment().set_status(SHA, "success", "PASS")
+    finally:
+        process.terminate()
+        process.wait(10)
+    statuses = json.loads((tmp_path / "state" / "statuses.json").read_text(encoding="utf-8"))
+    assert statuses[SHA][0]["state"] == "success"
+    assert os.environ.get("GITHUB_TOKEN") != TOKEN

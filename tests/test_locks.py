@@ -1,0 +1,104 @@
+"""The locks hold what was meant, pinned by digest, and name no index."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from conftest import ROOT, TEMPLATE
+
+LOCKS = (TEMPLATE / "requirements.lock", ROOT / "requirements-dev.lock")
+DIGEST = r"--hash=sha256:[0-9a-f]{64}"
+FLOORS = {
+    "great-expectations": "1",
+    "matminer": "0.10",
+    "mlflow": "3",
+    "scikit-learn": "1.9",
+}
+
+
+def pins(lock: str) -> list[tuple[Requirement, int]]:
+    """Every requirement of a lock with the number of its hashes."""
+    entries = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE)).splitlines()
+    return [
+        (Requirement(entry.split("--hash")[0]), len(re.findall(DIGEST, entry))) for entry in entries
+    ]
+
+
+def versions(lock: Path) -> dict[str, set[Version]]:
+    """The pinned versions by name; a universal lock may hold several of one."""
+    found: dict[str, set[Version]] = {}
+    for requirement, _ in pins(lock.read_text()):
+        found.setdefault(requirement.name, set()).add(Version(str(requirement.specifier)[2:]))
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_everything_is_pinned_by_digest(lock):
+    """Each entry is one exact version with at least one SHA-256."""
+    entries = pins(lock.read_text())
+    assert len(entries) > 40
+    for requirement, hashes in entries:
+        assert str(requirement.specifier).startswith("=="), requirement
+        assert hashes, requirement
+
+
+def test_missing_digest_is_noticed():
+    """The reading of locks sees an entry without a hash."""
+    assert pins("a==1 \\\n    --hash=sha256:" + "0" * 64 + "\nb==2\n")[1][1] == 0
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_no_address_in_lock(lock):
+    """No index, file or repository address and no absolute path stands in a lock."""
+    text = lock.read_text()
+    assert "://" not in text
+    assert "--index-url" not in text
+    assert not re.search(r"\s/\w", text)
+
+
+@pytest.mark.parametrize(("name", "floor"), FLOORS.items())
+def test_current_libraries(name, floor):
+    """The lock holds no ancient version of what the design leans on."""
+    found = versions(TEMPLATE / "requirements.lock")[name]
+    assert all(version >= Version(floor) for version in found)
+    assert all(version.major == Version(floor).major for version in found)
+
+
+def test_locks_agree():
+    """Both locks go into one environment: what they share has one version."""
+    first, second = map(versions, LOCKS)
+    assert {name: first[name] for name in first.keys() & second.keys()} == {
+        name: second[name] for name in first.keys() & second.keys()
+    }
+
+
+def test_lock_fulfils_pyproject():
+    """Each dependency in pyproject.toml is in the lock, within its bounds."""
+    project = tomllib.loads((TEMPLATE / "pyproject.toml").read_text())["project"]
+    locked = versions(TEMPLATE / "requirements.lock")
+    for text in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        requirement = Requirement(text)
+        found = locked[canonicalize_name(requirement.name)]
+        assert all(version in requirement.specifier for version in found), text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_lock_installs(version, tmp_path):
+    """Wheels or sources for this Python are found for everything in the lock."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--require-hashes"]
+    done = subprocess.run(
+        [*command, "--python-version", version, "--target", tmp_path, "-r", LOCKS[0]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Would install" in done.stderr

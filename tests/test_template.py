@@ -1,0 +1,389 @@
+"""Baking: every answer gives a sound repository, or a sentence and nothing at all."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from assay.settings import read_settings
+from conftest import ROOT, TEMPLATE, find_python, git, neutral_environment
+from programs import missing, program, run
+
+OWN_TABLE = "formula,band gap (eV)\nNaCl,8.5\nGaAs,1.4\n"
+OWN = {"data": "own.csv", "target": "band gap (eV)", "unit": "eV"}
+DELIMITERS = ("<<", ">>", "<%", "%>", "<#", "#>")
+
+
+def texts(folder: Path) -> dict[Path, str]:
+    """The text files of a tree by relative path, caches and git's own left out."""
+    hidden = {".git", "__pycache__", "node_modules", ".ruff_cache", ".venv"}
+    return {
+        path.relative_to(folder): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not hidden & set(path.relative_to(folder).parts)
+    }
+
+
+def copied_verbatim(path: Path) -> bool:
+    """Whether cookiecutter copies this file of the template without rendering it."""
+    patterns = json.loads((ROOT / "cookiecutter.json").read_text())["_copy_without_render"]
+    return any(path.is_relative_to(pattern) for pattern in patterns if "*" not in pattern)
+
+
+def assert_sound(repository: Path) -> None:
+    """One clean commit on main; every configuration file can be read; no trace of rendering."""
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "rev-list", "--count", "main") == "1"
+    settings = read_settings(repository)
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == settings.project.name
+    ast.parse((repository / "src" / settings.project.package / "model.py").read_text())
+    citation = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["title"] == project["name"]
+    assert citation["authors"] == project["authors"]
+    assert (repository / "LICENSE").read_text(encoding="utf-8").count(project["authors"][0]["name"])
+    json.loads((repository / ".cookiecutter.json").read_text())
+
+
+def test_at_most_six_questions():
+    """Every question has a prompt, and there are no more than six."""
+    content = json.loads((ROOT / "cookiecutter.json").read_text())
+    questions = [key for key in content if not key.startswith("_")]
+    assert len(questions) <= 6
+    assert set(questions) == set(content["__prompts__"])
+
+
+def test_default_is_sound(rendered):
+    """The default answers give a repository with a clean first commit and readable settings."""
+    assert_sound(rendered)
+    settings = read_settings(rendered)
+    assert (settings.target.column, settings.target.unit) == ("formation_enthalpy", "eV/atom")
+    assert git(rendered, "log", "-1", "--format=%an <%ae>") == "A. Student <author@localhost>"
+
+
+def test_answers_are_recorded(rendered):
+    """The six answers are in the repository."""
+    answers = json.loads((rendered / ".cookiecutter.json").read_text())["answers"]
+    defaults = json.loads((ROOT / "cookiecutter.json").read_text())
+    for question, answer in answers.items():
+        default = defaults[question]
+        assert answer == (default[0] if isinstance(default, list) else default)
+    assert len(answers) == 6
+
+
+def test_rendering_leaves_no_trace(rendered):
+    """No delimiter, no path of this machine and no index address is in the rendered files."""
+    places = map(re.escape, (str(ROOT), str(rendered.parent), str(Path.home())))
+    traces = re.compile("|".join([r"cookiecutter\.[a-z_]", *places]))
+    for path, text in texts(rendered).items():
+        for delimiter in ("<<", "<%", "%>", "<#"):
+            assert delimiter not in text, path
+        assert not traces.search(text), path
+        assert not re.search(r"(pypi\.org|pythonhosted|npmjs)", text), path
+
+
+def test_rendering_is_deterministic(bake, rendered):
+    """The same answers give the same tree, wherever and whenever."""
+    again = bake()
+    assert git(again.repository, "rev-parse", "HEAD^{tree}") == git(
+        rendered, "rev-parse", "HEAD^{tree}"
+    )
+
+
+def test_questions_answered_with_return(tmp_path, tmp_path_factory, rendered):
+    """Pressing return at every question gives the default repository."""
+    done = subprocess.run(
+        [program("cookiecutter"), str(ROOT)],
+        input="\n" * 6,
+        env=neutral_environment(tmp_path_factory.mktemp("home")),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Next:" in done.stdout
+    made = tmp_path / rendered.name
+    assert git(made, "rev-parse", "HEAD^{tree}") == git(rendered, "rev-parse", "HEAD^{tree}")
+
+
+@pytest.mark.parametrize("data", ["example", "own.csv"])
+@pytest.mark.parametrize("licence", ["MIT", "BSD-3-Clause", "proprietary"])
+def test_every_choice(bake, tmp_path, licence, data):
+    """Each licence with each kind of data renders soundly and says what it grants."""
+    (tmp_path / "own.csv").write_text(OWN_TABLE)
+    answers = OWN if data == "own.csv" else {}
+    baked = bake(project="My-Model_2", license=licence, **answers)
+    assert baked.code == 0, baked.printed
+    assert_sound(baked.repository)
+    opening = {"MIT": "MIT License", "BSD-3-Clause": "BSD 3-Clause", "proprietary": "Copyright"}
+    assert (baked.repository / "LICENSE").read_text().startswith(opening[licence])
+    assert read_settings(baked.repository).project.package == "my_model_2"
+
+
+def test_own_data_stay_out_of_git(bake, tmp_path):
+    """A person's table is kept for `assay init`, ignored by git; the example's labels are gone."""
+    (tmp_path / "own.csv").write_text(OWN_TABLE)
+    baked = bake(**OWN)
+    kept = baked.repository / ".assay" / "source.csv"
+    assert kept.read_text() == OWN_TABLE
+    assert git(baked.repository, "check-ignore", ".assay/source.csv")
+    assert git(baked.repository, "ls-files", "data").split() == [
+        "data/candidates/transport.csv",
+        "data/pool.csv",
+    ]
+    assert "8.5" not in git(baked.repository, "log", "-p", "--", "data/*.csv", ".assay", "*.toml")
+    assert "assay init" in baked.printed
+    assert read_settings(baked.repository).target.column == OWN["target"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"author": "Zoë Ångström 😀"},
+        {"author": "Miles O'Brien, PhD; rm -rf $HOME `id`"},
+        {"author": "{{ 7 * 7 }} {% raw %} ${{ secrets.X }}"},
+        {"author": "# %s %(a)s {project}"},
+        {"project": "A1"},
+        {"project": "x" * 64},
+    ],
+    ids=lambda answers: next(iter(answers.values()))[:20],
+)
+def test_odd_but_sound_answers(bake, answers):
+    """Odd text arrives as it was typed."""
+    baked = bake(**answers)
+    assert baked.code == 0, baked.printed
+    assert_sound(baked.repository)
+    project = tomllib.loads((baked.repository / "pyproject.toml").read_text())["project"]
+    assert project["authors"][0]["name"] == answers.get("author", "A. Student")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"project": "my model"}, "project: 'my model' must be"),
+        ({"project": "mödel"}, "project: 'mödel' must be"),
+        ({"project": 'a"b'}, "must be 2 to 64 letters"),
+        ({"project": "-model"}, "must be 2 to 64 letters"),
+        ({"project": "class"}, "taken by a Python package or keyword"),
+        ({"project": "assay"}, "taken by a Python package or keyword"),
+        ({"project": "NumPy"}, "taken by a Python package or keyword"),
+        ({"project": "scikit-learn"}, "taken by a Python package or keyword"),
+        ({"project": "statistics"}, "taken by a Python package or keyword"),
+        ({"project": "../x"}, "project: one folder name"),
+        ({"project": "a/b"}, "project: one folder name"),
+        ({"project": "x" * 300}, "project: one folder name"),
+        ({"project": ".."}, "already exists"),
+        ({"project": ""}, "already exists"),
+        ({"author": 'A. "B" C'}, "author: 'A. \"B\" C' must be printable"),
+        ({"author": '"""'}, "must be printable"),
+        ({"author": "'''"}, "must hold a letter"),
+        ({"author": "back\\slash"}, "must be printable"),
+        ({"author": "two\nlines"}, "must be printable"),
+        ({"author": "bell\a"}, "must be printable"),
+        ({"author": "<script>"}, "must be printable"),
+        ({"author": '""" + __import__("os").abort() + r"""'}, "must be printable"),
+        ({"author": " "}, "must be printable"),
+        ({"unit": ""}, "unit: '' must be printable"),
+        ({"target": "band_gap"}, "target: the example has 'formation_enthalpy'; keep it"),
+        ({"unit": "kJ/mol"}, "unit: the example has 'eV/atom'; keep it"),
+        ({"data": "nowhere.csv"}, "data: 'nowhere.csv' cannot be read"),
+        ({"data": "."}, "data: '.' cannot be read"),
+        ({"data": "latin.csv"}, "data: 'latin.csv' cannot be read"),
+        ({"data": "own.csv"}, "data: 'own.csv' has no column 'formation_enthalpy'"),
+        ({"data": "own.csv", "target": "formula"}, "a column other than formula"),
+        ({"data": "empty.csv"}, "data: 'empty.csv' has no column 'formula'"),
+        ({"data": "own.csv", "target": " x"}, "a column other than formula"),
+        ({"license": "GPL"}, "GPL provided for choice variable license"),
+    ],
+)
+def test_unsound_answer_is_refused(bake, tmp_path, answers, sentence):
+    """A bad answer ends with exit code 1 and one sentence; not a file is left behind."""
+    (tmp_path / "own.csv").write_text(OWN_TABLE)
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "latin.csv").write_bytes("formula,größe\n".encode("latin-1"))
+    before = {*tmp_path.rglob("*"), *tmp_path.parent.iterdir()}
+    baked = bake(**answers)
+    assert baked.code == 1
+    assert sentence in baked.printed
+    assert {*tmp_path.rglob("*"), *tmp_path.parent.iterdir()} == before
+
+
+def test_existing_folder_is_left_alone(bake, tmp_path):
+    """A folder of that name is neither written to nor removed."""
+    work = tmp_path / "formation-enthalpy" / "thesis.txt"
+    work.parent.mkdir()
+    work.write_text("years of work")
+    baked = bake()
+    assert baked.code == 1
+    assert "already exists" in baked.printed
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [work]
+
+
+def test_own_git_configuration_does_not_interfere(tmp_path, tmp_path_factory):
+    """Hooks that fail, signing without a key and global ignore rules do not spoil the commit."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "hooks").mkdir()
+    hook = home / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    (home / "ignore").write_text("*.csv\nsrc/\n")
+    (home / "gitconfig").write_text(
+        f"[core]\nhooksPath = {home}/hooks\nexcludesFile = {home}/ignore\nautocrlf = true\n"
+        "[commit]\ngpgSign = true\n[user]\nname = Some One\nemail = one@example.org\n"
+    )
+    done = subprocess.run(
+        [program("cookiecutter"), str(ROOT), "--no-input"],
+        env=neutral_environment(home) | {"GIT_CONFIG_GLOBAL": str(home / "gitconfig")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "formation-enthalpy"
+    assert "data/train.csv" in git(made, "ls-files").split()
+    assert git(made, "log", "-1", "--format=%an %ae") == "A. Student one@example.org"
+
+
+def test_caches_of_the_template_are_not_rendered(rendered):
+    """Nothing that git ignores is in a fresh repository."""
+    assert git(rendered, "status", "--porcelain", "--ignored") == ""
+
+
+def test_taken_names_cover_the_dependencies():
+    """No repository can be named like something that it installs."""
+    hook = ast.parse((ROOT / "hooks" / "pre_gen_project.py").read_text())
+    (names,) = (
+        ast.literal_eval(node.value).split()
+        for node in hook.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INSTALLED"
+    )
+    project = tomllib.loads((TEMPLATE / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    for text in wanted:
+        assert canonicalize_name(Requirement(text).name).replace("-", "_") in names
+
+
+def findings_of_jinja(path: Path, text: str) -> list[str]:
+    """What breaks the rules of rendering in one file of the template.
+
+    Names are substituted; blocks stand only where a licence or the kind of data decides; Python and
+    workflows have neither; no line may look like a line statement.
+    """
+    verbatim = copied_verbatim(path) or path.suffix == ".py"
+    used = [delimiter for delimiter in DELIMITERS if delimiter in text]
+    if copied_verbatim(path):
+        return []
+    if verbatim:
+        return used
+    names = re.findall(r"<<(.*?)>>", text, flags=re.DOTALL)
+    bad = [name for name in names if not re.search(r"cookiecutter\.\w+", name)]
+    return bad + re.findall(r"^\s*#%.*", text, flags=re.MULTILINE)
+
+
+def test_only_names_are_substituted():
+    """Python has no Jinja, other files substitute answers, and no line is a line statement."""
+    for path, text in texts(TEMPLATE).items():
+        assert findings_of_jinja(path, text) == [], path
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/x/model.py", "a = 1 << 2"),
+        ("Makefile", "#% if x"),
+        ("README.md", "cat << EOF >> file"),
+    ],
+)
+def test_planted_jinja_is_found(path, text):
+    """The rules of rendering bite."""
+    assert findings_of_jinja(Path(path), text)
+
+
+@pytest.mark.parametrize("hook", ["pre_gen_project.py", "post_gen_project.py"])
+def test_hook_is_small_standard_python(hook):
+    """A hook is valid Python where it stands, short, and imports the standard library alone."""
+    text = (ROOT / "hooks" / hook).read_text()
+    tree = ast.parse(text)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    modules |= {
+        name.name for node in imports for name in node.names if isinstance(node, ast.Import)
+    }
+    assert {module.split(".")[0] for module in modules} <= sys.stdlib_module_names
+    assert len(text.splitlines()) < 90
+
+
+def test_contributing_is_short(rendered):
+    """CONTRIBUTING fits on a page, and the commands it names exist in the Makefile."""
+    text = (rendered / "CONTRIBUTING.md").read_text()
+    assert len(text.splitlines()) < 60
+    targets = set(
+        re.findall(r"^([a-z]+):", (rendered / "Makefile").read_text(), flags=re.MULTILINE)
+    )
+    readme = (rendered / "README.md").read_text()
+    named = re.findall(r"(?:^|`)make ([a-z ]+)", text + readme, flags=re.MULTILINE)
+    assert {word for words in named for word in words.split()} <= targets
+    assert named
+
+
+def test_own_lint_holds(rendered):
+    """The repository's own style check is green, and sees a planted fault."""
+    ruff = program("ruff")
+    done = run(ruff, "check", "--no-cache", folder=rendered)
+    assert done.returncode == 0, done.stdout
+    planted = (ruff, "check", "--no-cache", "--stdin-filename", "src/x.py", "-")
+    fault = run(*planted, folder=rendered, text="import os\n")
+    assert "F401" in fault.stdout
+
+
+def test_own_tests_can_be_collected(rendered):
+    """There are tests in the repository, and pytest can import them all."""
+    done = run(
+        program("python"),
+        *("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"),
+        folder=rendered,
+        PYTHONPATH=str(rendered / "src"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_full_bake(repository, version):
+    """From its lock the repository installs, and its lint, tests and checks are green."""
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not on this machine; CI has it")
+    for goal in ("setup", "lint", "test", "check"):
+        done = run("make", goal, folder=repository, PYTHON=str(python), MAKEFLAGS="", PYTHONPATH="")
+        assert done.returncode == 0, f"make {goal}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+    told = run(".venv/bin/python", "--version", folder=repository).stdout
+    assert told.startswith(f"Python {version}.")
+    assert git(repository, "status", "--porcelain") == ""
+
+
+@pytest.mark.slow
+def test_install_without_uv(repository, tmp_path):
+    """Where there is no uv the Makefile takes venv and pip, and the command line works."""
+    without_uv = tmp_path / "bin"
+    without_uv.mkdir()
+    for name in ("sh", "touch", "git", "rm"):
+        (without_uv / name).symlink_to(program(name))
+    python = find_python("3.11") or find_python("3.12") or find_python("3.13")
+    if python is None:
+        missing("Python 3.11 to 3.13")
+    done = run(
+        program("make"), "setup", folder=repository, PATH=str(without_uv), PYTHON=str(python)
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "assay" in run(".venv/bin/assay", "--help", folder=repository).stdout
