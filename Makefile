@@ -38,7 +38,7 @@ quick: setup ## Check all that is not marked slow: two minutes at most
 lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
-	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts
+	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts hooks
 
 bake: setup ## Render the template in many ways, install one rendering and run its own checks
 	$(PYTEST) tests/test_template.py

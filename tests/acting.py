@@ -34,7 +34,7 @@ Change = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished workflow run: its results by job, and everything it printed."""
+    """A finished workflow run: the results of the jobs that ran, and everything they printed."""
 
     number: int
     event: str
@@ -87,7 +87,7 @@ class Forge:
 
     folder: Path
     server: GithubServer
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
     runs: int = 100
     pulls: int = 0
 
@@ -156,11 +156,31 @@ class Forge:
         (self.state / "pulls.json").write_text(json.dumps([*listed, entry]))
 
     def merge(self, pull: Pull) -> str:
-        """Merge a pull request into main; gives main's new commit."""
-        work = self.clone(f"refs/pull/{pull.number}/merge")
-        git(work, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        """Squash a pull request into main; gives main's new commit, which no run has seen yet."""
+        work = self.clone()
+        git(work, "fetch", "--quiet", "origin", f"{pull.branch}:{pull.branch}")
+        git(work, "merge", "--quiet", "--squash", pull.branch)
+        sha = commit(work, f"Merge {pull.branch} as one commit")
+        git(work, "push", "--quiet", "origin", "main")
         self._list(pull, "closed")
-        return git(work, "rev-parse", "HEAD")
+        return sha
+
+    def releases(self) -> dict[str, dict[str, Path]]:
+        """The releases by tag, each with the places of its files by name."""
+        assets = self.state / "assets"
+        return {
+            release["tag_name"]: {one["name"]: assets / str(one["id"]) for one in release["assets"]}
+            for release in self.told("releases") or []
+        }
+
+    def tamper(self, tag: str, name: str, content: bytes) -> None:
+        """Replace a file of a release, as somebody can who may write releases."""
+        self.releases()[tag][name].write_bytes(content)
+        listed = self.told("releases")
+        for asset in next(one for one in listed if one["tag_name"] == tag)["assets"]:
+            if asset["name"] == name:
+                asset["size"] = len(content)
+        (self.state / "releases.json").write_text(json.dumps(listed))
 
     def act(self, workflow: str, event: str, payload: dict[str, Any], ref: str) -> Run:
         """Run a workflow as it stands at a ref; secrets are there for score.yml only."""
@@ -178,7 +198,9 @@ class Forge:
         )
         log, jobs = read_log(done.stdout)
         head = payload.get("pull_request", {}).get("head", {})
-        branch = head.get("ref") or payload.get("ref", "refs/heads/main").removeprefix("refs/heads/")
+        branch = head.get("ref") or payload.get("ref", "refs/heads/main").removeprefix(
+            "refs/heads/"
+        )
         sha = head.get("sha") or git(work, "rev-parse", "HEAD")
         return Run(self.runs, event, branch, sha, jobs, log + done.stderr)
 
@@ -206,7 +228,11 @@ class Forge:
             *("--action-cache-path", str(self.folder / "act")),
             *("--secret-file", str(secret_file), "--secret", "GITHUB_TOKEN=token-of-the-run"),
             *(part for item in variables.items() for part in ("--env", "=".join(item))),
-            *(part for one in actions.items() for part in ("--local-repository", f"{one[0]}={one[1]}")),
+            *(
+                part
+                for one in actions.items()
+                for part in ("--local-repository", f"{one[0]}={one[1]}")
+            ),
         ]
 
     def gate(self, pull: Pull | None = None) -> Run:
@@ -255,7 +281,9 @@ def read_log(text: str) -> tuple[str, dict[str, str]]:
         except ValueError:
             lines.append(line)
             continue
-        lines.append(f"[{entry.get('job', '')}] {entry.get('msg', '').rstrip()}")
+        message = entry.get("msg", "").rstrip()
+        if entry.get("stage") not in {"Pre", "Post"} and "RepositoryCache" not in message:
+            lines.append(f"[{entry.get('job', '').strip()}] {message}")
         if "jobResult" in entry:
             jobs[entry["jobID"]] = entry["jobResult"]
     return "\n".join(lines), jobs

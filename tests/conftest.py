@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
@@ -76,17 +78,6 @@ def repository(rendered: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(rendered, tmp_path / "formation-enthalpy"))
 
 
-@pytest.fixture
-def small_repository(repository: Path) -> Path:
-    """The same with 300 train rows, 100 pool rows and 20 trees, committed: trains in a second."""
-    for name, rows in (("train.csv", 300), ("pool.csv", 100), ("candidates/transport.csv", 100)):
-        shorten(repository / "data" / name, rows)
-    model = repository / "src" / "formation_enthalpy" / "model.py"
-    model.write_text(model.read_text().replace("n_estimators=100", "n_estimators=20"))
-    commit(repository, "Make it small")
-    return repository
-
-
 def shorten(table: Path, rows: int) -> None:
     """Keep the header and evenly spread rows of a CSV, about as many as asked for."""
     header, *lines = table.read_text().splitlines(keepends=True)
@@ -122,7 +113,8 @@ def find_python(version: str) -> Path | None:
         *sorted(map(str, pyenv_root().glob(f"versions/{version}.*/bin/python"))),
         *sorted(map(str, uv_pythons().glob(f"cpython-{version}.*/bin/python{version}"))),
     ]
-    return next((Path(place) for place in places if place and is_python(place, version)), None)
+    found = (executable(place, version) for place in places if place)
+    return next((path for path in found if path), None)
 
 
 def pyenv_root() -> Path:
@@ -136,17 +128,9 @@ def uv_pythons() -> Path:
     return Path(os.environ.get("UV_PYTHON_INSTALL_DIR", default))
 
 
-def is_python(place: str, version: str) -> bool:
-    """Whether the file really runs as that version (a pyenv shim may not)."""
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+def executable(place: str, version: str) -> Path | None:
+    """The interpreter behind a path, if it runs and is of that version (a pyenv shim may not)."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
     done = subprocess.run([place, "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.strip() == version
-
-
-@pytest.fixture
-def untouched_template() -> Iterator[None]:
-    """Fail if the test left a file in the template's tree."""
-    before = {path for path in TEMPLATE.rglob("*") if "__pycache__" not in path.parts}
-    yield
-    after = {path for path in TEMPLATE.rglob("*") if "__pycache__" not in path.parts}
-    assert after == before
+    told, _, path = done.stdout.strip().partition(" ")
+    return Path(path) if told == version else None

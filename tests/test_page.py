@@ -165,14 +165,15 @@ def test_plots_take_degenerate_data_and_hostile_names() -> None:
     """Constant predictions, one class only, and names with markup or dollars draw all the same."""
     same, ones = np.zeros(5), np.ones(5)
     drawn = [
-        plots.parity(same, same, "<b>$x_{", "$/kg$"),
+        plots.parity(same, same, "<b>$x_{$", "$/kg"),
         plots.residuals(same, same, "$"),
         plots.change(same, same, "1"),
         plots.agreement(same, same, "1"),
         plots.reliability(ones, ones),
         plots.scores(ones, ones),
-        plots.periodic_table({"H": (0.0, 1)}, "<b>$x_{"),
+        plots.periodic_table({"H": (0.0, 1)}, "<b>$x_{$"),
     ]
+    assert "measured <b>$x_{$ ($/kg)" in Tags(drawn[0]).text
     for svg in drawn:
         assert Tags(svg).names <= {
             "svg", "defs", "style", "g", "path", "text", "tspan", "use", "clippath", "rect"

@@ -167,12 +167,12 @@ def test_open_labels_are_said(tmp_path: Path) -> None:
 
 def test_falsifying_composition_is_shown(tmp_path: Path) -> None:
     """A failed property names the composition that breaks it and how to see it again."""
-    broken = finding(
-        rule="order of elements", formula="TlBr", value="@reproduce_failure('1', b'A')"
-    )
+    run = "pytest \"tests/test_model.py::test_order\" (exactly this: @reproduce_failure('1', b'A'))"
+    message = f"The order of elements does not matter. But 0.3 apart. Run: {run}"
+    broken = finding(rule="test_order", formula="TlBr", value="0.3", message=message)
     comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", broken), verdict=None))
-    assert "`TlBr` breaks `order of elements`" in comment
-    assert "`@reproduce_failure('1', b'A')`" in comment
+    assert "- `TlBr` (value `0.3`) breaks `The order of elements does not matter. But" in comment
+    assert f"run `{run}`" in comment
     _assert_inert(comment)
 
 
@@ -256,14 +256,14 @@ def test_every_limit_is_kept(tmp_path: Path, limit: int) -> None:
     assert shown == 40 or f"{40 - shown} more not shown" in comment
 
 
-def test_ten_findings_are_open_failures_first(tmp_path: Path) -> None:
-    """Ten findings stand open, failures before warnings; the others are folded."""
+def test_failures_are_open_and_warnings_folded(tmp_path: Path) -> None:
+    """Up to ten failures stand open; warnings, which ask for no action, are folded."""
     mixed = [finding(severity="warning")] * 9 + [finding(file="data/pool.csv", line=4)] * 4
     comment = render_comment(_inputs(tmp_path, schema=checks("schema", *mixed)))
     opened, folded = comment.split("<details>")
     assert opened.count("- **failure** `data/pool.csv:4`") == 4
-    assert opened.count("- **warning**") == 6
-    assert folded.count("- **warning**") == 3
+    assert "- **warning**" not in opened
+    assert folded.count("- **warning**") == 9
 
 
 def test_summary_is_the_comment_without_marker(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from assay.errors import NotCarriedOutError
 from assay.records import CheckReport
 from assay.sanity import property_names, run_sanity
 from assay.settings import read_settings
+
+pytestmark = pytest.mark.slow  # each test starts a pytest of its own
 
 SETTINGS = """
 [project]
@@ -249,4 +252,11 @@ def test_a_crash_of_pytest_is_not_a_pass(toy: Path) -> None:
     """A conftest that ends the process leaves no record: the check could not be carried out."""
     (toy / "tests" / "conftest.py").write_text("import os\nos._exit(0)\n")
     with pytest.raises(NotCarriedOutError, match="before it could report"):
+        run_sanity(toy, read_settings(toy), toy / "out" / "bundle")
+
+
+def test_a_bundle_that_cannot_be_loaded_is_no_verdict(toy: Path) -> None:
+    """An empty bundle ends in the loader's own sentence, not in failed properties."""
+    (toy / "tests" / "conftest.py").write_text('pytest_plugins = ["assay.sanity_plugin"]\n')
+    with pytest.raises(NotCarriedOutError, match=r"no property could be tested: assay\.json"):
         run_sanity(toy, read_settings(toy), toy / "out" / "bundle")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from assay.data_docs import self_contained
 from assay.errors import UsageError
 from assay.records import CheckReport, Finding
@@ -108,7 +109,7 @@ def test_sound_data_passes_with_only_known_warnings(toy: Path) -> None:
         ("sealed_inputs.csv", 3, "s1,LiS", "row_id.form", "s00001"),
     ],
 )
-def test_a_planted_row_is_named(
+def test_a_planted_row_is_named(  # noqa: PLR0913
     toy: Path, *, table: str, line: int, row: str, rule: str, part: str
 ) -> None:
     """Each kind of bad row fails its own rule, with the file, the line and what to do."""
@@ -224,7 +225,7 @@ def commit(toy: Path) -> None:
     git = str(shutil.which("git"))
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "data"]):
-        subprocess.run([git, "-C", str(toy), *identity, *words], check=True)  # noqa: S603
+        subprocess.run([git, "-C", str(toy), *identity, *words], check=True)
 
 
 def test_changes_against_main_are_shown(toy: Path) -> None:

@@ -1,5 +1,8 @@
 """The strategies draw what they promise."""
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from assay.compositions import elements, parse, problem, reduced_formula
 from assay.strategies import (
     compositions,
@@ -12,8 +15,6 @@ from assay.strategies import (
     spelt,
     subscripted,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 SYMBOLS = ["Li", "O", "Na", "Cl", "Fe", "H", "C", "N"]
 TRAINING = ["LiFeO2", "NaCl", "Fe0.947O", "Ca10(PO4)6(OH)2"]

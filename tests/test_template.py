@@ -358,6 +358,28 @@ def test_own_tests_can_be_collected(rendered):
 
 
 @pytest.mark.slow
+def test_own_data_reach_the_gate(bake, tmp_path, rendered):
+    """A person's table is divided and sealed by `assay init` and then passes the checks."""
+    lines = (rendered / "data" / "train.csv").read_text().splitlines()[1::4]
+    rows = [line.split(",", 1)[1] for line in lines]
+    (tmp_path / "own.csv").write_text("\n".join(["formula,dH (eV/atom)", *rows]) + "\n")
+    made = bake(data="own.csv", target="dH (eV/atom)").repository
+    assay = (sys.executable, "-m", "assay")
+    refused = run(*assay, "check", folder=made, PYTHONPATH="src")
+    assert (refused.returncode, "assay init" in refused.stderr) == (2, True)
+    for verb in ("init", "check"):
+        done = run(*assay, verb, folder=made, PYTHONPATH="src")
+        assert done.returncode == 0, done.stdout + done.stderr
+    settings = read_settings(made)
+    assert (settings.target.column, settings.target.kind) == ("dH (eV/atom)", "number")
+    assert 0 < settings.gate.margin < 0.1
+    git(made, "add", "--all")
+    staged = set(git(made, "ls-files").split())
+    assert {"data/sealed_labels.bin", "data/README.md", "certificate.pub"} <= staged
+    assert not any("sealed_labels.csv" in name or ".assay" in name for name in staged)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_full_bake(repository, version):
     """From its lock the repository installs, and its lint, tests and checks are green."""

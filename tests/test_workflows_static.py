@@ -3,12 +3,16 @@
 import itertools
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.exceptions import TyperException
+from typer.main import get_command
 
 import workflow_rules as rules
+from assay.cli import app
 from programs import program, run
 from workflow_rules import FOLDER, Rule, Workflows, parse, read_texts
 
@@ -311,3 +315,24 @@ def test_make_targets_exist(which: str, rendered: Path):
     targets = set(re.findall(r"^(\w+):", (root / "Makefile").read_text(), flags=re.MULTILINE))
     assert wanted
     assert wanted <= targets
+
+
+def refused_arguments(command: str) -> str | None:
+    """What the command line says against a command of a workflow, its variables taken as words."""
+    words = shlex.split(command)
+    if words[0] != ".venv/bin/assay":
+        return None
+    try:
+        get_command(app).commands[words[1]].make_context(words[1], words[2:]).close()
+    except (KeyError, TyperException) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
+def test_verbs_and_options_exist(rendered: Path):
+    """Every call of assay in a workflow is one that the command line takes."""
+    calls = [command for command in commands(rendered) if "bin/assay" in command]
+    assert len(calls) >= 6
+    assert [refused_arguments(call) for call in calls] == [None] * len(calls)
+    assert refused_arguments(".venv/bin/assay report --posted")
+    assert refused_arguments(".venv/bin/assay scores")

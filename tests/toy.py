@@ -25,14 +25,14 @@ from assay.records import CandidateCard, CheckReport, read_record
 from assay.settings import Settings, read_settings
 
 TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
-NAME = "toy"
+NAME, PACKAGE = "toy", "toy_model"
 TARGET = "energy"
 MARGIN = 0.1
 TRAIN_SYSTEMS, SEALED_SYSTEMS, POOL_ROWS = 110, 80, 400
 
 SETTINGS = f"""[project]
 name = "{NAME}"
-package = "{NAME}"
+package = "{PACKAGE}"
 
 [target]
 column = "{TARGET}"
@@ -65,7 +65,7 @@ def make(root: Path) -> Path:
     train, sealed = _systems()
     data = root / "data"
     (data / "candidates").mkdir(parents=True)
-    package = root / "src" / NAME
+    package = root / "src" / PACKAGE
     package.mkdir(parents=True)
     (package / "__init__.py").write_text('"""The toy."""\n')
     (package / "model.py").write_text(MODEL)
@@ -265,9 +265,8 @@ def certified_toy(trained_toy: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def copy(root: Path, folder: Path) -> Path:
-    """A copy that a test may change; trackers keep absolute paths, so the copy starts without."""
-    ignored = shutil.ignore_patterns("mlflow")
-    return Path(shutil.copytree(root, folder / NAME, ignore=ignored, symlinks=True))
+    """A copy that a test may change; MLflow's artifacts still go beside the original."""
+    return Path(shutil.copytree(root, folder / NAME, symlinks=True))
 
 
 @pytest.fixture
@@ -283,7 +282,7 @@ def certified(certified_toy: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def laptop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No workflow's variables, no keys in the environment, and whatever sys.path was before."""
     for key in list(os.environ):
         if key.startswith(("GITHUB_", "ASSAY_", "MLFLOW_", "GIT_")):
@@ -292,5 +291,5 @@ def laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     known = set(sys.modules)
     yield
     for name in set(sys.modules) - known:
-        if name.split(".")[0] == NAME:
+        if name.split(".")[0] == PACKAGE:
             del sys.modules[name]

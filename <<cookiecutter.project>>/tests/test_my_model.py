@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from assay.strategies import in_space
 from hypothesis import given
+
+from assay.strategies import in_space
 
 Predict = Callable[[Sequence[str]], np.ndarray]
 

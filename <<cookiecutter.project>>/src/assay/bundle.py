@@ -78,7 +78,8 @@ class LoadedBundle:
         Raises:
             ValueError: a formula cannot be read or featurised.
         """
-        return predict(self.model, formulas)
+        with _no_bytecode():
+            return predict(self.model, formulas)
 
 
 def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
@@ -149,7 +150,9 @@ def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
 
 
 def _is_usual(name: str) -> bool:
-    return name.split(".")[0] in {"sklearn", "numpy", "scipy"} or name.startswith("assay.features.")
+    return name.split(".", maxsplit=1)[0] in {"sklearn", "numpy", "scipy"} or name.startswith(
+        "assay.features."
+    )
 
 
 def _copy_code(package: Path, code: Path) -> None:
@@ -195,7 +198,7 @@ def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
             names = skops.io.get_untrusted_types(file=folder / MODEL)
             allowed = [name for name in names if _is_usual(name) or name in trusted]
             model = skops.io.load(folder / MODEL, trusted=allowed)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (skops raises what the content provokes)
         raise NotCarriedOutError(
             f"{folder / MODEL} cannot be loaded ({type(error).__name__}: {error}): "
             "fetch or train the bundle again."

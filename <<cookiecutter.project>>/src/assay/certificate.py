@@ -98,11 +98,14 @@ def read_signer(layout: Layout) -> Any | None:
     from securesystemslib.signer import CryptoSigner
 
     path = layout.keys / KEY_FILE
-    text = os.environ.get(KEY_VARIABLE) or (path.read_text() if path.is_file() else "")
+    text = os.environ.get(KEY_VARIABLE, "").encode() or (
+        path.read_bytes() if path.is_file() else b""
+    )
     if not text:
         return None
     try:
-        private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(text))
+        seed = base64.b64decode(text.strip(), validate=True)
+        private = Ed25519PrivateKey.from_private_bytes(seed)
     except ValueError:
         raise NotCarriedOutError(
             f"the signing key is not {KEY_BYTES} bytes in base64: copy {KEY_FILE} again."
@@ -122,9 +125,7 @@ def issue(certificate: Certificate, signer: Any, path: Path) -> None:
 
     statement = {
         "_type": STATEMENT_TYPE,
-        "subject": [
-            {"name": certificate.model, "digest": {"sha256": certificate.bundle_digest}}
-        ],
+        "subject": [{"name": certificate.model, "digest": {"sha256": certificate.bundle_digest}}],
         "predicateType": PREDICATE_TYPE,
         "predicate": certificate.predicate.model_dump(mode="json"),
     }
@@ -146,7 +147,9 @@ def verify(path: Path, public_key: Path) -> Certificate:
 
     key = _public_key(public_key)
     if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
-        raise RefusedError(f"there is no certificate at {path}: only a certified model may predict.")
+        raise RefusedError(
+            f"there is no certificate at {path}: only a certified model may predict."
+        )
     try:
         envelope = Envelope.from_dict(json.loads(path.read_bytes()))
         envelope.verify([key], 1)
@@ -157,14 +160,19 @@ def verify(path: Path, public_key: Path) -> Certificate:
     except Exception:  # noqa: BLE001 (any malformed envelope is refused alike)
         raise RefusedError(f"{path} is not a certificate: fetch it again.") from None
     if envelope.payload_type != PAYLOAD_TYPE:
-        raise RefusedError(f"{path} holds {envelope.payload_type!r}, not an in-toto statement.")
-    return _certificate(json.loads(envelope.payload), path)
+        raise RefusedError(
+            f"{path} holds {envelope.payload_type!r}, not an in-toto statement: name a certificate."
+        )
+    return _certificate(envelope.payload, path)
 
 
-def _certificate(statement: Any, path: Path) -> Certificate:
+def _certificate(payload: bytes, path: Path) -> Certificate:
     try:
+        statement = json.loads(payload)
         if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
-            raise RefusedError(f"{path} is a statement of another type than {PREDICATE_TYPE}.")
+            raise RefusedError(
+                f"{path} is a statement of another type than {PREDICATE_TYPE}: name a certificate."
+            )
         (subject,) = statement["subject"]
         return Certificate(
             model=subject["name"],
@@ -172,7 +180,9 @@ def _certificate(statement: Any, path: Path) -> Certificate:
             predicate=Predicate.model_validate(statement["predicate"]),
         )
     except (KeyError, TypeError, ValueError, ValidationError):
-        raise RefusedError(f"{path} is not a certificate of this project: fetch it again.") from None
+        raise RefusedError(
+            f"{path} is not a certificate of this project: fetch it again."
+        ) from None
 
 
 def _public_key(path: Path) -> Any:

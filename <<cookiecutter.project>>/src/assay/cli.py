@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.errors import AssayError, CheckFailedError
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import Handover, Layout
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ HandoverOption = Annotated[
 
 
 def main() -> None:
-    """Run the command line; an expected error is one sentence and its own exit code."""
+    """Run the command line; an expected error is one sentence and its own exit code.
+
+    Whatever is not expected is said to be a crash (3), never a failed check (1).
+    """
     try:
         app()
     except AssayError as error:
@@ -38,7 +41,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         _confess(error)
-        sys.exit(3)
+        sys.exit(NotCarriedOutError.exit_code)
 
 
 def _confess(error: Exception) -> None:
@@ -154,7 +157,10 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     warnings = len(report.findings) - len(report.failures)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        _tell(f"  {finding.severity}: {place}{': ' if place else ''}{finding.message}", machine=machine)
+        _tell(
+            f"  {finding.severity}: {place}{': ' if place else ''}{finding.message}",
+            machine=machine,
+        )
     _tell(
         f"{report.check}: {report.executed} {success if report.passed else 'checked'}, "
         f"{len(report.failures)} failures, {warnings} warnings",
@@ -197,10 +203,10 @@ def _spread(
     from assay.tracking import promote
 
     stored = models.store(Layout(root), digest, handover.bundle, handover.certificate)
-    promote(root, settings, digest, stored.bundle)
     if publish:
         notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
         models.publish(digest, stored.bundle, stored.certificate, notes)
+    promote(root, settings, digest, stored.bundle)
 
 
 @app.command()
@@ -226,19 +232,19 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Predict a list of candidates with a certified model."""
-    from assay import batch, models
+    from assay import authorization, batch, models
 
     root, settings = _here()
-    batch.require_main()
+    authorization.require_main()
     if bundle is None and uncertified:
         bundle = Handover(Layout(root).out).bundle
     if bundle is None:
         found = models.find(root, model)
         bundle, certificate = found.bundle, found.certificate
     if uncertified:
-        permission = batch.without_certificate(bundle)
+        permission = authorization.without_certificate(bundle)
     else:
-        permission = batch.authorize(
+        permission = authorization.authorize(
             root, settings, bundle, certificate or bundle.parent / models.CERTIFICATE
         )
     record = batch.predict_batch(root, settings, candidates, permission)

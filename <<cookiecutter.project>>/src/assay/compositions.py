@@ -54,23 +54,27 @@ def parse(formula: str) -> "Composition":
 
 
 def _misspelling(text: str, formula: str) -> str | None:
-    from pymatgen.core import Element
-
     if not text:
         return "the formula is empty"
     if len(text) > MAXIMUM_LENGTH:
         return f"the formula {text[:20]!r}... is longer than {MAXIMUM_LENGTH} characters"
     if not _TOKENS.fullmatch(text) or not _SYMBOL.search(text) or not _brackets_match(text):
         return f"{formula!r} is not a chemical formula"
+    if any(float(amount) == 0 for amount in _AMOUNT.findall(text)):
+        return f"{formula!r} has an amount of zero"
+    if _HYDRATE.search(text):
+        return f"{formula!r} reads as a decimal what may be a hydrate; write the water as (H2O)5"
+    return _stranger(text, formula)
+
+
+def _stranger(text: str, formula: str) -> str | None:
+    from pymatgen.core import Element
+
     for symbol in _SYMBOL.findall(text):
         if not Element.is_valid_symbol(symbol):
             return f"{formula!r} names {symbol!r}, which is not an element"
         if symbol in _ISOTOPES:
             return f"{formula!r} names the isotope {symbol!r}; write H"
-    if any(float(amount) == 0 for amount in _AMOUNT.findall(text)):
-        return f"{formula!r} has an amount of zero"
-    if _HYDRATE.search(text):
-        return f"{formula!r} reads as a decimal what may be a hydrate; write the water as (H2O)5"
     return None
 
 

@@ -13,7 +13,7 @@ from assay.files import replaced_folder
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
-    from assay.suites import Rule, Table
+    from assay.rules import Rule, Table
 
 Outcome = tuple["Table", list["Rule"], "list[ExpectationValidationResult]"]
 
@@ -54,14 +54,19 @@ def validated_tables(
 
 def _context() -> Any:
     import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.analytics_enabled = False
-    context.variables.progress_bars = {"globally": False}
-    for site in list(context.get_site_names()):
-        context.delete_data_docs_site(site)
-    return context
+    configuration = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+    )
+    return gx.get_context(mode="ephemeral", project_config=configuration)
 
 
 def _validate(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,13 +29,30 @@ def load_source(source: str, target: str) -> tuple[pd.DataFrame, Kind]:
     """
     path = Path(source)
     if path.suffix.lower() == ".csv" or path.exists():
-        frame = read_table(path, [target])
-        formula = _formula_column(list(frame.columns), str(path))
-    else:
-        frame = _load_matminer(source).astype(str)
-        formula = _formula_column(list(frame.columns), source)
-        if target not in frame:
-            raise UsageError(f"{source} has no column {target!r}: it has {', '.join(frame)}.")
+        return _labelled(read_table(path, [target]), target, path)
+    frame = _load_matminer(source)
+    if target not in frame:
+        columns = ", ".join(map(str, frame))[:200]
+        raise UsageError(f"{source} has no column {target!r}: give --target one of {columns}.")
+    text = pd.DataFrame({column: map(_cell, frame[column]) for column in _columns(frame, target)})
+    try:
+        return _labelled(text, target, path)
+    except UsageError as error:
+        sentence = str(error).rstrip(".")
+        raise UsageError(f"{sentence}, in a CSV that you save from the dataset.") from None
+
+
+def _columns(frame: pd.DataFrame, target: str) -> list[str]:
+    return [name for name in frame if name == target or name in FORMULA_NAMES]
+
+
+def _cell(value: Any) -> str:
+    # matminer gives some compositions as pymatgen objects, which print with spaces
+    return value.formula.replace(" ", "") if hasattr(value, "formula") else str(value)
+
+
+def _labelled(frame: pd.DataFrame, target: str, path: Path) -> tuple[pd.DataFrame, Kind]:
+    formula = _formula_column(list(frame.columns), target, str(path))
     rows = pd.DataFrame({"formula": _canonical(frame[formula], path), target: frame[target]})
     kind = kind_of(rows[target])
     rows[target] = _as_class(rows[target]) if kind == "class" else read_numbers(rows, target, path)
@@ -57,22 +74,24 @@ def _load_matminer(name: str) -> pd.DataFrame:
         import difflib
 
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "see matminer's list of datasets."
-        raise UsageError(f"{name!r} is neither a file nor a matminer dataset: {hint}")
+        hint = f"did you mean {close[0]!r}" if close else "see matminer's list of datasets"
+        raise UsageError(f"{name!r} is neither a file nor a matminer dataset: {hint}.")
     try:
         return load_dataset(name)
     except Exception as error:
         raise NotCarriedOutError(
-            f"the dataset {name} could not be fetched ({type(error).__name__}): try again with "
+            f"the dataset {name} could not be loaded ({type(error).__name__}): try again with "
             "a connection, or name a CSV."
         ) from error
 
 
-def _formula_column(columns: Sequence[str], source: str) -> str:
+def _formula_column(columns: Sequence[str], target: str, source: str) -> str:
     for name in FORMULA_NAMES:
-        if name in columns:
+        if name in columns and name != target:
             return name
-    raise UsageError(f"{source} has no column 'formula': it has {', '.join(columns)[:200]}.")
+    raise UsageError(
+        f"{source} has no column 'formula': give that name to one of {', '.join(columns)[:200]}."
+    )
 
 
 def _canonical(formulas: Sequence[str], path: Path) -> list[str]:
@@ -87,12 +106,14 @@ def _as_class(labels: pd.Series) -> np.ndarray:
 
 
 def _without_duplicates(rows: pd.DataFrame, target: str, path: Path) -> pd.DataFrame:
-    spread = rows.groupby("formula")[target].agg(["min", "max"])
-    differing = spread.index[spread["min"] != spread["max"]]
+    first = rows.groupby("formula")[target].transform("first")
+    differing = rows.index[rows[target] != first]
     if len(differing):
-        low, high = spread.loc[differing[0]]
+        row = rows.loc[differing[0]]
+        earlier = int((rows["formula"] == row["formula"]).idxmax())
         raise UsageError(
-            f"{path}: {len(differing)} formulas have rows that disagree, for instance "
-            f"{differing[0]} ({low:g} and {high:g}); keep one value for each."
+            f"{path}, line {differing[0] + 2}: {row['formula']} is {row[target]:g} here and "
+            f"{first[differing[0]]:g} in line {earlier + 2} ({len(differing)} such rows); keep one "
+            "value for each formula."
         )
     return rows.drop_duplicates("formula").reset_index(drop=True)

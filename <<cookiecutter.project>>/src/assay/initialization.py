@@ -1,6 +1,6 @@
 """`assay init`: from labelled rows to a split, sealed and configured repository."""
 
-import re
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,32 @@ from assay.files import write_text
 from assay.layout import Layout
 from assay.sealing import KEY_FILE as SEALING_KEY
 from assay.sealing import KEY_VARIABLE as SEALING_VARIABLE
-from assay.sealing import seal_labels
-from assay.settings import FILE_NAME, Settings, read_settings
+from assay.sealing import open_labels, write_sealed
+from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
 from assay.splits import split_by_system
-from assay.tables import write_table
+from assay.tables import read_numbers, read_table, table_text
 
 SOURCE_COPY = Path(".assay") / "source.csv"
 MARGIN_SHARE_SMALL = 0.10
 MARGIN_SHARE = 0.05
 SMALL_SET = 1000
+
+
+CARD = """# Data card
+
+| | |
+|---|---|
+| source | `{source}` |
+| target | `{target}` ({kind}) |
+| rows | {rows} distinct compositions, divided by chemical system |
+| range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
+
+`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
+their labels, encrypted. `pool.csv` holds unlabelled compositions.
+
+Still to be written by whoever owns the data: where the values were measured or computed, the
+licence, the DOI, known defects.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,122 +53,157 @@ class Initialized:
     margin: float
 
 
-def initialize(
-    root: Path, source: str | None, target: str | None, unit: str | None
-) -> Initialized:
+@dataclass(frozen=True)
+class Parts:
+    """Both sides of the split, each `row_id, formula, <target>`."""
+
+    target: str
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+
+
+def initialize(root: Path, source: str | None, target: str | None, unit: str | None) -> Initialized:
     """Split (if a source is given), set the margin, seal the labels and make the keys.
 
+    Everything that can fail for the data's sake is done before the first file is written.
+
     Raises:
-        RefusedError: the labels are sealed already.
-        UsageError: the source or `assay.toml` is not as it must be.
+        RefusedError: the labels are sealed already, or there are keys already.
+        UsageError: the source or `assay.toml` is not as it must be, or the model of the
+            repository cannot be fitted.
     """
     layout = Layout(root)
+    _require_fresh(layout)
+    settings = read_settings(root)
+    text = _configured((root / FILE_NAME).read_text(encoding="utf-8"), settings, target, unit)
+    if source is None and (root / SOURCE_COPY).is_file():
+        source = str(root / SOURCE_COPY)
+    if source is None:
+        parts, card = _parts_on_disk(layout, parse_settings(text)), None
+    else:
+        parts, kind = _split(settings, source, target or settings.target.column)
+        text = _of_kind(text, kind, keep_bounds=target in {None, settings.target.column})
+        card = _data_card(parts, source, kind)
+    margin, text = _with_margin(root, parts, text)
+    _write(layout, parts, text, card)
+    return Initialized(len(parts.train), len(parts.held_out), margin)
+
+
+def _require_fresh(layout: Layout) -> None:
     if layout.sealed_labels.exists():
         raise RefusedError(
             f"{layout.sealed_labels} exists: this repository is initialised; delete it (and "
             ".assay/keys) to seal a fresh set."
         )
-    settings = read_settings(root)
-    if source is None and (root / SOURCE_COPY).is_file():
-        source = str(root / SOURCE_COPY)
-    if source is not None:
-        _split(layout, settings, source, target or settings.target.column)
-        _configure(root, target=target, unit=unit, layout=layout)
-        settings = read_settings(root)
-    elif not layout.open_labels.exists():
-        raise UsageError(f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.")
-    margin = _set_margin(root, settings)
-    seal_labels(layout)
+    keys = [layout.keys / SEALING_KEY]
     if not layout.public_key.exists():
-        new_signing_key(layout)
-    lines = [len(p.read_text().splitlines()) - 1 for p in (layout.train, layout.sealed_inputs)]
-    return Initialized(lines[0], lines[1], margin)
+        keys.append(layout.keys / SIGNING_KEY)
+    for key in keys:
+        if key.exists():
+            raise RefusedError(f"{key} exists, of an earlier init: move it away to make a new one.")
 
 
-def _split(layout: Layout, settings: Settings, source: str, target: str) -> None:
+def _configured(text: str, settings: Settings, target: str | None, unit: str | None) -> str:
+    for key, value in (("column", target), ("unit", unit)):
+        if value not in {None, getattr(settings.target, key)}:
+            text = with_value(text, "target", key, json.dumps(value, ensure_ascii=False))
+    parse_settings(text)
+    return text
+
+
+def _of_kind(text: str, kind: str, *, keep_bounds: bool) -> str:
+    if parse_settings(text).target.kind != kind:
+        text = with_value(text, "target", "kind", f'"{kind}"')
+        keep_bounds = False
+    for bound in () if keep_bounds else ("lower", "upper", "element_value"):
+        text = with_value(text, "target", bound, None)
+    return text
+
+
+def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
+    target = settings.target.column
+    if not layout.open_labels.exists():
+        raise UsageError(f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.")
+    open_labels(layout, target)  # raises where what would be sealed could never be scored
+    train = read_table(layout.train, ["row_id", "formula", target])
+    held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    return Parts(target, train, held_out.join(read_table(layout.open_labels, [target])[[target]]))
+
+
+def _split(settings: Settings, source: str, target: str) -> tuple[Parts, str]:
     rows, kind = load_source(source, target)
     systems = [chemical_system(formula) for formula in rows["formula"]]
     try:
         sealed = split_by_system(systems, settings.split.sealed_fraction, settings.split.seed)
     except ValueError as error:
         raise UsageError(f"{source} cannot be split by chemical system: {error}.") from None
-    held_out = rows[sealed].reset_index(drop=True)
-    train = rows[~sealed].reset_index(drop=True)
-    train.insert(0, "row_id", [f"t{number:05d}" for number in range(1, len(train) + 1)])
-    held_out.insert(0, "row_id", [f"s{number:05d}" for number in range(1, len(held_out) + 1)])
-    write_table(train, layout.train)
-    write_table(held_out[["row_id", "formula"]], layout.sealed_inputs)
-    write_table(held_out[["row_id", target]], layout.open_labels)
-    _write_data_card(layout, rows, source, target, kind)
+    train, held_out = (
+        part.assign(row_id=[f"{letter}{n:05d}" for n in range(1, len(part) + 1)]).reset_index(
+            drop=True
+        )
+        for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
+    )
+    return Parts(target, train, held_out), kind
 
 
-def _write_data_card(
-    layout: Layout, rows: pd.DataFrame, source: str, target: str, kind: str
-) -> None:
-    spread = rows[target].describe()
-    write_text(
-        layout.root / "data" / "README.md",
-        f"""# Data card
-
-| | |
-|---|---|
-| source | `{Path(source).name}` |
-| target | `{target}` ({kind}) |
-| rows | {len(rows)} distinct compositions, divided by chemical system |
-| range | {spread["min"]:.6g} to {spread["max"]:.6g}, mean {spread["mean"]:.6g} |
-
-`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
-their labels, encrypted. `pool.csv` holds unlabelled compositions.
-
-Still to be written by whoever owns the data: where the values were measured or computed, the
-licence, the DOI, known defects.
-""",
+def _data_card(parts: Parts, source: str, kind: str) -> str:
+    values = pd.concat([parts.train, parts.held_out])[parts.target]
+    return CARD.format(
+        source=Path(source).name,
+        target=parts.target,
+        kind=kind,
+        rows=len(values),
+        low=values.min(),
+        high=values.max(),
+        mean=values.mean(),
     )
 
 
-def _configure(root: Path, *, target: str | None, unit: str | None, layout: Layout) -> None:
-    # The file is edited line by line, so that the comments in it stay.
-    header = layout.train.read_text(encoding="utf-8").splitlines()[0].split(",")[-1]
-    labels = pd.read_csv(layout.train, dtype=str)[header]
-    kind = "class" if set(labels) <= {"0", "1"} else "number"
-    values = {"column": target, "unit": unit, "kind": kind}
-    path = root / FILE_NAME
-    text = path.read_text(encoding="utf-8")
-    for key, value in values.items():
-        if value is not None:
-            quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            text = _with_value(text, "target", key, quoted)
-    write_text(path, text)
-
-
-def _set_margin(root: Path, settings: Settings) -> float:
+def _with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
     """Freeze the margin: 5 % of the public error, 10 % when fewer than 1,000 rows are sealed."""
+    settings = parse_settings(text)
+    loss = _public_error(root, parts, settings)
+    share = MARGIN_SHARE_SMALL if len(parts.held_out) < SMALL_SET else MARGIN_SHARE
+    margin = float(f"{share * loss:.3g}")
+    if not margin > 0:
+        raise UsageError(
+            f"the first model's public error on {parts.target} is {loss:g}, so there is no margin "
+            "to derive from it: name a target that varies."
+        )
+    comment = f"# {share:.0%} of the first model's public error, {loss:.4g} {settings.target.unit}"
+    return margin, with_value(text, "gate", "margin", f"{margin}  {comment}")
+
+
+def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     from assay.statistics import metric_for
-    from assay.training import fit_out_of_fold, load_builder, read_dataset
+    from assay.training import Dataset, fit_out_of_fold, load_builder
 
     layout = Layout(root)
-    data = read_dataset(layout, settings)
-    candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
-    loss = metric_for(settings.target.kind).loss(data.target, candidate.out_of_fold).mean()
-    small = len(data.sealed) < SMALL_SET
-    share = MARGIN_SHARE_SMALL if small else MARGIN_SHARE
-    margin = float(f"{share * loss:.3g}")
-    comment = f"  # {share:.0%} of the first model's public error, {loss:.4g} {settings.target.unit}"
-    path = root / FILE_NAME
-    text = path.read_text(encoding="utf-8")
-    write_text(path, _with_value(text, "gate", "margin", f"{margin}{comment}"))
-    return margin
+    target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
+    pool = read_table(layout.pool, ["row_id", "formula"])
+    data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
+    try:
+        candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
+    except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(
+            f"the model cannot be fitted on these rows ({reason}): mend them, or model.py."
+        ) from None
+    return float(metric_for(settings.target.kind).loss(data.target, candidate.out_of_fold).mean())
 
 
-def _with_value(text: str, section: str, key: str, value: str) -> str:
-    """Set `key` in `[section]` of a TOML text, replacing its line."""
-    pattern = re.compile(
-        rf"(^\[{section}\][^\[]*?^){key}[ \t]*=[^\n]*$", re.MULTILINE | re.DOTALL
-    )
-    changed, count = pattern.subn(lambda found: f"{found[1]}{key} = {value}", text, count=1)
-    if not count:
-        raise UsageError(f"{FILE_NAME} has no line '{key} = ...' under [{section}]: add one.")
-    return changed
+def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
+    labels = table_text(parts.held_out[["row_id", parts.target]])
+    if card is None:
+        labels = layout.open_labels.read_text(encoding="utf-8")
+    else:
+        write_text(layout.train, table_text(parts.train[["row_id", "formula", parts.target]]))
+        write_text(layout.sealed_inputs, table_text(parts.held_out[["row_id", "formula"]]))
+        write_text(layout.root / "data" / "README.md", card)
+    write_text(layout.root / FILE_NAME, text)
+    if not layout.public_key.exists():
+        new_signing_key(layout)
+    write_sealed(layout, labels.encode())
 
 
 def next_steps(root: Path) -> str:

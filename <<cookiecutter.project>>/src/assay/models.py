@@ -129,7 +129,7 @@ def unpack(archive: Path, folder: Path) -> None:
         NotCarriedOutError: the archive is damaged, too large, or holds anything else.
     """
     try:
-        with tarfile.open(archive) as content:
+        with tarfile.open(archive, "r:") as content:
             entries = content.getmembers()
             if sum(entry.size for entry in entries) > MAXIMUM_ARCHIVE:
                 raise NotCarriedOutError(f"{archive.name} unpacks to over 2 GiB: not unpacked.")

@@ -19,6 +19,7 @@ from assay.summary import (
     gate_line,
     headline,
     public_numbers,
+    reproduction,
     scored,
     table,
 )
@@ -53,7 +54,7 @@ def render_page(inputs: ReportInputs) -> str:
         gate=gate_line(verdict) if verdict else "",
         unsealed=HOW_TO_SEAL.replace("`", "") if verdict and not verdict.sealed else "",
         rows=table(inputs),
-        falsified=inputs.falsified,
+        falsified=[(finding, *reproduction(finding)) for finding in inputs.falsified],
         findings=inputs.findings,
         numbers=public_numbers(inputs),
         reference=verdict.reference if verdict else "",

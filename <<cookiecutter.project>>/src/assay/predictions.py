@@ -1,13 +1,13 @@
 """The predictions file: the one table that crosses from untrusted to trusted ground."""
 
-import csv
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from assay.errors import NotCarriedOutError
+from assay.errors import NotCarriedOutError, UsageError
 from assay.files import write_text
 
 HEADER = ["row_id", "prediction"]
@@ -16,9 +16,21 @@ BYTES_PER_ROW = 64
 # two processors may differ.
 FORMAT = ".9g"
 
+_ROW_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+
 
 def write_predictions(path: Path, row_ids: Sequence[str], values: np.ndarray) -> None:
-    """Write `row_id, prediction`, one row an id, with nine significant digits."""
+    """Write `row_id, prediction`, one row an id, with nine significant digits.
+
+    Raises:
+        UsageError: a prediction is not finite, or an id would not survive a CSV.
+    """
+    for row, value in zip(row_ids, values, strict=True):
+        if not math.isfinite(value):
+            raise UsageError(f"the model predicts {value} for row {row!r}: mend the model.")
+        if not _ROW_ID.fullmatch(row):
+            raise UsageError(f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -.")
     lines = [f"{row},{value:{FORMAT}}" for row, value in zip(row_ids, values, strict=True)]
     write_text(path, "\n".join([",".join(HEADER), *lines]) + "\n")
 
@@ -30,19 +42,18 @@ def read_predictions(path: Path, row_ids: Sequence[str]) -> dict[str, float]:
         NotCarriedOutError: the file is missing, a link, of the wrong size, not such a table, lacks
             or repeats or invents an id, or has a value that is not a finite number.
     """
-    rows = list(csv.reader(_text(path, len(row_ids)).splitlines(), strict=True))
-    if not rows or rows[0] != HEADER:
+    header, *lines = _text(path, len(row_ids)).removesuffix("\n").split("\n")
+    if header != ",".join(HEADER):
         raise _unfit(path, 1, f"the header must be {','.join(HEADER)}")
     expected = set(row_ids)
     predictions: dict[str, float] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(HEADER):
-            raise _unfit(path, number, f"it has {len(row)} cells, not 2")
-        if row[0] not in expected:
-            raise _unfit(path, number, f"the row_id {row[0][:40]!r} is not asked for")
-        if row[0] in predictions:
-            raise _unfit(path, number, f"the row_id {row[0]!r} is given twice")
-        predictions[row[0]] = _finite(row[1], path, number)
+    for number, line in enumerate(lines, start=2):
+        row, _, cell = line.partition(",")
+        if row not in expected:
+            raise _unfit(path, number, f"the row_id {row[:40]!r} is not asked for")
+        if row in predictions:
+            raise _unfit(path, number, f"the row_id {row!r} is given twice")
+        predictions[row] = _finite(cell, path, number)
     missing = expected - predictions.keys()
     if missing:
         raise NotCarriedOutError(
@@ -54,27 +65,30 @@ def read_predictions(path: Path, row_ids: Sequence[str]) -> dict[str, float]:
 
 def _text(path: Path, rows: int) -> str:
     if path.is_symlink() or not path.is_file():
-        raise NotCarriedOutError(f"{path.name} is missing or not a regular file: not read.")
+        raise NotCarriedOutError(
+            f"{path.name} is missing or not a regular file: run `assay train`."
+        )
     limit = (rows + 1) * BYTES_PER_ROW
     if path.stat().st_size > limit:
-        raise NotCarriedOutError(f"{path.name} is larger than {limit} bytes: not read.")
+        raise NotCarriedOutError(
+            f"{path.name} is larger than {limit} bytes and not read: run `assay train`."
+        )
     try:
         return path.read_bytes().decode("ascii")
     except UnicodeDecodeError:
         raise NotCarriedOutError(
-            f"{path.name} is not a text table (a pickle or other binary file is never read)."
+            f"{path.name} is not a text table (a pickle or other binary file is never read): "
+            "run `assay train`."
         ) from None
 
 
 def _finite(cell: str, path: Path, number: int) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        raise _unfit(path, number, f"{cell[:40]!r} is not a number") from None
-    if "_" in cell or not math.isfinite(value):
-        raise _unfit(path, number, f"{cell[:40]!r} is not a finite number")
+    # float() alone would also take '1_000', 'nan', spaces and more than one reader agrees on
+    value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
+    if not math.isfinite(value):
+        raise _unfit(path, number, f"the prediction {cell[:40]!r} is not a finite number")
     return value
 
 
 def _unfit(path: Path, number: int, reason: str) -> NotCarriedOutError:
-    return NotCarriedOutError(f"{path.name}, line {number}: {reason}; not scored.")
+    return NotCarriedOutError(f"{path.name}, line {number}: {reason}; run `assay train` again.")

@@ -69,7 +69,7 @@ def require_close(
 ) -> None:
     """Compare two predictions (n,) of the formulas `names`, the second perhaps as `others`."""
     allowed = tolerance * np.maximum(1, np.abs(first))
-    for index in np.flatnonzero(~(np.abs(first - second) <= allowed)):
+    for index in map(int, np.flatnonzero(~(np.abs(first - second) <= allowed))):
         one, two = float(first[index]), float(second[index])
         other = others[index] if others is not None else "the same formula"
         raise FalsifiedError(
@@ -214,9 +214,7 @@ def test_prediction_has_no_side_effects(
         raise FalsifiedError("predicting moved a global random generator", drawn[0])
 
 
-def test_threads_agree(
-    predict: Predict, training_formulas: list[str], tolerance: float
-) -> None:
+def test_threads_agree(predict: Predict, training_formulas: list[str], tolerance: float) -> None:
     """Several threads that share the bundle get the predictions that one thread gets."""
     batch = training_formulas[:200]
     alone = predict(batch)

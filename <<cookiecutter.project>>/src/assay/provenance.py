@@ -10,18 +10,19 @@ from assay.files import digest_bytes, digest_file
 from assay.records import Claim
 
 NO_COMMIT = "uncommitted"
-_TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def git(root: Path, *arguments: str) -> str | None:
     """What git prints, stripped, or None where it fails (no repository, no such ref)."""
     try:
         process = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(root), *arguments], capture_output=True, check=False
         )
     except OSError:
         return None
-    return process.stdout.strip() if process.returncode == 0 else None
+    # a commit message may be in any encoding
+    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
 
 
 def commit_of(root: Path) -> str:

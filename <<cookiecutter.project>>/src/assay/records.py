@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assay.errors import NotCarriedOutError
 from assay.files import write_text
 
-MAXIMUM_BYTES = 2_000_000
+MAXIMUM_BYTES = 16_000_000
 
 Text = Annotated[str, Field(max_length=2000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -119,5 +119,3 @@ def _arrange(values: Mapping[str, float], tables: Iterable[pd.DataFrame]) -> Pre
     return Predictions(
         *(np.array([values[row_id] for row_id in rows["row_id"]]) for rows in tables)
     )
-
-

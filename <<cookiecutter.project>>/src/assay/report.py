@@ -16,6 +16,7 @@ from assay.summary import (
     gate_line,
     headline,
     public_numbers,
+    reproduction,
     scored,
     table,
 )
@@ -101,28 +102,34 @@ def _numbers(inputs: ReportInputs) -> list[str]:
 
 
 def _findings(inputs: ReportInputs, room: int) -> list[str]:
-    """Falsifying compositions, ten findings, and in a fold as many more as `room` allows."""
+    """Ten failures and what falsified them; in a fold the rest, and all warnings."""
     found = inputs.findings
     if not found:
         return []
-    blocks = [f"**Findings** ({len(found)})", "", *(_finding(f, LONG) for f in found[:SHOWN])]
+    failures = sum(finding.severity == "failure" for finding in found)
+    shown = min(failures, SHOWN)
+    count = f"**Findings**: {failures} failures, {len(found) - failures} warnings"
+    blocks = [count, "", *(_finding(f, LONG) for f in found[:shown])]
     falsified = [_falsified(finding) for finding in inputs.falsified[:3]]
     if falsified:
         blocks += ["", "**Falsified by**", "", *falsified]
-    return [_fitted(blocks, [_finding(f, SHORT) for f in found[SHOWN:]], room)]
+    return [_fitted(blocks, [_finding(f, SHORT) for f in found[shown:]], room)]
 
 
 def _finding(finding: Finding, length: int) -> str:
     place = finding.file or ""
     if place and finding.line:
         place = f"{place}:{finding.line}"
-    parts = [code(place), code(finding.formula or "", 80), code(finding.message, length)]
+    said = reproduction(finding)[0]
+    parts = [code(place), code(finding.formula or "", 80), code(said, length)]
     return f"- **{finding.severity}** " + " · ".join(part for part in parts if part)
 
 
 def _falsified(finding: Finding) -> str:
-    value = f"; reproduce with {code(finding.value, LONG)}" if finding.value else ""
-    return f"- {code(finding.formula or '')} breaks {code(finding.rule)}{value}"
+    said, command = reproduction(finding)
+    value = f" (value {code(finding.value)})" if finding.value else ""
+    run = f"; run {code(command, LONG)}" if command else ""
+    return f"- {code(finding.formula or '')}{value} breaks {code(said, LONG)}{run}"
 
 
 def _fitted(first: list[str], more: list[str], room: int) -> str:

@@ -22,7 +22,7 @@ PROPERTIES = Path(__file__).with_name("properties.py")
 PLUGIN = "assay.sanity_plugin"
 # Whether these apply depends on the settings or the model.
 OPTIONAL = ("test_elements_have_their_known_value", "test_elements_without_properties_are_refused")
-TIME_LIMIT = 1800
+LONGEST_BLOB = 400
 
 
 def run_sanity(
@@ -37,13 +37,15 @@ def run_sanity(
         junit: where to write pytest's JUnit XML, if anywhere.
 
     Raises:
-        NotCarriedOutError: there is no bundle, or pytest ended without a record.
+        NotCarriedOutError: there is no bundle, it cannot be loaded, or pytest ended without a
+            record.
     """
     if not bundle.is_dir():
         raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
-    content = _run(root, bundle, junit)
+    content = _run(root.resolve(), bundle, junit)
+    _require_ready(content)
     findings = [*_unreadable(content), *_missing(content), *_failed(content)]
-    ran = [test for test in content["tests"] if test["outcome"] in {"passed", "failed"}]
+    ran = [t for t in content["tests"] if t["stage"] == "call" and t["outcome"] != "skipped"]
     return CheckReport(
         check="sanity",
         executed=len({test["node"] for test in ran}),
@@ -63,7 +65,7 @@ def _run(root: Path, bundle: Path, junit: Path | None) -> dict[str, Any]:
         command += ["--continue-on-collection-errors"]
         command += [f"--assay-bundle={bundle.resolve()}", f"--assay-record={record}"]
         command += [] if junit is None else [f"--junitxml={junit.resolve()}"]
-        process = subprocess.Popen(  # noqa: S603 (our own interpreter)
+        process = subprocess.Popen(
             command,
             cwd=root,
             env=_environment(),
@@ -98,6 +100,14 @@ def property_names() -> list[str]:
     tree = ast.parse(PROPERTIES.read_text(encoding="utf-8"))
     functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
     return [node.name for node in functions if node.name.startswith("test_")]
+
+
+def _require_ready(content: dict[str, Any]) -> None:
+    # a bundle that cannot be loaded says nothing about the model
+    stuck = [test for test in content["tests"] if test["stage"] == "setup"]
+    broken = [test for test in stuck if test["outcome"] == "failed"]
+    if broken and len(stuck) == len(content["tests"]):
+        raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
 
 
 def _missing(content: dict[str, Any]) -> Iterator[Finding]:
@@ -151,6 +161,6 @@ def _message(test: dict[str, Any], warning: str | None) -> str:
     if test["stage"] != "call":
         return f"{test['name']} could not be set up: {reason}"
     parts = [f"{test['property']} But {reason}.", f'Run: pytest "{test["node"]}"']
-    if test["reproduction"] and len(test["reproduction"]) < 400:
+    if test["reproduction"] and len(test["reproduction"]) < LONGEST_BLOB:
         parts.append(f"(exactly this example: {test['reproduction']})")
     return " ".join(parts)

@@ -6,7 +6,7 @@ repository's own tests.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,12 +61,12 @@ def _settings(config: pytest.Config) -> "Settings":
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Record how each test ended, with the falsifying example if there is one."""
     report: pytest.TestReport = yield
     if report.when == "call" or report.outcome != "passed":
         item.config.stash[RECORDS].append(_record(item, call, report))
-    return report  # noqa: B901 (a wrapper's way to hand on the result)
+    return report
 
 
 def _record(
@@ -77,7 +77,7 @@ def _record(
     documentation = getattr(getattr(item, "function", None), "__doc__", None)
     return {
         "name": item.name,
-        "node": item.nodeid,
+        "node": f"{path}::{item.name}",
         "file": path,
         "line": (line or 0) + 1,
         "outcome": report.outcome,

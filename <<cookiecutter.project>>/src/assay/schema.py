@@ -1,17 +1,12 @@
 """The data checks: Great Expectations over every table of the repository, and between them."""
 
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from assay.compositions import problem
-from assay.errors import NotCarriedOutError, UsageError
+from assay.errors import NotCarriedOutError
 from assay.layout import Layout
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
@@ -20,10 +15,9 @@ from assay.tables import read_table
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
-    from assay.suites import Rule, Table
+    from assay.rules import Rule, Table
 
 MAXIMUM_FINDINGS = {"failure": 20, "warning": 5}
-MAIN = ("origin/main", "main")
 CELL = 80
 
 
@@ -64,11 +58,12 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
 
 
 def _suites(root: Path, settings: Settings) -> Iterator[tuple["Table", list["Rule"]]]:
-    from assay.suites import candidate_rules, pool_rules, removal_rules, sealed_rules, train_rules
+    from assay.history import kept_rows, removal_rules, train_on_main
+    from assay.suites import candidate_rules, pool_rules, sealed_rules, train_rules
 
     layout, target = Layout(root), settings.target.column
     train = _table("train", layout.train, root, ["row_id", "formula", target], target)
-    before = _train_on_main(root, layout.train, target)
+    before = train_on_main(root, layout.train, target)
     yield train, train_rules(settings, before)
     sealed = _table("sealed_inputs", layout.sealed_inputs, root, ["row_id", "formula"])
     yield sealed, sealed_rules(settings, train)
@@ -78,57 +73,15 @@ def _suites(root: Path, settings: Settings) -> Iterator[tuple["Table", list["Rul
         name = f"candidates-{number}-{stem}"
         yield _table(name, path, root, ["formula"]), candidate_rules(train)
     if before is not None:
-        yield _kept(train, before, target), removal_rules(settings)
+        yield kept_rows(train, before, target), removal_rules(settings)
 
 
 def _table(
     name: str, path: Path, root: Path, columns: list[str], target: str | None = None
 ) -> "Table":
-    from assay.suites import table
+    from assay.rules import table
 
     return table(name, path.relative_to(root).as_posix(), read_table(path, columns), target)
-
-
-def _train_on_main(root: Path, train: Path, target: str) -> "Table | None":
-    """Main's train set, or None: no git, no main, the same content, or not readable there."""
-    git = shutil.which("git")
-    for branch in MAIN if git else ():
-        name = f"{branch}:./{train.relative_to(root).as_posix()}"
-        shown = subprocess.run(  # noqa: S603 (fixed words)
-            [str(git), "-C", str(root), "show", name], capture_output=True, check=False
-        )
-        if shown.returncode == 0:
-            same = shown.stdout == train.read_bytes()
-            return None if same else _parsed(shown.stdout, target)
-    return None
-
-
-def _parsed(content: bytes, target: str) -> "Table | None":
-    from assay.suites import table
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.csv"
-        path.write_bytes(content)
-        try:
-            cells = read_table(path, ["row_id", "formula", target])
-        except UsageError:
-            return None
-    before = table("before", "data/train.csv", cells, target)
-    return before if before.frame[target].notna().any() else None
-
-
-def _kept(train: "Table", before: "Table", target: str) -> "Table":
-    """Main's labelled rows, each with True where composition and label still stand."""
-    from assay.expectations import identity
-    from assay.suites import KEPT, Table
-
-    def pairs(table: "Table") -> list[tuple[str, float]]:
-        values = table.frame[target].astype(float).round(9)
-        return list(zip(table.cells["formula"].map(identity), values, strict=True))
-
-    now = set(pairs(train))
-    kept = pd.DataFrame({KEPT: [True if pair in now else None for pair in pairs(before)]})
-    return Table("main", train.file, kept, kept)
 
 
 def _findings(
@@ -159,9 +112,7 @@ def _findings(
             )
 
 
-def _require_evaluated(
-    table: "Table", rule: "Rule", result: "ExpectationValidationResult"
-) -> None:
+def _require_evaluated(table: "Table", rule: "Rule", result: "ExpectationValidationResult") -> None:
     information = result.exception_info or {}
     nested = [information, *(x for x in information.values() if isinstance(x, dict))]
     raised = [entry for entry in nested if entry.get("raised_exception")]
@@ -177,7 +128,8 @@ def _finding(
 ) -> Finding:
     cells = {} if row is None else table.cells.iloc[row].to_dict()
     formula = cells.get("formula")
-    column = rule.expectation.dict().get("column") or rule.expectation.dict().get("column_B", "")
+    expectation = rule.expectation
+    column = getattr(expectation, "column", None) or getattr(expectation, "column_B", "")
     value = str(cells[column])[:CELL] if column in cells else None
     return Finding(
         rule=rule.name,
@@ -209,7 +161,7 @@ def _shown(observed: Any) -> str:
     if isinstance(observed, dict) and "values" in observed:
         return ", ".join(f"{value:.4g}" for value in observed["values"])
     if isinstance(observed, list):
-        from assay.suites import SYSTEM
+        from assay.rules import SYSTEM
 
         return ", ".join(str(item) for item in observed if item != SYSTEM)[:CELL]
     return str(observed)[:CELL]

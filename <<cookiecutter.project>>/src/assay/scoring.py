@@ -111,9 +111,7 @@ def _answer(case: Case) -> tuple[Decision, Ledger]:
         # predictions only once the use is on record.
         labels = _labels(case)
         use = {"use": case.budget.uses + 1, "disagreements": case.budget.disagreements}
-        moved = ledger.append(
-            question.model_copy(update={"kind": "intent", "level": level, **use})
-        )
+        moved = ledger.append(question.model_copy(update={"kind": "intent", "level": level, **use}))
         return labels
 
     return decide(case.comparison, case.settings.gate, case.budget, opened), moved

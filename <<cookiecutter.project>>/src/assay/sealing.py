@@ -5,7 +5,6 @@ ciphertext of ChaCha20-Poly1305 (RFC 8439), which authenticates the header too.
 """
 
 import base64
-import io
 import json
 import os
 import secrets
@@ -14,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from assay.errors import NotCarriedOutError, RefusedError
+from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
 from assay.layout import Layout
-from assay.tables import read_numbers, read_table
+from assay.tables import parse_table, read_numbers, read_table
 
 KEY_VARIABLE = "ASSAY_SEALING_KEY"
 KEY_FILE = "sealing.key"
 FORMAT = "assay-sealed-labels-1"
+FIELDS = {"format", "inputs", "commitment", "nonce"}
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -57,7 +57,7 @@ def read_key(layout: Layout) -> bytes:
             )
         text = path.read_bytes()
     try:
-        key = base64.b64decode(text, validate=False)
+        key = base64.b64decode(text.strip(), validate=True)
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
@@ -87,7 +87,7 @@ def seal(labels: bytes, inputs_digest: str, key: bytes) -> bytes:
 
 
 def unseal(content: bytes, key: bytes, name: str) -> bytes:
-    """Decrypt what `seal` made.
+    """Decrypt what `seal` made; the salt before the labels is checked against the commitment.
 
     Raises:
         NotCarriedOutError: wrong key, or a truncated or altered file; the two cannot be told apart.
@@ -95,13 +95,13 @@ def unseal(content: bytes, key: bytes, name: str) -> bytes:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+    header = read_header(content, name)
     line, _, ciphertext = content.partition(b"\n")
     try:
-        header = json.loads(line)
         nonce = bytes.fromhex(header["nonce"])
         plain = ChaCha20Poly1305(key).decrypt(nonce, ciphertext, line + b"\n")
-    except (ValueError, KeyError, TypeError):
-        raise NotCarriedOutError(f"{name} is truncated or not a sealed file: restore it.") from None
+    except ValueError:
+        raise _not_sealed(name) from None
     except InvalidTag:
         raise NotCarriedOutError(
             f"{name} cannot be opened: the key is wrong, or the file was altered; restore "
@@ -112,6 +112,26 @@ def unseal(content: bytes, key: bytes, name: str) -> bytes:
     return plain[KEY_BYTES:]
 
 
+def read_header(content: bytes, name: str) -> dict[str, str]:
+    """The public header of a sealed file: `format`, `inputs`, `commitment`, `nonce`, all text.
+
+    Raises:
+        NotCarriedOutError: there is no such header.
+    """
+    try:
+        header = json.loads(content.partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        raise _not_sealed(name) from None
+    fields = isinstance(header, dict) and header.get("format") == FORMAT and header.keys() == FIELDS
+    if not fields or not all(isinstance(value, str) for value in header.values()):
+        raise _not_sealed(name)
+    return header
+
+
+def _not_sealed(name: str) -> NotCarriedOutError:
+    return NotCarriedOutError(f"{name} is truncated or not a sealed file: restore it from git.")
+
+
 def seal_labels(layout: Layout) -> None:
     """Encrypt the open labels, write the key, then delete the open file.
 
@@ -120,12 +140,22 @@ def seal_labels(layout: Layout) -> None:
         UsageError: there are no open labels, or they are not a table.
     """
     if layout.sealed_labels.exists():
-        raise RefusedError(f"{layout.sealed_labels} exists: the labels are sealed already.")
+        raise RefusedError(
+            f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done."
+        )
     read_table(layout.open_labels, ["row_id"])
+    write_sealed(layout, layout.open_labels.read_bytes())
+
+
+def write_sealed(layout: Layout, labels: bytes) -> None:
+    """Encrypt a table of labels under a new key; an open table of labels is deleted.
+
+    Raises:
+        RefusedError: a key exists.
+    """
     key = new_key(layout)
-    labels = layout.open_labels.read_bytes()
     write_bytes(layout.sealed_labels, seal(labels, digest_file(layout.sealed_inputs), key))
-    layout.open_labels.unlink()
+    layout.open_labels.unlink(missing_ok=True)
 
 
 def open_labels(layout: Layout, target: str) -> np.ndarray:
@@ -133,25 +163,50 @@ def open_labels(layout: Layout, target: str) -> np.ndarray:
 
     Raises:
         NotCarriedOutError: no key, a wrong key, or a damaged file; or the labels do not belong to
-            the sealed inputs.
+            the sealed inputs, or hold no column `target`.
+        UsageError: labels that are not sealed are missing, or not a table of finite numbers.
     """
-    sealed = layout.sealed_labels.exists()
-    path = layout.sealed_labels if sealed else layout.open_labels
-    if sealed:
-        content = path.read_bytes()
-        text = unseal(content, read_key(layout), path.name).decode()
-        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    else:
-        frame = read_table(path, ["row_id", target])
-    inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    if list(frame["row_id"]) != list(inputs["row_id"]) or target not in frame:
+    if not layout.sealed_labels.exists():
+        path = layout.open_labels
+        labels = read_table(path, ["row_id", target])
+        return _ordered(labels, target, layout, path)
+    path = layout.sealed_labels
+    content = path.read_bytes()
+    plain = unseal(content, read_key(layout), path.name)
+    if read_header(content, path.name)["inputs"] != digest_file(layout.sealed_inputs):
+        raise _strangers(layout, path)
+    try:
+        return _ordered(parse_table(plain, ["row_id", target], path), target, layout, path)
+    except UsageError:
+        # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
-            f"{path.name} does not belong to {layout.sealed_inputs.name}: restore both from git."
-        )
-    return read_numbers(frame, target, path)
+            f"{path.name} holds no column {target!r} of numbers: set target.column in assay.toml "
+            "to the column that was sealed."
+        ) from None
+
+
+def _ordered(labels: pd.DataFrame, target: str, layout: Layout, path: Path) -> np.ndarray:
+    inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    if list(labels["row_id"]) != list(inputs["row_id"]):
+        raise _strangers(layout, path)
+    return read_numbers(labels, target, path)
+
+
+def _strangers(layout: Layout, path: Path) -> NotCarriedOutError:
+    return NotCarriedOutError(
+        f"{path.name} does not belong to {layout.sealed_inputs.name}: restore both from git."
+    )
 
 
 def sealed_digest(layout: Layout) -> str:
-    """The public name of the sealed set, without opening it."""
-    sealed = layout.sealed_labels.exists()
-    return digest_file(layout.sealed_labels if sealed else layout.open_labels)
+    """The public name of the sealed set, without opening it.
+
+    Raises:
+        NotCarriedOutError: there are no labels, sealed or open.
+    """
+    for path in (layout.sealed_labels, layout.open_labels):
+        if path.is_file():
+            return digest_file(path)
+    raise NotCarriedOutError(
+        f"{layout.sealed_labels} does not exist: restore it from git, or run `assay init`."
+    )

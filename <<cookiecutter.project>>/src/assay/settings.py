@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -114,16 +115,42 @@ def read_settings(root: Path) -> Settings:
     """
     path = root / FILE_NAME
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Settings.model_validate(content)
+        return parse_settings(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
             f"{path} does not exist: run `assay` in the folder of a model repository."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{FILE_NAME} is not valid TOML: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.") from None
+
+
+def parse_settings(text: str) -> Settings:
+    """Parse the text of an `assay.toml`; raises as `read_settings` does."""
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{FILE_NAME} is not valid TOML: {error}; mend that line.") from None
     except ValidationError as error:
         raise UsageError(f"{FILE_NAME}: {_sentence(error)}") from None
+
+
+def with_value(text: str, section: str, key: str, value: str | None) -> str:
+    """Set `key` in `[section]` of a TOML text to a TOML value, or take it out with None.
+
+    The text is edited, not written anew, so that the comments in it stay.
+    """
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.strip() == f"[{section}]"), None)
+    if start is None:
+        lines += ["", f"[{section}]"]
+        start = len(lines) - 1
+    heads = (i for i in range(start + 1, len(lines)) if lines[i].lstrip().startswith("["))
+    end = next(heads, len(lines))
+    old = [i for i in range(start + 1, end) if re.match(rf"\s*{key}\s*=", lines[i])]
+    new = [] if value is None else [f"{key} = {value}"]
+    place = slice(old[0], old[0] + 1) if old else slice(start + 1, start + 1)
+    lines[place] = new
+    return "\n".join(lines) + "\n"
 
 
 def _sentence(error: ValidationError) -> str:

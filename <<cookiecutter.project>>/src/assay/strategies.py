@@ -119,6 +119,6 @@ def hydroxides(elements: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
 def hostile(elements: Sequence[str]) -> st.SearchStrategy[str]:
     """Text that is no formula: fixed nasty cells, spoilt formulas, and random characters."""
     spoilt = st.tuples(formulas(elements), st.sampled_from(["Xx", "Jj2", "0", "?", "(", ",1"]))
-    return st.one_of(
-        st.sampled_from(HOSTILE), spoilt.map("".join), st.text(max_size=12)
-    ).filter(lambda text: problem(text) is not None)
+    return st.one_of(st.sampled_from(HOSTILE), spoilt.map("".join), st.text(max_size=12)).filter(
+        lambda text: problem(text) is not None
+    )

@@ -1,84 +1,45 @@
-"""The expectations that a model repository's data must meet, as Great Expectations suites.
-
-A rule is an expectation together with the sentence that tells a row's author what to do.
-"""
+"""The expectations that a model repository's data must meet, as suites of rules, by table."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import great_expectations.expectations as gxe
-import pandas as pd
 
 from assay.compositions import elements, problem
 from assay.expectations import (
     ExpectColumnCompositionsToNotBeInSet,
     ExpectColumnElementsToBeInSet,
     ExpectColumnSystemsToNotBeInSet,
-    ExpectColumnValuesToBeCompositions,
-    ExpectColumnValuesToBeFeaturizable,
-    ExpectColumnValuesToBeReducedFormulas,
     ExpectDuplicateCompositionsToAgree,
-    ExpectKnownLabelsToBeKept,
     identity,
-    system,
+)
+from assay.history import history_rules
+from assay.rules import (
+    FORMULA,
+    ROW_ID,
+    SYSTEM,
+    WARNING,
+    Rule,
+    Table,
+    columns,
+    enough_systems,
+    literal,
+    readable_formulas,
+    reduced_spelling,
+    row_ids,
 )
 from assay.settings import Settings
-
-if TYPE_CHECKING:
-    from great_expectations.expectations.expectation import Expectation
-
-FORMULA, ROW_ID, SYSTEM, KEPT = "formula", "row_id", "chemical system", "kept"
-WARNING = "warning"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to check: `cells` as they stand in the file, `frame` with the target as numbers.
-
-    Row i of both is line i + 2 of the file; an empty cell is None in `frame`.
-    """
-
-    name: str
-    file: str
-    cells: pd.DataFrame
-    frame: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An expectation, its name, and a sentence with {value}, {formula}, {hint}, {observed}.
-
-    `hints` maps a formula's identity or chemical system to what the sentence adds.
-    """
-
-    name: str
-    expectation: "Expectation"
-    sentence: str
-    hints: Mapping[str, str] = field(default_factory=dict)
-
-
-def table(name: str, file: str, cells: pd.DataFrame, target: str | None) -> Table:
-    """Prepare a table of text cells: (n, k), of which `target`, if any, becomes numbers."""
-    frame = cells.where(cells != "", None)
-    if target is not None:
-        frame = frame.assign(**{target: pd.to_numeric(cells[target], errors="coerce")})
-    if name in {"train", "sealed_inputs"}:
-        frame = frame.assign(**{SYSTEM: [system(formula) for formula in cells[FORMULA]]})
-    return Table(name, file, cells, frame)
 
 
 def train_rules(settings: Settings, before: Table | None) -> list[Rule]:
     """Rules of the train set; `before` is main's train set if it differs from this one."""
     rules = [
-        *_row_id_rules("t"),
-        *_formula_rules(""),
-        _canonical(),
+        *row_ids("t"),
+        *readable_formulas(""),
+        reduced_spelling(),
         *_target_rules(settings),
-        _systems(settings.split.folds, "split.folds", ""),
+        enough_systems(settings.split.folds, "split.folds", ""),
     ]
-    return rules if before is None else [*rules, *_history_rules(settings, before)]
+    return rules if before is None else [*rules, *history_rules(settings, before)]
 
 
 def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
@@ -87,9 +48,9 @@ def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
     by_formula = dict(zip(train.cells[FORMULA].map(identity), lines, strict=True))
     by_system = dict(zip(train.frame[SYSTEM], lines, strict=True))
     return [
-        *_row_id_rules("s"),
-        _columns([ROW_ID, FORMULA], [SYSTEM]),
-        *_formula_rules(""),
+        *row_ids("s"),
+        columns([ROW_ID, FORMULA], [SYSTEM]),
+        *readable_formulas(""),
         Rule(
             "leakage.composition",
             ExpectColumnCompositionsToNotBeInSet(
@@ -112,13 +73,13 @@ def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
             "remove that system's rows from the train set.",
             {name: f"{train.file}, line {line}" for name, line in by_system.items()},
         ),
-        _systems(settings.gate.minimum_groups, "gate.minimum_groups", WARNING),
+        enough_systems(settings.gate.minimum_groups, "gate.minimum_groups", WARNING),
     ]
 
 
 def pool_rules() -> list[Rule]:
     """Rules of the pool of unlabelled compositions."""
-    return [*_row_id_rules("p"), _columns([ROW_ID, FORMULA], []), *_formula_rules("")]
+    return [*row_ids("p"), columns([ROW_ID, FORMULA], []), *readable_formulas("")]
 
 
 def candidate_rules(train: Table) -> list[Rule]:
@@ -126,7 +87,7 @@ def candidate_rules(train: Table) -> list[Rule]:
     readable = {formula for formula in train.cells[FORMULA] if problem(formula) is None}
     known = sorted(set().union(*map(elements, readable)))
     return [
-        *_formula_rules(WARNING),
+        *readable_formulas(WARNING),
         Rule(
             "formula.elements",
             ExpectColumnElementsToBeInSet(
@@ -141,92 +102,13 @@ def candidate_rules(train: Table) -> list[Rule]:
     ]
 
 
-def _columns(names: list[str], derived: list[str]) -> Rule:
-    return Rule(
-        "columns",
-        gxe.ExpectTableColumnsToMatchSet(
-            column_set=[*names, *derived],
-            exact_match=True,
-            description=f"The columns are {', '.join(names)} and no other: no label beside them.",
-        ),
-        f"the columns are {{observed}}; keep {', '.join(names)} alone, above all no label.",
-    )
-
-
-def _row_id_rules(prefix: str) -> list[Rule]:
-    example = f"{prefix}00001"
-    return [
-        Rule(
-            "row_id.present",
-            gxe.ExpectColumnValuesToNotBeNull(column=ROW_ID, description="Every row has an id."),
-            f"the row has no row_id; give it one such as {example}.",
-        ),
-        Rule(
-            "row_id.unique",
-            gxe.ExpectColumnValuesToBeUnique(column=ROW_ID, description="No id stands twice."),
-            "row_id {value!r} stands more than once; give every row its own.",
-        ),
-        Rule(
-            "row_id.form",
-            gxe.ExpectColumnValuesToMatchRegex(
-                column=ROW_ID,
-                regex=rf"^{prefix}[0-9]{{5,}}\Z",
-                description=f"Ids look like {example}.",
-            ),
-            f"row_id {{value!r}} is not of the form {example}; rename it.",
-        ),
-    ]
-
-
-def _formula_rules(severity: str) -> list[Rule]:
-    level = {"severity": severity} if severity else {}
-    return [
-        Rule(
-            "formula.present",
-            gxe.ExpectColumnValuesToNotBeNull(
-                column=FORMULA, description="Every row has a formula.", **level
-            ),
-            "the row has no formula; add it or remove the row.",
-        ),
-        Rule(
-            "formula.readable",
-            ExpectColumnValuesToBeCompositions(
-                column=FORMULA, description="Every formula can be read.", **level
-            ),
-            "{problem}; correct the formula or remove the row.",
-        ),
-        Rule(
-            "formula.featurizable",
-            ExpectColumnValuesToBeFeaturizable(
-                column=FORMULA,
-                severity=WARNING,
-                description="matminer's Magpie table is complete for every formula.",
-            ),
-            "{formula} holds an element for which matminer's Magpie table has gaps; "
-            "a model on Magpie features refuses it.",
-        ),
-    ]
-
-
-def _canonical() -> Rule:
-    return Rule(
-        "formula.reduced",
-        ExpectColumnValuesToBeReducedFormulas(
-            column=FORMULA, severity=WARNING, description="Formulas are in reduced spelling."
-        ),
-        "{formula} is not in reduced spelling; consider writing {reduced}.",
-    )
-
-
 def _target_rules(settings: Settings) -> list[Rule]:
     target, largest = settings.target, float.fromhex("0x1.fffffffffffffp+1023")
-    name, unit = target.column, "" if target.unit == "1" else f" {_literal(target.unit)}"
+    name, unit = target.column, "" if target.unit == "1" else f" {literal(target.unit)}"
     rules = [
         Rule(
             "target.number",
-            gxe.ExpectColumnValuesToNotBeNull(
-                column=name, description="Every target is a number."
-            ),
+            gxe.ExpectColumnValuesToNotBeNull(column=name, description="Every target is a number."),
             "{column} is {value!r}, not a number; "
             "write it with a decimal point, or remove the row.",
         ),
@@ -284,83 +166,5 @@ def _bound_rules(settings: Settings, unit: str) -> list[Rule]:
             expectation,
             f"{{column}} is {{value}}, outside of {bounds}; "
             "check its unit, or target.lower and target.upper in assay.toml.",
-        )
-    ]
-
-
-def _literal(text: str) -> str:
-    # neither a field of str.format nor a parameter of the templates of Data Docs
-    return text.translate(str.maketrans("", "", "{}$"))
-
-
-def _systems(minimum: int, key: str, severity: str) -> Rule:
-    level = {"severity": severity} if severity else {}
-    return Rule(
-        "systems.enough",
-        gxe.ExpectColumnUniqueValueCountToBeBetween(
-            column=SYSTEM,
-            min_value=minimum,
-            description=f"There are at least {minimum} chemical systems.",
-            **level,
-        ),
-        f"there are {{observed}} chemical systems, but {key} asks for {minimum}; add data.",
-    )
-
-
-def _history_rules(settings: Settings, before: Table) -> list[Rule]:
-    target = settings.target.column
-    values = before.frame[target].groupby(before.cells[FORMULA].map(identity)).agg(list)
-    labels = {str(name): known for name, known in values.items()}
-    rules = [
-        Rule(
-            "history.labels",
-            ExpectKnownLabelsToBeKept(
-                column_A=FORMULA,
-                column_B=target,
-                labels=labels,
-                severity=WARNING,
-                description="No label that stands on main was changed.",
-            ),
-            "{column} of {formula} is {value} here but {hint} on main; "
-            "say in the pull request why it was changed.",
-            {name: ", ".join(f"{x:g}" for x in known) for name, known in labels.items()},
-        )
-    ]
-    return rules if settings.target.kind == "class" else [*rules, _scale(settings, before)]
-
-
-def _scale(settings: Settings, before: Table) -> Rule:
-    column, points = settings.target.column, [0.25, 0.5, 0.75]
-    quartiles = [float(before.frame[column].quantile(point)) for point in points]
-    slack = settings.data.maximum_shift * (quartiles[2] - quartiles[0])
-    return Rule(
-        "history.scale",
-        gxe.ExpectColumnQuantileValuesToBeBetween(
-            column=column,
-            quantile_ranges={
-                "quantiles": points,
-                "value_ranges": [[q - slack, q + slack] for q in quartiles],
-            },
-            description="The quartiles of the target lie near those on main.",
-        ),
-        "the quartiles of {column} are {observed}, on main "
-        + ", ".join(f"{q:.4g}" for q in quartiles)
-        + "; check that the unit is the same (data.maximum_shift in assay.toml).",
-    )
-
-
-def removal_rules(settings: Settings) -> list[Rule]:
-    """Rule of main's train set: few of its rows may be removed or get another label."""
-    share = settings.data.maximum_rows_removed
-    return [
-        Rule(
-            "history.rows",
-            gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(
-                column=KEPT,
-                min_value=1 - share,
-                description=f"At most {share:.1%} of main's rows are removed or relabelled.",
-            ),
-            "only {observed:.1%} of main's labelled rows still stand; "
-            "put them back, or raise data.maximum_rows_removed in assay.toml on main first.",
         )
     ]

@@ -91,6 +91,12 @@ class ReportInputs:
         return [finding for finding in failures if finding.formula]
 
 
+def reproduction(finding: Finding) -> tuple[str, str]:
+    """What a failed property says, and the command that shows it again (empty if none is told)."""
+    said, _, command = finding.message.partition(" Run: ")
+    return said, command
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the table of checks; `name` is text of the pull request, not to be trusted."""

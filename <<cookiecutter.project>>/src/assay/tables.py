@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import UsageError
+from assay.files import write_text
 
 MAXIMUM_BYTES = 2**30
 
@@ -19,12 +20,19 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         UsageError: the file is missing, empty, too large, binary, not UTF-8, not separated by
-            commas, lacks a named column or has a row of the wrong length.
+            commas, lacks a named column, or has a row of the wrong length or a broken quote.
     """
-    text = _decoded(path)
-    header = next(csv.reader([text.split("\n", 1)[0]]), [])
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist: run `assay init`, or name another file.")
+    if path.stat().st_size > MAXIMUM_BYTES:
+        raise UsageError(f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.")
+    return parse_table(path.read_bytes(), columns, path)
+
+
+def parse_table(content: bytes, columns: Sequence[str], path: Path) -> pd.DataFrame:
+    """Parse the content of a table as `read_table` does; `path` is only named in errors."""
+    header, *rows = _cells(_decoded(content, path), path)
     _check_header(header, columns, path)
-    rows = list(csv.reader(text.splitlines()))[1:]
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise UsageError(
@@ -36,36 +44,52 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, dtype=str)
 
 
-def _decoded(path: Path) -> str:
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist: run `assay init`, or name another file.")
-    if path.stat().st_size > MAXIMUM_BYTES:
-        raise UsageError(f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.")
-    content = path.read_bytes()
-    if not content.strip():
-        raise UsageError(f"{path} is empty: it must hold a header and rows.")
+def _decoded(content: bytes, path: Path) -> str:
     if b"\0" in content:
-        raise UsageError(f"{path} is a binary file, not a CSV: export it as CSV (UTF-8).")
+        raise UsageError(f"{path} is not UTF-8 text: export it as CSV (UTF-8).")
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UsageError(f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).") from None
+    if not text.strip():
+        raise UsageError(f"{path} is empty: it must hold a header and rows.")
+    return text
+
+
+def _cells(text: str, path: Path) -> list[list[str]]:
+    # Lines end at \n alone: str.splitlines would also break a cell at a form feed.
+    reader = csv.reader(text.split("\n"), strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num > len(rows):
+                raise UsageError(
+                    f"{path}, line {len(rows)}: a quoted cell holds a line break; take it out."
+                )
+    except csv.Error as error:
+        line = len(rows) + 1
+        raise UsageError(f"{path}, line {line}: {error}; mend the quotes in this line.") from None
+    return rows
 
 
 def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None:
-    if len(header) == 1 and ";" in header[0]:
+    if not header:
+        raise UsageError(f"{path}, line 1 is empty: it must hold the names of the columns.")
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        separator = "semicolons" if ";" in header[0] else "tabs"
         raise UsageError(
-            f"{path} is separated by semicolons: save it with commas, and decimals with a point."
+            f"{path} is separated by {separator}: save it with commas, and decimals with a point."
         )
-    repeated = {name for name in header if header.count(name) > 1}
+    repeated = [name for name in header if header.count(name) > 1]
     if repeated:
-        raise UsageError(f"{path}: the column {sorted(repeated)[0]!r} stands twice; remove one.")
+        raise UsageError(f"{path}: the column {repeated[0]!r} stands twice; remove one.")
     for column in columns:
         if column not in header:
             close = difflib.get_close_matches(column, header, n=1)
-            hint = f"rename {close[0]!r}?" if close else f"it has {', '.join(header)[:200]}"
-            raise UsageError(f"{path} has no column {column!r}: {hint}")
+            hint = f"rename {close[0]!r}" if close else f"rename one of {', '.join(header)[:200]}"
+            raise UsageError(f"{path} has no column {column!r}: add it, or {hint}.")
 
 
 def read_numbers(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray:
@@ -94,8 +118,11 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as CSV with `\\n` line ends: to a temporary name, then renamed."""
-    from assay.files import write_text
+def table_text(frame: pd.DataFrame) -> str:
+    """The frame as the text of a CSV with Unix line ends."""
+    return str(frame.to_csv(index=False, lineterminator="\n"))
 
-    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as CSV: to a temporary name, then renamed."""
+    write_text(path, table_text(frame))

@@ -29,7 +29,7 @@ def log_candidate(
         mlflow.log_params(_parameters(settings, model))
         mlflow.log_metrics(card.metrics)
         frame = pd.read_csv(Layout(root).train)
-        dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+        dataset = mlflow.data.from_pandas(
             frame, name="train", targets=settings.target.column, digest=card.train_digest[:36]
         )
         mlflow.log_input(dataset, context="training")

@@ -91,8 +91,8 @@ def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidat
     frame = data.train[["formula"]]
     everything = np.ones(len(target), dtype=bool)
     parts = [everything, *(folds != fold for fold in range(settings.split.folds))]
+    _require_kind(settings.target.kind, builder(settings.model.seed))
     model, *models = _fitted(builder, settings.model.seed, frame, target, parts)
-    _require_kind(settings.target.kind, model)
     out_of_fold = np.empty(len(target))
     for fold, fold_model in enumerate(models):
         held_out = folds == fold
@@ -112,11 +112,16 @@ def _fitted(
 
 def _require_kind(kind: str, model: Any) -> None:
     if (kind == "class") != hasattr(model, "predict_proba"):
+        wanted = "classifier with predict_proba" if kind == "class" else "regressor"
         raise UsageError(
             f"target.kind in assay.toml is {kind!r}, which does not go with "
-            f"{type(model).__name__}: return a "
-            f"{'classifier' if kind == 'class' else 'regressor'} from build_model."
+            f"{_estimator_name(model)}: return a {wanted} from build_model."
         )
+
+
+def _estimator_name(model: Any) -> str:
+    steps = getattr(model, "steps", [("model", model)])
+    return type(steps[-1][1]).__name__
 
 
 def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -146,6 +151,8 @@ def interval_half_width(target: np.ndarray, predicted: np.ndarray, level: float)
 def train(root: Path, settings: Settings) -> CandidateCard:
     """Train the candidate of the checkout at `root`; writes bundle, predictions and card to `out`.
 
+    What was said there of an earlier candidate, verdict and certificate, is removed.
+
     Raises:
         UsageError: the data, `assay.toml` or `model.py` are not as they must be.
     """
@@ -153,6 +160,8 @@ def train(root: Path, settings: Settings) -> CandidateCard:
 
     layout, handover = Layout(root), Handover(Layout(root).out)
     data = read_dataset(layout, settings)
+    for stale in (handover.verdict, handover.certificate):
+        stale.unlink(missing_ok=True)
     candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
     metadata = _metadata(layout, settings, data, candidate)
     package = root / "src" / settings.project.package
@@ -206,7 +215,6 @@ def _card(  # noqa: PLR0913 (a record of six things)
 ) -> CandidateCard:
     commit, lock = provenance.commit_of(layout.root), provenance.lock_digest(layout.root)
     train_digest = digest_file(layout.train)
-    steps = getattr(candidate.model, "steps", [("model", candidate.model)])
     return CandidateCard(
         model=settings.project.name,
         target=settings.target.column,
@@ -220,7 +228,7 @@ def _card(  # noqa: PLR0913 (a record of six things)
         sealed_inputs_digest=digest_file(layout.sealed_inputs),
         pool_digest=digest_file(layout.pool),
         lock_digest=lock,
-        estimator=type(steps[-1][1]).__name__,
+        estimator=_estimator_name(candidate.model),
         rows=len(data.target),
         groups=len(set(data.systems)),
         interval_half_width=half_width,

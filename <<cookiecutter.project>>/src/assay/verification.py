@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from assay.batch import BatchRecord
+from assay.batch import PREDICTIONS, RECORD, BatchRecord
 from assay.bundle import METADATA, digest_bundle
 from assay.certificate import Certificate, verify
 from assay.errors import RefusedError, UsageError
+from assay.files import digest_file
 from assay.layout import Layout
 from assay.models import CERTIFICATE
 from assay.records import read_record
@@ -17,18 +18,20 @@ def verify_path(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
     """Verify what lies at `path`; returns a sentence and its details.
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
-    certificate beside it, a batch folder against the certificate of its model.
+    certificate beside it, a batch folder (or its table) against the certificate of its model.
 
     Raises:
         RefusedError: it does not hold.
         UsageError: there is nothing there that can be verified.
     """
     key = Layout(root).public_key
+    if path.name == PREDICTIONS and (path.parent / RECORD).is_file():
+        path = path.parent
     if path.is_file():
         return _certified(verify(path, key))
     if (path / METADATA).is_file():
         return _verify_bundle(path, key)
-    if (path / "batch.json").is_file():
+    if (path / RECORD).is_file():
         return _verify_batch(root, path, key)
     raise UsageError(f"{path} is no certificate, bundle or batch folder: name one.")
 
@@ -55,14 +58,14 @@ def _verify_bundle(path: Path, key: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _verify_batch(root: Path, path: Path, key: Path) -> tuple[str, dict[str, Any]]:
-    record = read_record(BatchRecord, path / "batch.json")
+    record = read_record(BatchRecord, path / RECORD)
     if not record.certified:
         raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
-    stored = Layout(root).models / record.model_id / CERTIFICATE
-    certificate = verify(stored, key)
-    rows = read_table(path / "predictions.csv", ["formula", "prediction", "model_id"])
+    certificate = verify(Layout(root).models / record.model_id / CERTIFICATE, key)
+    table = path / PREDICTIONS
+    if not table.is_file() or digest_file(table) != record.predictions_digest:
+        raise RefusedError(f"{table} is not the table that {RECORD} names: predict again.")
+    rows = read_table(table, ["formula", "prediction", "model_id"])
     if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
-    if len(rows) != record.predicted:
-        raise RefusedError(f"{path} has {len(rows)} rows, not the {record.predicted} it was made with.")
     return _certified(certificate)

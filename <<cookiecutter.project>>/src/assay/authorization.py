@@ -1,0 +1,74 @@
+"""Which bundle may predict, and where: the lock that only a certificate opens."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.bundle import digest_bundle
+from assay.certificate import Certificate, policy_digest, verify
+from assay.errors import RefusedError
+from assay.files import digest_file
+from assay.layout import Layout
+from assay.settings import Settings
+
+MAIN_REF = "refs/heads/main"
+UNCERTIFIED = "uncertified-"
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A bundle that may predict, and the certificate that says so (None: uncertified, marked)."""
+
+    bundle: Path
+    digest: str
+    certificate: Certificate | None
+    certificate_digest: str | None
+
+    @property
+    def model_id(self) -> str:
+        """What every row is marked with: the bundle's digest, `uncertified-` before it if so."""
+        return self.digest if self.certificate else UNCERTIFIED + self.digest
+
+
+def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -> Authorization:
+    """Let a bundle predict only if a valid certificate names its digest.
+
+    Raises:
+        RefusedError: wrong branch, no or a forged certificate, a certificate of another bundle, or
+            of an older policy; the message says what to do.
+    """
+    require_main()
+    statement = verify(certificate, Layout(root).public_key)
+    digest = digest_bundle(bundle)
+    if statement.bundle_digest != digest:
+        raise RefusedError(
+            f"the certificate is for bundle {statement.bundle_digest[:12]}, but {bundle} is "
+            f"{digest[:12]}: the bundle was altered or is another one; fetch both again."
+        )
+    if statement.predicate.policy_digest != policy_digest(settings):
+        raise RefusedError(
+            "the gate's policy in assay.toml changed after this model was certified: merge a "
+            "commit that passes under the new policy."
+        )
+    return Authorization(bundle, digest, statement, digest_file(certificate))
+
+
+def require_main() -> None:
+    """Refuse, in Actions, to predict from anywhere but main."""
+    ref = os.environ.get("GITHUB_REF", "")
+    if os.environ.get("GITHUB_ACTIONS") and ref != MAIN_REF:
+        raise RefusedError(
+            f"predictions start from {MAIN_REF} only, not from {ref or 'an unknown ref'}: "
+            "dispatch the workflow again and choose the branch main."
+        )
+
+
+def without_certificate(bundle: Path) -> Authorization:
+    """For a laptop only: predict without a certificate; every row and the table's name say so.
+
+    Raises:
+        RefusedError: in Actions, where nothing uncertified ever predicts.
+    """
+    if os.environ.get("GITHUB_ACTIONS"):
+        raise RefusedError("--uncertified does not exist in Actions: merge a model that passes.")
+    return Authorization(bundle, digest_bundle(bundle), None, None)

@@ -1,0 +1,143 @@
+"""Formulas: what is read, what is refused, and the one spelling of each composition."""
+
+import math
+import random
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from assay.compositions import (
+    MAXIMUM_LENGTH,
+    chemical_system,
+    elements,
+    parse,
+    problem,
+    reduced_formula,
+)
+from assay.strategies import compositions, hostile, hydroxides, spelt, subscripted
+
+ELEMENTS = "H He Li B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Fe Co Ni Cu Eu Tb Yb Ac U Og".split()
+
+
+@pytest.mark.parametrize(
+    ("formula", "amounts"),
+    [
+        ("Li7La3Zr2O12", {"Li": 7, "La": 3, "Zr": 2, "O": 12}),
+        ("Ca(OH)2", {"Ca": 1, "O": 2, "H": 2}),
+        ("H₂O", {"H": 2, "O": 1}),
+        ("K4[Fe(CN)6]", {"K": 4, "Fe": 1, "C": 6, "N": 6}),
+        ("{[(Na2)3]2}0.5", {"Na": 6}),
+        ("YBa2Cu3O6.5", {"Y": 1, "Ba": 2, "Cu": 3, "O": 6.5}),
+        ("Na.5Cl", {"Na": 0.5, "Cl": 1}),
+        ("CoCO", {"Co": 1, "C": 1, "O": 1}),
+        ("FeOFe2", {"Fe": 3, "O": 1}),
+        ("CuSO4(H2O)5", {"Cu": 1, "S": 1, "O": 9, "H": 10}),
+    ],
+)
+def test_parse(formula, amounts):
+    """Brackets, subscripts, decimals and repeated symbols are read as a chemist does."""
+    assert {e.symbol: n for e, n in parse(formula).items()} == amounts
+    assert elements(formula) == set(amounts)
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("", "empty"),
+        (" ", "not a chemical formula"),
+        ("Na Cl", "not a chemical formula"),
+        ("NaCl\n", "not a chemical formula"),
+        ("Nа2O", "not a chemical formula"),
+        ("na2o", "not a chemical formula"),
+        ("12", "not a chemical formula"),
+        ("Na1e3", "not a chemical formula"),
+        ("Fe3+", "not a chemical formula"),
+        ("Na-1O", "not a chemical formula"),
+        ("CuSO4·5H2O", "not a chemical formula"),
+        ("Na[Cl)", "not a chemical formula"),
+        ("Na)2(O", "not a chemical formula"),
+        ("(Na2O", "not a chemical formula"),
+        ("=HYPERLINK(1)", "not a chemical formula"),
+        ("2NaCl", "cannot be read"),
+        ("Na()2", "cannot be read"),
+        ("Na2.5.1", "cannot be read"),
+        ("Xx2O", "'Xx'"),
+        ("NaJ", "'J'"),
+        ("D2O", "isotope"),
+        ("Na0O", "zero"),
+        ("Na0.00O", "zero"),
+        ("Na0.000000001O", "outside 1e-06 to 1e+06"),
+        ("Na10000000O", "outside 1e-06 to 1e+06"),
+        ("(Na10000)10000O", "outside 1e-06 to 1e+06"),
+        ("CuSO4.5H2O", "hydrate"),
+        ("NaCl" * 51, f"longer than {MAXIMUM_LENGTH}"),
+        ("((" * 99 + "Na", "not a chemical formula"),
+    ],
+)
+def test_refused(formula, reason):
+    """What is no formula, or only perhaps one, is refused with the reason."""
+    with pytest.raises(ValueError, match=".") as caught:
+        parse(formula)
+    assert reason in str(caught.value)
+    assert problem(formula) == str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(hostile(ELEMENTS))
+def test_hostile_text(text):
+    """Whatever is no formula gives one printable line, never another exception."""
+    sentence = problem(text)
+    assert sentence
+    assert sentence.isprintable()
+
+
+@given(st.text("NaClO()[]{}.0123456789", max_size=14))
+@example("Na[Cl)")
+def test_nothing_is_lost(text):
+    """A formula that is accepted keeps every element it names, each with a positive amount."""
+    if problem(text) is None:
+        amounts = {e.symbol: n for e, n in parse(text).items()}
+        assert set(amounts) == set(re.findall("[A-Z][a-z]?", text))
+        assert all(0 < n < math.inf for n in amounts.values())
+
+
+@given(compositions(ELEMENTS), st.integers(2, 50), st.randoms(use_true_random=False))
+@example((("Eu", 1), ("Tb", 1), ("Yb", 1)), 2, random.Random(0))
+def test_one_spelling(pairs, times, shuffler):
+    """Order, multiples, brackets and subscripts make no difference to the reduced formula."""
+    shuffled = list(pairs)
+    shuffler.shuffle(shuffled)
+    multiplied = spelt([(symbol, amount * times) for symbol, amount in shuffled])
+    spellings = [multiplied, f"({spelt(shuffled)}){times}", subscripted(spelt(shuffled))]
+    assert {reduced_formula(s) for s in spellings} == {reduced_formula(spelt(pairs))}
+    assert {chemical_system(s) for s in spellings} == {"-".join(sorted(dict(pairs)))}
+
+
+@given(
+    st.lists(st.sampled_from(ELEMENTS), unique=True, min_size=1, max_size=5),
+    st.lists(st.decimals("0.00001", 900, places=5), min_size=5, max_size=5),
+)
+@example(["Na", "O"], [0.00001, 1, 1, 1, 1])
+def test_reduced_formula_is_a_formula(symbols, amounts):
+    """The reduced formula is read again as the same composition, and is its own reduced formula."""
+    formula = "".join(f"{s}{n:f}" for s, n in zip(symbols, map(float, amounts), strict=False))
+    reduced = reduced_formula(formula)
+    assert reduced_formula(reduced) == reduced
+    assert parse(reduced).get_atomic_fraction(symbols[0]) == pytest.approx(
+        parse(formula).get_atomic_fraction(symbols[0]), abs=1e-7
+    )
+
+
+@given(hydroxides(ELEMENTS))
+def test_brackets(both):
+    """A bracketed group stands for its atoms."""
+    bracketed, flat = both
+    assert parse(bracketed) == parse(flat)
+
+
+def test_systems_tell_compositions_apart():
+    """Other amounts share a system, other elements do not."""
+    assert chemical_system("Li3PO4") == chemical_system("LiPO3") == "Li-O-P"
+    assert chemical_system("Na3PO4") != chemical_system("Li3PO4")

@@ -1,0 +1,149 @@
+"""Digests, and writing that is whole or not at all."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from sentences import leftovers
+
+from assay.files import (
+    digest_bytes,
+    digest_file,
+    digest_tree,
+    replaced_folder,
+    write_bytes,
+    write_text,
+)
+
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_known_digest(tmp_path):
+    """SHA-256 of nothing is the published value, for bytes and for a file."""
+    (tmp_path / "empty").touch()
+    assert digest_bytes(b"") == digest_file(tmp_path / "empty") == EMPTY
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A folder with a nested file, one in a name that sorts between, and an empty one."""
+    folder = tmp_path / "tree"
+    write_text(folder / "b.txt", "b")
+    write_text(folder / "a" / "z.txt", "z")
+    write_text(folder / "a-b.txt", "")
+    return folder
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="sha256sum is missing")
+def test_tree_by_shell(tree):
+    """Anybody can recompute the digest of a folder with find, sort and sha256sum."""
+    command = "find . -type f | sed 's,^./,,' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tree, capture_output=True, text=True, check=True
+    )
+    assert digest_tree(tree) == done.stdout.split()[0]
+
+
+@pytest.mark.parametrize("change", ["content", "name", "more", "fewer"])
+def test_tree_changes(tree, change):
+    """Every change of a content, a name or the set of files changes the digest."""
+    before = digest_tree(tree)
+    if change == "content":
+        (tree / "a-b.txt").write_text("\n")
+    elif change == "name":
+        (tree / "b.txt").rename(tree / "c.txt")
+    elif change == "more":
+        (tree / "a" / "new").touch()
+    else:
+        (tree / "a-b.txt").unlink()
+    assert digest_tree(tree) != before
+
+
+def test_tree_ignores_place_and_time(tree, tmp_path):
+    """A copy elsewhere, made later, has the same digest."""
+    copy = tmp_path / "copy"
+    shutil.copytree(tree, copy, copy_function=shutil.copyfile)
+    os.utime(copy / "b.txt", (0, 0))
+    assert digest_tree(copy) == digest_tree(tree)
+
+
+def test_tree_links(tree):
+    """A link, which would stand for other content tomorrow, is refused by name."""
+    (tree / "a" / "link").symlink_to(tree / "b.txt")
+    with pytest.raises(ValueError, match="a/link"):
+        digest_tree(tree)
+
+
+def test_tree_linked_folder(tree, tmp_path):
+    """So is a link to a folder."""
+    (tree / "there").symlink_to(tmp_path)
+    with pytest.raises(ValueError, match="there"):
+        digest_tree(tree)
+
+
+def test_tree_special_file(tree):
+    """So is a pipe."""
+    os.mkfifo(tree / "pipe")
+    with pytest.raises(ValueError, match="pipe"):
+        digest_tree(tree)
+
+
+def test_tree_forged_line(tmp_path):
+    """One file whose name holds a line end cannot stand for two files."""
+    two, one = tmp_path / "two", tmp_path / "one"
+    write_text(two / "a", "1")
+    write_text(two / "b", "2")
+    one.mkdir()
+    folder = one / f"a\n{digest_bytes(b'2')}  b"
+    folder.write_text("1")
+    with pytest.raises(ValueError, match="control character"):
+        digest_tree(one)
+    assert digest_tree(two)
+
+
+def test_write(tmp_path):
+    """Folders are made, old content is replaced, the mode is set, and nothing else is left."""
+    path = tmp_path / "new" / "file"
+    write_text(path, "old")
+    write_bytes(path, b"new", mode=0o600)
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_failed_write(tmp_path, monkeypatch):
+    """A write that fails leaves the old file and no temporary one."""
+    path = tmp_path / "file"
+    write_text(path, "old")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fchmod", full)
+    with pytest.raises(OSError, match="No space"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert not leftovers(tmp_path)
+
+
+def test_replaced_folder(tmp_path):
+    """The new folder takes the old one's place whole."""
+    folder = tmp_path / "out"
+    write_text(folder / "old", "1")
+    with replaced_folder(folder) as fresh:
+        assert (folder / "old").exists()
+        (fresh / "new").write_text("2")
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_failed_folder(tmp_path):
+    """When the block fails, the old folder stays as it was."""
+    folder = tmp_path / "out"
+    write_text(folder / "old", "1")
+    with pytest.raises(KeyError), replaced_folder(folder) as fresh:
+        (fresh / "new").write_text("2")
+        raise KeyError
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

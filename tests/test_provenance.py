@@ -1,0 +1,164 @@
+"""Where a run stands, as git tells."""
+
+import subprocess
+
+import pytest
+
+from assay.files import digest_bytes
+from assay.provenance import (
+    NO_COMMIT,
+    branch_of,
+    claim_of,
+    commit_of,
+    correlation_id,
+    git,
+    lock_digest,
+    run_url,
+)
+
+
+def run(root, *arguments, content=None):
+    """Run git as a fixed person; fails loudly."""
+    identity = ["-c", "user.name=T", "-c", "user.email=t@localhost", "-c", "commit.gpgSign=false"]
+    command = ["git", "-C", str(root), *identity, *arguments]
+    done = subprocess.run(command, input=content, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def commit(root, message):
+    """Make an empty commit with exactly this message."""
+    content = message if isinstance(message, bytes) else message.encode()
+    run(root, "commit", "-q", "--allow-empty", "--cleanup=verbatim", "-F", "-", content=content)
+    return run(root, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """An empty repository on main with one tracked file."""
+    for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    run(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "file").write_text("1")
+    run(tmp_path, "add", "file")
+    return tmp_path
+
+
+def test_commit(root):
+    """The commit is named whole; a changed tracked file is told, an untracked one is not."""
+    head = commit(root, "one")
+    (root / "untracked").touch()
+    assert commit_of(root) == head
+    (root / "file").write_text("2")
+    assert commit_of(root) == f"{head}+changes"
+    run(root, "add", "file")
+    assert commit_of(root) == f"{head}+changes"
+
+
+def test_no_repository(tmp_path, monkeypatch):
+    """Outside a repository nothing is known, and nothing fails."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert commit_of(tmp_path) == NO_COMMIT
+    assert branch_of(tmp_path) is None
+    assert claim_of(tmp_path) == "no-regression"
+
+
+def test_no_git(root, monkeypatch):
+    """Without git installed nothing is known either."""
+    monkeypatch.setenv("PATH", str(root))
+    assert git(root, "rev-parse", "HEAD") is None
+
+
+def test_branch(root):
+    """The branch has its name; a detached head has none."""
+    head = commit(root, "one")
+    assert branch_of(root) == "main"
+    run(root, "checkout", "-q", head)
+    assert branch_of(root) is None
+
+
+SQUASHED = """Better forest (#7)
+
+* Use more trees
+
+Assay-Claim: no-regression
+
+* Now it is better
+
+Assay-Claim: improvement
+
+Co-authored-by: B <b@localhost>
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "claim"),
+    [
+        ("Title", "no-regression"),
+        ("Title\n\nAssay-Claim: improvement\n", "improvement"),
+        ("Title\n\nassay-claim:  Improvement \n", "improvement"),
+        ("Title\n\nassay-claim: improvement  \n", "improvement"),
+        ("Title\r\n\r\nAssay-Claim: improvement\r\nSigned-off-by: A\r\n", "improvement"),
+        ("Title\n\nAssay-Claim: improvements\n", "no-regression"),
+        ("Title\n\nI make no Assay-Claim: improvement\n", "no-regression"),
+        ("Title\n\nAssay-Claim: improvement, surely\n", "no-regression"),
+        (SQUASHED, "improvement"),
+        ("Title\n\nAssay-Claim: improvement\n\nAssay-Claim: no-regression\n", "no-regression"),
+        (b"Caf\xe9\n\nAssay-Claim: improvement\n", "improvement"),
+    ],
+)
+def test_claim(root, message, claim):
+    """The last line of the form `Assay-Claim: improvement` counts, wherever a squash put it."""
+    commit(root, message)
+    assert claim_of(root) == claim
+
+
+@pytest.mark.parametrize(
+    ("merge", "head", "claim"),
+    [
+        ("Merge 1 into 2", "Better\n\nAssay-Claim: improvement", "improvement"),
+        ("Merge 1 into 2", "Better", "no-regression"),
+        ("M\n\nAssay-Claim: no-regression", "B\n\nAssay-Claim: improvement", "no-regression"),
+        ("M\n\nAssay-Claim: improvement", "B", "improvement"),
+    ],
+)
+def test_claim_of_a_merge(root, merge, head, claim):
+    """GitHub checks out a merge commit: its own claim counts first, then that of its second
+    parent, never that of the first."""
+    commit(root, "Base\n\nAssay-Claim: improvement")
+    run(root, "checkout", "-q", "-b", "pull")
+    commit(root, head)
+    run(root, "checkout", "-q", "main")
+    run(root, "merge", "-q", "--no-ff", "pull", "-m", merge)
+    assert claim_of(root) == claim
+
+
+def test_first_parent_does_not_claim(root):
+    """What main claimed before is no claim of the next commit."""
+    commit(root, "Base\n\nAssay-Claim: improvement")
+    commit(root, "Next")
+    assert claim_of(root) == "no-regression"
+
+
+def test_lock(tmp_path):
+    """The lock is named by its content, and by that of nothing where there is none."""
+    assert lock_digest(tmp_path) == digest_bytes(b"")
+    (tmp_path / "requirements.lock").write_text("a==1\n")
+    assert lock_digest(tmp_path) == digest_bytes(b"a==1\n")
+
+
+def test_run_url(monkeypatch):
+    """In Actions the run has an address; elsewhere it has none."""
+    for name, value in (("SERVER_URL", "https://h"), ("REPOSITORY", "o/r"), ("RUN_ID", "5")):
+        monkeypatch.delenv(f"GITHUB_{name}", raising=False)
+        assert run_url() is None
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    assert run_url() == "https://h/o/r/actions/runs/5"
+
+
+def test_correlation_id():
+    """Equal parts share an id; other parts, or parts divided otherwise, do not."""
+    parts = [("a", "b"), ("b", "a"), ("ab", ""), ("a",), ("a", "b", "")]
+    ids = [correlation_id(*each) for each in parts]
+    assert len(set(ids)) == len(parts)
+    assert ids[0] == correlation_id("a", "b")
+    assert all(len(each) == 20 and each.startswith("asy-") for each in ids)

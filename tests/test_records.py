@@ -1,0 +1,132 @@
+"""Records that come from a pull request are untrusted data."""
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import told
+
+from assay.errors import NotCarriedOutError
+from assay.records import MAXIMUM_BYTES, CandidateCard, CheckReport, Finding, read_record
+
+DIGEST = "0123456789abcdef" * 4
+CARD = CandidateCard(
+    model="m",
+    target="y",
+    unit="eV",
+    claim="no-regression",
+    commit="c",
+    correlation_id="i",
+    bundle_digest=DIGEST,
+    predictions_digest=DIGEST,
+    train_digest=DIGEST,
+    sealed_inputs_digest=DIGEST,
+    pool_digest=DIGEST,
+    lock_digest=DIGEST,
+    estimator="Ridge",
+    rows=3,
+    groups=2,
+    interval_half_width=None,
+    metrics={"mae": 0.1},
+)
+
+
+def test_round_trip(tmp_path):
+    """A record that was written is read as it was."""
+    CARD.write(tmp_path / "card.json")
+    assert read_record(CandidateCard, tmp_path / "card.json") == CARD
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("bundle_digest", DIGEST[:-1]),
+        ("bundle_digest", DIGEST.upper()),
+        ("bundle_digest", DIGEST + "\n"),
+        ("claim", "perfection"),
+        ("rows", "many"),
+        ("rows", None),
+        ("estimator", "x" * 2001),
+        ("metrics", {"mae": float("nan")}),
+        ("metrics", {"mae": float("inf")}),
+        ("metrics", [0.1]),
+        ("surprise", 1),
+    ],
+)
+def test_bad_fields(tmp_path, field, value):
+    """A field of the wrong form, unknown or not finite is named; exit code 3."""
+    path = tmp_path / "candidate.json"
+    path.write_text(json.dumps({**json.loads(CARD.model_dump_json()), field: value}))
+    with told(NotCarriedOutError, 3, "candidate.json", field):
+        read_record(CandidateCard, path)
+
+
+@pytest.mark.parametrize("field", list(CandidateCard.model_fields))
+def test_missing_fields(tmp_path, field):
+    """Every field of the card is needed."""
+    content = json.loads(CARD.model_dump_json())
+    del content[field]
+    (tmp_path / "candidate.json").write_text(json.dumps(content))
+    with told(NotCarriedOutError, 3, "candidate.json", field):
+        read_record(CandidateCard, tmp_path / "candidate.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"check": "schema", "executed": ' + b"9" * 5000 + b"}",
+        pickle.dumps({"check": "schema"}),
+    ],
+    ids=["empty", "cut", "list", "null", "binary", "deep", "long number", "pickle"],
+)
+def test_no_record(tmp_path, content):
+    """What is no such record is refused with a sentence, whatever it is."""
+    (tmp_path / "schema.json").write_bytes(content)
+    with told(NotCarriedOutError, 3, "schema.json", "CheckReport"):
+        read_record(CheckReport, tmp_path / "schema.json")
+
+
+def test_no_file(tmp_path):
+    """A file that is not there says which step writes it."""
+    with told(NotCarriedOutError, 3, "schema.json", "missing"):
+        read_record(CheckReport, tmp_path / "schema.json")
+
+
+def test_link(tmp_path):
+    """A link is not followed, however good what it points to."""
+    CARD.write(tmp_path / "real.json")
+    (tmp_path / "candidate.json").symlink_to(tmp_path / "real.json")
+    with told(NotCarriedOutError, 3, "candidate.json"):
+        read_record(CandidateCard, tmp_path / "candidate.json")
+
+
+def test_size(tmp_path):
+    """A file over the limit is not read."""
+    (tmp_path / "schema.json").write_bytes(b" " * (MAXIMUM_BYTES + 1))
+    with told(NotCarriedOutError, 3, "schema.json", str(MAXIMUM_BYTES)):
+        read_record(CheckReport, tmp_path / "schema.json")
+
+
+@given(st.integers(0, 5), st.lists(st.sampled_from(["failure", "warning"]), max_size=4))
+def test_passed(executed, severities):
+    """A check passes if something ran and nothing failed; warnings do not matter."""
+    findings = [Finding(rule="r", severity=severity, message="m") for severity in severities]
+    report = CheckReport(check="schema", executed=executed, findings=findings)
+    assert report.passed == (executed > 0 and "failure" not in severities)
+
+
+def test_many_findings(tmp_path):
+    """A flood of findings is refused, so that no comment can be drowned."""
+    finding = {"rule": "r", "severity": "failure", "message": "m"}
+    content = {"check": "schema", "executed": 1, "findings": [finding] * 1001}
+    (tmp_path / "schema.json").write_text(json.dumps(content))
+    with told(NotCarriedOutError, 3, "findings"):
+        read_record(CheckReport, tmp_path / "schema.json")

@@ -1,0 +1,485 @@
+"""The trusted half: what it takes, what it spends, what it certifies, and what it never tells."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay import cases, scoring
+from assay.certificate import KEY_FILE as SIGNING_KEY
+from assay.certificate import policy_digest, verify
+from assay.errors import NotCarriedOutError
+from assay.layout import Handover, Layout
+from assay.ledger import Entry, LedgerMovedError, read_ledger
+from assay.records import CheckReport, Finding, VerdictRecord
+from assay.sealing import KEY_FILE, seal_labels, sealed_digest
+from toy import (
+    assay,
+    change_card,
+    git,
+    labels_of,
+    nearer,
+    perturbed,
+    predictions_of,
+    read_card,
+    rewrite_predictions,
+    settings_of,
+)
+
+pytestmark = pytest.mark.usefixtures("laptop")
+
+
+@pytest.fixture
+def sealed(toy: Path) -> Path:
+    """The trained toy, sealed in place, nothing scored yet."""
+    seal_labels(Layout(toy))
+    return toy
+
+
+def handed(root: Path) -> Handover:
+    """What was handed over."""
+    return Handover(Layout(root).out)
+
+
+def score(root: Path, remote: str | None = None) -> VerdictRecord:
+    """Score in this process."""
+    return scoring.score(root, settings_of(root), handed(root), remote)
+
+
+def ledger_of(root: Path) -> list[Entry]:
+    """All entries."""
+    return list(read_ledger(root).entries)
+
+
+def test_good_first_model_is_certified_on_main(sealed):
+    """PASS by one sealed use: verdict, ledger and a certificate that names the bundle."""
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.stage, verdict.claim) == ("PASS", "sealed", "improvement")
+    assert (verdict.use, verdict.disagreements, verdict.sealed) == (1, 0, True)
+    assert verdict.certified
+    card = read_card(handed(sealed))
+    certificate = verify(handed(sealed).certificate, Layout(sealed).public_key)
+    assert certificate.bundle_digest == card.bundle_digest
+    assert certificate.predicate.policy_digest == policy_digest(settings_of(sealed))
+    assert certificate.predicate.train_digest == card.train_digest
+    intent, decision = ledger_of(sealed)
+    assert (intent.kind, decision.kind) == ("intent", "decision")
+    assert (decision.use, decision.disagreements, decision.bit) == (1, 0, True)
+    assert decision.level == intent.level == pytest.approx(0.025 / 2 / 100)
+    stored = read_ledger(sealed).read_file(f"references/{card.bundle_digest}.csv")
+    assert stored == handed(sealed).predictions.read_bytes()
+
+
+def test_off_main_nothing_is_certified(sealed):
+    """On a branch the verdict is the same, and there is no certificate."""
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    verdict = score(sealed)
+    assert verdict.outcome == "PASS"
+    assert not verdict.certified
+    assert not handed(sealed).certificate.exists()
+    assert read_ledger(sealed).champion() is None
+
+
+def test_without_a_signing_key_nothing_is_certified(sealed):
+    """The verdict stands, the certificate is missing, and nobody is champion."""
+    (Layout(sealed).keys / SIGNING_KEY).unlink()
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.certified) == ("PASS", False)
+    assert not handed(sealed).certificate.exists()
+
+
+def test_open_labels_are_said_to_be_open(toy):
+    """Before the labels are sealed the verdict says so, and so does the certificate."""
+    verdict = score(toy)
+    assert (verdict.outcome, verdict.sealed) == ("PASS", False)
+    statement = verify(handed(toy).certificate, Layout(toy).public_key)
+    assert not statement.predicate.sealed
+
+
+def test_same_predictions_never_cost_a_second_use(sealed):
+    """Scoring again, also after a merge to main, tells the earlier answer."""
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    score(sealed)
+    again = score(sealed)
+    assert (again.outcome, again.use) == ("PASS", 1)
+    assert "answered before" in again.explanation
+    git(sealed, "switch", "--quiet", "main")
+    merged = score(sealed)
+    assert (merged.use, merged.certified) == (1, True)
+    assert [entry.kind for entry in ledger_of(sealed)].count("intent") == 1
+
+
+def test_not_confirmed_answer_is_told_again_without_a_use(sealed):
+    """A model that is better in public alone is INCONCLUSIVE, twice, for one use."""
+    rewrite_predictions(handed(sealed), perturbed(5.0, only="s"))
+    first, second = score(sealed), score(sealed)
+    assert (first.outcome, first.use, first.disagreements) == ("INCONCLUSIVE", 1, 1)
+    assert (second.outcome, second.use, second.disagreements) == ("INCONCLUSIVE", 1, 1)
+    assert not handed(sealed).certificate.exists()
+
+
+def test_champion_scored_again_is_unchanged(certified):
+    """The champion's own predictions pass without labels, on a set that stays as it is."""
+    verdict = score(certified)
+    assert (verdict.stage, verdict.use, verdict.certified) == ("unchanged", 1, True)
+    assert verdict.reference == read_card(handed(certified)).bundle_digest
+
+
+def test_worse_model_fails_and_costs_nothing(certified):
+    """Noise of the size of the error fails in public: no use, no certificate."""
+    rewrite_predictions(handed(certified), perturbed(0.3))
+    verdict = score(certified)
+    assert (verdict.outcome, verdict.stage, verdict.use) == ("FAIL", "public", 1)
+    assert verdict.candidate_error > 2 * verdict.reference_error
+    assert not verdict.certified
+
+
+def test_better_model_must_declare_it_to_become_the_reference(certified):
+    """A model certified as no regression is champion, and not what others are compared with."""
+    first = read_card(handed(certified)).bundle_digest
+    labels = {r: v for r, v in _all_labels(certified).items() if r[0] in "ts"}
+    rewrite_predictions(handed(certified), nearer(labels, 0.9))
+    verdict = score(certified)
+    assert (verdict.outcome, verdict.claim) == ("PASS", "no-regression")
+    assert read_ledger(certified).reference(sealed_digest(Layout(certified))).bundle_digest == first
+
+
+def _all_labels(root: Path) -> dict[str, float]:
+    from assay.sealing import open_labels
+
+    inputs = [line.split(",")[0] for line in Layout(root).sealed_inputs.read_text().splitlines()]
+    values = open_labels(Layout(root), "energy")
+    Layout(root).open_labels.write_text(
+        "row_id,energy\n" + "".join(f"{r},{v}\n" for r, v in zip(inputs[1:], values, strict=True))
+    )
+    found = labels_of(root)
+    Layout(root).open_labels.unlink()
+    return found
+
+
+def test_policy_change_asks_anew(sealed):
+    """An answer under another margin is no answer."""
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    score(sealed)
+    toml = sealed / "assay.toml"
+    toml.write_text(toml.read_text().replace("margin = 0.1", "margin = 0.2"))
+    assert score(sealed).use == 2
+
+
+def test_missing_sealing_key_costs_no_use_and_ends_with_3(sealed):
+    """Without the key nothing is decided and nothing is spent; the message names the secret."""
+    (Layout(sealed).keys / KEY_FILE).unlink()
+    done = assay(sealed, "score")
+    assert done.returncode == 3
+    assert "ASSAY_SEALING_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ledger_of(sealed) == []
+    assert not handed(sealed).verdict.exists()
+
+
+def test_missing_key_is_no_matter_where_no_label_is_needed(certified):
+    """A change that needs no label is decided without the key."""
+    (Layout(certified).keys / KEY_FILE).unlink()
+    assert score(certified).outcome == "PASS"
+
+
+def test_altered_sealed_file_costs_no_use(sealed):
+    """A sealed file that was changed is not opened and not counted."""
+    path = Layout(sealed).sealed_labels
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(NotCarriedOutError, match="cannot be opened"):
+        score(sealed)
+    assert ledger_of(sealed) == []
+
+
+def test_message_about_bad_labels_quotes_none(toy):
+    """Labels that are no numbers stop the scoring; the message holds nothing of them."""
+    path = Layout(toy).open_labels
+    lines = path.read_text().splitlines()
+    lines[5] = lines[5].split(",")[0] + ",secretvalue"
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(NotCarriedOutError) as caught:
+        score(toy)
+    assert "secretvalue" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert ledger_of(toy) == []
+
+
+def test_malformed_signing_key_costs_no_use(sealed):
+    """A key that cannot sign is found before the labels are opened."""
+    (Layout(sealed).keys / SIGNING_KEY).write_text("short")
+    with pytest.raises(NotCarriedOutError, match="signing key"):
+        score(sealed)
+    assert ledger_of(sealed) == []
+
+
+def _lose_row(handover: Handover) -> None:
+    rewrite_predictions(handover, lambda v: {r: x for r, x in v.items() if r != "s00003"})
+
+
+def _add_row(handover: Handover) -> None:
+    rewrite_predictions(handover, lambda v: {**v, "x1": 0.0})
+
+
+def _not_finite(handover: Handover) -> None:
+    rewrite_predictions(handover, lambda v: {**v, "s00001": float("nan")})
+
+
+def _other_file(handover: Handover) -> None:
+    path = handover.predictions
+    path.write_text(path.read_text().replace("t00001,", "t00001,1"))
+
+
+def _repeat_row(handover: Handover) -> None:
+    text = handover.predictions.read_text()
+    handover.predictions.write_text(text + text.splitlines()[-1] + "\n")
+
+
+def _link(handover: Handover) -> None:
+    moved = handover.folder / "elsewhere.csv"
+    handover.predictions.rename(moved)
+    handover.predictions.symlink_to(moved)
+
+
+def _pickle(handover: Handover) -> None:
+    handover.predictions.write_bytes(b"\x80\x04" + b"x" * 100)
+
+
+def _oversized(handover: Handover) -> None:
+    with handover.predictions.open("a") as stream:
+        stream.write(" " * 10_000_000)
+
+
+def _failed_schema(handover: Handover) -> None:
+    finding = Finding(rule="r", severity="failure", message="m")
+    CheckReport(check="schema", executed=1, findings=[finding]).write(handover.schema)
+
+
+def _empty_sanity(handover: Handover) -> None:
+    CheckReport(check="sanity", executed=0).write(handover.sanity)
+
+
+def _swapped_checks(handover: Handover) -> None:
+    handover.sanity.write_bytes(handover.schema.read_bytes())
+
+
+def _altered_bundle(handover: Handover) -> None:
+    (handover.bundle / "MLmodel").write_text("altered: true\n")
+
+
+TAMPERINGS = {
+    "a missing row": _lose_row,
+    "an invented row": _add_row,
+    "not a number": _not_finite,
+    "a repeated row": _repeat_row,
+    "another file than the card names": _other_file,
+    "a link": _link,
+    "a pickle": _pickle,
+    "too large": _oversized,
+    "no predictions": lambda h: h.predictions.unlink(),
+    "no card": lambda h: h.candidate.unlink(),
+    "a card that is no JSON": lambda h: h.candidate.write_text("{"),
+    "a card with another field": lambda h: change_card(h, admin=True),
+    "a card of other sealed inputs": lambda h: change_card(h, sealed_inputs_digest="0" * 64),
+    "a card of another pool": lambda h: change_card(h, pool_digest="0" * 64),
+    "a card of other train rows": lambda h: change_card(h, train_digest="0" * 64),
+    "a card of another lock": lambda h: change_card(h, lock_digest="0" * 64),
+    "a failed schema": _failed_schema,
+    "sanity that ran nothing": _empty_sanity,
+    "no schema": lambda h: h.schema.unlink(),
+    "one check's report for the other": _swapped_checks,
+    "an altered bundle": _altered_bundle,
+    "another bundle's digest": lambda h: change_card(h, bundle_digest="0" * 64),
+}
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS.values(), ids=TAMPERINGS)
+def test_tampered_handover_is_not_scored(sealed, tamper):
+    """Whatever is wrong with what was handed over: no verdict, no use, and nothing stale left."""
+    handover = handed(sealed)
+    handover.verdict.write_text("{}")
+    handover.certificate.write_text("{}")
+    tamper(handover)
+    with pytest.raises(NotCarriedOutError):
+        score(sealed)
+    assert ledger_of(sealed) == []
+    assert not handover.verdict.exists()
+    assert not handover.certificate.exists()
+
+
+def test_untampered_handover_is_scored(sealed):
+    """The same handover, not tampered with, passes: the refusals above are for their reason."""
+    assert score(sealed).outcome == "PASS"
+
+
+def event(monkeypatch, folder: Path, **fields: object) -> None:
+    """Run in Actions, with this payload of workflow_run."""
+    run = {
+        "event": "push",
+        "head_branch": "main",
+        "head_sha": "a" * 40,
+        "head_repository": {"full_name": "group/toy"},
+        **fields,
+    }
+    path = folder / "event.json"
+    path.write_text(json.dumps({"workflow_run": run}))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "group/toy")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(path))
+
+
+OTHERS = {
+    "a pull request": {"event": "pull_request"},
+    "a pull request from a branch called main": {
+        "event": "pull_request",
+        "head_repository": {"full_name": "fork/toy"},
+    },
+    "a push to a fork's main": {"head_repository": {"full_name": "fork/toy"}},
+    "a push to a fork that is gone": {"head_repository": None},
+    "a push to a branch": {"head_branch": "idea"},
+    "a tag": {"head_branch": "v1"},
+    "a dispatch": {"event": "workflow_dispatch"},
+    "a target event": {"event": "pull_request_target"},
+}
+
+
+@pytest.mark.parametrize("fields", OTHERS.values(), ids=OTHERS)
+def test_no_other_run_than_mains_own_push_certifies(trained_toy, tmp_path, monkeypatch, fields):
+    """Pull requests, forks, branches and dispatches are scored and never certify."""
+    card = read_card(handed(trained_toy))
+    event(monkeypatch, tmp_path, **fields)
+    assert not cases.current_run(trained_toy, card).certifies
+    event(monkeypatch, tmp_path)
+    run = cases.current_run(trained_toy, card)
+    assert run.certifies
+    assert run.commit == "a" * 40
+
+
+def test_pull_request_in_actions_gets_a_verdict_and_no_certificate(sealed, tmp_path, monkeypatch):
+    """On a checkout of main with all keys, a pull request's run still gets no certificate."""
+    event(monkeypatch, tmp_path, event="pull_request", head_branch="idea")
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.certified) == ("PASS", False)
+    assert ledger_of(sealed)[-1].commit == "a" * 40
+    event(monkeypatch, tmp_path)
+    assert score(sealed).certified
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}", '{"workflow_run": null}', '{"pull_request": 1}'])
+def test_unreadable_event_is_not_carried_out(trained_toy, tmp_path, monkeypatch, content):
+    """In Actions, without the payload of workflow_run, nothing is decided."""
+    event(monkeypatch, tmp_path)
+    path = Path(os.environ["GITHUB_EVENT_PATH"])
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(NotCarriedOutError):
+        cases.current_run(trained_toy, read_card(handed(trained_toy)))
+
+
+def test_crash_after_the_labels_were_opened_counts_against_the_set(sealed, monkeypatch):
+    """If the decision is never written the use is spent and counts as not confirmed."""
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scoring, "_record", crash)
+    with pytest.raises(KeyboardInterrupt):
+        score(sealed)
+    assert [entry.kind for entry in ledger_of(sealed)] == ["intent"]
+    assert not handed(sealed).certificate.exists(), "a certificate without a record"
+    monkeypatch.undo()
+    assert (score(sealed).use, ledger_of(sealed)[-1].disagreements) == (2, 1)
+
+
+def test_lost_race_for_the_labels_is_decided_again(sealed, monkeypatch):
+    """If another run takes the use first, this one takes the next, at its level."""
+    genuine, lost = scoring.Ledger.append, []
+
+    def contested(ledger, entry, files=None):
+        if not lost:
+            lost.append(entry)
+            rival = entry.model_copy(update={"predictions_digest": "1" * 64})
+            genuine(ledger, rival, files)
+            raise LedgerMovedError
+        return genuine(ledger, entry, files)
+
+    monkeypatch.setattr(scoring.Ledger, "append", contested)
+    verdict = score(sealed)
+    assert (verdict.use, verdict.disagreements) == (2, 1)
+    intents = [entry for entry in ledger_of(sealed) if entry.kind == "intent"]
+    assert [entry.use for entry in intents] == [1, 2]
+    assert intents[1].level < intents[0].level
+
+
+def test_endless_race_is_not_carried_out(sealed, monkeypatch):
+    """A ledger that always moves ends with a sentence, not with a verdict."""
+
+    def always(*_: object, **__: object) -> None:
+        raise LedgerMovedError
+
+    monkeypatch.setattr(scoring.Ledger, "append", always)
+    with pytest.raises(NotCarriedOutError, match="kept moving"):
+        score(sealed)
+    assert not handed(sealed).verdict.exists()
+
+
+def test_ledger_of_a_remote_is_used(sealed, tmp_path):
+    """With --remote the ledger lives there; another clone knows the champion."""
+    bare = tmp_path / "remote.git"
+    git(sealed, "init", "--quiet", "--bare", str(bare))
+    git(sealed, "remote", "add", "origin", str(bare))
+    assert score(sealed, "origin").certified
+    assert ledger_of(sealed) == []
+    assert read_ledger(sealed, "origin").champion() is not None
+
+
+def outputs(root: Path) -> tuple[str, list[str]]:
+    """Everything `score` wrote, but for the time of the entries."""
+    entries = [e.model_copy(update={"time": ""}).model_dump_json() for e in ledger_of(root)]
+    return handed(root).verdict.read_text(), entries
+
+
+@pytest.mark.parametrize(("edit", "outcome"), [(None, "PASS"), (5.0, "INCONCLUSIVE")])
+def test_nothing_but_the_bit_comes_from_the_labels(
+    sealed, tmp_path, monkeypatch, capfd, edit, outcome
+):
+    """Permuted or shifted labels that leave the bit as it is leave every byte as it is."""
+    from assay.sealing import open_labels
+    from toy import copy
+
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    if edit:
+        rewrite_predictions(handed(sealed), perturbed(edit, only="s"))
+    truth = open_labels(Layout(sealed), "energy")
+    rng = np.random.default_rng(0)
+    predicted = np.array([v for r, v in predictions_of(handed(sealed)).items() if r[0] == "s"])
+    variants = {
+        "PASS": [truth, truth + rng.normal(scale=0.01, size=len(truth)), predicted],
+        "INCONCLUSIVE": [truth, rng.permutation(truth), truth + 100],
+    }
+    seen, printed = [], []
+    for number, labels in enumerate(variants[outcome]):
+        root = copy(sealed, tmp_path / str(number))
+        monkeypatch.setattr(scoring, "open_labels", lambda *_, labels=labels: labels)
+        assert score(root).outcome == outcome
+        seen.append(outputs(root))
+        printed.append(capfd.readouterr())
+    assert seen[0] == seen[1] == seen[2]
+    assert printed[0] == printed[1] == printed[2]
+
+
+def test_flipped_bit_changes_only_what_is_meant_to_tell_it(sealed, tmp_path, monkeypatch):
+    """Between PASS and INCONCLUSIVE only outcome, count and their words differ."""
+    from assay.sealing import open_labels
+    from toy import copy
+
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    truth = open_labels(Layout(sealed), "energy")
+    verdicts = []
+    for name, labels in (("yes", truth), ("no", np.random.default_rng(0).permutation(truth))):
+        root = copy(sealed, tmp_path / name)
+        monkeypatch.setattr(scoring, "open_labels", lambda *_, labels=labels: labels)
+        verdicts.append(score(root).model_dump())
+    differing = {key for key in verdicts[0] if verdicts[0][key] != verdicts[1][key]}
+    assert differing == {"outcome", "disagreements", "explanation"}
