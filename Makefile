@@ -33,7 +33,7 @@ test: setup node lint ## Check everything: 25 minutes at most
 	$(PYTEST)
 
 quick: setup ## Check all that is not marked slow: two minutes at most
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -n auto -m "not slow"
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .
@@ -54,10 +54,10 @@ tests/workflow_parser/node_modules/.package-lock.json: tests/workflow_parser/pac
 	  npm ci --prefix tests/workflow_parser --ignore-scripts --no-audit --no-fund; \
 	fi
 
-lock: setup ## Choose all versions anew, for the template and for what it generates
+lock: setup ## Fit both locks to what they come from; all to the newest: make lock UPGRADE=--upgrade
 	rm -rf build/lock
 	$(BIN)/cookiecutter . --no-input --accept-hooks no --output-dir build/lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --directory build/lock/formation-enthalpy lock
 	cp build/lock/formation-enthalpy/requirements.lock "$(TEMPLATE)/requirements.lock"
-	$(COMPILE) --constraint "$(TEMPLATE)/requirements.lock" --output-file requirements-dev.lock \
+	$(COMPILE) $(UPGRADE) --constraint "$(TEMPLATE)/requirements.lock" --output-file requirements-dev.lock \
 	  requirements-dev.in

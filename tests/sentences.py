@@ -21,7 +21,7 @@ def told(kind: type[AssayError], code: int, *parts: str) -> Iterator[None]:
 
 
 def assert_sentence(text: str, *parts: str) -> None:
-    """One line, a full stop at its end, the parts in it, and a remedy after a colon or semicolon."""
+    """One line that ends with a full stop, holds the parts, and goes on to a remedy."""
     assert "\n" not in text
     assert text.endswith(".")
     assert re.search(r"[:;,] ?\w", text), f"no remedy in {text!r}"

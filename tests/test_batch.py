@@ -101,7 +101,7 @@ def test_every_row_is_predicted_or_quarantined(formulas):
             bad = problem(formula) is not None or elements(formula) & {"Fe", "Zn", "Cu"}
             assert bad, f"{formula!r} was turned away: {reason}"
     table = pd.DataFrame({"formula": formulas, "note": formulas}, dtype=str)
-    good = [reason is None for reason in reasons]
+    good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": "m", "batch_id": "b"}
     kept = prediction_rows(table[good], values[good], METADATA, accounts)
     rest = quarantine_rows(table, reasons)
@@ -111,9 +111,7 @@ def test_every_row_is_predicted_or_quarantined(formulas):
 
 
 @given(st.lists(cells, min_size=1, max_size=20))
-@effort(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@effort(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_file_of_anything_is_accounted_for_to_the_last_row(certified, formulas):
     """From file to files: the counts of batch.json are those of the two tables."""
     path = certified / "list.csv"
@@ -194,10 +192,14 @@ def test_rows_keep_their_order_and_their_company(certified):
     assert {row["model_id"] for row in predictions} == {record.model_id}
     assert [row["given_model_id"] for row in predictions] == ["me", "you"]
     assert [row["line"] for row in predictions] == ["'=1+1", "-0.5"]
-    assert [(r["line"], r["given_line"], r["model_id"]) for r in quarantine] == [("4", "'+y", "'-x")]
+    assert [(r["line"], r["given_line"], r["model_id"]) for r in quarantine] == [
+        ("4", "'+y", "'-x")
+    ]
     assert "Xx" in quarantine[0]["reason"]
     parquet = pd.read_parquet(folder / "predictions.parquet")
-    assert list(parquet["prediction"]) == pytest.approx([float(r["prediction"]) for r in predictions])
+    assert list(parquet["prediction"]) == pytest.approx(
+        [float(r["prediction"]) for r in predictions]
+    )
 
 
 def test_executable_header_is_neutralised():

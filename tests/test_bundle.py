@@ -45,7 +45,7 @@ METADATA = BundleMetadata(
 class Doubled(TransformerMixin, BaseEstimator):
     """A transformer that nobody has called trusted."""
 
-    def fit(self, X, y=None):  # noqa: ARG002, N803
+    def fit(self, X, y=None):  # noqa: N803
         """Learn nothing."""
         return self
 
@@ -92,7 +92,9 @@ def test_two_processes_train_the_same_digest(toy):
 
 def test_digest_is_what_a_shell_computes(bundle):
     """Anybody can recompute the digest with find, sort and sha256sum."""
-    command = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+    command = (
+        "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+    )
     done = subprocess.run(
         ["sh", "-c", command], cwd=bundle, capture_output=True, text=True, check=True
     )
@@ -107,7 +109,9 @@ def test_nothing_in_it_is_a_pickle(bundle):
     assert b"skops" in (bundle / "MLmodel").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["model.skops", "MLmodel", "assay.json", "code/toy_model/model.py"])
+@pytest.mark.parametrize(
+    "name", ["model.skops", "MLmodel", "assay.json", "code/toy_model/model.py"]
+)
 def test_altered_byte_changes_the_digest(bundle, name):
     """One bit anywhere in the bundle is another bundle."""
     before = digest_bundle(bundle)

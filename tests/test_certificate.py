@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope
-from sentences import told
 
 from assay import certificate as module
 from assay.certificate import (
@@ -25,6 +24,7 @@ from assay.certificate import (
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Layout
 from assay.settings import parse_settings
+from sentences import told
 
 DIGESTS = {
     name: f"{number:064x}"
@@ -119,8 +119,9 @@ def test_openssl_could_check(layout, issued):
 def test_every_byte_counts(layout, issued):
     """No altered byte makes a certificate say anything else: refused, or the same statement."""
     content = issued.read_bytes()
+    places = range(0, len(content), 3)
     refused = 0
-    for place in range(len(content)):
+    for place in places:
         altered = bytearray(content)
         altered[place] ^= 1
         issued.write_bytes(altered)
@@ -129,7 +130,7 @@ def test_every_byte_counts(layout, issued):
         except RefusedError:
             refused += 1
     # what is left over: white space, and the unused bits at the end of base64
-    assert refused > 0.97 * len(content)
+    assert refused > 0.97 * len(places)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_no_envelope(layout, issued, content):
 
 
 def test_missing_files(layout, issued):
-    """A missing certificate or public key is told; a damaged public key is no refusal of a model."""
+    """A missing certificate or public key is told; a damaged public key refuses no model."""
     with told(RefusedError, 1, "none.json", "only a certified model"):
         verify(layout.root / "none.json", layout.public_key)
     layout.public_key.write_text("no key")

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from matminer.utils.io import store_dataframe_as_json
 from pymatgen.core import Composition
-from sentences import told
 
 from assay.datasets import kind_of, load_source
 from assay.errors import NotCarriedOutError, UsageError
+from sentences import told
 
 DATASET = "matbench_expt_gap"  # a name that matminer knows
 
@@ -106,10 +106,12 @@ def test_missing_csv(tmp_path):
 
 @pytest.mark.parametrize("as_objects", [False, True], ids=["text", "compositions"])
 def test_matminer(dataset, as_objects):
-    """matminer's loader reads its file; compositions may be text or pymatgen objects."""
+    """The loader of matminer reads its file; compositions may be text or pymatgen objects."""
     formulas = ["Fe2O3", "Na2Cl2", "CaH2O2", "K0.5Na0.5NbO3"]
     cells = [Composition(text) for text in formulas] if as_objects else formulas
-    dataset(pd.DataFrame({"composition": cells, "gap expt": [2.2, 8.5, 5.0, 3.3], "x": [1, 2, 3, 4]}))
+    dataset(
+        pd.DataFrame({"composition": cells, "gap expt": [2.2, 8.5, 5.0, 3.3], "x": [1, 2, 3, 4]})
+    )
     rows, kind = load_source(DATASET, "gap expt")
     assert kind == "number"
     assert rows["formula"].tolist() == ["Fe2O3", "NaCl", "Ca(HO)2", "K0.5Na0.5Nb1O3"]

@@ -31,7 +31,7 @@ few = settings(max_examples=60, deadline=None)
 
 
 def by_matminer(featurizer, formulas):
-    """matminer's own values, one call a formula."""
+    """Values by matminer itself, one call a formula."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.array([featurizer.featurize(Composition(formula)) for formula in formulas], float)

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 
 import pytest
-from sentences import leftovers
 
 from assay.files import (
     digest_bytes,
@@ -15,6 +14,7 @@ from assay.files import (
     write_bytes,
     write_text,
 )
+from sentences import leftovers
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -142,8 +142,13 @@ def test_failed_folder(tmp_path):
     """When the block fails, the old folder stays as it was."""
     folder = tmp_path / "out"
     write_text(folder / "old", "1")
-    with pytest.raises(KeyError), replaced_folder(folder) as fresh:
-        (fresh / "new").write_text("2")
-        raise KeyError
+
+    def interrupted():
+        with replaced_folder(folder) as fresh:
+            (fresh / "new").write_text("2")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        interrupted()
     assert [path.name for path in folder.iterdir()] == ["old"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -173,7 +173,10 @@ def test_model_fitted_to_the_public_rows_is_not_confirmed(known):
 def test_much_worse_on_the_sealed_rows_still_says_no_more_than_inconclusive(known):
     """From the sealed labels comes one bit: never a FAIL, however bad."""
     good_in_public = known.candidate(0.0, share=0.4, parts="t")
-    disaster = dataclasses.replace(good_in_public, sealed=known.truth[1] + 50)
+    wrong = known.champion.sealed - known.truth[1]
+    disaster = dataclasses.replace(
+        good_in_public, sealed=known.champion.sealed + 2 * np.sign(wrong)
+    )
     opened = Labels(known.truth[1])
     mild = decide(known.compare(good_in_public, "improvement"), POLICY, FRESH, opened)
     assert decide(known.compare(disaster, "improvement"), POLICY, FRESH, opened) == mild
@@ -207,3 +210,14 @@ def test_rare_blow_ups_on_the_pool_stop_a_model(known):
     assert decide(known.compare(candidate, "improvement"), POLICY, FRESH, opened).outcome == "PASS"
     decision = decide(known.compare(attack, "improvement"), POLICY, FRESH, never)
     assert decision.outcome == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("claim", ["no-regression", "improvement"])
+@pytest.mark.parametrize("share", [0.01, 0.2, 1.0])
+def test_blow_ups_on_the_sealed_inputs_alone_are_paid_for(known, claim, share):
+    """Wild on sealed rows, and the champion's equal elsewhere: the guard must not hide them."""
+    base = known.candidate(0.0, share=0.4, parts="t" if claim == "no-regression" else "tp")
+    wild = base.sealed.copy()
+    wild[: int(share * ROWS)] += 100
+    attack = known.compare(dataclasses.replace(base, sealed=wild), claim)
+    assert decide(attack, POLICY, FRESH, never).outcome == "INCONCLUSIVE"

@@ -23,7 +23,7 @@ def test_paths(tmp_path):
 
 
 def test_secrets_are_ignored(repository):
-    """git ignores keys, models, tracking and output, and no table or public key."""
+    """Keys, models, tracking and output are ignored by git, tables and public key are not."""
     layout = Layout(repository)
     secret = [layout.keys / "sealing.key", layout.models / "a", layout.tracking / "b"]
     public = [layout.train, layout.sealed_labels, layout.public_key, layout.pool]

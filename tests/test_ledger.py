@@ -120,7 +120,7 @@ def test_two_appends_from_one_snapshot_have_one_winner(root, started):
 
 @pytest.mark.parametrize("started", [False, True])
 def test_push_race_has_one_winner(root, remote, tmp_path, started):
-    """Two clones append from the same state: one push arrives, the other is told, none is forced."""
+    """Two clones append from one state: one push arrives, the other is told, none is forced."""
     git(tmp_path, "clone", "--quiet", str(remote), "clone")
     if started:
         read_ledger(root, "origin").append(entry("zero"))

@@ -6,12 +6,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from github_server import GithubServer
 
 from assay import models
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_tree
 from assay.layout import Handover, Layout
+from github_server import GithubServer
 from toy import read_card
 
 pytestmark = pytest.mark.usefixtures("laptop")

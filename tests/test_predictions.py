@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import leftovers, told
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.predictions import BYTES_PER_ROW, read_predictions, write_predictions
+from sentences import leftovers, told
 
 IDS = ["t00001", "s00001", "p00001"]
 GOOD = "row_id,prediction\nt00001,1.5\ns00001,-2e-3\np00001,0\n"

@@ -122,8 +122,7 @@ def test_claim(root, message, claim):
     ],
 )
 def test_claim_of_a_merge(root, merge, head, claim):
-    """GitHub checks out a merge commit: its own claim counts first, then that of its second
-    parent, never that of the first."""
+    """Of a merge commit its own claim counts first, then its second parent's, never the first's."""
     commit(root, "Base\n\nAssay-Claim: improvement")
     run(root, "checkout", "-q", "-b", "pull")
     commit(root, head)

@@ -6,10 +6,10 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import told
 
 from assay.errors import NotCarriedOutError
 from assay.records import MAXIMUM_BYTES, CandidateCard, CheckReport, Finding, read_record
+from sentences import told
 
 DIGEST = "0123456789abcdef" * 4
 CARD = CandidateCard(

@@ -48,6 +48,13 @@ def score(root: Path, remote: str | None = None) -> VerdictRecord:
     return scoring.score(root, settings_of(root), handed(root), remote)
 
 
+def flat_on_sealed(values: dict[str, float]) -> dict[str, float]:
+    """Good on train and pool, and on the sealed inputs somewhat worse than a constant."""
+    constant = float(np.mean([value for row, value in values.items() if row[0] == "t"]))
+    constants = {row: constant if row[0] == "s" else value for row, value in values.items()}
+    return perturbed(0.5, only="s")(constants)
+
+
 def ledger_of(root: Path) -> list[Entry]:
     """All entries."""
     return list(read_ledger(root).entries)
@@ -113,7 +120,7 @@ def test_same_predictions_never_cost_a_second_use(sealed):
 
 def test_not_confirmed_answer_is_told_again_without_a_use(sealed):
     """A model that is better in public alone is INCONCLUSIVE, twice, for one use."""
-    rewrite_predictions(handed(sealed), perturbed(5.0, only="s"))
+    rewrite_predictions(handed(sealed), flat_on_sealed)
     first, second = score(sealed), score(sealed)
     assert (first.outcome, first.use, first.disagreements) == ("INCONCLUSIVE", 1, 1)
     assert (second.outcome, second.use, second.disagreements) == ("INCONCLUSIVE", 1, 1)
@@ -367,7 +374,9 @@ def test_pull_request_in_actions_gets_a_verdict_and_no_certificate(sealed, tmp_p
     assert score(sealed).certified
 
 
-@pytest.mark.parametrize("content", [None, "{", "{}", '{"workflow_run": null}', '{"pull_request": 1}'])
+@pytest.mark.parametrize(
+    "content", [None, "{", "{}", '{"workflow_run": null}', '{"pull_request": 1}']
+)
 def test_unreadable_event_is_not_carried_out(trained_toy, tmp_path, monkeypatch, content):
     """In Actions, without the payload of workflow_run, nothing is decided."""
     event(monkeypatch, tmp_path)
@@ -440,8 +449,16 @@ def outputs(root: Path) -> tuple[str, list[str]]:
     return handed(root).verdict.read_text(), entries
 
 
-@pytest.mark.parametrize(("edit", "outcome"), [(None, "PASS"), (5.0, "INCONCLUSIVE")])
-def test_nothing_but_the_bit_comes_from_the_labels(
+def test_garbage_on_the_sealed_inputs_alone_does_not_pass(certified):
+    """The champion's predictions on train and pool, noise on the sealed inputs: not certified."""
+    for size in (0.3, 1.0, 100.0):
+        rewrite_predictions(handed(certified), perturbed(size, only="s"))
+        verdict = score(certified)
+        assert (verdict.outcome, verdict.certified) == ("INCONCLUSIVE", False)
+
+
+@pytest.mark.parametrize(("edit", "outcome"), [(None, "PASS"), (flat_on_sealed, "INCONCLUSIVE")])
+def test_nothing_but_the_bit_comes_from_the_labels(  # noqa: PLR0913 (fixtures)
     sealed, tmp_path, monkeypatch, capfd, edit, outcome
 ):
     """Permuted or shifted labels that leave the bit as it is leave every byte as it is."""
@@ -450,19 +467,20 @@ def test_nothing_but_the_bit_comes_from_the_labels(
 
     git(sealed, "switch", "--quiet", "--create", "idea")
     if edit:
-        rewrite_predictions(handed(sealed), perturbed(edit, only="s"))
+        rewrite_predictions(handed(sealed), edit)
     truth = open_labels(Layout(sealed), "energy")
     rng = np.random.default_rng(0)
     predicted = np.array([v for r, v in predictions_of(handed(sealed)).items() if r[0] == "s"])
     variants = {
         "PASS": [truth, truth + rng.normal(scale=0.01, size=len(truth)), predicted],
-        "INCONCLUSIVE": [truth, rng.permutation(truth), truth + 100],
+        "INCONCLUSIVE": [truth, rng.permutation(truth), np.full(len(truth), predicted.mean())],
     }
     seen, printed = [], []
     for number, labels in enumerate(variants[outcome]):
         root = copy(sealed, tmp_path / str(number))
         monkeypatch.setattr(scoring, "open_labels", lambda *_, labels=labels: labels)
-        assert score(root).outcome == outcome
+        verdict = score(root)
+        assert (verdict.outcome, verdict.stage) == (outcome, "sealed")
         seen.append(outputs(root))
         printed.append(capfd.readouterr())
     assert seen[0] == seen[1] == seen[2]
@@ -483,3 +501,42 @@ def test_flipped_bit_changes_only_what_is_meant_to_tell_it(sealed, tmp_path, mon
         verdicts.append(score(root).model_dump())
     differing = {key for key in verdicts[0] if verdicts[0][key] != verdicts[1][key]}
     assert differing == {"outcome", "disagreements", "explanation"}
+
+
+def _retrain_with(root: Path, edit) -> None:
+    """On a branch, train on an edited train set; then put main's data back, as the scorer has it."""
+    git(root, "switch", "--quiet", "--create", "data")
+    train = Layout(root).train
+    lines = train.read_text().splitlines()
+    train.write_text("\n".join(edit(lines)) + "\n")
+    assert assay(root, "train").returncode == 0
+    git(root, "checkout", "--quiet", "main", "--", "data")
+
+
+def test_pull_request_with_more_data_is_scored(certified):
+    """Rows that main does not have yet are no reason to refuse; they are left out of the pairing."""
+    _retrain_with(certified, lambda lines: [*lines, "t90001,Ba2Cu3O5,0.5", "t90002,SrCu2O3,0.4"])
+    verdict = score(certified)
+    assert verdict.outcome in {"PASS", "INCONCLUSIVE"}
+    assert verdict.candidate_error == pytest.approx(verdict.reference_error, rel=0.2)
+
+
+def test_pull_request_that_drops_much_of_the_data_is_not_scored(certified):
+    """A candidate cannot choose the public rows that it is compared on."""
+    _retrain_with(certified, lambda lines: lines[: len(lines) * 3 // 4])
+    with pytest.raises(NotCarriedOutError, match="of main's train rows only"):
+        score(certified)
+
+
+def test_train_set_other_than_the_cards_is_refused(sealed):
+    """The copy of the train set that is handed over must be the one that the card names."""
+    path = handed(sealed).train
+    path.write_text(path.read_text() + "t90001,NaCl,1\n")
+    with pytest.raises(NotCarriedOutError, match=r"train\.csv is not the file"):
+        score(sealed)
+
+
+def test_reference_predictions_are_left_for_the_report(certified):
+    """What the candidate was compared with lies beside the verdict, so that the page can draw it."""
+    score(certified)
+    assert handed(certified).reference.read_text() == handed(certified).predictions.read_text()

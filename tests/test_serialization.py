@@ -68,7 +68,9 @@ def test_canonical_archive_is_plain():
     assert {entry.date_time[0] for entry in entries} == {1980}
     assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
     assert not any(entry.filename.endswith((".pkl", ".pickle")) for entry in entries)
-    named = {node["file"] for node in nodes(json.loads(schema)) if isinstance(node.get("file"), str)}
+    named = {
+        node["file"] for node in nodes(json.loads(schema)) if isinstance(node.get("file"), str)
+    }
     assert named == {entry.filename for entry in entries} - {"schema.json"}
 
 

@@ -6,10 +6,10 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import told
 
 from assay.errors import UsageError
 from assay.settings import parse_settings, read_settings, with_value
+from sentences import told
 
 MINIMAL = """[project]
 name = "n"

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import leftovers, told
 
 from assay import tables
 from assay.errors import UsageError
 from assay.tables import parse_table, read_numbers, read_table, table_text, write_table
+from sentences import leftovers, told
 
 GOOD = "row_id,formula,gap\nt1,NaCl,8.5\nt2,Fe2O3,2.2\n"
 

@@ -57,8 +57,10 @@ def test_altered_table_is_refused(certified, change):
     if change == "row":
         del lines[1]
     if change == "model":
-        lines = [line.replace(read_card(Handover(Layout(certified).out)).bundle_digest, "0" * 64)
-                 for line in lines]
+        lines = [
+            line.replace(read_card(Handover(Layout(certified).out)).bundle_digest, "0" * 64)
+            for line in lines
+        ]
     table.write_text("\n".join(lines) + "\n")
     for path in (table, table.parent):
         with pytest.raises(RefusedError, match="not the table"):

@@ -1,16 +1,13 @@
 """What is scored: one run's candidate before one state of the ledger."""
 
 import datetime as dt
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from assay import provenance
 from assay.certificate import policy_digest
-from assay.errors import NotCarriedOutError
 from assay.gate import Budget, Comparison
 from assay.layout import Layout
 from assay.ledger import Entry, Ledger
@@ -43,24 +40,16 @@ def current_run(root: Path, card: CandidateCard) -> Run:
     """
     if not os.environ.get("GITHUB_ACTIONS"):
         return Run(card.commit, "local", provenance.branch_of(root) == MAIN)
-    try:
-        event = _event()["workflow_run"]
-        # a fork that was deleted since has no head_repository, and calls its branches as it likes
-        own = (event["head_repository"] or {}).get("full_name") == os.environ["GITHUB_REPOSITORY"]
-        certifies = event["event"] == "push" and event["head_branch"] == MAIN and own
-        return Run(str(event["head_sha"]), provenance.run_url() or "", certifies)
-    except (KeyError, TypeError, AttributeError):
-        raise NotCarriedOutError(
-            "in Actions score runs only in a workflow started by workflow_run: the event names no "
-            "such run."
-        ) from None
-
-
-def _event() -> Any:
-    try:
-        return json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise NotCarriedOutError("the file at GITHUB_EVENT_PATH cannot be read as JSON.") from None
+    run = provenance.triggering_run()
+    # a fork that was deleted since has no head_repository, and calls its branches as it likes
+    origin = (run.get("head_repository") or {}).get("full_name")
+    certifies = (
+        run.get("event") == "push"
+        and run.get("head_branch") == MAIN
+        and origin is not None
+        and origin == os.environ.get("GITHUB_REPOSITORY")
+    )
+    return Run(run["head_sha"], provenance.run_url() or "", certifies)
 
 
 @dataclass(frozen=True)
@@ -81,15 +70,26 @@ class Case:
         return self.ledger.reference(sealed_digest(self.layout))
 
     @cached_property
+    def reference_predictions(self) -> dict[str, float]:
+        """The reference's predictions by row id; they are public."""
+        if self.reference is None:
+            return baseline(self.data, self.settings)
+        name = self.reference.bundle_digest
+        return recorded(self.ledger.read_file(reference_file(name)), name)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the candidate predicts just what the reference predicts."""
+        entry = self.reference
+        return entry is not None and entry.predictions_digest == self.card.predictions_digest
+
+    @cached_property
     def comparison(self) -> Comparison:
         """Candidate against reference; the first model must show an improvement."""
-        claim: Claim = "improvement"
-        if self.reference is None:
-            values = baseline(self.data, self.settings)
-        else:
-            name = self.reference.bundle_digest
-            values = recorded(self.ledger.read_file(reference_file(name)), name)
-            claim = self.card.claim
+        claim: Claim = "improvement" if self.reference is None else self.card.claim
+        if self.is_reference:
+            claim = "no-regression"  # nothing is an improvement on itself
+        values = self.reference_predictions
         return compare(self.predictions, values, self.data, self.settings, claim)
 
     @cached_property

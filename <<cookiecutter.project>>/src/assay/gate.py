@@ -141,7 +141,7 @@ def _headroom(
     change = comparison.metric.change(comparison.candidate.train, comparison.reference.train)
     threshold = tail_threshold(comparison, policy)
     public = estimate(guarded(difference, change, threshold), comparison.groups.train)
-    bound = public.upper(next_level, policy.slack) + tail(comparison.change_on_pool, threshold)
+    bound = public.upper(next_level, policy.slack) + tail_charge(comparison, threshold)
     if bound < bar(policy, comparison.claim):
         return None
     return Decision(
@@ -157,6 +157,17 @@ def tail_threshold(comparison: Comparison, policy: Gate) -> float:
     return policy.tail * comparison.reference_error
 
 
+def tail_charge(comparison: Comparison, threshold: float) -> float:
+    """What the rows beyond `threshold` may cost; no label enters.
+
+    The larger of the pool's and the sealed inputs' own: whatever is taken out of the sealed rows
+    must be paid for, also by a candidate that blows up there and nowhere else.
+    """
+    return max(
+        tail(comparison.change_on_pool, threshold), tail(comparison.change_on_sealed, threshold)
+    )
+
+
 def judge_sealed(
     comparison: Comparison, policy: Gate, this_level: float, labels: np.ndarray
 ) -> Decision:
@@ -168,7 +179,7 @@ def judge_sealed(
     threshold = tail_threshold(comparison, policy)
     kept = guarded(difference, comparison.change_on_sealed, threshold)
     sealed = estimate(kept, comparison.groups.sealed)
-    bound = sealed.upper(this_level) + tail(comparison.change_on_pool, threshold)
+    bound = sealed.upper(this_level) + tail_charge(comparison, threshold)
     if bound < bar(policy, comparison.claim):
         return Decision("PASS", "sealed", "confirmed on the sealed set", this_level)
     return Decision("INCONCLUSIVE", "sealed", "not confirmed on the sealed set", this_level)

@@ -132,11 +132,16 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
 
 def _split(settings: Settings, source: str, target: str) -> tuple[Parts, str]:
     rows, kind = load_source(source, target)
-    systems = [chemical_system(formula) for formula in rows["formula"]]
-    try:
-        sealed = split_by_system(systems, settings.split.sealed_fraction, settings.split.seed)
-    except ValueError as error:
-        raise UsageError(f"{source} cannot be split by chemical system: {error}.") from None
+    systems = rows["formula"].map(chemical_system)
+    if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
+        raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal some.")
+    sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)
+    left, folds = systems[~sealed].nunique(), settings.split.folds
+    if left < folds:
+        raise UsageError(
+            f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
+            "more rows, or lower split.folds in assay.toml."
+        )
     train, held_out = (
         part.assign(row_id=[f"{letter}{n:05d}" for n in range(1, len(part) + 1)]).reset_index(
             drop=True

@@ -97,6 +97,11 @@ class Handover:
         return self.folder / "candidate" / "predictions.csv"
 
     @property
+    def train(self) -> Path:
+        """A copy of the train set that the candidate was fitted on."""
+        return self.folder / "candidate" / "train.csv"
+
+    @property
     def bundle(self) -> Path:
         """The model itself; only main's own run hands it over."""
         return self.folder / "bundle"
@@ -105,6 +110,11 @@ class Handover:
     def verdict(self) -> Path:
         """`VerdictRecord` that `score` wrote."""
         return self.folder / "verdict.json"
+
+    @property
+    def reference(self) -> Path:
+        """The predictions of the model that `score` compared with, for the report."""
+        return self.folder / "reference.csv"
 
     @property
     def certificate(self) -> Path:

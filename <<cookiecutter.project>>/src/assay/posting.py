@@ -1,14 +1,13 @@
 """Writes the report, and posts it where the run stands: job summary, comment, commit status."""
 
-import json
 import os
 from pathlib import Path
 
 from assay import provenance
-from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from assay.layout import Handover
 from assay.page import render_page
+from assay.references import recorded
 from assay.report import commit_status, render_comment, render_summary
 from assay.settings import Settings
 from assay.summary import ReportInputs
@@ -21,9 +20,12 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     to GitHub.
 
     Raises:
-        NotCarriedOutError: GitHub refuses or does not answer.
+        NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
     """
-    inputs = ReportInputs(handover, settings, root, url=provenance.run_url())
+    reference = None
+    if handover.reference.is_file():
+        reference = recorded(handover.reference.read_bytes(), "the reference")
+    inputs = ReportInputs(handover, settings, root, reference, provenance.run_url())
     folder = handover.folder / "report"
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)
@@ -39,23 +41,10 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
 def _post(inputs: ReportInputs, comment: str) -> None:
     from assay.github import Repository
 
-    sha = _scored_commit()
+    sha = provenance.triggering_run()["head_sha"]
     repository = Repository.from_environment()
     state, description = commit_status(inputs)
     repository.set_status(sha, state, description, inputs.link)
     number = repository.pull_number(sha)
     if number is not None:
         repository.upsert_comment(number, comment)
-
-
-def _scored_commit() -> str:
-    path = os.environ.get("GITHUB_EVENT_PATH")
-    if not path:
-        raise NotCarriedOutError("--post works in a workflow only: GITHUB_EVENT_PATH is not set.")
-    event = json.loads(Path(path).read_text(encoding="utf-8"))
-    try:
-        return str(event["workflow_run"]["head_sha"])
-    except KeyError:
-        raise NotCarriedOutError(
-            "--post works in a workflow started by workflow_run only: the event names no commit."
-        ) from None

@@ -1,11 +1,13 @@
 """Where a run stands: commit, branch, claim, and the digests that name its inputs."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_file
 from assay.records import Claim
 
@@ -66,3 +68,20 @@ def run_url() -> str | None:
 def correlation_id(*parts: str) -> str:
     """An id that equal parts share: `asy-` and the first 16 digits of their SHA-256."""
     return f"asy-{digest_bytes(chr(10).join(parts).encode())[:16]}"
+
+
+def triggering_run() -> dict[str, Any]:
+    """What GitHub says of the run that this workflow was started by (`workflow_run`).
+
+    Raises:
+        NotCarriedOutError: not in a workflow, or in one that was started otherwise.
+    """
+    try:
+        path = Path(os.environ["GITHUB_EVENT_PATH"])
+        run = json.loads(path.read_text(encoding="utf-8"))["workflow_run"]
+        return {**run, "head_sha": str(run["head_sha"])}
+    except (KeyError, TypeError, ValueError, OSError):
+        raise NotCarriedOutError(
+            "this works only in a workflow started by workflow_run: GITHUB_EVENT_PATH names no "
+            "such event."
+        ) from None

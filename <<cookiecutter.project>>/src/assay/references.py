@@ -18,7 +18,7 @@ from assay.splits import grouped_folds
 from assay.statistics import metric_for
 from assay.training import Dataset
 
-MINIMUM_POOL_SHARE = 0.9
+MINIMUM_SHARE = 0.9
 
 
 def reference_file(bundle_digest: str) -> str:
@@ -86,19 +86,27 @@ def compare(
 ) -> Comparison:
     """Pair candidate and reference row by row.
 
-    Train and pool rows that are new since the reference was recorded are left out; sealed rows
-    may not be.
+    Train and pool rows that are new since the reference was recorded are left out, and train rows
+    that the candidate does not have; sealed rows may not be.
 
     Raises:
-        NotCarriedOutError: the reference lacks sealed rows, much of the pool, or all train rows.
+        NotCarriedOutError: the reference lacks sealed rows, much of the pool, or all train rows,
+            or the candidate much of the train set.
     """
     from assay.compositions import chemical_system
 
     train, pool = (
         rows["row_id"].isin(reference.keys()).to_numpy() for rows in (data.train, data.pool)
     )
+    own = data.train["row_id"].isin(candidate.keys()).to_numpy()
+    if own.mean() < MINIMUM_SHARE:
+        raise NotCarriedOutError(
+            f"the candidate was trained on {own.mean():.0%} of main's train rows only: keep them, "
+            "or replace the data set on main first."
+        )
+    train &= own
     sealed = data.sealed["row_id"].isin(reference.keys())
-    if not sealed.all() or pool.mean() < MINIMUM_POOL_SHARE or not train.any():
+    if not sealed.all() or pool.mean() < MINIMUM_SHARE or not train.any():
         raise NotCarriedOutError(
             "the reference was not evaluated on the train rows, sealed inputs and pool of data/ "
             "as they are now: restore them, or seal a fresh set with `assay init`."

@@ -9,16 +9,17 @@ from assay import provenance
 from assay.bundle import digest_bundle
 from assay.cases import Case, Run, current_run
 from assay.certificate import issue, read_signer
-from assay.errors import NotCarriedOutError
+from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.gate import Budget, Decision, decide
 from assay.layout import Handover, Layout
 from assay.ledger import Entry, Ledger, LedgerMovedError, read_ledger
-from assay.predictions import read_predictions
+from assay.predictions import read_predictions, write_predictions
 from assay.records import CandidateCard, CheckReport, VerdictRecord, read_record
 from assay.references import reference_file
 from assay.sealing import open_labels
 from assay.settings import Settings
+from assay.tables import read_table
 from assay.training import Dataset, read_dataset
 from assay.verdicts import certificate_of, verdict_of
 
@@ -34,7 +35,7 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
     """
     layout = Layout(root)
     # what an earlier run, or somebody else, put there must not pass for this run's verdict
-    for stale in (handover.verdict, handover.certificate):
+    for stale in (handover.verdict, handover.certificate, handover.reference):
         stale.unlink(missing_ok=True)
     card = read_record(CandidateCard, handover.candidate)
     data = read_dataset(layout, settings)
@@ -60,19 +61,33 @@ def _sound_predictions(
             raise NotCarriedOutError(f"{path.name} says that the check failed: nothing to score.")
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
-    row_ids = [row for table in (data.train, data.sealed, data.pool) for row in table["row_id"]]
-    predictions = read_predictions(handover.predictions, row_ids)
     for path, named in (
         (layout.sealed_inputs, card.sealed_inputs_digest),
         (layout.pool, card.pool_digest),
         (handover.predictions, card.predictions_digest),
+        (handover.train, card.train_digest),
     ):
         _require_named(path, named)
-    return predictions
+    train = _candidate_train(handover.train)
+    unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
+    predictions = read_predictions(handover.predictions, [*train, *unlabelled])
+    # A pull request may bring its own train rows; only those that main has, too, are compared.
+    shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
+    kept = {*unlabelled, *(row_id for row_id, _ in shared)}
+    return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _candidate_train(path: Path) -> dict[str, str]:
+    """Formulas by row id of the candidate's own train set, which is untrusted."""
+    try:
+        rows = read_table(path, ["row_id", "formula"])
+    except UsageError as error:
+        raise NotCarriedOutError(f"what was handed over cannot be read: {error}") from None
+    return dict(zip(rows["row_id"], rows["formula"], strict=True))
 
 
 def _require_named(path: Path, named: str) -> None:
-    if digest_file(path) != named:
+    if path.is_symlink() or not path.is_file() or digest_file(path) != named:
         raise NotCarriedOutError(
             f"{path.name} is not the file that candidate.json names: train again on main's data."
         )
@@ -97,8 +112,8 @@ def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -
 def _answer(case: Case) -> tuple[Decision, Ledger]:
     """The decision, from the ledger where the same question was answered before."""
     question, ledger = case.question, case.ledger
-    if case.reference and case.reference.predictions_digest == question.predictions_digest:
-        return Decision("PASS", "unchanged", "these are the champion's own predictions"), ledger
+    if case.is_reference:
+        return Decision("PASS", "unchanged", "these are the reference's own predictions"), ledger
     earlier = ledger.sealed_answer(question)
     if earlier and earlier.outcome:
         told = "answered before on these very predictions: " + _SEALED_TEXT[earlier.outcome]
@@ -153,6 +168,8 @@ def _conclude(
         handover.certificate.unlink(missing_ok=True)
         raise
     verdict = verdict_of(case, decision, _spent(case, entry), certified=certified)
+    known = case.reference_predictions
+    write_predictions(handover.reference, list(known), np.array(list(known.values())))
     verdict.write(handover.verdict)
     return verdict
 

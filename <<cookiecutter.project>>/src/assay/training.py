@@ -15,7 +15,7 @@ from assay import provenance
 from assay.bundle import BundleMetadata, predict, save_bundle
 from assay.compositions import chemical_system, elements
 from assay.errors import UsageError
-from assay.files import digest_file
+from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.predictions import write_predictions
 from assay.records import CandidateCard
@@ -169,6 +169,7 @@ def train(root: Path, settings: Settings) -> CandidateCard:
         candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
     )
     _write_predictions(handover.predictions, data, candidate)
+    write_bytes(handover.train, layout.train.read_bytes())
     card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
     card.write(handover.candidate)
     log_candidate(root, settings, card, handover.bundle, candidate.model)

@@ -1,0 +1,232 @@
+"""The command line: exit codes, JSON, and a quick start."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from assay import cli
+from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
+from assay.layout import Handover, Layout
+from assay.records import VerdictRecord
+from toy import assay, environment, perturbed, rewrite_predictions
+
+pytestmark = pytest.mark.usefixtures("laptop")
+HEAVY = {
+    "github",
+    "great_expectations",
+    "hypothesis",
+    "matplotlib",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pymatgen",
+    "scipy",
+    "sklearn",
+}
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Run a verb in this process at some repository: `at(root, "score").code`."""
+
+    def go(root: Path, *arguments: str) -> tuple[int, str]:
+        monkeypatch.chdir(root)
+        monkeypatch.setattr(sys, "argv", ["assay", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0)
+
+    return go
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    """`assay --help` starts without any of the scientific libraries."""
+    code = (
+        "import sys\n"
+        "sys.argv = ['assay', '--help']\n"
+        "from assay.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print('LOADED', *sorted({n.split('.')[0] for n in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "typer" in loaded
+    assert not loaded & HEAVY
+    for verb in (
+        "init",
+        "schema",
+        "train",
+        "sanity",
+        "check",
+        "score",
+        "report",
+        "predict",
+        "verify",
+    ):
+        assert f" {verb} " in done.stdout
+
+
+def test_every_verb_has_one_line_of_help():
+    """The list of verbs says in one line each what they do."""
+    commands = typer.main.get_command(cli.app).commands
+    for command in commands.values():
+        assert command.get_short_help_str(100).endswith("."), command.name
+        assert not command.get_short_help_str(100).endswith("..."), command.name
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CheckFailedError("a"), 1),
+        (RefusedError("a"), 1),
+        (UsageError("a"), 2),
+        (NotCarriedOutError("a"), 3),
+        (ZeroDivisionError("0.123456"), 3),
+    ],
+)
+def test_each_end_has_its_code(  # noqa: PLR0913 (fixtures)
+    at, trained_toy, monkeypatch, capsys, error, code
+):
+    """Failed and refused 1, usage 2, not carried out 3, and a crash is never a failed check."""
+    import assay.verification
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(assay.verification, "verify_path", fail)
+    assert at(trained_toy, "verify", "x") == code
+    told = capsys.readouterr().err
+    assert told.splitlines()[-1].startswith("assay: ")
+    assert ("Traceback" in told) == isinstance(error, ZeroDivisionError)
+
+
+def test_crash_of_score_tells_no_values(at, trained_toy, monkeypatch, capsys):
+    """Where labels are open a crash names its kind alone: no traceback, no message."""
+    from assay import scoring
+
+    def crash(*_: object) -> None:
+        raise ValueError("label 0.123456")
+
+    monkeypatch.setattr(scoring, "score", crash)
+    assert at(trained_toy, "score") == 3
+    told = capsys.readouterr()
+    assert "0.123456" not in told.out + told.err
+    assert "Traceback" not in told.err
+    assert "ValueError" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nonsense"], "nonsense"),
+        (["predict"], "Missing argument"),
+        (["train", "--fast"], "--fast"),
+    ],
+)
+def test_wrong_usage_is_2(arguments, word):
+    """An unknown verb, a missing argument or an unknown option."""
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 2
+    assert word in done.output
+
+
+def test_outside_a_repository_is_2(at, tmp_path, capsys):
+    """Elsewhere the message says where to go."""
+    assert at(tmp_path, "train") == 2
+    assert "folder of a model repository" in capsys.readouterr().err
+
+
+def test_score_predict_verify_report_from_the_command_line(certified, capsys, at):
+    """The whole trusted half, each verb with --json giving one JSON document and exit code 0."""
+    few = str(Layout(certified).candidates / "few.csv")
+    records = {}
+    for verb, arguments in (
+        ("score", []),
+        ("predict", [few]),
+        ("verify", ["out/certificate.json"]),
+    ):
+        assert at(certified, verb, *arguments, "--json") == 0
+        records[verb] = json.loads(capsys.readouterr().out)
+    assert records["score"]["outcome"] == "PASS"
+    assert records["predict"]["certified"]
+    assert records["predict"]["predicted"] == 3
+    assert records["verify"]["bundle_digest"] == records["predict"]["model_id"]
+    assert at(certified, "report") == 0
+    assert "index.html" in capsys.readouterr().out
+
+
+def test_worse_model_ends_with_1(certified, capsys, at):
+    """FAIL is exit code 1, with the verdict on the record and in one sentence."""
+    rewrite_predictions(Handover(Layout(certified).out), perturbed(0.5))
+    assert at(certified, "score", "--json") == 1
+    told = capsys.readouterr()
+    assert VerdictRecord.model_validate_json(told.out).outcome == "FAIL"
+    assert told.err.startswith("assay: FAIL: ")
+
+
+def test_inconclusive_ends_with_1(certified, capsys, at):
+    """What cannot be decided does not pass."""
+    rewrite_predictions(Handover(Layout(certified).out), perturbed(1.0, only="s"))
+    assert at(certified, "score") == 1
+    assert "INCONCLUSIVE" in capsys.readouterr().err
+
+
+def test_nothing_predicts_without_a_certificate(toy, capsys, at):
+    """No champion, no certificate, another's certificate: 1; and with --uncertified marked rows."""
+    few = str(Layout(toy).candidates / "few.csv")
+    assert at(toy, "predict", few) == 1
+    assert "no model is certified yet" in capsys.readouterr().err
+    assert at(toy, "predict", few, "--bundle", "out/bundle") == 1
+    assert "no certificate" in capsys.readouterr().err
+    assert at(toy, "predict", few, "--uncertified") == 0
+    assert "UNCERTIFIED" in capsys.readouterr().out
+
+
+def test_altered_bundle_of_the_store_is_refused(certified, capsys, at):
+    """The champion is verified every time, wherever it was found."""
+    (model,) = Layout(certified).models.glob("*/bundle/MLmodel")
+    model.write_text(model.read_text() + "# altered\n")
+    assert at(certified, "predict", str(Layout(certified).candidates / "few.csv")) == 1
+    assert "altered" in capsys.readouterr().err
+
+
+def test_predictions_start_from_main_only(certified, capsys, at, monkeypatch):
+    """In Actions a dispatch from a branch is refused before anything is looked for."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/idea")
+    assert at(certified, "predict", "none.csv") == 1
+    assert "refs/heads/main" in capsys.readouterr().err
+
+
+def test_train_prints_json_alone(toy):
+    """Standard output holds the record and nothing else; progress goes to standard error."""
+    done = assay(toy, "train", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["estimator"] == "Ridge"
+    assert "WARNING" not in done.stderr
+
+
+def test_published_model_is_promoted_last(certified, monkeypatch, at):
+    """If publishing fails the alias does not move, and scoring again mends it."""
+    from assay import models, tracking
+
+    order = []
+    monkeypatch.setattr(models, "publish", lambda *_: order.append("publish"))
+    monkeypatch.setattr(tracking, "promote", lambda *_: order.append("promote"))
+    assert at(certified, "score", "--publish") == 0
+    assert order == ["publish", "promote"]
+    assert os.environ.get("GITHUB_ACTIONS") is None

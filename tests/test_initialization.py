@@ -1,0 +1,331 @@
+"""`assay init`: a table of one's own becomes a split, sealed and configured repository."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matminer.utils.io import store_dataframe_as_json
+
+from assay import sealing
+from assay.certificate import read_signer
+from assay.compositions import chemical_system, reduced_formula
+from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
+from assay.initialization import initialize, next_steps
+from assay.layout import Layout
+from assay.sealing import open_labels
+from assay.settings import read_settings
+from assay.tables import read_numbers, read_table
+from sentences import leftovers, snapshot, told
+
+SETTINGS = """# mine
+[project]
+name = "mine"
+package = "mini_model"
+
+[target]
+column = "old [eV]"
+kind = "number"  # or "class"
+unit = "eV"
+lower = -10.0  # of the old target
+
+[split]
+folds = 3
+
+[gate]
+# the margin is frozen
+margin = 1.0
+baseline = "mean"
+"""
+MODEL = """from assay.features import StoichiometryFeatures
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+
+
+def build_model(seed):
+    return make_pipeline(StoichiometryFeatures(), {estimator}())
+"""
+CATIONS, ANIONS = ["Li", "Na", "K", "Mg", "Ca", "Al", "Fe", "Ti"], ["O", "S", "F", "Cl", "N"]
+FORMULAS = [f"{c}{n}{a}" for c in CATIONS for a in ANIONS for n in ("", "2", "3")]
+VALUES = {f: round(1 + 0.37 * i % 7.123456, 6) for i, f in enumerate(FORMULAS)}
+
+
+def csv_of(values, name="gap [eV]"):
+    """A table of one's own, with a column that does not matter."""
+    lines = [f"note {n},{formula},{value}" for n, (formula, value) in enumerate(values.items())]
+    return "\n".join([f"note,formula,{name}", *lines]) + "\n"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository with a model that fits at once, a pool, and no data yet."""
+    for variable in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    root = tmp_path / "repository"
+    (root / "src" / "mini_model").mkdir(parents=True)
+    (root / "data").mkdir()
+    (root / "assay.toml").write_text(SETTINGS)
+    write_model(root, "Ridge")
+    (root / "data" / "pool.csv").write_text("row_id,formula\np00001,KBr\n")
+    (root / "mine.csv").write_text(csv_of(VALUES))
+    yield root
+    for name in [name for name in sys.modules if name.split(".")[0] == "mini_model"]:
+        del sys.modules[name]
+
+
+def write_model(root, estimator):
+    """Make the repository's model a ridge or a logistic regression."""
+    (root / "src" / "mini_model" / "model.py").write_text(MODEL.format(estimator=estimator))
+
+
+def test_from_csv(root):
+    """Rows are divided without shared systems, none is lost, and ids and digits are kept."""
+    made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    layout = Layout(root)
+    train = read_table(layout.train, ["row_id", "formula", "gap [eV]"])
+    held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    labels = open_labels(layout, "gap [eV]")
+    assert (made.train_rows, made.sealed_rows) == (len(train), len(held_out))
+    systems = [set(map(chemical_system, part["formula"])) for part in (train, held_out)]
+    assert systems[0].isdisjoint(systems[1])
+    assert len(systems[1]) == round(0.25 * len(CATIONS) * len(ANIONS))
+    assert list(train["row_id"])[:2] == ["t00001", "t00002"]
+    assert list(held_out["row_id"])[:2] == ["s00001", "s00002"]
+    values = read_numbers(train, "gap [eV]", layout.train)
+    found = dict(zip([*train["formula"], *held_out["formula"]], [*values, *labels], strict=True))
+    assert found == {reduced_formula(formula): value for formula, value in VALUES.items()}
+    assert read_signer(layout)
+
+
+def test_nothing_in_plain_text(root):
+    """No held-out label stands in any file that git would take, nor in a left-over one."""
+    (root / "data" / "sealed_labels.csv").write_text("row_id,gap\ns00001,9.87654321\n")
+    (root / "mine.csv").rename(root.parent / "mine.csv")
+    initialize(root, str(root.parent / "mine.csv"), "gap [eV]", None)
+    layout = Layout(root)
+    content = b"".join(snapshot(root).values())
+    hidden = {str(value).encode() for value in open_labels(layout, "gap [eV]")}
+    shown = set(pd.read_csv(layout.train, dtype=str)["gap [eV]"].map(str.encode))
+    rare = {value for value in hidden - shown if len(value) > 5}
+    assert len(rare) > 10
+    assert not any(value in content for value in rare)
+    assert any(value in content for value in shown), "the search would find a label"
+    assert not layout.open_labels.exists()
+    assert b"9.87654321" not in content
+    assert not leftovers(root / "data")
+
+
+def test_configuration(root):
+    """Column, unit and margin are set, stale bounds go, the person's comments stay."""
+    made = initialize(root, str(root / "mine.csv"), "gap [eV]", "eV [indirect] #2")
+    text = (root / "assay.toml").read_text()
+    settings = read_settings(root)
+    assert settings.target.column == "gap [eV]"
+    assert settings.target.kind == "number"
+    assert settings.target.unit == "eV [indirect] #2"
+    assert settings.target.lower == -np.inf
+    assert settings.gate.margin == made.margin
+    assert "# mine" in text
+    assert "# the margin is frozen" in text
+    card = (root / "data" / "README.md").read_text()
+    assert "mine.csv" in card
+    assert str(len(VALUES)) in card
+
+
+def test_bounds_of_the_same_target_stay(root):
+    """Fresh rows of the configured target keep its bounds."""
+    (root / "mine.csv").write_text(csv_of(VALUES, "old [eV]"))
+    initialize(root, str(root / "mine.csv"), None, None)
+    assert read_settings(root).target.lower == -10.0
+
+
+@pytest.mark.parametrize(("rows", "share"), [(30, 0.05), (31, 0.10)])
+def test_margin(root, monkeypatch, rows, share):
+    """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
+    from assay import initialization
+    from assay.training import fit_out_of_fold, load_builder, read_dataset
+
+    monkeypatch.setattr(initialization, "SMALL_SET", rows)
+    made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    assert made.sealed_rows == 30
+    settings = read_settings(root)
+    data = read_dataset(Layout(root), settings)
+    predicted = fit_out_of_fold(load_builder(root, settings), data, settings).out_of_fold
+    assert made.margin == float(f"{share * np.abs(predicted - data.target).mean():.3g}")
+
+
+def test_class(root):
+    """A yes/no column makes a class of 1 and 0, and sets the kind."""
+    write_model(root, "LogisticRegression")
+    answers = {f: "yes" if i % 3 else "No" for i, f in enumerate(FORMULAS)}
+    (root / "mine.csv").write_text(csv_of(answers, "metal"))
+    initialize(root, str(root / "mine.csv"), "metal", "1")
+    assert read_settings(root).target.kind == "class"
+    assert set(pd.read_csv(root / "data" / "train.csv")["metal"]) == {0, 1}
+    assert set(open_labels(Layout(root), "metal")) == {0.0, 1.0}
+
+
+def test_matminer_dataset(root, tmp_path, monkeypatch):
+    """A dataset that matminer has fetched before is divided and sealed like a CSV."""
+    monkeypatch.setenv("MATMINER_DATA", str(tmp_path))
+    frame = pd.DataFrame({"composition": FORMULAS, "gap expt": VALUES.values()})
+    store_dataframe_as_json(frame, str(tmp_path / "matbench_expt_gap.json.gz"), pbar=False)
+    made = initialize(root, "matbench_expt_gap", "gap expt", "eV")
+    assert made.train_rows + made.sealed_rows == len(FORMULAS)
+    assert "matbench_expt_gap" in (root / "data" / "README.md").read_text()
+    assert len(open_labels(Layout(root), "gap expt")) == made.sealed_rows
+
+
+def test_kept_table(root):
+    """The table that the template set aside is the source when none is named."""
+    (root / ".assay").mkdir()
+    (root / "mine.csv").rename(root / ".assay" / "source.csv")
+    assert initialize(root, None, "gap [eV]", None).sealed_rows == 30
+
+
+@pytest.fixture
+def divided(root):
+    """A repository whose rows are divided already and not yet sealed, as the example ships."""
+    layout = Layout(root)
+    rows = list(VALUES.items())
+    parts = [("t", layout.train, rows[:90]), ("s", layout.sealed_inputs, rows[90:])]
+    for letter, path, part in parts:
+        frame = pd.DataFrame(part, columns=["formula", "old [eV]"])
+        frame.insert(0, "row_id", [f"{letter}{n:05d}" for n in range(1, len(part) + 1)])
+        if letter == "s":
+            frame[["row_id", "old [eV]"]].to_csv(layout.open_labels, index=False)
+            frame = frame[["row_id", "formula"]]
+        frame.to_csv(path, index=False)
+    return root
+
+
+def test_shipped_split(divided):
+    """Without a source the split that is there is sealed, byte for byte, and nothing else moves."""
+    layout = Layout(divided)
+    labels, before = layout.open_labels.read_bytes(), snapshot(divided / "data")
+    made = initialize(divided, None, None, None)
+    assert (made.train_rows, made.sealed_rows) == (90, 30)
+    plain = sealing.unseal(layout.sealed_labels.read_bytes(), sealing.read_key(layout), "f")
+    assert plain == labels
+    after = snapshot(divided / "data")
+    assert before.keys() - after.keys() == {"sealed_labels.csv"}
+    assert after.keys() - before.keys() == {"sealed_labels.bin"}
+    assert all(after[name] == before[name] for name in after.keys() & before.keys())
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "kind", "parts"),
+    [
+        ("sealed_labels.csv", "s00003,", "s00004,", NotCarriedOutError, ["sealed_inputs.csv"]),
+        ("sealed_labels.csv", "s00030,", "s00030,x", UsageError, ["line 31", "old [eV]"]),
+        ("sealed_labels.csv", "old [eV]", "gap", UsageError, ["'old [eV]'"]),
+        ("sealed_inputs.csv", "formula", "material", UsageError, ["'formula'"]),
+        ("train.csv", "t00003,", "t00003,,", UsageError, ["line 4", "4 cells"]),
+    ],
+)
+def test_bad_split(divided, name, old, new, kind, parts):  # noqa: PLR0913 (a table)
+    """Labels that could never be scored are not sealed: nothing is written."""
+    path = divided / "data" / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    before = snapshot(divided)
+    with told(kind, kind.exit_code, *parts):
+        initialize(divided, None, None, None)
+    assert snapshot(divided) == before
+
+
+def test_second_time(root):
+    """An initialised repository is not initialised again, and stays as it is."""
+    initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    before = snapshot(root)
+    with told(RefusedError, 1, "sealed_labels.bin", "initialised"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    (root / "data" / "sealed_labels.bin").unlink()
+    with told(RefusedError, 1, "sealing.key", "move it away"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    (root / ".assay" / "keys" / "sealing.key").unlink()
+    (root / "certificate.pub").rename(root / "old.pub")
+    with told(RefusedError, 1, "signing.key", "move it away"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    (root / "old.pub").rename(root / "certificate.pub")
+    initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    after = snapshot(root)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"data/sealed_labels.bin", ".assay/keys/sealing.key"}
+
+
+@pytest.mark.parametrize(
+    ("table", "target", "parts"),
+    [
+        (csv_of(VALUES, "gp"), "gap", ["'gap'", "rename 'gp'"]),
+        (csv_of(VALUES).replace("formula", "material"), "gap [eV]", ["'formula'", "material"]),
+        (csv_of({**VALUES, "XxO": 1}), "gap [eV]", ["line 122", "'Xx'"]),
+        (csv_of({**VALUES, "LiO": "nan"}), "gap [eV]", ["line 2", "'nan'"]),
+        (csv_of({**VALUES, "LiO": "inf"}), "gap [eV]", ["line 2", "'inf'"]),
+        (csv_of({**VALUES, "OLi": 5}), "gap [eV]", ["line 122", "line 2"]),
+        (csv_of({**VALUES, "LiO": "8,5"}), "gap [eV]", ["line 2", "4 cells", "point"]),
+        (csv_of(VALUES).replace(",", ";"), "gap [eV]", ["semicolons"]),
+        ("", "gap [eV]", ["empty"]),
+        (csv_of({"NaCl": 1, "Na2Cl": 2}), "gap [eV]", ["mine.csv", "1 chemical system"]),
+        (csv_of({"NaCl": 1, "KCl": 2, "LiF": 3}), "gap [eV]", ["2 chemical systems", "3 folds"]),
+        (csv_of(dict.fromkeys(VALUES, 2)), "gap [eV]", ["varies"]),
+        (csv_of(VALUES), "formula", ["'formula'"]),
+        (
+            csv_of({f: "yes" if i % 2 else "no" for i, f in enumerate(VALUES)}),
+            "gap [eV]",
+            ["Ridge"],
+        ),
+    ],
+)
+def test_bad_sources(root, table, target, parts):
+    """Each is one sentence and exit code 2, and leaves every file as it was."""
+    (root / "mine.csv").write_text(table)
+    before = snapshot(root)
+    with told(UsageError, 2, *parts):
+        initialize(root, str(root / "mine.csv"), target, None)
+    assert snapshot(root) == before
+
+
+def test_no_source(root):
+    """With neither rows nor a source the sentence says what to name."""
+    with told(UsageError, 2, "sealed_labels.csv", "name a CSV"):
+        initialize(root, None, None, None)
+
+
+def test_element_without_features(root):
+    """A row that the model's features cannot take is named, not a traceback."""
+    path = root / "src" / "mini_model" / "model.py"
+    path.write_text(path.read_text().replace("Stoichiometry", "Magpie"))
+    systems = {f"He{n}{anion}": n for n in (1, 2) for anion in ANIONS}
+    (root / "mine.csv").write_text(csv_of({**VALUES, **systems}))
+    before = snapshot(root)
+    with told(UsageError, 2, "cannot be fitted", "He"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    assert snapshot(root) == before
+
+
+def test_command_line(root):
+    """The verb prints sizes, margin and the steps on GitHub; a second time it exits with 1."""
+    command = [sys.executable, "-m", "assay", "init", "mine.csv", "--target", "gap [eV]"]
+    runs = [
+        subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        for _ in range(2)
+    ]
+    assert runs[0].returncode == 0, runs[0].stderr
+    assert "90 rows to train on, 30 sealed" in runs[0].stdout
+    for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):
+        assert word in runs[0].stdout
+    key = (root / ".assay" / "keys" / "sealing.key").read_text().strip()
+    assert key not in runs[0].stdout + runs[0].stderr
+    assert runs[1].returncode == RefusedError.exit_code == CheckFailedError.exit_code
+    assert runs[1].stderr.count("\n") == 1
+    assert "Traceback" not in runs[1].stderr
+
+
+def test_next_steps_name_the_files(root):
+    """The steps name the very files that hold the secrets."""
+    keys = Layout(root).keys
+    assert str(keys / "sealing.key") in next_steps(root)
+    assert str(keys / "signing.key") in next_steps(root)
