@@ -210,7 +210,7 @@ def test_the_check_for_inert_text_bites() -> None:
 
 
 @given(st.text(max_size=300), st.booleans())
-def test_code_span_holds_any_text(text: str, cell: bool) -> None:  # noqa: FBT001
+def test_code_span_holds_any_text(text: str, cell: bool) -> None:
     """Any text whatever becomes exactly one code span, or nothing, on one line."""
     span = code(text, cell=cell)
     if not span:

@@ -504,7 +504,7 @@ def test_flipped_bit_changes_only_what_is_meant_to_tell_it(sealed, tmp_path, mon
 
 
 def _retrain_with(root: Path, edit) -> None:
-    """On a branch, train on an edited train set; then put main's data back, as the scorer has it."""
+    """On a branch, train on an edited train set; then put back main's data, which scores."""
     git(root, "switch", "--quiet", "--create", "data")
     train = Layout(root).train
     lines = train.read_text().splitlines()
@@ -514,7 +514,7 @@ def _retrain_with(root: Path, edit) -> None:
 
 
 def test_pull_request_with_more_data_is_scored(certified):
-    """Rows that main does not have yet are no reason to refuse; they are left out of the pairing."""
+    """Rows that main does not have yet are left out of the pairing."""
     _retrain_with(certified, lambda lines: [*lines, "t90001,Ba2Cu3O5,0.5", "t90002,SrCu2O3,0.4"])
     verdict = score(certified)
     assert verdict.outcome in {"PASS", "INCONCLUSIVE"}
@@ -537,6 +537,6 @@ def test_train_set_other_than_the_cards_is_refused(sealed):
 
 
 def test_reference_predictions_are_left_for_the_report(certified):
-    """What the candidate was compared with lies beside the verdict, so that the page can draw it."""
+    """What the candidate was compared with lies beside the verdict, for the page to draw."""
     score(certified)
     assert handed(certified).reference.read_text() == handed(certified).predictions.read_text()

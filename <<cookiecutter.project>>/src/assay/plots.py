@@ -94,7 +94,7 @@ def scores(target: np.ndarray, probability: np.ndarray) -> str:
     def draw(axes: "Axes") -> None:
         classes = [(1, ACCENT, "class 1"), (0, CONTRAST, "class 0")]
         for value, colour, name in classes:
-            chosen = probability[(target >= 0.5) == bool(value)]
+            chosen = probability[(target >= 0.5) == bool(value)]  # noqa: PLR2004 (even odds)
             axes.hist(chosen, bins=edges, color=colour, histtype="step", linewidth=1.6, label=name)
         axes.legend(loc="best")
         _labels(axes, "predicted probability", "train rows")
@@ -189,7 +189,7 @@ def _opacity(strength: float) -> float:
 
 
 def _short(value: float) -> str:
-    return f"{value:#.2g}" if value < 10 else f"{value:.0f}"
+    return f"{value:#.2g}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004
 
 
 def _scale(axes: "Axes", top: float, label: str) -> None:
