@@ -30,7 +30,7 @@ demo: setup ## Take the example from the template to a certified batch of predic
 	@$(BIN)/python scripts/demo.py
 
 test: setup node lint ## Check everything: 25 minutes at most
-	$(PYTEST)
+	$(PYTEST) -n auto --dist loadfile
 
 quick: setup ## Check all that is not marked slow: two minutes at most
 	$(PYTEST) -n auto -m "not slow"

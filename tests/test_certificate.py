@@ -11,7 +11,6 @@ from securesystemslib.dsse import Envelope
 
 from assay import certificate as module
 from assay.certificate import (
-    KEY_VARIABLE,
     PAYLOAD_TYPE,
     Certificate,
     Predicate,
@@ -22,6 +21,7 @@ from assay.certificate import (
     verify,
 )
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.keys import SIGNING
 from assay.layout import Layout
 from assay.settings import parse_settings
 from sentences import told
@@ -61,7 +61,7 @@ CERTIFICATE = Certificate(
 @pytest.fixture
 def layout(tmp_path, monkeypatch):
     """A repository with a fresh signing key."""
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(SIGNING.variable, raising=False)
     layout = Layout(tmp_path)
     new_signing_key(layout)
     return layout
@@ -280,17 +280,17 @@ def test_signer(layout, tmp_path, monkeypatch):
     other = Layout(tmp_path / "other")
     new_signing_key(other)
     foreign = (other.keys / "signing.key").read_text()
-    monkeypatch.setenv(KEY_VARIABLE, foreign)
+    monkeypatch.setenv(SIGNING.variable, foreign)
     with told(NotCarriedOutError, 3, "does not belong to certificate.pub"):
         read_signer(layout)
     for bad in ("AAAA", "#", "é", mine + mine):
-        monkeypatch.setenv(KEY_VARIABLE, bad)
+        monkeypatch.setenv(SIGNING.variable, bad)
         with told(NotCarriedOutError, 3, "signing key", "base64"):
             read_signer(layout)
     (layout.keys / "signing.key").unlink()
-    monkeypatch.setenv(KEY_VARIABLE, mine.strip())
+    monkeypatch.setenv(SIGNING.variable, mine.strip())
     assert read_signer(layout)
-    monkeypatch.delenv(KEY_VARIABLE)
+    monkeypatch.delenv(SIGNING.variable)
     assert read_signer(layout) is None
 
 

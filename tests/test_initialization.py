@@ -1,6 +1,5 @@
 """`assay init`: a table of one's own becomes a split, sealed and configured repository."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -18,6 +17,7 @@ from assay.sealing import open_labels
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
 from sentences import leftovers, snapshot, told
+from toy import assay
 
 SETTINGS = """# mine
 [project]
@@ -308,11 +308,7 @@ def test_element_without_features(root):
 
 def test_command_line(root):
     """The verb prints sizes, margin and the steps on GitHub; a second time it exits with 1."""
-    command = [sys.executable, "-m", "assay", "init", "mine.csv", "--target", "gap [eV]"]
-    runs = [
-        subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        for _ in range(2)
-    ]
+    runs = [assay(root, "init", "mine.csv", "--target", "gap [eV]") for _ in range(2)]
     assert runs[0].returncode == 0, runs[0].stderr
     assert "90 rows to train on, 30 sealed" in runs[0].stdout
     for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):

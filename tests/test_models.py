@@ -151,7 +151,7 @@ def test_published_model_is_fetched_under_its_own_digest(toy, tmp_path, monkeypa
         assert found.certificate.read_bytes() == handover.certificate.read_bytes()
         other = digest[:11] + ("0" if digest[11] != "0" else "1")
         models.publish(other, handover.bundle, handover.certificate, "swapped")
-        with pytest.raises(NotCarriedOutError, match="holds bundle"):
+        with pytest.raises(RefusedError, match="holds bundle"):
             models.find(toy, other)
         with pytest.raises(NotCarriedOutError, match="no release"):
             models.find(toy, "0" * 12)

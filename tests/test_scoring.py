@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from assay import cases, scoring
-from assay.certificate import KEY_FILE as SIGNING_KEY
 from assay.certificate import policy_digest, verify
 from assay.errors import NotCarriedOutError
+from assay.keys import SEALING, SIGNING
 from assay.layout import Handover, Layout
 from assay.ledger import Entry, LedgerMovedError, read_ledger
 from assay.records import CheckReport, Finding, VerdictRecord
-from assay.sealing import KEY_FILE, seal_labels, sealed_digest
+from assay.sealing import seal_labels, sealed_digest
 from toy import (
     assay,
     change_card,
@@ -91,7 +91,7 @@ def test_off_main_nothing_is_certified(sealed):
 
 def test_without_a_signing_key_nothing_is_certified(sealed):
     """The verdict stands, the certificate is missing, and nobody is champion."""
-    (Layout(sealed).keys / SIGNING_KEY).unlink()
+    (Layout(sealed).keys / SIGNING.file).unlink()
     verdict = score(sealed)
     assert (verdict.outcome, verdict.certified) == ("PASS", False)
     assert not handed(sealed).certificate.exists()
@@ -177,7 +177,7 @@ def test_policy_change_asks_anew(sealed):
 
 def test_missing_sealing_key_costs_no_use_and_ends_with_3(sealed):
     """Without the key nothing is decided and nothing is spent; the message names the secret."""
-    (Layout(sealed).keys / KEY_FILE).unlink()
+    (Layout(sealed).keys / SEALING.file).unlink()
     done = assay(sealed, "score")
     assert done.returncode == 3
     assert "ASSAY_SEALING_KEY" in done.stderr
@@ -188,7 +188,7 @@ def test_missing_sealing_key_costs_no_use_and_ends_with_3(sealed):
 
 def test_missing_key_is_no_matter_where_no_label_is_needed(certified):
     """A change that needs no label is decided without the key."""
-    (Layout(certified).keys / KEY_FILE).unlink()
+    (Layout(certified).keys / SEALING.file).unlink()
     assert score(certified).outcome == "PASS"
 
 
@@ -216,7 +216,7 @@ def test_message_about_bad_labels_quotes_none(toy):
 
 def test_malformed_signing_key_costs_no_use(sealed):
     """A key that cannot sign is found before the labels are opened."""
-    (Layout(sealed).keys / SIGNING_KEY).write_text("short")
+    (Layout(sealed).keys / SIGNING.file).write_text("short")
     with pytest.raises(NotCarriedOutError, match="signing key"):
         score(sealed)
     assert ledger_of(sealed) == []

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from assay import sealing
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
+from assay.keys import BYTES, SEALING
 from assay.layout import Layout
 from assay.sealing import (
-    KEY_BYTES,
-    KEY_VARIABLE,
     open_labels,
     read_header,
     read_key,
@@ -28,13 +27,13 @@ from assay.sealing import (
 from sentences import assert_sentence, leftovers, told
 
 VALUES = [1.2345678901, -0.5, 3.0e-7]
-KEY = bytes(range(KEY_BYTES))
+KEY = bytes(range(BYTES))
 
 
 @pytest.fixture
 def layout(tmp_path, monkeypatch):
     """A repository with open labels of three rows, and no key in the environment."""
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(SEALING.variable, raising=False)
     layout = Layout(tmp_path)
     layout.train.parent.mkdir()
     layout.sealed_inputs.write_text("row_id,formula\ns1,NaCl\ns2,KCl\ns3,LiF\n")
@@ -50,7 +49,7 @@ def sealed(layout):
     return layout
 
 
-@given(st.binary(max_size=300), st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES))
+@given(st.binary(max_size=300), st.binary(min_size=BYTES, max_size=BYTES))
 def test_round_trip(labels, key):
     """What was sealed is opened by the same key, and sealing twice never looks the same."""
     content = seal(labels, "d", key)
@@ -83,7 +82,7 @@ def test_key_file(sealed):
     key = sealed.keys / "sealing.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(sealed.keys.stat().st_mode) == 0o700
-    assert len(base64.b64decode(key.read_bytes())) == KEY_BYTES
+    assert len(base64.b64decode(key.read_bytes())) == BYTES
 
 
 def test_commitment(sealed):
@@ -96,9 +95,9 @@ def test_commitment(sealed):
     cipher = ChaCha20Poly1305(read_key(sealed))
     plain = cipher.decrypt(bytes.fromhex(header["nonce"]), ciphertext, line + b"\n")
     assert header["commitment"] == digest_bytes(plain)
-    assert plain[KEY_BYTES:].startswith(b"row_id,gap\ns1,1.23")
+    assert plain[BYTES:].startswith(b"row_id,gap\ns1,1.23")
     # neither the labels alone nor a guess of them match: the salt keeps the commitment hiding
-    assert header["commitment"] != digest_bytes(plain[KEY_BYTES:])
+    assert header["commitment"] != digest_bytes(plain[BYTES:])
 
 
 def test_false_commitment():
@@ -107,7 +106,7 @@ def test_false_commitment():
 
     header = {"format": sealing.FORMAT, "inputs": "", "commitment": "0" * 64, "nonce": "00" * 12}
     line = json.dumps(header).encode() + b"\n"
-    content = line + ChaCha20Poly1305(KEY).encrypt(bytes(12), bytes(KEY_BYTES) + b"x", line)
+    content = line + ChaCha20Poly1305(KEY).encrypt(bytes(12), bytes(BYTES) + b"x", line)
     with told(NotCarriedOutError, 3, "labels.bin", "commitment"):
         unseal(content, KEY, "labels.bin")
 
@@ -167,7 +166,7 @@ def damage(layout, how):
 @pytest.mark.parametrize(
     ("how", "parts"),
     [
-        ("no key", [KEY_VARIABLE, "heldout", "sealing.key"]),
+        ("no key", [SEALING.variable, "heldout", "sealing.key"]),
         ("other key", ["sealed_labels.bin", "key is wrong"]),
         ("short key", ["32 bytes", "sealing.key"]),
         ("no base64", ["base64", "sealing.key"]),
@@ -188,9 +187,9 @@ def test_key_of_the_environment(sealed, monkeypatch):
     text = (sealed.keys / "sealing.key").read_text()
     shutil.rmtree(sealed.keys)
     for secret in (text, text.strip()):
-        monkeypatch.setenv(KEY_VARIABLE, secret)
+        monkeypatch.setenv(SEALING.variable, secret)
         np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
-    monkeypatch.setenv(KEY_VARIABLE, "é")
+    monkeypatch.setenv(SEALING.variable, "é")
     with told(NotCarriedOutError, 3, "base64"):
         open_labels(sealed, "gap")
 

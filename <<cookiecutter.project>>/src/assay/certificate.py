@@ -4,17 +4,15 @@ An in-toto Statement v1 in a DSSE envelope, signed with Ed25519; verified offlin
 `certificate.pub`.
 """
 
-import base64
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, ValidationError
 
+from assay import keys
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.files import digest_bytes, write_bytes, write_text
+from assay.files import digest_bytes, write_text
 from assay.layout import Layout
 from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
 from assay.settings import Settings
@@ -22,9 +20,6 @@ from assay.settings import Settings
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:assay:certificate:1"
-KEY_VARIABLE = "ASSAY_SIGNING_KEY"
-KEY_FILE = "signing.key"
-KEY_BYTES = 32
 
 
 class Predicate(Record):
@@ -75,12 +70,7 @@ def new_signing_key(layout: Layout) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    path = layout.keys / KEY_FILE
-    if path.exists():
-        raise RefusedError(f"{path} exists already: move it away to start with a new key.")
-    seed = secrets.token_bytes(KEY_BYTES)
-    layout.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_bytes(path, base64.b64encode(seed) + b"\n", mode=0o600)
+    seed = keys.create(layout, keys.SIGNING)
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
     pem = public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -97,20 +87,10 @@ def read_signer(layout: Layout) -> Any | None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from securesystemslib.signer import CryptoSigner
 
-    path = layout.keys / KEY_FILE
-    text = os.environ.get(KEY_VARIABLE, "").encode() or (
-        path.read_bytes() if path.is_file() else b""
-    )
-    if not text:
+    seed = keys.read(layout, keys.SIGNING)
+    if seed is None:
         return None
-    try:
-        seed = base64.b64decode(text.strip(), validate=True)
-        private = Ed25519PrivateKey.from_private_bytes(seed)
-    except ValueError:
-        raise NotCarriedOutError(
-            f"the signing key is not {KEY_BYTES} bytes in base64: copy {KEY_FILE} again."
-        ) from None
-    signer = CryptoSigner(private)
+    signer = CryptoSigner(Ed25519PrivateKey.from_private_bytes(seed))
     if signer.public_key.keyval != _public_key(layout.public_key).keyval:
         raise NotCarriedOutError(
             f"the signing key does not belong to {layout.public_key.name}: use the key that "

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay.certificate import KEY_FILE as SIGNING_KEY
-from assay.certificate import KEY_VARIABLE as SIGNING_VARIABLE
 from assay.certificate import new_signing_key
 from assay.compositions import chemical_system
 from assay.datasets import load_source
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
+from assay.keys import SEALING, SIGNING
 from assay.layout import Layout
-from assay.sealing import KEY_FILE as SEALING_KEY
-from assay.sealing import KEY_VARIABLE as SEALING_VARIABLE
 from assay.sealing import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
 from assay.splits import split_by_system
@@ -95,9 +92,9 @@ def _require_fresh(layout: Layout) -> None:
             f"{layout.sealed_labels} exists: this repository is initialised; delete it (and "
             ".assay/keys) to seal a fresh set."
         )
-    keys = [layout.keys / SEALING_KEY]
+    keys = [layout.keys / SEALING.file]
     if not layout.public_key.exists():
-        keys.append(layout.keys / SIGNING_KEY)
+        keys.append(layout.keys / SIGNING.file)
     for key in keys:
         if key.exists():
             raise RefusedError(f"{key} exists, of an earlier init: move it away to make a new one.")
@@ -213,15 +210,15 @@ def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
 
 def next_steps(root: Path) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
-    keys = Layout(root).keys
-    return f"""The labels are sealed. The keys are in {keys} and nowhere else: back them up.
+    folder = Layout(root).keys
+    return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
 
 To use them on GitHub (Settings of the repository):
   1. Environments: make 'heldout'; under deployment branches choose 'Selected branches',
      add 'main' and nothing else; switch off 'Allow administrators to bypass'.
   2. In that environment add two secrets, each with the content of the file named:
-       {SEALING_VARIABLE}   {keys / SEALING_KEY}
-       {SIGNING_VARIABLE}   {keys / SIGNING_KEY}
+       {SEALING.variable}   {folder / SEALING.file}
+       {SIGNING.variable}   {folder / SIGNING.file}
   3. Rules: require the status checks 'gate' and 'assay' on main.
 
 Commit what changed: data/, assay.toml and certificate.pub."""

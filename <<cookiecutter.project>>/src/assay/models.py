@@ -86,8 +86,9 @@ def _fetch(layout: Layout, digest: str) -> StoredModel:
         unpack(folder / ARCHIVE, folder / "bundle")
         found = digest_bundle(folder / "bundle")
         if not found.startswith(digest):
-            raise NotCarriedOutError(
-                f"the release {release_tag(digest)} holds bundle {found[:SHORT]}: publish again."
+            raise RefusedError(
+                f"the release {release_tag(digest)} holds bundle {found[:SHORT]}, another or an "
+                "altered one: delete the release and run Score on main again."
             )
         return store(layout, found, folder / "bundle", folder / CERTIFICATE)
 

@@ -4,65 +4,36 @@ A sealed file is one line of JSON that anybody may read (the public header), the
 ciphertext of ChaCha20-Poly1305 (RFC 8439), which authenticates the header too.
 """
 
-import base64
 import json
-import os
 import secrets
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from assay import keys
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
 from assay.layout import Layout
 from assay.tables import parse_table, read_numbers, read_table
 
-KEY_VARIABLE = "ASSAY_SEALING_KEY"
-KEY_FILE = "sealing.key"
 FORMAT = "assay-sealed-labels-1"
 FIELDS = {"format", "inputs", "commitment", "nonce"}
-KEY_BYTES = 32
+SALT_BYTES = 32
 NONCE_BYTES = 12
 
 
-def new_key(layout: Layout) -> bytes:
-    """Make the key of a sealed set and write it to `.assay/keys` with mode 0600.
-
-    Raises:
-        RefusedError: there is a key already; losing it would lose the labels.
-    """
-    path = layout.keys / KEY_FILE
-    if path.exists():
-        raise RefusedError(f"{path} exists already: move it away if its labels are not needed.")
-    key = secrets.token_bytes(KEY_BYTES)
-    layout.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_bytes(path, base64.b64encode(key) + b"\n", mode=0o600)
-    return key
-
-
 def read_key(layout: Layout) -> bytes:
-    """The sealing key, from the environment or from `.assay/keys`.
+    """The key of the sealed set.
 
     Raises:
         NotCarriedOutError: there is none, or it is not 32 bytes in base64.
     """
-    path = layout.keys / KEY_FILE
-    text = os.environ.get(KEY_VARIABLE, "").encode()
-    if not text:
-        if not path.is_file():
-            raise NotCarriedOutError(
-                f"the labels are sealed and there is no key: set the secret {KEY_VARIABLE} of the "
-                f"environment 'heldout', or put the key file at {path}."
-            )
-        text = path.read_bytes()
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+    key = keys.read(layout, keys.SEALING)
+    if key is None:
         raise NotCarriedOutError(
-            f"the sealing key is not {KEY_BYTES} bytes in base64: copy {KEY_FILE} again."
+            f"the labels are sealed and there is no key: set the secret {keys.SEALING.variable} of "
+            f"the environment 'heldout', or put the key at {layout.keys / keys.SEALING.file}."
         )
     return key
 
@@ -75,7 +46,7 @@ def seal(labels: bytes, inputs_digest: str, key: bytes) -> bytes:
     """
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    salt, nonce = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(NONCE_BYTES)
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     header = {
         "format": FORMAT,
         "inputs": inputs_digest,
@@ -109,7 +80,7 @@ def unseal(content: bytes, key: bytes, name: str) -> bytes:
         ) from None
     if digest_bytes(plain) != header["commitment"]:
         raise NotCarriedOutError(f"{name} does not match its own commitment: restore it.")
-    return plain[KEY_BYTES:]
+    return plain[SALT_BYTES:]
 
 
 def read_header(content: bytes, name: str) -> dict[str, str]:
@@ -153,7 +124,7 @@ def write_sealed(layout: Layout, labels: bytes) -> None:
     Raises:
         RefusedError: a key exists.
     """
-    key = new_key(layout)
+    key = keys.create(layout, keys.SEALING)
     write_bytes(layout.sealed_labels, seal(labels, digest_file(layout.sealed_inputs), key))
     layout.open_labels.unlink(missing_ok=True)
 
