@@ -86,10 +86,11 @@ def test_noise_within_the_margin_passes_without_labels(known):
     assert decide(comparison, POLICY, FRESH, never).stage == "unchanged"
 
 
-def test_unchanged_passes_even_on_a_retired_set(known):
-    """A spent set stops no change that needs no label."""
+def test_nothing_passes_on_a_retired_set(known):
+    """Once a set is spent, not even a change that needs no label passes: a fresh one is due."""
     spent = Budget(POLICY.uses, 0)
-    assert decide(known.compare(known.candidate(0.05)), POLICY, spent, never).outcome == "PASS"
+    decision = decide(known.compare(known.candidate(0.05)), POLICY, spent, never)
+    assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "retired")
 
 
 def test_improvement_is_never_unchanged(known):

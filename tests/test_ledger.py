@@ -260,3 +260,18 @@ def test_no_temporary_file_stays(root, tmp_path, monkeypatch):
     read_ledger(root).append(entry())
     assert digest_tree(scratch) == digest_bytes(b"")
     shutil.rmtree(scratch)
+
+
+def test_branch_whose_name_ends_alike_is_not_the_ledger(root, remote):
+    """Git lists branches by the end of their names; an older ledger so named is ignored."""
+    first = read_ledger(root, "origin").append(entry("one"))
+    git(root, "push", "--quiet", "origin", f"{first.head}:refs/heads/a/refs/heads/{BRANCH}")
+    second = first.append(entry("two"))
+    assert read_ledger(root, "origin").head == second.head
+
+
+def test_remote_cannot_be_an_option(root):
+    """A remote that looks like an option of git is taken as a name, and is not there."""
+    with pytest.raises(NotCarriedOutError):
+        read_ledger(root, "--upload-pack=touch x")
+    assert not (root / "x").exists()

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import NotCarriedOutError, UsageError
-from assay.predictions import BYTES_PER_ROW, read_predictions, write_predictions
+from assay.predictions import BYTES_PER_ROW, bounds_of, read_predictions, write_predictions
 from sentences import leftovers, told
 
+ANY = bounds_of("number")
 IDS = ["t00001", "s00001", "p00001"]
 GOOD = "row_id,prediction\nt00001,1.5\ns00001,-2e-3\np00001,0\n"
 
@@ -30,9 +31,9 @@ def handed(tmp_path):
 def test_read(handed):
     """Exactly the rows asked for, in any order."""
     expected = {"t00001": 1.5, "s00001": -0.002, "p00001": 0.0}
-    assert read_predictions(handed(GOOD), IDS) == expected
+    assert read_predictions(handed(GOOD), IDS, ANY) == expected
     header, *rows = GOOD.splitlines()
-    assert read_predictions(handed("\n".join([header, *reversed(rows)])), IDS) == expected
+    assert read_predictions(handed("\n".join([header, *reversed(rows)])), IDS, ANY) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,7 @@ def test_read(handed):
         ("1.5", "-Infinity", ["line 2", "finite"]),
         ("1.5", "1e999", ["line 2", "'1e999'", "finite"]),
         ("1.5", "1e99999999", ["line 2", "finite"]),
+        ("1.5", "1e13", ["line 2", "1e+12"]),
         ("1.5", "", ["line 2", "''", "finite"]),
         ("1.5", "1_5", ["line 2", "'1_5'", "finite"]),
         ("1.5", " 1.5", ["line 2", "finite"]),
@@ -71,7 +73,7 @@ def test_altered(handed, old, new, parts):
     """Each deviation is one sentence that names file and line; exit code 3."""
     assert old in GOOD
     with told(NotCarriedOutError, 3, "predictions.csv", *parts):
-        read_predictions(handed(GOOD.replace(old, new, 1)), IDS)
+        read_predictions(handed(GOOD.replace(old, new, 1)), IDS, ANY)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_altered(handed, old, new, parts):
 def test_other_formats(handed, content):
     """Nothing but a text table is read; a pickle is never opened."""
     with told(NotCarriedOutError, 3, "predictions.csv"):
-        read_predictions(handed(content), IDS)
+        read_predictions(handed(content), IDS, ANY)
 
 
 def test_pickle_is_not_run(handed, tmp_path):
@@ -93,7 +95,7 @@ def test_pickle_is_not_run(handed, tmp_path):
             return (open, (str(tmp_path / "ran"), "w"))
 
     with told(NotCarriedOutError, 3, "predictions.csv"):
-        read_predictions(handed(pickle.dumps(Bomb(), protocol=0)), IDS)
+        read_predictions(handed(pickle.dumps(Bomb(), protocol=0)), IDS, ANY)
     assert not (tmp_path / "ran").exists()
 
 
@@ -101,7 +103,7 @@ def test_size(handed):
     """A file larger than its rows can be is not read, whatever is in it."""
     limit = (len(IDS) + 1) * BYTES_PER_ROW
     with told(NotCarriedOutError, 3, "larger than", str(limit)):
-        read_predictions(handed(GOOD.replace("1.5", "1.5" + "0" * limit)), IDS)
+        read_predictions(handed(GOOD.replace("1.5", "1.5" + "0" * limit)), IDS, ANY)
 
 
 def test_links(handed, tmp_path):
@@ -111,23 +113,23 @@ def test_links(handed, tmp_path):
     link.symlink_to(good)
     for path in (link, tmp_path, tmp_path / "none.csv"):
         with told(NotCarriedOutError, 3, path.name, "not a regular file"):
-            read_predictions(path, IDS)
+            read_predictions(path, IDS, ANY)
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300)
+finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
 
 
 @given(st.dictionaries(st.from_regex(r"[tsp][0-9]{5}", fullmatch=True), finite, min_size=1))
 def test_round_trip(tmp_path_factory, rows):
     """What is written is read: every row, to nine significant digits, within the size limit."""
     path = tmp_path_factory.mktemp("trip") / "predictions.csv"
-    write_predictions(path, list(rows), np.array(list(rows.values())))
-    back = read_predictions(path, list(rows))
+    write_predictions(path, list(rows), np.array(list(rows.values())), ANY)
+    back = read_predictions(path, list(rows), ANY)
     assert back.keys() == rows.keys()
     for row, value in rows.items():
         assert back[row] == pytest.approx(value, rel=1e-8, abs=5e-324)
-    write_predictions(path, list(back), np.array(list(back.values())))
-    assert read_predictions(path, list(rows)) == back
+    write_predictions(path, list(back), np.array(list(back.values())), ANY)
+    assert read_predictions(path, list(rows), ANY) == back
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,13 @@ def test_unfit_to_write(tmp_path, row, value, parts):
     """A row that could not be read again is not written, nor is any other."""
     path = tmp_path / "predictions.csv"
     with told(UsageError, 2, *parts):
-        write_predictions(path, ["t00001", row], np.array([1.0, value]))
+        write_predictions(path, ["t00001", row], np.array([1.0, value]), ANY)
     assert not path.exists()
     assert not leftovers(tmp_path)
+
+
+def test_probability_lies_between_none_and_one(handed):
+    """For a class, a prediction that is no probability is not read; for a number it may be."""
+    assert read_predictions(handed(GOOD), IDS, ANY)
+    with told(NotCarriedOutError, 3, "predictions.csv", "line 2", "from 0 to 1"):
+        read_predictions(handed(GOOD), IDS, bounds_of("class"))

@@ -9,12 +9,15 @@ import pytest
 
 from assay import cases, scoring
 from assay.certificate import policy_digest, verify
+from assay.compositions import chemical_system
 from assay.errors import NotCarriedOutError
 from assay.keys import SEALING, SIGNING
 from assay.layout import Handover, Layout
 from assay.ledger import Entry, LedgerMovedError, read_ledger
 from assay.records import CheckReport, Finding, VerdictRecord
+from assay.references import reference_file
 from assay.sealing import seal_labels, sealed_digest
+from assay.training import read_dataset
 from toy import (
     assay,
     change_card,
@@ -321,12 +324,12 @@ def test_untampered_handover_is_scored(sealed):
     assert score(sealed).outcome == "PASS"
 
 
-def event(monkeypatch, folder: Path, **fields: object) -> None:
+def event(monkeypatch, root: Path, folder: Path, **fields: object) -> None:
     """Run in Actions, with this payload of workflow_run."""
     run = {
         "event": "push",
         "head_branch": "main",
-        "head_sha": "a" * 40,
+        "head_sha": git(root, "rev-parse", "HEAD"),
         "head_repository": {"full_name": "group/toy"},
         **fields,
     }
@@ -346,6 +349,7 @@ OTHERS = {
     "a push to a fork's main": {"head_repository": {"full_name": "fork/toy"}},
     "a push to a fork that is gone": {"head_repository": None},
     "a push to a branch": {"head_branch": "idea"},
+    "a tag called main, or an older run of main": {"head_sha": "b" * 40},
     "a tag": {"head_branch": "v1"},
     "a dispatch": {"event": "workflow_dispatch"},
     "a target event": {"event": "pull_request_target"},
@@ -356,21 +360,21 @@ OTHERS = {
 def test_no_other_run_than_mains_own_push_certifies(trained_toy, tmp_path, monkeypatch, fields):
     """Pull requests, forks, branches and dispatches are scored and never certify."""
     card = read_card(handed(trained_toy))
-    event(monkeypatch, tmp_path, **fields)
+    event(monkeypatch, trained_toy, tmp_path, **fields)
     assert not cases.current_run(trained_toy, card).certifies
-    event(monkeypatch, tmp_path)
+    event(monkeypatch, trained_toy, tmp_path)
     run = cases.current_run(trained_toy, card)
     assert run.certifies
-    assert run.commit == "a" * 40
+    assert run.commit == git(trained_toy, "rev-parse", "HEAD")
 
 
 def test_pull_request_in_actions_gets_a_verdict_and_no_certificate(sealed, tmp_path, monkeypatch):
     """On a checkout of main with all keys, a pull request's run still gets no certificate."""
-    event(monkeypatch, tmp_path, event="pull_request", head_branch="idea")
+    event(monkeypatch, sealed, tmp_path, event="pull_request", head_branch="idea")
     verdict = score(sealed)
     assert (verdict.outcome, verdict.certified) == ("PASS", False)
-    assert ledger_of(sealed)[-1].commit == "a" * 40
-    event(monkeypatch, tmp_path)
+    assert ledger_of(sealed)[-1].commit == git(sealed, "rev-parse", "HEAD")
+    event(monkeypatch, sealed, tmp_path)
     assert score(sealed).certified
 
 
@@ -379,7 +383,7 @@ def test_pull_request_in_actions_gets_a_verdict_and_no_certificate(sealed, tmp_p
 )
 def test_unreadable_event_is_not_carried_out(trained_toy, tmp_path, monkeypatch, content):
     """In Actions, without the payload of workflow_run, nothing is decided."""
-    event(monkeypatch, tmp_path)
+    event(monkeypatch, trained_toy, tmp_path)
     path = Path(os.environ["GITHUB_EVENT_PATH"])
     path.unlink() if content is None else path.write_text(content)
     with pytest.raises(NotCarriedOutError):
@@ -540,3 +544,48 @@ def test_reference_predictions_are_left_for_the_report(certified):
     """What the candidate was compared with lies beside the verdict, for the page to draw."""
     score(certified)
     assert handed(certified).reference.read_text() == handed(certified).predictions.read_text()
+
+
+def overflowing(rows: str, groups: dict[str, str]):
+    """Two predictions of one chemical system so large that their sum is not finite."""
+
+    def edit(values: dict[str, float]) -> dict[str, float]:
+        systems: dict[str, list[str]] = {}
+        for row, system in groups.items():
+            systems.setdefault(system, []).append(row)
+        pair = next(members for members in systems.values() if len(members) > 1)[:2]
+        worse = {row: x + 50 * (row[0] == "s") for row, x in values.items()}
+        return worse | dict.fromkeys(pair, 1.7e308)
+
+    return edit
+
+
+@pytest.mark.parametrize("rows", ["sealed", "pool"])
+def test_predictions_that_overflow_are_never_scored(certified, rows):
+    """Numbers whose sums are not finite reach no comparison, where none exceeds a bound."""
+    data = read_dataset(Layout(certified), settings_of(certified))
+    table = getattr(data, rows)
+    systems = dict(zip(table["row_id"], map(chemical_system, table["formula"]), strict=True))
+    rewrite_predictions(handed(certified), overflowing(rows, systems))
+    before = ledger_of(certified)
+    with pytest.raises(NotCarriedOutError, match="is not a finite number from"):
+        score(certified)
+    assert ledger_of(certified) == before
+    assert not handed(certified).certificate.exists()
+
+
+def test_model_that_is_wrong_in_public_alone_is_not_unchanged(certified):
+    """Agreeing on pool and sealed inputs does not pass a model that is far off out of fold."""
+    rewrite_predictions(handed(certified), perturbed(9.0, only="t"))
+    verdict = score(certified)
+    assert (verdict.outcome, verdict.stage) == ("FAIL", "public")
+
+
+def test_reference_other_than_the_certified_one_is_refused(certified):
+    """Whoever rewrites the reference on the ledger's branch gets no verdict against it."""
+    rewrite_predictions(handed(certified), perturbed(0.3))
+    ledger = read_ledger(certified)
+    name = reference_file(ledger.entries[-1].bundle_digest)
+    ledger.append(ledger.entries[0], {name: handed(certified).predictions.read_bytes()})
+    with pytest.raises(NotCarriedOutError, match="not those that were certified"):
+        score(certified)

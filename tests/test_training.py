@@ -25,7 +25,7 @@ from assay.training import (
     read_dataset,
     train,
 )
-from toy import commit, git, pool_formulas, predictions_of, read_card, settings_of
+from toy import assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
 
 FORMULAS = pool_formulas()[:60]
 
@@ -197,3 +197,44 @@ def test_missing_build_model_is_a_usage_error(tmp_path, laptop, text):
         (package / "model.py").write_text(text)
     with pytest.raises(UsageError, match=r"src/toy/model\.py must define build_model"):
         load_builder(tmp_path, settings())
+
+
+FORGETFUL = '''"""A model that keeps outside itself what it needs to predict."""
+
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from assay.features import StoichiometryFeatures
+
+KNOWN = []
+
+
+class Forgetful(Ridge):
+    """Off by fifty wherever it was not fitted."""
+
+    def fit(self, X, y):
+        """Fit, and remember it in the module."""
+        KNOWN.append(1)
+        return super().fit(X, y)
+
+    def predict(self, X):
+        """Predict."""
+        return super().predict(X) + (0 if KNOWN else 50)
+
+
+def build_model(seed):
+    """Make it."""
+    return make_pipeline(StoichiometryFeatures(), Forgetful())
+'''
+
+
+def test_scored_is_what_the_saved_bundle_predicts(toy):
+    """A model that is good only where it was fitted is scored on what it predicts elsewhere."""
+    (toy / "src" / "toy_model" / "model.py").write_text(FORGETFUL)
+    with (toy / "assay.toml").open("a") as stream:
+        stream.write('\n[model]\ntrusted_types = ["toy_model.model.Forgetful"]\n')
+    done = assay(toy, "train")
+    assert done.returncode == 0, done.stderr
+    values = predictions_of(Handover(Layout(toy).out))
+    assert min(value for row, value in values.items() if row[0] in "sp") > 40
+    assert max(value for row, value in values.items() if row[0] == "t") < 40

@@ -7,6 +7,7 @@ import pytest
 from assay.authorization import authorize, without_certificate
 from assay.batch import predict_batch
 from assay.errors import RefusedError, UsageError
+from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.verification import verify_path
 from toy import read_card, settings_of
@@ -32,7 +33,7 @@ def test_certificate_bundle_and_batch_hold(certified):
     folder = predicted(certified)
     digest = read_card(Handover(out)).bundle_digest
     for path in (out / "certificate.json", out / "bundle", folder, folder / "predictions.csv"):
-        sentence, details = verify_path(certified, path)
+        sentence, details = verify_path(certified, settings_of(certified), path)
         assert sentence.startswith("holds")
         assert details["bundle_digest"] == digest
 
@@ -42,7 +43,7 @@ def test_altered_bundle_is_refused(certified):
     bundle = Layout(certified).out / "bundle"
     (bundle / "MLmodel").write_text("x")
     with pytest.raises(RefusedError, match="but its certificate is for"):
-        verify_path(certified, bundle)
+        verify_path(certified, settings_of(certified), bundle)
 
 
 @pytest.mark.parametrize("change", ["value", "row", "model"])
@@ -64,19 +65,19 @@ def test_altered_table_is_refused(certified, change):
     table.write_text("\n".join(lines) + "\n")
     for path in (table, table.parent):
         with pytest.raises(RefusedError, match="not the table"):
-            verify_path(certified, path)
+            verify_path(certified, settings_of(certified), path)
 
 
 def test_batch_of_a_model_without_certificate_is_refused(certified):
     """An uncertified batch, or one whose record claims a model that is not at hand."""
     with pytest.raises(RefusedError, match="without a certificate"):
-        verify_path(certified, predicted(certified, certified=False))
+        verify_path(certified, settings_of(certified), predicted(certified, certified=False))
     folder = predicted(certified)
     record = folder / "batch.json"
     digest = read_card(Handover(Layout(certified).out)).bundle_digest
     record.write_text(record.read_text().replace(digest, "0" * 64))
     with pytest.raises(RefusedError, match="no certificate"):
-        verify_path(certified, folder)
+        verify_path(certified, settings_of(certified), folder)
 
 
 def test_foreign_rows_under_a_true_record_are_refused(certified):
@@ -90,12 +91,26 @@ def test_foreign_rows_under_a_true_record_are_refused(certified):
     table.write_text(table.read_text().replace(digest, "0" * 64, 1))
     record.write_text(record.read_text().replace(before, digest_file(table)))
     with pytest.raises(RefusedError, match="another model"):
-        verify_path(certified, folder)
+        verify_path(certified, settings_of(certified), folder)
 
 
 def test_anything_else_is_a_usage_error(certified):
     """A path that is nothing of the kind is named."""
     with pytest.raises(UsageError, match="no certificate, bundle or batch"):
-        verify_path(certified, certified / "data")
+        verify_path(certified, settings_of(certified), certified / "data")
     with pytest.raises(RefusedError, match="not a certificate"):
-        verify_path(certified, certified / "assay.toml")
+        verify_path(certified, settings_of(certified), certified / "assay.toml")
+
+
+def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified):
+    """Neither table nor record is signed, so the rows are predicted again from the bundle."""
+    folder = predicted(certified)
+    table, record = folder / "predictions.csv", folder / "batch.json"
+    honest = digest_file(table)
+    lines = table.read_text().splitlines()
+    cells = lines[2].split(",")
+    cells[1] = "-99.0"
+    table.write_text("\n".join([*lines[:2], ",".join(cells), *lines[3:]]) + "\n")
+    record.write_text(record.read_text().replace(honest, digest_file(table)))
+    with pytest.raises(RefusedError, match="line 3: the model predicts another value"):
+        verify_path(certified, settings_of(certified), folder)

@@ -28,7 +28,12 @@ POSTING = "      - name: Report\n        if: always()\n        env:\n"
 # rule, file, what stands there, what a careless or hostile author puts in its place
 PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (rules.no_risky_words, "gate.yml", "  pull_request:\n", "  pull_request_target:\n"),
-    (rules.no_risky_words, "score.yml", "{ ref: main,", "{ allow-unsafe-pr-checkout: true,"),
+    (
+        rules.no_risky_words,
+        "score.yml",
+        "{ ref: refs/heads/main,",
+        "{ allow-unsafe-pr-checkout: true,",
+    ),
     (rules.no_risky_words, "gate.yml", CALL, f"{CALL}    secrets: inherit\n"),
     (rules.no_risky_words, "gate.yml", "if: always()", "if: always()\n    continue-on-error: true"),
     (rules.no_risky_words, "score.yml", SEALING, "ALL: ${{ toJSON(secrets) }}"),
@@ -82,10 +87,10 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (
         rules.trusted_code_is_mains,
         "score.yml",
-        "ref: main,",
+        "ref: refs/heads/main,",
         'ref: "${{ github.event.workflow_run.head_sha }}",',
     ),
-    (rules.trusted_code_is_mains, "score.yml", "{ ref: main, persist", "{ persist"),
+    (rules.trusted_code_is_mains, "score.yml", "{ ref: refs/heads/main, persist", "{ persist"),
     (
         rules.artifacts_stay_in_their_folders,
         "score.yml",

@@ -252,7 +252,7 @@ def trusted_code_is_mains(workflows: Workflows) -> list[str]:
     """score.yml checks out main by name, in every job, and nothing that the event names."""
     score = workflows["score.yml"]
     refs = [step["with"].get("ref") for step in score.using("actions/checkout")]
-    found = [f"score.yml checks out {ref}" for ref in refs if ref != "main"]
+    found = [f"score.yml checks out {ref}" for ref in refs if ref != "refs/heads/main"]
     named = _matching({"score.yml": score}, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
     return found + [line for line in named if "group: score-" not in line]
 

@@ -45,6 +45,11 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
             f"the certificate is for bundle {statement.bundle_digest[:12]}, but {bundle} is "
             f"{digest[:12]}: the bundle was altered or is another one; fetch both again."
         )
+    if Layout(root).sealed_labels.exists() and not statement.predicate.sealed:
+        raise RefusedError(
+            "the model was certified before the held-out labels were sealed: merge a commit that "
+            "passes on the sealed set."
+        )
     if statement.predicate.policy_digest != policy_digest(settings):
         raise RefusedError(
             "the gate's policy in assay.toml changed after this model was certified: merge a "

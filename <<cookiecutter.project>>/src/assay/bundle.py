@@ -174,7 +174,7 @@ def digest_bundle(folder: Path) -> str:
         raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
     try:
         return digest_tree(folder)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise NotCarriedOutError(f"the bundle {folder} is not sound: {error}.") from None
 
 
@@ -214,6 +214,11 @@ def _no_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+def predict_saved(folder: Path, formulas: Sequence[str], trusted: Sequence[str]) -> np.ndarray:
+    """Load a bundle and predict (n,) floats: what `train` has a process of its own do."""
+    return load_bundle(folder, trusted).predict(formulas)
 
 
 def _use_code(code: Path) -> None:

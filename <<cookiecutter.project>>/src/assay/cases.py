@@ -8,6 +8,8 @@ from pathlib import Path
 
 from assay import provenance
 from assay.certificate import policy_digest
+from assay.errors import NotCarriedOutError
+from assay.files import digest_bytes
 from assay.gate import Budget, Comparison
 from assay.layout import Layout
 from assay.ledger import Entry, Ledger
@@ -43,8 +45,11 @@ def current_run(root: Path, card: CandidateCard) -> Run:
     run = provenance.triggering_run()
     # a fork that was deleted since has no head_repository, and calls its branches as it likes
     origin = (run.get("head_repository") or {}).get("full_name")
+    # The name alone is not enough: a tag may be called main, too, and an older run of main may be
+    # scored after a newer one. What is checked out here is main as it is now.
     certifies = (
         run.get("event") == "push"
+        and run["head_sha"] == provenance.git(root, "rev-parse", "HEAD")
         and run.get("head_branch") == MAIN
         and origin is not None
         and origin == os.environ.get("GITHUB_REPOSITORY")
@@ -75,7 +80,13 @@ class Case:
         if self.reference is None:
             return baseline(self.data, self.settings)
         name = self.reference.bundle_digest
-        return recorded(self.ledger.read_file(reference_file(name)), name)
+        content = self.ledger.read_file(reference_file(name))
+        if digest_bytes(content) != self.reference.predictions_digest:
+            raise NotCarriedOutError(
+                f"the recorded predictions of {name[:12]} are not those that were certified: "
+                "restore the branch of the ledger."
+            )
+        return recorded(content, name)
 
     @property
     def is_reference(self) -> bool:

@@ -37,11 +37,16 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        typer.echo(f"assay: {error}", err=True)
+        typer.echo(f"assay: {_on_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         _confess(error)
         sys.exit(NotCarriedOutError.exit_code)
+
+
+def _on_one_line(text: str) -> str:
+    # A line of its own could be a command to the runner of a workflow.
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _confess(error: Exception) -> None:
@@ -265,6 +270,6 @@ def verify(
     """Verify a certificate, a bundle or a table of predictions, offline."""
     from assay.verification import verify_path
 
-    root, _ = _here()
-    sentence, details = verify_path(root, path)
+    root, settings = _here()
+    sentence, details = verify_path(root, settings, path)
     typer.echo(json.dumps(details) if machine else sentence)

@@ -28,9 +28,10 @@ def digest_tree(folder: Path) -> str:
 
     Raises:
         ValueError: the folder holds a link or a special file, or a name with control characters.
+        OSError: a folder in it cannot be listed.
     """
     lines = []
-    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+    for path in sorted(_inside(folder), key=lambda path: path.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise ValueError(f"{name!r} is not a regular file")
@@ -40,6 +41,14 @@ def digest_tree(folder: Path) -> str:
         if path.is_file():
             lines.append(f"{digest_file(path)}  {name}\n")
     return digest_bytes("".join(lines).encode())
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise error  # rglob would leave out what it may not list, and code could hide there
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in (*folders, *files))
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -65,6 +65,11 @@ class Comparison:
         return self.metric.change(self.candidate.pool, self.reference.pool)
 
     @property
+    def change_on_train(self) -> np.ndarray:
+        """The same between the two models' out-of-fold predictions."""
+        return self.metric.change(self.candidate.train, self.reference.train)
+
+    @property
     def change_on_sealed(self) -> np.ndarray:
         """The same on the sealed inputs; no label enters."""
         return self.metric.change(self.candidate.sealed, self.reference.sealed)
@@ -96,17 +101,20 @@ def bar(policy: Gate, claim: Claim) -> float:
 def judge_unchanged(comparison: Comparison, policy: Gate) -> Decision | None:
     """Stage 1: PASS without any label if the predictions cannot differ by more than the margin.
 
-    The bound must hold on the pool and on the sealed inputs, so that agreeing with the champion
-    on the pool alone buys nothing. An improvement can never be shown this way.
+    The bound must hold on the pool, on the sealed inputs and out of fold on the train rows, so that
+    agreeing with the reference in one of these places buys nothing. An improvement can never be
+    shown this way.
     """
     if comparison.claim == "improvement":
         return None
     parts = (
         (comparison.change_on_pool, comparison.groups.pool),
         (comparison.change_on_sealed, comparison.groups.sealed),
+        (comparison.change_on_train, comparison.groups.train),
     )
     bounds = [estimate(change, group).upper(FIRST_STAGE_LEVEL) for change, group in parts]
-    if max(bounds) > policy.margin:
+    # asked this way round, a bound that is not a number does not pass
+    if not all(bound <= policy.margin for bound in bounds):
         return None
     return Decision(
         "PASS", "unchanged", "the predictions differ by less than the margin whatever the labels"
@@ -138,7 +146,7 @@ def _headroom(
     comparison: Comparison, policy: Gate, budget: Budget, difference: np.ndarray
 ) -> Decision | None:
     next_level = level(policy.alpha, policy.uses, budget.uses + 1, budget.disagreements)
-    change = comparison.metric.change(comparison.candidate.train, comparison.reference.train)
+    change = comparison.change_on_train
     threshold = tail_threshold(comparison, policy)
     public = estimate(guarded(difference, change, threshold), comparison.groups.train)
     bound = public.upper(next_level, policy.slack) + tail_charge(comparison, threshold)
@@ -192,13 +200,11 @@ def decide(
     open_labels: Callable[[float], np.ndarray],
 ) -> Decision:
     """Run the stages in order; `open_labels` is called at most once, with the level of its use."""
-    if decision := judge_unchanged(comparison, policy):
-        return decision
     if budget.uses >= policy.uses or budget.disagreements >= policy.disagreements:
         return Decision(
             "INCONCLUSIVE", "retired", "the sealed set is used up: seal a fresh one with assay init"
         )
-    if decision := judge_public(comparison, policy, budget):
+    if decision := judge_unchanged(comparison, policy) or judge_public(comparison, policy, budget):
         return decision
     this_level = level(policy.alpha, policy.uses, budget.uses + 1, budget.disagreements)
     return judge_sealed(comparison, policy, this_level, open_labels(this_level))

@@ -151,12 +151,14 @@ def _local_head(root: Path) -> str | None:
 
 
 def _fetch(root: Path, remote: str) -> str | None:
-    listed = _git(root, "ls-remote", remote, REF).decode().split()
-    if not listed:
+    # git lists every branch whose name ends like the one asked for
+    listed = _git(root, "ls-remote", "--", remote, REF).decode().splitlines()
+    heads = [line.split("\t")[0] for line in listed if line.split("\t")[1:] == [REF]]
+    if not heads:
         return None
     # whole, since a limited depth would make a developer's clone a shallow one
-    _git(root, "fetch", "--quiet", "--no-tags", remote, REF)
-    return listed[0]
+    _git(root, "fetch", "--quiet", "--no-tags", "--", remote, REF)
+    return heads[0]
 
 
 def _commit(root: Path, parent: str | None, files: Mapping[str, bytes], message: str) -> str:
@@ -176,7 +178,7 @@ def _commit(root: Path, parent: str | None, files: Mapping[str, bytes], message:
 def _move(ledger: Ledger, commit: str) -> None:
     try:
         if ledger.remote:
-            _git(ledger.root, "push", "--quiet", ledger.remote, f"{commit}:{REF}")
+            _git(ledger.root, "push", "--quiet", "--", ledger.remote, f"{commit}:{REF}")
         else:
             # an empty old value: the branch must not exist yet
             _git(ledger.root, "update-ref", REF, commit, ledger.head or "")

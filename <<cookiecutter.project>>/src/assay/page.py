@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from assay import plots
 from assay.errors import AssayError
 from assay.layout import Layout
-from assay.predictions import read_predictions
+from assay.predictions import bounds_of, read_predictions
 from assay.summary import (
     HOW_TO_SEAL,
     ReportInputs,
@@ -69,7 +68,7 @@ def _pictures(inputs: ReportInputs) -> tuple[list[Picture], str]:
         return [], "Without the repository's tables there is nothing to draw."
     try:
         data = read_dataset(Layout(inputs.root), inputs.settings)
-        found = _read(inputs.handover.predictions, data)
+        found = _read(inputs, data)
     except AssayError as error:
         return [], f"Not drawn: {error}"
     prediction = np.array([found[row] for row in data.train["row_id"]])
@@ -79,9 +78,11 @@ def _pictures(inputs: ReportInputs) -> tuple[list[Picture], str]:
     return [*pictures[:-1], *_change(inputs, found, reference, data), pictures[-1]], ""
 
 
-def _read(path: Path, data: Dataset) -> dict[str, float]:
+def _read(inputs: ReportInputs, data: Dataset) -> dict[str, float]:
     tables = (data.train, data.sealed, data.pool)
-    return read_predictions(path, [row for rows in tables for row in rows["row_id"]])
+    row_ids = [row for rows in tables for row in rows["row_id"]]
+    bounds = bounds_of(inputs.settings.target.kind)
+    return read_predictions(inputs.handover.predictions, row_ids, bounds)
 
 
 def _number_errors(inputs: ReportInputs, data: Dataset, prediction: np.ndarray) -> list[Picture]:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,19 +16,29 @@ BYTES_PER_ROW = 64
 # Nine significant digits outlast every decision and leave room for the last bits in which
 # two processors may differ.
 FORMAT = ".9g"
+LARGEST = 1e12
+
+Bounds = tuple[float, float]
 
 _ROW_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
-def write_predictions(path: Path, row_ids: Sequence[str], values: np.ndarray) -> None:
+def bounds_of(kind: Literal["number", "class"]) -> Bounds:
+    """What a prediction may be: any number whose square can be summed, or a probability."""
+    return (0.0, 1.0) if kind == "class" else (-LARGEST, LARGEST)
+
+
+def write_predictions(
+    path: Path, row_ids: Sequence[str], values: np.ndarray, bounds: Bounds
+) -> None:
     """Write `row_id, prediction`, one row an id, with nine significant digits.
 
     Raises:
-        UsageError: a prediction is not finite, or an id would not survive a CSV.
+        UsageError: a prediction is not within `bounds`, or an id would not survive a CSV.
     """
     for row, value in zip(row_ids, values, strict=True):
-        if not math.isfinite(value):
+        if not bounds[0] <= value <= bounds[1]:
             raise UsageError(f"the model predicts {value} for row {row!r}: mend the model.")
         if not _ROW_ID.fullmatch(row):
             raise UsageError(f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -.")
@@ -35,12 +46,12 @@ def write_predictions(path: Path, row_ids: Sequence[str], values: np.ndarray) ->
     write_text(path, "\n".join([",".join(HEADER), *lines]) + "\n")
 
 
-def read_predictions(path: Path, row_ids: Sequence[str]) -> dict[str, float]:
+def read_predictions(path: Path, row_ids: Sequence[str], bounds: Bounds) -> dict[str, float]:
     """Read an untrusted predictions file that must hold exactly the given ids.
 
     Raises:
         NotCarriedOutError: the file is missing, a link, of the wrong size, not such a table, lacks
-            or repeats or invents an id, or has a value that is not a finite number.
+            or repeats or invents an id, or has a value that is not a number within `bounds`.
     """
     header, *lines = _text(path, len(row_ids)).removesuffix("\n").split("\n")
     if header != ",".join(HEADER):
@@ -53,7 +64,7 @@ def read_predictions(path: Path, row_ids: Sequence[str]) -> dict[str, float]:
             raise _unfit(path, number, f"the row_id {row[:40]!r} is not asked for")
         if row in predictions:
             raise _unfit(path, number, f"the row_id {row!r} is given twice")
-        predictions[row] = _finite(cell, path, number)
+        predictions[row] = _number(cell, bounds, path, number)
     missing = expected - predictions.keys()
     if missing:
         raise NotCarriedOutError(
@@ -82,11 +93,12 @@ def _text(path: Path, rows: int) -> str:
         ) from None
 
 
-def _finite(cell: str, path: Path, number: int) -> float:
+def _number(cell: str, bounds: Bounds, path: Path, number: int) -> float:
     # float() alone would also take '1_000', 'nan', spaces and more than one reader agrees on
     value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
-    if not math.isfinite(value):
-        raise _unfit(path, number, f"the prediction {cell[:40]!r} is not a finite number")
+    if not bounds[0] <= value <= bounds[1]:
+        wanted = f"a finite number from {bounds[0]:g} to {bounds[1]:g}"
+        raise _unfit(path, number, f"the prediction {cell[:40]!r} is not {wanted}")
     return value
 
 

@@ -14,7 +14,7 @@ from assay.files import digest_file
 from assay.gate import Budget, Decision, decide
 from assay.layout import Handover, Layout
 from assay.ledger import Entry, Ledger, LedgerMovedError, read_ledger
-from assay.predictions import read_predictions, write_predictions
+from assay.predictions import bounds_of, read_predictions, write_predictions
 from assay.records import CandidateCard, CheckReport, VerdictRecord, read_record
 from assay.references import reference_file
 from assay.sealing import open_labels
@@ -24,6 +24,7 @@ from assay.training import Dataset, read_dataset
 from assay.verdicts import certificate_of, verdict_of
 
 ATTEMPTS = 5
+LARGER = 20
 
 
 def score(root: Path, settings: Settings, handover: Handover, remote: str | None) -> VerdictRecord:
@@ -39,7 +40,7 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
         stale.unlink(missing_ok=True)
     card = read_record(CandidateCard, handover.candidate)
     data = read_dataset(layout, settings)
-    predictions = _sound_predictions(layout, handover, card, data)
+    predictions = _sound_predictions(layout, settings, handover, card, data)
     run = current_run(root, card)
     signer = _signer(layout, handover, card, run)
     for _ in range(ATTEMPTS):
@@ -53,7 +54,7 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
 
 
 def _sound_predictions(
-    layout: Layout, handover: Handover, card: CandidateCard, data: Dataset
+    layout: Layout, settings: Settings, handover: Handover, card: CandidateCard, data: Dataset
 ) -> dict[str, float]:
     for path, check in ((handover.schema, "schema"), (handover.sanity, "sanity")):
         report = read_record(CheckReport, path)
@@ -68,17 +69,23 @@ def _sound_predictions(
         (handover.train, card.train_digest),
     ):
         _require_named(path, named)
-    train = _candidate_train(handover.train)
+    train = _candidate_train(handover.train, LARGER * layout.train.stat().st_size)
     unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
-    predictions = read_predictions(handover.predictions, [*train, *unlabelled])
+    bounds = bounds_of(settings.target.kind)
+    predictions = read_predictions(handover.predictions, [*train, *unlabelled], bounds)
     # A pull request may bring its own train rows; only those that main has, too, are compared.
     shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
     kept = {*unlabelled, *(row_id for row_id, _ in shared)}
     return {row_id: value for row_id, value in predictions.items() if row_id in kept}
 
 
-def _candidate_train(path: Path) -> dict[str, str]:
+def _candidate_train(path: Path, limit: int) -> dict[str, str]:
     """Formulas by row id of the candidate's own train set, which is untrusted."""
+    if path.stat().st_size > limit:
+        raise NotCarriedOutError(
+            f"the candidate's train.csv is over {LARGER} times main's and not read: add rows in "
+            "several steps."
+        )
     try:
         rows = read_table(path, ["row_id", "formula"])
     except UsageError as error:
@@ -160,6 +167,10 @@ def _conclude(
             "certified": certified,
         }
     )
+    # made before anything is signed or recorded, so that it cannot fail afterwards
+    verdict = verdict_of(case, decision, _spent(case, entry), certified=certified)
+    known, bounds = case.reference_predictions, bounds_of(case.settings.target.kind)
+    write_predictions(handover.reference, list(known), np.array(list(known.values())), bounds)
     try:
         if certified:
             issue(certificate_of(case, decision), signer, handover.certificate)
@@ -167,9 +178,6 @@ def _conclude(
     except BaseException:
         handover.certificate.unlink(missing_ok=True)
         raise
-    verdict = verdict_of(case, decision, _spent(case, entry), certified=certified)
-    known = case.reference_predictions
-    write_predictions(handover.reference, list(known), np.array(list(known.values())))
     verdict.write(handover.verdict)
     return verdict
 

@@ -82,7 +82,7 @@ def estimate(values: Array, groups: Sequence[str]) -> Estimate:
     """Mean of `values` (n,) and its cluster-robust standard error (CR1, ratio form).
 
     Raises:
-        ValueError: there are fewer than two groups.
+        ValueError: there are fewer than two groups, or the values overflow.
     """
     _, index = np.unique(np.asarray(groups), return_inverse=True)
     sums, sizes = np.bincount(index, values), np.bincount(index)
@@ -91,6 +91,8 @@ def estimate(values: Array, groups: Sequence[str]) -> Estimate:
         raise ValueError("at least two groups are needed to estimate a standard error")
     mean = float(values.mean())
     spread = count / (count - 1) * float(((sums - mean * sizes) ** 2).sum())
+    if not math.isfinite(spread):
+        raise ValueError("the values are too large to estimate a standard error")
     return Estimate(mean, math.sqrt(spread) / rows, effective_groups(groups))
 
 

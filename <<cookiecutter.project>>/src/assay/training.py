@@ -1,7 +1,9 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
 import importlib
+import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +14,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.bundle import BundleMetadata, predict, save_bundle
+from assay.bundle import BundleMetadata, predict, predict_saved, save_bundle
 from assay.compositions import chemical_system, elements
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
-from assay.predictions import write_predictions
+from assay.predictions import bounds_of, write_predictions
 from assay.records import CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
@@ -168,7 +170,7 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     digest = save_bundle(
         candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
     )
-    _write_predictions(handover.predictions, data, candidate)
+    _write_predictions(handover, settings, data, candidate.out_of_fold)
     write_bytes(handover.train, layout.train.read_bytes())
     card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
     card.write(handover.candidate)
@@ -197,13 +199,18 @@ def _metadata(
     )
 
 
-def _write_predictions(path: Path, data: Dataset, candidate: Candidate) -> None:
+def _write_predictions(
+    handover: Handover, settings: Settings, data: Dataset, out_of_fold: np.ndarray
+) -> None:
+    # What is scored is what the saved bundle gives in a process of its own: whatever the model
+    # kept outside itself while it was fitted is gone there, as it will be when it predicts.
     unlabelled = pd.concat([data.sealed, data.pool])
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        formulas, trusted = list(unlabelled["formula"]), settings.model.trusted_types
+        predicted = other.submit(predict_saved, handover.bundle, formulas, trusted).result()
     row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
-    values = np.concatenate(
-        [candidate.out_of_fold, predict(candidate.model, list(unlabelled["formula"]))]
-    )
-    write_predictions(path, row_ids, values)
+    values = np.concatenate([out_of_fold, predicted])
+    write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))
 
 
 def _card(  # noqa: PLR0913 (a record of six things)

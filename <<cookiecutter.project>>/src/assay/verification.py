@@ -1,24 +1,32 @@
 """`assay verify`: what a certificate, a bundle or a batch of predictions is worth, offline."""
 
+import math
 from pathlib import Path
 from typing import Any
 
-from assay.batch import PREDICTIONS, RECORD, BatchRecord
-from assay.bundle import METADATA, digest_bundle
+import pandas as pd
+
+from assay.batch import PREDICTIONS, RECORD, BatchRecord, predict_rows
+from assay.bundle import METADATA, digest_bundle, load_bundle
 from assay.certificate import Certificate, verify
 from assay.errors import RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.models import CERTIFICATE
 from assay.records import read_record
-from assay.tables import read_table
+from assay.settings import Settings
+from assay.tables import read_numbers, read_table
+
+# Two processors may differ in the last bits of a sum.
+SAME = 1e-9
 
 
-def verify_path(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
+def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[str, Any]]:
     """Verify what lies at `path`; returns a sentence and its details.
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
-    certificate beside it, a batch folder (or its table) against the certificate of its model.
+    certificate beside it, a batch folder (or its table) against the certificate of its model, and
+    by predicting its rows again.
 
     Raises:
         RefusedError: it does not hold.
@@ -32,7 +40,7 @@ def verify_path(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
     if (path / METADATA).is_file():
         return _verify_bundle(path, key)
     if (path / RECORD).is_file():
-        return _verify_batch(root, path, key)
+        return _verify_batch(root, settings, path, key)
     raise UsageError(f"{path} is no certificate, bundle or batch folder: name one.")
 
 
@@ -57,7 +65,9 @@ def _verify_bundle(path: Path, key: Path) -> tuple[str, dict[str, Any]]:
     return _certified(certificate)
 
 
-def _verify_batch(root: Path, path: Path, key: Path) -> tuple[str, dict[str, Any]]:
+def _verify_batch(
+    root: Path, settings: Settings, path: Path, key: Path
+) -> tuple[str, dict[str, Any]]:
     record = read_record(BatchRecord, path / RECORD)
     if not record.certified:
         raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
@@ -68,4 +78,26 @@ def _verify_batch(root: Path, path: Path, key: Path) -> tuple[str, dict[str, Any
     rows = read_table(table, ["formula", "prediction", "model_id"])
     if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
+    _require_repeatable(root, settings, rows, record.model_id)
     return _certified(certificate)
+
+
+def _require_repeatable(root: Path, settings: Settings, rows: pd.DataFrame, model_id: str) -> None:
+    """Predict the rows again: nothing else shows that nobody wrote other numbers in."""
+    bundle = load_bundle(Layout(root).models / model_id / "bundle", settings.model.trusted_types)
+    if bundle.digest != model_id:
+        raise RefusedError(f"the stored bundle {model_id[:12]} was altered: fetch it again.")
+    reasons, values = predict_rows(bundle, list(rows["formula"]))
+    written = read_numbers(rows, "prediction", Path(PREDICTIONS))
+    differing = [
+        number
+        for number, (reason, again, before) in enumerate(
+            zip(reasons, values, written, strict=True), start=2
+        )
+        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=SAME)
+    ]
+    if differing:
+        raise RefusedError(
+            f"{PREDICTIONS}, line {differing[0]}: the model predicts another value "
+            f"({len(differing)} such rows): predict again."
+        )
