@@ -12,10 +12,13 @@ STEPS = """
 Made {project}. Next:
 
   cd {project}
-  make setup                 # installs what requirements.lock names
+{identity}  make setup                 # installs what requirements.lock names
 {init}  make check                 # data, training, sanity, as a pull request runs them
 
 README.md goes on from there.
+"""
+IDENTITY = """  git config user.name "{author}"          # git does not know you yet
+  git config user.email you@example.org
 """
 INIT = """  .venv/bin/assay init       # divides your table and seals the held-out labels
   git add -A && git commit -m "Divide and seal the data"
@@ -54,7 +57,9 @@ def main() -> None:
     identity = f"user.email={email.decode().strip() or 'author@localhost'}"
     message = "Make the repository from the Assay template"
     git("-c", f"user.name={answers['author']}", "-c", identity, "commit", "-qm", message)
-    print(STEPS.format(project=answers["project"], init=INIT if own else ""))
+    known = "" if email.strip() else IDENTITY.format(author=answers["author"])
+    steps = {"project": answers["project"], "identity": known, "init": INIT if own else ""}
+    print(STEPS.format(**steps))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,12 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parents[1]
 GROUND = TEMPLATE / "demo"
 CANDIDATES = "data/candidates/transport.csv"
+# For machines on which git does not know who works there.
+IDENTITY = {
+    f"GIT_{role}_{part}": text
+    for role in ("AUTHOR", "COMMITTER")
+    for part, text in (("NAME", "A. Student"), ("EMAIL", "student@localhost"))
+}
 # One depth-limited tree: trains, predicts plausible numbers, and is clearly worse.
 WORSE_MODEL = '''"""A worse model: a single shallow tree."""
 
@@ -44,7 +50,7 @@ def run(repository: Path, command: Sequence[str], expected: int = 0) -> str:
     """Run a command in the repository, show what it prints, and insist on its exit code."""
     shown = " ".join(command)
     print(f"    $ {shown}", flush=True)
-    environment = {**os.environ, "PYTHONPATH": str(repository / "src")}
+    environment = {**IDENTITY, **os.environ, "PYTHONPATH": str(repository / "src")}
     if command[0] == "assay":
         command = [sys.executable, "-m", *command]
     process = subprocess.Popen(

@@ -21,6 +21,7 @@ from assay.training import read_dataset
 from toy import (
     assay,
     change_card,
+    commit,
     git,
     labels_of,
     nearer,
@@ -589,3 +590,18 @@ def test_reference_other_than_the_certified_one_is_refused(certified):
     ledger.append(ledger.entries[0], {name: handed(certified).predictions.read_bytes()})
     with pytest.raises(NotCarriedOutError, match="not those that were certified"):
         score(certified)
+
+
+def test_candidate_of_another_commit_is_not_scored(sealed):
+    """A claim stands in a commit's message, so a candidate from before that commit has no claim."""
+    commit(sealed, "Take a better model\n\nAssay-Claim: improvement")
+    with pytest.raises(NotCarriedOutError, match="run `assay check` again"):
+        score(sealed)
+    assert not ledger_of(sealed)
+
+
+def test_uncommitted_candidate_is_never_certified(sealed):
+    """A model that no commit holds gets a verdict, and nobody could find it again from a proof."""
+    card = read_card(handed(sealed))
+    change_card(handed(sealed), commit=f"{card.commit}+changes")
+    assert (score(sealed).outcome, score(sealed).certified) == ("PASS", False)

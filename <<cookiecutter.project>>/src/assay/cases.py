@@ -38,10 +38,11 @@ def current_run(root: Path, card: CandidateCard) -> Run:
     that is checked out.
 
     Raises:
-        NotCarriedOutError: a workflow that was not started by `workflow_run`.
+        NotCarriedOutError: a workflow that was not started by `workflow_run`, or a candidate of
+            another commit than is checked out on a laptop.
     """
     if not os.environ.get("GITHUB_ACTIONS"):
-        return Run(card.commit, "local", provenance.branch_of(root) == MAIN)
+        return _local_run(root, card)
     run = provenance.triggering_run()
     # a fork that was deleted since has no head_repository, and calls its branches as it likes
     origin = (run.get("head_repository") or {}).get("full_name")
@@ -55,6 +56,18 @@ def current_run(root: Path, card: CandidateCard) -> Run:
         and origin == os.environ.get("GITHUB_REPOSITORY")
     )
     return Run(run["head_sha"], provenance.run_url() or "", certifies)
+
+
+def _local_run(root: Path, card: CandidateCard) -> Run:
+    """A laptop's run: the claim stands in the commit, so the candidate must be that commit's."""
+    commit, _, changes = card.commit.partition("+")
+    head = provenance.git(root, "rev-parse", "HEAD")
+    if head not in (None, commit):
+        raise NotCarriedOutError(
+            f"the candidate was trained at commit {commit[:12]}, but {head[:12]} is checked out: "
+            "run `assay check` again."
+        )
+    return Run(card.commit, "local", provenance.branch_of(root) == MAIN and not changes)
 
 
 @dataclass(frozen=True)

@@ -155,8 +155,9 @@ def _headroom(
     return Decision(
         "INCONCLUSIVE",
         "public",
-        f"the public errors bound the loss by {bound:.4g}, which is not below "
-        f"{bar(policy, comparison.claim):.4g}; the sealed labels were not opened",
+        f"the public {comparison.metric.name} changes by {public.mean:+.2g}, but so few rows make "
+        f"sure of {bound:+.2g} only, and the claim needs less than "
+        f"{bar(policy, comparison.claim):+.2g}; the sealed labels were not opened",
     )
 
 

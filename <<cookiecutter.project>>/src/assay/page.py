@@ -12,12 +12,14 @@ from assay import plots
 from assay.errors import AssayError
 from assay.layout import Layout
 from assay.predictions import bounds_of, read_predictions
+from assay.provenance import short_commit
 from assay.summary import (
     HOW_TO_SEAL,
     ReportInputs,
     gate_line,
     headline,
     public_numbers,
+    reference_name,
     reproduction,
     scored,
     table,
@@ -56,7 +58,8 @@ def render_page(inputs: ReportInputs) -> str:
         falsified=[(finding, *reproduction(finding)) for finding in inputs.falsified],
         findings=inputs.findings,
         numbers=public_numbers(inputs),
-        reference=verdict.reference if verdict else "",
+        reference=reference_name(verdict) if verdict else "",
+        commit=short_commit(inputs.candidate.commit) if inputs.candidate else "",
         pictures=pictures,
         no_pictures=reason,
         provenance=_provenance(inputs),

@@ -35,6 +35,12 @@ def commit_of(root: Path) -> str:
     return commit + ("+changes" if git(root, "status", "--porcelain", "-uno") else "")
 
 
+def short_commit(commit: str) -> str:
+    """Twelve digits of a commit, and `+changes` where it was not quite that commit."""
+    name, plus, changes = commit.partition("+")
+    return name[:12] + plus + changes
+
+
 def branch_of(root: Path) -> str | None:
     """The branch checked out, or None on a detached head."""
     return git(root, "symbolic-ref", "--short", "HEAD")

@@ -130,7 +130,7 @@ def read_record(kind: type[R], path: Path) -> R:
         NotCarriedOutError: the file is missing, a link, too large, or not such a record.
     """
     if path.is_symlink() or not path.is_file():
-        raise NotCarriedOutError(f"{path.name} is missing: run the step that writes it first.")
+        raise NotCarriedOutError(f"{path.name} is missing: run `assay check` first.")
     if path.stat().st_size > MAXIMUM_BYTES:
         raise NotCarriedOutError(f"{path.name} is larger than {MAXIMUM_BYTES} bytes: not read.")
     try:

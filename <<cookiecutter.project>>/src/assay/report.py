@@ -6,6 +6,7 @@ where GitHub reads no HTML, link, image, mention or reference, whatever they hol
 
 import re
 
+from assay.provenance import short_commit
 from assay.records import Finding
 from assay.summary import (
     HOW_TO_SEAL,
@@ -16,6 +17,7 @@ from assay.summary import (
     gate_line,
     headline,
     public_numbers,
+    reference_name,
     reproduction,
     scored,
     table,
@@ -95,7 +97,7 @@ def _numbers(inputs: ReportInputs) -> list[str]:
         return []
     verdict = scored(inputs)
     header = ["public, out-of-fold on the train set", "candidate"]
-    header += [f"reference: {plain(verdict.reference)}"] if verdict else []
+    header += [f"reference: {plain(reference_name(verdict))}"] if verdict else []
     cells = [[plain(row[0]), *row[1:]][: len(header)] for row in rows]
     table_rows = [header, ["---"] * len(header), *cells]
     return ["\n".join(f"| {' | '.join(row)} |" for row in table_rows)]
@@ -134,7 +136,8 @@ def _falsified(finding: Finding) -> str:
 
 def _fitted(first: list[str], more: list[str], room: int) -> str:
     """Join lines up to `room` characters; the findings that are left out are counted."""
-    opening = ["", f"<details><summary>{len(more)} more</summary>", ""] if more else []
+    kind = "more" if first[-1] else "warnings"
+    opening = ["", f"<details><summary>{len(more)} {kind}</summary>", ""] if more else []
     closing = ["", "</details>"] if more else []
     note = "- *{} more not shown here: the report page and the JSON records have them.*"
     lines = [*first, *opening, *more]
@@ -159,7 +162,7 @@ def _provenance(inputs: ReportInputs) -> str:
     if card:
         parts += [
             f"correlation id {code(card.correlation_id, 80)}",
-            f"commit {code(card.commit[:12])}",
+            f"commit {code(short_commit(card.commit))}",
             f"bundle {code(card.bundle_digest[:12])}",
         ]
     parts.append("checks as the run under test reports them, benchmark by the scorer")

@@ -59,7 +59,9 @@ def _sound_predictions(
     for path, check in ((handover.schema, "schema"), (handover.sanity, "sanity")):
         report = read_record(CheckReport, path)
         if report.check != check or not report.passed:
-            raise NotCarriedOutError(f"{path.name} says that the check failed: nothing to score.")
+            raise NotCarriedOutError(
+                f"{path.name} says that the check failed: mend that and run `assay check` again."
+            )
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
     for path, named in (
@@ -94,7 +96,9 @@ def _candidate_train(path: Path, limit: int) -> dict[str, str]:
 
 
 def _require_named(path: Path, named: str) -> None:
-    if path.is_symlink() or not path.is_file() or digest_file(path) != named:
+    if path.is_symlink() or not path.is_file():
+        raise NotCarriedOutError(f"{path.name} is missing or not a plain file: train again.")
+    if digest_file(path) != named:
         raise NotCarriedOutError(
             f"{path.name} is not the file that candidate.json names: train again on main's data."
         )
@@ -120,7 +124,8 @@ def _answer(case: Case) -> tuple[Decision, Ledger]:
     """The decision, from the ledger where the same question was answered before."""
     question, ledger = case.question, case.ledger
     if case.is_reference:
-        return Decision("PASS", "unchanged", "these are the reference's own predictions"), ledger
+        told = "nothing changed: these are the reference's own predictions"
+        return Decision("PASS", "unchanged", told), ledger
     earlier = ledger.sealed_answer(question)
     if earlier and earlier.outcome:
         told = "answered before on these very predictions: " + _SEALED_TEXT[earlier.outcome]

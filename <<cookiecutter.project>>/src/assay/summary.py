@@ -230,6 +230,11 @@ def gate_line(verdict: VerdictRecord) -> str:
     return " | ".join(parts)
 
 
+def reference_name(verdict: VerdictRecord) -> str:
+    """The reference as people read it: a baseline by name, a model by 12 digits."""
+    return verdict.reference if " " in verdict.reference else verdict.reference[:12]
+
+
 def public_numbers(inputs: ReportInputs) -> list[tuple[str, str, str]]:
     """Rows (name, candidate, reference) of public figures: out-of-fold errors, change on pool.
 

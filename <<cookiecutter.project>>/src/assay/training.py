@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from assay import provenance
 from assay.bundle import BundleMetadata, predict, predict_saved, save_bundle
-from assay.compositions import chemical_system, elements
+from assay.compositions import chemical_system, elements, problem
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
@@ -58,7 +59,17 @@ def read_dataset(layout: Layout, settings: Settings) -> Dataset:
     train = read_table(layout.train, ["row_id", "formula", settings.target.column])
     sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
     pool = read_table(layout.pool, ["row_id", "formula"])
+    for table, path in zip(
+        (train, sealed, pool), (layout.train, layout.sealed_inputs, layout.pool), strict=True
+    ):
+        _require_readable(table["formula"], path)
     return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
+
+
+def _require_readable(formulas: Iterable[str], path: Path) -> None:
+    for line, formula in enumerate(formulas, start=2):
+        if sentence := problem(formula):
+            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
 
 
 def load_builder(root: Path, settings: Settings) -> Any:
@@ -116,7 +127,7 @@ def _require_kind(kind: str, model: Any) -> None:
     if (kind == "class") != hasattr(model, "predict_proba"):
         wanted = "classifier with predict_proba" if kind == "class" else "regressor"
         raise UsageError(
-            f"target.kind in assay.toml is {kind!r}, which does not go with "
+            f"the target is a {kind}, by assay.toml or by its values, which does not go with "
             f"{_estimator_name(model)}: return a {wanted} from build_model."
         )
 

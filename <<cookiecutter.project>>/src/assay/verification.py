@@ -13,6 +13,7 @@ from assay.errors import RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.models import CERTIFICATE
+from assay.provenance import short_commit
 from assay.records import read_record
 from assay.settings import Settings
 from assay.tables import read_numbers, read_table
@@ -48,7 +49,7 @@ def _certified(certificate: Certificate) -> tuple[str, dict[str, Any]]:
     predicate = certificate.predicate
     sentence = (
         f"holds: bundle {certificate.bundle_digest[:12]} of {certificate.model} passed "
-        f"({predicate.claim}, stage {predicate.stage}, commit {predicate.commit[:12]}, "
+        f"({predicate.claim}, stage {predicate.stage}, commit {short_commit(predicate.commit)}, "
         f"{predicate.time})"
     )
     return sentence, certificate.model_dump(mode="json")
