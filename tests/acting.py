@@ -67,7 +67,9 @@ def make_environment(folder: Path) -> Path:
     (site,) = folder.glob("lib/python3*/site-packages")
     (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
     command = folder / "bin" / "assay"
-    command.write_text(f"#!{folder}/bin/python\nfrom assay.cli import main\nmain()\n")
+    # guarded like the script that an installer writes, since processes of its own import it again
+    script = 'from assay.cli import main\nif __name__ == "__main__":\n    main()\n'
+    command.write_text(f"#!{folder}/bin/python\n{script}")
     command.chmod(0o755)
     return folder
 

@@ -24,9 +24,11 @@ HEAD = """<meta http-equiv="Content-Security-Policy"
 body { font: 15px/1.45 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: .5rem 0 }
 td, th { border: 1px solid #bbb; padding: .25rem .6rem; text-align: left; vertical-align: top }
-nav, footer, .modal, .fa, .fas, #ge-cta-footer { display: none !important }
-.pass::before { content: "\\2713  "; color: #187a2f }
-.fail::before { content: "\\2717  "; color: #b3261e }
+nav, footer, .modal, #ge-cta-footer { display: none !important }
+.fas, .fa { font-style: normal }
+.pass::before, .fa-check-circle::before { content: "\\2713  "; color: #187a2f }
+.fail::before, .fa-times::before { content: "\\2717  "; color: #b3261e }
+.fa-exclamation-triangle::before { content: "\\26A0  "; color: #8a6100 }
 </style>"""
 _PAIRED = re.compile(r"<(script|footer|nav)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _SINGLE = re.compile(r"<(?:link|img|meta|base)\b[^>]*>", re.IGNORECASE)

@@ -219,6 +219,7 @@ To use them on GitHub (Settings of the repository):
   2. In that environment add two secrets, each with the content of the file named:
        {SEALING.variable}   {folder / SEALING.file}
        {SIGNING.variable}   {folder / SIGNING.file}
-  3. Rules: require the status checks 'gate' and 'assay' on main.
+  3. Rules: require the status checks 'gate' and 'assay' on main; let nobody push to, force or
+     delete the branch 'assay-ledger' but Actions; forbid tags named 'main'.
 
 Commit what changed: data/, assay.toml and certificate.pub."""
