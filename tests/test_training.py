@@ -1,5 +1,7 @@
 """Training: folds that share no chemistry, honest figures, the same again for the same commit."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -238,3 +240,13 @@ def test_scored_is_what_the_saved_bundle_predicts(toy):
     values = predictions_of(Handover(Layout(toy).out))
     assert min(value for row, value in values.items() if row[0] in "sp") > 40
     assert max(value for row, value in values.items() if row[0] == "t") < 40
+
+
+def test_training_after_loading_a_bundle_uses_the_whole_machinery(toy, laptop, monkeypatch):
+    """The part of assay that a loaded bundle carries never stands in for the whole of it."""
+    monkeypatch.setattr(tracking, "log_candidate", lambda *_: None)
+    folder = Handover(Layout(toy).out).bundle
+    kept = folder.parent / "kept"
+    shutil.copytree(folder, kept)
+    monkeypatch.syspath_prepend(str(kept / "code"))
+    assert train(toy, settings_of(toy)).bundle_digest == digest_bundle(kept)
