@@ -1,0 +1,96 @@
+"""The untrusted half: `schema`, `train`, `sanity`, and `check`, which is all of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.errors import CheckFailedError
+from assay.layout import Handover, Layout
+from assay.verbs.console import Machine, here, tell
+
+if TYPE_CHECKING:
+    from assay.records import CheckReport
+
+
+def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
+    """Check the data with Great Expectations."""
+    _schema(machine=machine)
+
+
+def _schema(*, machine: bool) -> None:
+    from assay.schema import check_schema
+
+    root, settings = here()
+    report = check_schema(root, settings)
+    report.write(Handover(Layout(root).out).schema)
+    _conclude(report, "expectations hold", machine=machine)
+
+
+def train(machine: Machine = False) -> None:  # noqa: FBT002
+    """Train the candidate and write its bundle and predictions."""
+    _train(machine=machine)
+
+
+def _train(*, machine: bool) -> None:
+    from assay.training import train as fit
+
+    root, settings = here()
+    card = fit(root, settings)
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
+    tell(
+        f"train: {card.estimator} on {card.rows} rows, {card.groups} chemical systems; out of "
+        f"fold: {metrics} ({card.unit}); bundle {card.bundle_digest[:12]}",
+        card,
+        machine=machine,
+    )
+
+
+def sanity(
+    bundle: Annotated[Path | None, typer.Option(help="The bundle to test [out/bundle].")] = None,
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Test the bundle's behaviour with properties that any composition model must have."""
+    _sanity(bundle, machine=machine)
+
+
+def _sanity(bundle: Path | None, *, machine: bool) -> None:
+    from assay.sanity import run_sanity
+
+    root, settings = here()
+    handover = Handover(Layout(root).out)
+    report = run_sanity(root, settings, bundle or handover.bundle, None)
+    report.write(handover.sanity)
+    _conclude(report, "properties hold", machine=machine)
+
+
+def check(machine: Machine = False) -> None:  # noqa: FBT002
+    """Run schema, train and sanity: the untrusted half, as the workflow runs it."""
+    _schema(machine=machine)
+    _train(machine=machine)
+    _sanity(None, machine=machine)
+
+
+def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
+    from assay.github import annotate
+
+    annotate(report.findings)
+    warnings = len(report.findings) - len(report.failures)
+    for finding in report.findings:
+        place = ":".join(str(part) for part in (finding.file, finding.line) if part)
+        tell(
+            f"  {finding.severity}: {place}{': ' if place else ''}{finding.message}",
+            machine=machine,
+        )
+    tell(
+        f"{report.check}: {report.executed} {success if report.passed else 'checked'}, "
+        f"{len(report.failures)} failures, {warnings} warnings",
+        report,
+        machine=machine,
+    )
+    if not report.executed:
+        raise CheckFailedError(f"{report.check} executed nothing: that is not a pass.")
+    if not report.passed:
+        raise CheckFailedError(
+            f"{report.check} found {len(report.failures)} failures: mend them as told above."
+        )

@@ -1,0 +1,24 @@
+"""Verbs on the data: `init`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    source: Annotated[
+        str | None, typer.Argument(help="CSV or matminer dataset; without it, seal what is there.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Column to learn.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the target.")] = None,
+) -> None:
+    """Split labelled rows by chemical system, seal the held-out labels, make the keys."""
+    from assay.initialization import initialize, next_steps
+
+    root = Path.cwd()
+    made = initialize(root, source, target, unit)
+    typer.echo(
+        f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
+    )
+    typer.echo(next_steps(root))

@@ -1,0 +1,58 @@
+"""The trusted half and what it tells: `score` and `report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.errors import CheckFailedError
+from assay.layout import Handover, Layout
+from assay.verbs.console import HandoverOption, Machine, Remote, here, tell
+
+if TYPE_CHECKING:
+    from assay.settings import Settings
+
+
+def score(
+    handover: HandoverOption = None,
+    remote: Remote = None,
+    publish: Annotated[bool, typer.Option(help="Release a certified bundle on GitHub.")] = False,  # noqa: FBT002
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Decide: the trusted half, with the sealed labels."""
+    from assay.scoring import score as decide
+    from assay.summary import gate_line
+
+    root, settings = here()
+    folder = Handover(handover or Layout(root).out)
+    verdict = decide(root, settings, folder, remote)
+    if verdict.certified:
+        _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
+    tell(gate_line(verdict), verdict, machine=machine)
+    if verdict.outcome != "PASS":
+        raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
+
+
+def _spread(
+    root: Path, settings: "Settings", handover: Handover, digest: str, *, publish: bool
+) -> None:
+    from assay import models
+    from assay.tracking import promote
+
+    stored = models.store(Layout(root), digest, handover.bundle, handover.certificate)
+    if publish:
+        notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
+        models.publish(digest, stored.bundle, stored.certificate, notes)
+    promote(root, settings, digest, stored.bundle)
+
+
+def report(
+    handover: HandoverOption = None,
+    post: Annotated[bool, typer.Option(help="Set the status and comment on GitHub.")] = False,  # noqa: FBT002
+) -> None:
+    """Write the comment and the page that a reviewer reads."""
+    from assay.posting import write_report
+
+    root, settings = here()
+    page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)
+    typer.echo(f"report: {page}")
