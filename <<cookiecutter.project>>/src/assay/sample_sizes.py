@@ -1,0 +1,111 @@
+"""How many labelled rows a bounded metric needs: the estimates of ease.ml/ci.
+
+Formulas: Renggli et al., MLSys 2019, arXiv:1903.00278. A *variable* is a mean over rows of a
+quantity in [0, 1]: the accuracy n of the new model, o of the old one, the share d of rows on which
+they differ. A condition such as `n - o > 0.1 +/- 0.1` holds a *tolerance* of 0.1. The estimates
+hold for any distribution of independent rows, which is why they are large.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from assay.errors import UsageError
+
+Adaptivity = Literal["none", "full", "firstChange"]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """All answers of a set's life are right with probability `reliability`.
+
+    `steps` models are tested on it. Their authors see no result (`none`), every pass or fail
+    (`full`), or every result until the first pass, which retires the set (`firstChange`).
+
+    Raises:
+        UsageError: a value is not one of these.
+    """
+
+    reliability: float
+    steps: int
+    adaptivity: Adaptivity
+
+    def __post_init__(self) -> None:
+        """Refuse what is no promise."""
+        _require_share("reliability", self.reliability)
+        if self.steps < 1:
+            raise UsageError(f"steps is {self.steps}: give at least 1.")
+        if self.adaptivity not in get_args(Adaptivity):
+            allowed = ", ".join(get_args(Adaptivity))
+            raise UsageError(f"adaptivity is {self.adaptivity!r}: give one of {allowed}.")
+
+    @property
+    def risk(self) -> float:
+        """ln(1 / delta) for one step.
+
+        A union over the steps if there is one path through them (`none`, `firstChange`), over all
+        2^steps histories of passes and failures if the author sees them (`full`).
+        """
+        paths = math.log(2) * self.steps if self.adaptivity == "full" else math.log(self.steps)
+        return paths - math.log1p(-self.reliability)
+
+
+def rows_for_one(tolerance: float, promise: Promise, clauses: int = 1) -> int:
+    """Rows for one variable (n, o or d) within `tolerance`, one-sided, by Hoeffding.
+
+    Each of `clauses` conditions that must hold together gets an equal share of the risk.
+
+    Raises:
+        UsageError: tolerance or number of clauses is out of range.
+    """
+    return _hoeffding(tolerance, promise.risk + _parts(clauses))
+
+
+def rows_for_difference(tolerance: float, promise: Promise, clauses: int = 1) -> int:
+    """Rows for n - o within `tolerance`: two variables with half the tolerance and risk each.
+
+    Raises:
+        UsageError: as `rows_for_one`.
+    """
+    _require_share("tolerance", tolerance)
+    return _hoeffding(tolerance / 2, promise.risk + math.log(2) + _parts(clauses))
+
+
+def rows_for_rare_change(
+    tolerance: float, promise: Promise, changed: float, *, tested: bool = True
+) -> int:
+    """Rows for n - o within `tolerance` if at most a share `changed` of rows differs, by Bennett.
+
+    The variance of a row's difference is then at most `changed`. With `tested` half the risk pays
+    for a test of that share, which needs no label; otherwise the share is taken as known.
+
+    Raises:
+        UsageError: tolerance or share is not between 0 and 1.
+    """
+    _require_share("tolerance", tolerance)
+    if not 0 < changed <= 1:
+        raise UsageError(f"the share of changed rows is {changed:g}: give one in (0, 1].")
+    ratio = tolerance / changed
+    exponent = changed * ((1 + ratio) * math.log1p(ratio) - ratio)
+    return math.ceil((promise.risk + math.log(4 if tested else 2)) / exponent)
+
+
+def labels_each_step(rows: int, changed: float) -> int:
+    """Labels that one step needs if only rows that differ are labelled, when it comes."""
+    return math.ceil(rows * changed)
+
+
+def _hoeffding(tolerance: float, risk: float) -> int:
+    _require_share("tolerance", tolerance)
+    return math.ceil(risk / (2 * tolerance**2))
+
+
+def _parts(clauses: int) -> float:
+    if clauses < 1:
+        raise UsageError(f"the number of clauses is {clauses}: give at least 1.")
+    return math.log(clauses)
+
+
+def _require_share(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise UsageError(f"{name} is {value:g}: give a number between 0 and 1.")
