@@ -39,12 +39,42 @@ def dataset(tmp_path, monkeypatch):
 
 def test_csv(source):
     """Formulas get their reduced spelling, equal rows are one, other columns are left out."""
-    rows, kind = load_source(
-        source("note,gap,formula\na,8.5,Na2Cl2\nb,2.2,O3Fe2\nc,8.50,ClNa\n"), "gap"
+    found = load_source(
+        source("note,gap,formula\na,8.5,Na2Cl2\nb,2.2,O3Fe2\nc,8.50,ClNa\n"), "gap", 0
     )
-    assert kind == "number"
-    expected = pd.DataFrame({"formula": ["NaCl", "Fe2O3"], "gap": [8.5, 2.2]})
-    pd.testing.assert_frame_equal(rows, expected)
+    assert (found.kind, found.repeated) == ("number", 1)
+    expected = pd.DataFrame({"formula": ["NaCl", "Fe2O3"], "gap": [8.5, 2.2]}, index=[2, 3])
+    pd.testing.assert_frame_equal(found.rows, expected)
+
+
+DUPLICATES = "formula,gap\nKCl,3\nNaCl,2\nFe,1\nCl2Na2,1.5\nClNa,1.75\nFe2,1.5\n"
+
+
+def test_duplicates_within_the_tolerance(source):
+    """The first value of a composition stays, and what was left out is counted."""
+    found = load_source(source(DUPLICATES), "gap", 0.5)
+    assert dict(zip(found.rows["formula"], found.rows["gap"], strict=True)) == {
+        "KCl": 3,
+        "NaCl": 2,
+        "Fe": 1,
+    }
+    assert list(found.rows.index) == [2, 3, 4]
+    assert found.repeated == 3
+
+
+def test_duplicates_beyond_the_tolerance(source):
+    """Nothing is merged silently: the two values furthest apart are told with their lines."""
+    path = source(DUPLICATES)
+    parts = ["line 5: NaCl is 1.5 here and 2 in line 3", "0.25 apart", "5 rows of 2 compositions"]
+    with told(UsageError, 2, path, *parts, "data.duplicate_tolerance"):
+        load_source(path, "gap", 0.25)
+
+
+def test_class_has_no_tolerance(source):
+    """Yes and no are never near each other, whatever the tolerance."""
+    path = source("formula,metal\nFe,yes\nNaCl,no\nFe2,no\n")
+    with told(UsageError, 2, "line 4: Fe is 0 here and 1 in line 2"):
+        load_source(path, "metal", 5)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +99,9 @@ def test_kinds(labels, kind):
 
 def test_class(source):
     """A yes/no column becomes 1 and 0."""
-    rows, kind = load_source(source("formula,metal\nFe,yes\nNaCl,No\nCu,YES\n"), "metal")
-    assert kind == "class"
-    assert rows["metal"].tolist() == [1, 0, 1]
+    found = load_source(source("formula,metal\nFe,yes\nNaCl,No\nCu,YES\n"), "metal", 0.05)
+    assert found.kind == "class"
+    assert found.rows["metal"].tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -95,13 +125,13 @@ def test_bad_csv(source, text, parts):
     """Each bad input is one sentence that names the file and the line; exit code 2."""
     path = source(text)
     with told(UsageError, 2, path, *parts):
-        load_source(path, "gap")
+        load_source(path, "gap", 0.05)
 
 
 def test_missing_csv(tmp_path):
     """A path that does not exist is taken for a file, not for a dataset."""
     with told(UsageError, 2, "no.csv", "does not exist"):
-        load_source(str(tmp_path / "no.csv"), "gap")
+        load_source(str(tmp_path / "no.csv"), "gap", 0.05)
 
 
 @pytest.mark.parametrize("as_objects", [False, True], ids=["text", "compositions"])
@@ -112,8 +142,9 @@ def test_matminer(dataset, as_objects):
     dataset(
         pd.DataFrame({"composition": cells, "gap expt": [2.2, 8.5, 5.0, 3.3], "x": [1, 2, 3, 4]})
     )
-    rows, kind = load_source(DATASET, "gap expt")
-    assert kind == "number"
+    found = load_source(DATASET, "gap expt", 0.05)
+    rows = found.rows
+    assert found.kind == "number"
     assert rows["formula"].tolist() == ["Fe2O3", "NaCl", "Ca(HO)2", "K0.5Na0.5Nb1O3"]
     assert rows["gap expt"].tolist() == [2.2, 8.5, 5.0, 3.3]
 
@@ -121,8 +152,8 @@ def test_matminer(dataset, as_objects):
 def test_matminer_class(dataset):
     """Booleans of a dataset are a class."""
     dataset(pd.DataFrame({"composition": ["Fe", "NaCl"], "is_metal": [True, False]}))
-    rows, kind = load_source(DATASET, "is_metal")
-    assert (kind, rows["is_metal"].tolist()) == ("class", [1, 0])
+    found = load_source(DATASET, "is_metal", 0.05)
+    assert (found.kind, found.rows["is_metal"].tolist()) == ("class", [1, 0])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +169,7 @@ def test_bad_dataset(dataset, columns, parts):
     """A dataset that cannot be used says why, and how to mend what lies in matminer's folder."""
     dataset(pd.DataFrame(columns))
     with told(UsageError, 2, DATASET, *parts):
-        load_source(DATASET, "gap")
+        load_source(DATASET, "gap", 0.05)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +179,7 @@ def test_bad_dataset(dataset, columns, parts):
 def test_unknown_dataset(name, parts):
     """A name that matminer does not know is answered with the nearest one."""
     with told(UsageError, 2, repr(name), *parts):
-        load_source(name, "gap")
+        load_source(name, "gap", 0.05)
 
 
 def test_damaged_dataset(tmp_path, monkeypatch):
@@ -156,4 +187,4 @@ def test_damaged_dataset(tmp_path, monkeypatch):
     monkeypatch.setenv("MATMINER_DATA", str(tmp_path))
     (tmp_path / f"{DATASET}.json.gz").write_bytes(json.dumps({}).encode())
     with told(NotCarriedOutError, 3, DATASET, "could not be loaded"):
-        load_source(DATASET, "gap")
+        load_source(DATASET, "gap", 0.05)

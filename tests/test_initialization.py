@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 from matminer.utils.io import store_dataframe_as_json
 
-from assay import sealing
 from assay.certificate import read_signer
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.initialization import initialize, next_steps
 from assay.layout import Layout
-from assay.sealing import open_labels
+from assay.sealing import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
 from sentences import leftovers, snapshot, told
@@ -144,10 +143,10 @@ def test_bounds_of_the_same_target_stay(root):
 @pytest.mark.parametrize(("rows", "share"), [(30, 0.05), (31, 0.10)])
 def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
-    from assay import initialization
+    from assay import margins
     from assay.training import fit_out_of_fold, load_builder, read_dataset
 
-    monkeypatch.setattr(initialization, "SMALL_SET", rows)
+    monkeypatch.setattr(margins, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert made.sealed_rows == 30
     settings = read_settings(root)
@@ -207,8 +206,7 @@ def test_shipped_split(divided):
     labels, before = layout.open_labels.read_bytes(), snapshot(divided / "data")
     made = initialize(divided, None, None, None)
     assert (made.train_rows, made.sealed_rows) == (90, 30)
-    plain = sealing.unseal(layout.sealed_labels.read_bytes(), sealing.read_key(layout), "f")
-    assert plain == labels
+    assert open_sealed(layout)[0].labels == labels
     after = snapshot(divided / "data")
     assert before.keys() - after.keys() == {"sealed_labels.csv"}
     assert after.keys() - before.keys() == {"sealed_labels.bin"}
@@ -264,7 +262,7 @@ def test_second_time(root):
         (csv_of({**VALUES, "XxO": 1}), "gap [eV]", ["line 122", "'Xx'"]),
         (csv_of({**VALUES, "LiO": "nan"}), "gap [eV]", ["line 2", "'nan'"]),
         (csv_of({**VALUES, "LiO": "inf"}), "gap [eV]", ["line 2", "'inf'"]),
-        (csv_of({**VALUES, "OLi": 5}), "gap [eV]", ["line 122", "line 2"]),
+        (csv_of({**VALUES, "OLi": 5}), "gap [eV]", ["line 122", "line 2", "0.05"]),
         (csv_of({**VALUES, "LiO": "8,5"}), "gap [eV]", ["line 2", "4 cells", "point"]),
         (csv_of(VALUES).replace(",", ";"), "gap [eV]", ["semicolons"]),
         ("", "gap [eV]", ["empty"]),
@@ -285,6 +283,43 @@ def test_bad_sources(root, table, target, parts):
     before = snapshot(root)
     with told(UsageError, 2, *parts):
         initialize(root, str(root / "mine.csv"), target, None)
+    assert snapshot(root) == before
+
+
+def test_repeated_rows(root):
+    """Rows that repeat a composition within the tolerance are left out, and counted aloud."""
+    near = {"O2Li2": VALUES["LiO"] + 0.04, "F3Na3": VALUES["NaF"]}
+    (root / "mine.csv").write_text(csv_of({**VALUES, **near}))
+    done = assay(root, "init", "mine.csv", "--target", "gap [eV]")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 rows repeat an earlier composition")
+    assert "90 rows to train on, 30 sealed" in done.stdout
+
+
+def test_tolerance_of_the_configuration(root):
+    """`data.duplicate_tolerance` decides, so a wider one lets the rows through."""
+    (root / "mine.csv").write_text(csv_of({**VALUES, "O2Li2": VALUES["LiO"] + 0.2}))
+    with told(UsageError, 2, "line 122", "line 2", "data.duplicate_tolerance"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    with (root / "assay.toml").open("a") as stream:
+        stream.write("\n[data]\nduplicate_tolerance = 0.25\n")
+    assert initialize(root, str(root / "mine.csv"), "gap [eV]", None).repeated == 1
+
+
+def test_sealed_row_without_features(root):
+    """A row that would be sealed and that the model cannot take is named before anything is."""
+    path = root / "src" / "mini_model" / "model.py"
+    path.write_text(path.read_text().replace("Stoichiometry", "Magpie"))
+    layout = Layout(root)
+    layout.train.write_text(
+        "row_id,formula,old [eV]\n"
+        + "".join(f"t{n:05d},{f},{v}\n" for n, (f, v) in enumerate(VALUES.items(), 1))
+    )
+    layout.sealed_inputs.write_text("row_id,formula\ns00001,HeBr\n")
+    layout.open_labels.write_text("row_id,old [eV]\ns00001,1\n")
+    before = snapshot(root)
+    with told(UsageError, 2, "cannot be fitted", "He"):
+        initialize(root, None, None, None)
     assert snapshot(root) == before
 
 
@@ -313,6 +348,8 @@ def test_command_line(root):
     assert "90 rows to train on, 30 sealed" in runs[0].stdout
     for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):
         assert word in runs[0].stdout
+    assert "assay seal" in runs[0].stdout
+    assert "repeat" not in runs[0].stdout
     key = (root / ".assay" / "keys" / "sealing.key").read_text().strip()
     assert key not in runs[0].stdout + runs[0].stderr
     assert runs[1].returncode == RefusedError.exit_code == CheckFailedError.exit_code

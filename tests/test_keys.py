@@ -53,3 +53,29 @@ def test_malformed_key_is_told_without_being_shown(layout, monkeypatch, text):
     with pytest.raises(NotCarriedOutError, match="not 32 bytes in base64") as told:
         keys.read(layout, SIGNING)
     assert text not in str(told.value)
+
+
+def test_next_key_takes_the_place(layout):
+    """A key in waiting changes nothing; promoted, it is the key; the old one is kept aside."""
+    old = keys.create(layout, SEALING)
+    assert keys.read_next(layout, SEALING) is None
+    new = keys.create_next(layout, SEALING)
+    assert keys.read_next(layout, SEALING) == new != old
+    assert keys.read(layout, SEALING) == old
+    kept = keys.keep(layout, SEALING, old)
+    assert keys.keep(layout, SEALING, old) == kept
+    keys.promote_next(layout, SEALING)
+    assert keys.read(layout, SEALING) == new
+    assert keys.read_next(layout, SEALING) is None
+    assert base64.b64decode(kept.read_bytes()) == old
+    for path in layout.keys.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(list(layout.keys.iterdir())) == 2
+
+
+def test_empty_key_file_is_told(layout):
+    """A file without a key is no key that is missing, but one that was lost."""
+    keys.create(layout, SEALING)
+    (layout.keys / SEALING.file).write_bytes(b"")
+    with pytest.raises(NotCarriedOutError, match="not 32 bytes in base64"):
+        keys.read(layout, SEALING)

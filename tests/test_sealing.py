@@ -1,28 +1,30 @@
 """Labels under lock."""
 
 import base64
-import json
 import shutil
 import stat
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import sealing
+from assay import keys
+from assay.datasets import reduced_formulas
+from assay.encryption import commit_to, read_header, seal
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
 from assay.keys import BYTES, SEALING
 from assay.layout import Layout
 from assay.sealing import (
+    commitment,
+    digest_of_formulas,
     open_labels,
-    read_header,
-    read_key,
-    seal,
+    open_sealed,
     seal_labels,
     sealed_digest,
-    unseal,
 )
 from sentences import assert_sentence, leftovers, told
 
@@ -49,15 +51,6 @@ def sealed(layout):
     return layout
 
 
-@given(st.binary(max_size=300), st.binary(min_size=BYTES, max_size=BYTES))
-def test_round_trip(labels, key):
-    """What was sealed is opened by the same key, and sealing twice never looks the same."""
-    content = seal(labels, "d", key)
-    assert unseal(content, key, "f") == labels
-    assert content != seal(labels, "d", key)
-    assert read_header(content, "f")["inputs"] == "d"
-
-
 @pytest.mark.parametrize("sealed_first", [False, True])
 def test_labels(layout, sealed_first):
     """Sealed or not, the labels are the same floats in the order of the inputs."""
@@ -70,7 +63,12 @@ def test_nothing_in_plain_text(sealed):
     """After sealing no file of the repository holds a label, an id beside it, or the key in git."""
     assert not sealed.open_labels.exists()
     content = sealed.sealed_labels.read_bytes()
-    for secret in (*(repr(value).encode() for value in VALUES), b"s1,", b"gap", read_key(sealed)):
+    for secret in (
+        *(repr(value).encode() for value in VALUES),
+        b"s1,",
+        b"gap",
+        keys.read(sealed, SEALING),
+    ):
         assert secret not in content
     others = [p for p in sealed.root.rglob("*") if p.is_file() and p != sealed.sealed_labels]
     assert sorted(p.name for p in others) == ["sealed_inputs.csv", "sealing.key"]
@@ -85,62 +83,23 @@ def test_key_file(sealed):
     assert len(base64.b64decode(key.read_bytes())) == BYTES
 
 
-def test_commitment(sealed):
-    """Once the key is published anybody can check that these labels were the ones committed to."""
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    content = sealed.sealed_labels.read_bytes()
-    line, _, ciphertext = content.partition(b"\n")
-    header = json.loads(line)
-    cipher = ChaCha20Poly1305(read_key(sealed))
-    plain = cipher.decrypt(bytes.fromhex(header["nonce"]), ciphertext, line + b"\n")
-    assert header["commitment"] == digest_bytes(plain)
-    assert plain[BYTES:].startswith(b"row_id,gap\ns1,1.23")
-    # neither the labels alone nor a guess of them match: the salt keeps the commitment hiding
-    assert header["commitment"] != digest_bytes(plain[BYTES:])
+def test_commitment(layout):
+    """The commitment is in the public header; of open labels there is none, of no labels a word."""
+    assert commitment(layout) is None
+    seal_labels(layout)
+    opened, _ = open_sealed(layout)
+    assert commitment(layout) == commit_to(opened.salt, opened.labels)
+    assert commitment(layout) == read_header(layout.sealed_labels.read_bytes(), "f")["commitment"]
+    layout.sealed_labels.unlink()
+    with told(NotCarriedOutError, 3, "sealed_labels.bin", "restore"):
+        commitment(layout)
 
 
-def test_false_commitment():
-    """A file whose header commits to other labels is refused, though its seal is whole."""
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    header = {"format": sealing.FORMAT, "inputs": "", "commitment": "0" * 64, "nonce": "00" * 12}
-    line = json.dumps(header).encode() + b"\n"
-    content = line + ChaCha20Poly1305(KEY).encrypt(bytes(12), bytes(BYTES) + b"x", line)
-    with told(NotCarriedOutError, 3, "labels.bin", "commitment"):
-        unseal(content, KEY, "labels.bin")
-
-
-def test_every_byte_counts():
-    """Every altered byte, of the header or of the ciphertext, and every truncation is refused."""
-    content = seal(b"row_id,gap\ns1,1.5\n", "d" * 64, KEY)
-    assert unseal(content, KEY, "f")
-    for place in range(len(content)):
-        altered = bytearray(content)
-        altered[place] ^= 1
-        for damaged in (bytes(altered), content[:place]):
-            with told(NotCarriedOutError, 3, "labels.bin", "restore"):
-                unseal(damaged, KEY, "labels.bin")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n",
-        b"{}\n",
-        b"[1]\n",
-        b"\xff\n",
-        b"[" * 100_000,
-        b'{"format": 1, "inputs": 2, "commitment": 3, "nonce": 4}\n',
-        seal(b"", "", KEY).replace(b"labels-1", b"labels-2"),
-        b'{"format": "assay-sealed-labels-1", "inputs": "", "commitment": "", "nonce": "00"}\nx',
-    ],
-)
-def test_no_sealed_file(content):
-    """What is no sealed file is called so."""
-    with told(NotCarriedOutError, 3, "labels.bin", "not a sealed file"):
-        unseal(content, KEY, "labels.bin")
+def test_committed_form(layout):
+    """What is committed to is one form of the cells, however the open file was written."""
+    layout.open_labels.write_bytes(b'"row_id",gap\r\ns1,"1.50"\r\ns2,2\r\ns3,3e0')
+    seal_labels(layout)
+    assert open_sealed(layout)[0].labels == b"row_id,gap\ns1,1.50\ns2,2\ns3,3e0\n"
 
 
 def damage(layout, how):
@@ -229,10 +188,96 @@ def test_nothing_to_seal(layout):
 
 
 def test_name_of_the_set(layout):
-    """The sealed set is named by the file that is there, and missing labels are told."""
-    assert sealed_digest(layout) == digest_file(layout.open_labels)
+    """Sealing, sealing again, and other labels leave the name; another composition changes it."""
+    name = sealed_digest(layout)
+    assert name == digest_bytes(b"KCl\nLiF\nNaCl\n")
+    layout.open_labels.write_text(layout.open_labels.read_text().replace("-0.5", "0.75"))
+    assert sealed_digest(layout) == name
     seal_labels(layout)
-    assert sealed_digest(layout) == digest_file(layout.sealed_labels)
-    layout.sealed_labels.unlink()
+    assert sealed_digest(layout) == name
+    content = seal(b"other", "d", KEY)
+    layout.sealed_labels.write_bytes(content)
+    assert sealed_digest(layout) == name
+    layout.sealed_inputs.write_text("row_id,formula\ns1,NaCl\ns2,KCl\ns3,LiBr\n")
+    assert sealed_digest(layout) != name
+
+
+def test_name_without_labels(layout):
+    """Missing labels are told, and so is a formula that cannot be read, with its line."""
+    layout.sealed_inputs.write_text("row_id,formula\ns1,NaCl\ns2,XxCl\n")
+    with told(UsageError, 2, "sealed_inputs.csv", "line 3", "'Xx'"):
+        sealed_digest(layout)
+    layout.open_labels.unlink()
     with told(NotCarriedOutError, 3, "sealed_labels.bin", "restore"):
         sealed_digest(layout)
+
+
+AMOUNTS = st.dictionaries(
+    st.sampled_from(["Li", "Na", "Mg", "Al", "Fe", "O", "S", "Cl", "He", "Ar", "N"]),
+    st.integers(1, 9),
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def respelt(draw):
+    """Formulas, and the same compositions in other words, order and number."""
+    compositions = draw(st.lists(AMOUNTS, min_size=1, max_size=6))
+    spellings = []
+    for amounts in (*compositions, *draw(st.lists(st.sampled_from(compositions), max_size=3))):
+        factor = draw(st.integers(1, 4))
+        parts = [f"{symbol}{n * factor}" for symbol, n in draw(st.permutations([*amounts.items()]))]
+        spellings.append("".join(parts))
+    plain = ["".join(f"{s}{n}" for s, n in amounts.items()) for amounts in compositions]
+    return plain, draw(st.permutations(spellings))
+
+
+@given(respelt())
+def test_name_is_of_compositions(formulas):
+    """Order, repetition, multiples and the order of elements make no other set."""
+    plain, other = (digest_of_formulas(reduced_formulas(part, Path("f"))) for part in formulas)
+    assert plain == other
+
+
+@given(st.sets(st.sampled_from(["NaCl", "KCl", "LiF", "Fe2O3", "MgO"]), min_size=1))
+def test_name_tells_sets_apart(formulas):
+    """One composition more or fewer is another set."""
+    name = digest_of_formulas(list(formulas))
+    assert name != digest_of_formulas([*formulas, "Li2O"])
+    assert name != digest_of_formulas(list(formulas)[1:])
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="sha256sum is missing")
+def test_name_by_shell(layout):
+    """Anybody can recompute the name of a set in canonical spelling."""
+    command = "tail -n +2 data/sealed_inputs.csv | cut -d, -f2 | LC_ALL=C sort -u | sha256sum"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=layout.root, capture_output=True, text=True, check=True
+    )
+    assert sealed_digest(layout) == done.stdout.split()[0]
+
+
+def test_next_key_opens(sealed):
+    """What an interrupted change of keys left opens, whichever is in place; others do not."""
+    inputs = digest_file(sealed.sealed_inputs)
+    labels = open_sealed(sealed)[0].labels
+    coming = keys.create_next(sealed, SEALING)
+    np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
+    sealed.sealed_labels.write_bytes(seal(labels, inputs, coming))
+    np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
+    assert open_sealed(sealed)[1] == coming
+    (sealed.keys / "sealing.key").unlink()
+    np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
+    sealed.sealed_labels.write_bytes(seal(labels, inputs, KEY))
+    with told(NotCarriedOutError, 3, "sealed_labels.bin", "key is wrong"):
+        open_labels(sealed, "gap")
+
+
+def test_old_key_does_not_open(sealed):
+    """A key that was put aside is not tried: whoever has it could pass off labels of his own."""
+    labels = open_sealed(sealed)[0].labels
+    keys.keep(sealed, SEALING, KEY)
+    sealed.sealed_labels.write_bytes(seal(labels, digest_file(sealed.sealed_inputs), KEY))
+    with told(NotCarriedOutError, 3, "sealed_labels.bin", "key is wrong"):
+        open_labels(sealed, "gap")

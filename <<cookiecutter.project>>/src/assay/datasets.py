@@ -1,6 +1,7 @@
 """Where labelled rows come from: a CSV of the user's, or a matminer dataset by name."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,27 +17,46 @@ FORMULA_NAMES = ("formula", "composition", "pretty_formula")
 YES, NO = ("yes", "true", "1", "1.0"), ("no", "false", "0", "0.0")
 
 
-def load_source(source: str, target: str) -> tuple[pd.DataFrame, Kind]:
+@dataclass(frozen=True)
+class Source:
+    """Labelled rows `formula, <target>`, one a composition; row labels are lines of the file.
+
+    `repeated` rows were left out: their composition stands in an earlier line, with a value within
+    the tolerance.
+    """
+
+    rows: pd.DataFrame
+    kind: Kind
+    repeated: int
+
+
+def load_source(source: str, target: str, tolerance: float) -> Source:
     """Load `formula, <target>` from a CSV path or a matminer dataset name.
 
     Formulas are brought to their reduced spelling. The target is a class if every label is one
     of yes/no, true/false or 1/0, and a number otherwise; a class is given as 1 and 0.
 
+    Args:
+        source: path of a CSV, or a name that matminer knows.
+        target: the column to learn.
+        tolerance: how far the values of one composition may lie apart, in the target's unit; the
+            first one is kept. Rows of a class must agree.
+
     Raises:
         UsageError: the table lacks a column, a formula cannot be read, a label is no number, or
-            two rows of one formula disagree.
+            rows of one composition disagree by more than the tolerance.
         NotCarriedOutError: the dataset is not known or cannot be fetched.
     """
     path = Path(source)
     if path.suffix.lower() == ".csv" or path.exists():
-        return _labelled(read_table(path, [target]), target, path)
+        return _labelled(read_table(path, [target]), target, tolerance, path)
     frame = _load_matminer(source)
     if target not in frame:
         columns = ", ".join(map(str, frame))[:200]
         raise UsageError(f"{source} has no column {target!r}: give --target one of {columns}.")
     text = pd.DataFrame({column: map(_cell, frame[column]) for column in _columns(frame, target)})
     try:
-        return _labelled(text, target, path)
+        return _labelled(text, target, tolerance, path)
     except UsageError as error:
         sentence = str(error).rstrip(".")
         raise UsageError(f"{sentence}, in a CSV that you save from the dataset.") from None
@@ -51,12 +71,15 @@ def _cell(value: Any) -> str:
     return value.formula.replace(" ", "") if hasattr(value, "formula") else str(value)
 
 
-def _labelled(frame: pd.DataFrame, target: str, path: Path) -> tuple[pd.DataFrame, Kind]:
+def _labelled(frame: pd.DataFrame, target: str, tolerance: float, path: Path) -> Source:
     formula = _formula_column(list(frame.columns), target, str(path))
-    rows = pd.DataFrame({"formula": _canonical(frame[formula], path), target: frame[target]})
+    rows = pd.DataFrame({"formula": reduced_formulas(frame[formula], path), target: frame[target]})
     kind = kind_of(rows[target])
     rows[target] = _as_class(rows[target]) if kind == "class" else read_numbers(rows, target, path)
-    return _without_duplicates(rows, target, path), kind
+    rows.index += 2
+    _require_agreement(rows, target, None if kind == "class" else tolerance, path)
+    distinct = rows.drop_duplicates("formula")
+    return Source(distinct, kind, len(rows) - len(distinct))
 
 
 def kind_of(labels: Sequence[str]) -> Kind:
@@ -94,7 +117,12 @@ def _formula_column(columns: Sequence[str], target: str, source: str) -> str:
     )
 
 
-def _canonical(formulas: Sequence[str], path: Path) -> list[str]:
+def reduced_formulas(formulas: Sequence[str], path: Path) -> list[str]:
+    """The canonical spelling of every formula of a table; `path` is only named in the error.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
     for line, formula in enumerate(formulas, start=2):
         if sentence := problem(formula):
             raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
@@ -105,15 +133,21 @@ def _as_class(labels: pd.Series) -> np.ndarray:
     return labels.str.strip().str.lower().isin(YES).to_numpy().astype(int)
 
 
-def _without_duplicates(rows: pd.DataFrame, target: str, path: Path) -> pd.DataFrame:
-    first = rows.groupby("formula")[target].transform("first")
-    differing = rows.index[rows[target] != first]
-    if len(differing):
-        row = rows.loc[differing[0]]
-        earlier = int((rows["formula"] == row["formula"]).idxmax())
-        raise UsageError(
-            f"{path}, line {differing[0] + 2}: {row['formula']} is {row[target]:g} here and "
-            f"{first[differing[0]]:g} in line {earlier + 2} ({len(differing)} such rows); keep one "
-            "value for each formula."
-        )
-    return rows.drop_duplicates("formula").reset_index(drop=True)
+def _require_agreement(
+    rows: pd.DataFrame, target: str, tolerance: float | None, path: Path
+) -> None:
+    """Refuse compositions whose values lie further apart than `tolerance`; None: a class."""
+    values = rows.groupby("formula")[target]
+    apart = rows[values.transform("max") - values.transform("min") > (tolerance or 0)]
+    if apart.empty:
+        return
+    formula = apart["formula"].iloc[0]
+    own = apart.loc[apart["formula"] == formula, target]
+    first, last = sorted([own.idxmin(), own.idxmax()])
+    compositions = apart["formula"].nunique()
+    hint = "" if tolerance is None else ", or raise data.duplicate_tolerance in assay.toml"
+    raise UsageError(
+        f"{path}, line {last}: {formula} is {own[last]:g} here and {own[first]:g} in line {first}, "
+        f"more than {tolerance or 0:g} apart ({len(apart)} rows of {compositions} compositions "
+        f"disagree so); keep the right values{hint}."
+    )

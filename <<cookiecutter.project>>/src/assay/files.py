@@ -59,6 +59,8 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             os.fchmod(descriptor, mode)
+            stream.flush()
+            os.fsync(descriptor)  # a key must be on the disk before its name is
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -13,16 +13,13 @@ from assay.errors import RefusedError, UsageError
 from assay.files import write_text
 from assay.keys import SEALING, SIGNING
 from assay.layout import Layout
+from assay.margins import Parts, with_margin
 from assay.sealing import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
 from assay.splits import split_by_system
-from assay.tables import read_numbers, read_table, table_text
+from assay.tables import read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
-MARGIN_SHARE_SMALL = 0.10
-MARGIN_SHARE = 0.05
-SMALL_SET = 1000
-
 
 CARD = """# Data card
 
@@ -43,20 +40,15 @@ licence, the DOI, known defects.
 
 @dataclass(frozen=True)
 class Initialized:
-    """What `init` made: sizes of the two sets, and the margin in the target's unit."""
+    """What `init` made: sizes of the two sets, and the margin in the target's unit.
+
+    `repeated` rows of the source were left out, since their composition stood there before.
+    """
 
     train_rows: int
     sealed_rows: int
     margin: float
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Both sides of the split, each `row_id, formula, <target>`."""
-
-    target: str
-    train: pd.DataFrame
-    held_out: pd.DataFrame
+    repeated: int
 
 
 def initialize(root: Path, source: str | None, target: str | None, unit: str | None) -> Initialized:
@@ -76,21 +68,23 @@ def initialize(root: Path, source: str | None, target: str | None, unit: str | N
     if source is None and (root / SOURCE_COPY).is_file():
         source = str(root / SOURCE_COPY)
     if source is None:
-        parts, card = _parts_on_disk(layout, parse_settings(text)), None
+        parts, card, repeated = _parts_on_disk(layout, parse_settings(text)), None, 0
     else:
-        parts, kind = _split(settings, source, target or settings.target.column)
-        text = _of_kind(text, kind, keep_bounds=target in {None, settings.target.column})
-        card = _data_card(parts, source, kind)
-    margin, text = _with_margin(root, parts, text)
+        column = target or settings.target.column
+        found = load_source(source, column, settings.data.duplicate_tolerance)
+        parts, repeated = _split(settings, source, found.rows, column), found.repeated
+        text = _of_kind(text, found.kind, keep_bounds=target in {None, settings.target.column})
+        card = _data_card(parts, source, found.kind)
+    margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
-    return Initialized(len(parts.train), len(parts.held_out), margin)
+    return Initialized(len(parts.train), len(parts.held_out), margin, repeated)
 
 
 def _require_fresh(layout: Layout) -> None:
     if layout.sealed_labels.exists():
         raise RefusedError(
-            f"{layout.sealed_labels} exists: this repository is initialised; delete it (and "
-            ".assay/keys) to seal a fresh set."
+            f"{layout.sealed_labels} exists: this repository is initialised; `assay seal fresh` "
+            "puts a new set in the place of a retired one."
         )
     keys = [layout.keys / SEALING.file]
     if not layout.public_key.exists():
@@ -127,8 +121,7 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     return Parts(target, train, held_out.join(read_table(layout.open_labels, [target])[[target]]))
 
 
-def _split(settings: Settings, source: str, target: str) -> tuple[Parts, str]:
-    rows, kind = load_source(source, target)
+def _split(settings: Settings, source: str, rows: pd.DataFrame, target: str) -> Parts:
     systems = rows["formula"].map(chemical_system)
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal some.")
@@ -140,12 +133,15 @@ def _split(settings: Settings, source: str, target: str) -> tuple[Parts, str]:
             "more rows, or lower split.folds in assay.toml."
         )
     train, held_out = (
-        part.assign(row_id=[f"{letter}{n:05d}" for n in range(1, len(part) + 1)]).reset_index(
-            drop=True
-        )
-        for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
+        numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
     )
-    return Parts(target, train, held_out), kind
+    return Parts(target, train, held_out)
+
+
+def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
+    """The rows with ids such as `t00001`, counted from `first`, in a column `row_id`."""
+    ids = [f"{letter}{number:05d}" for number in range(first, first + len(rows))]
+    return rows.assign(row_id=ids).reset_index(drop=True)
 
 
 def _data_card(parts: Parts, source: str, kind: str) -> str:
@@ -161,51 +157,16 @@ def _data_card(parts: Parts, source: str, kind: str) -> str:
     )
 
 
-def _with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
-    """Freeze the margin: 5 % of the public error, 10 % when fewer than 1,000 rows are sealed."""
-    settings = parse_settings(text)
-    loss = _public_error(root, parts, settings)
-    share = MARGIN_SHARE_SMALL if len(parts.held_out) < SMALL_SET else MARGIN_SHARE
-    margin = float(f"{share * loss:.3g}")
-    if not margin > 0:
-        raise UsageError(
-            f"the first model's public error on {parts.target} is {loss:g}, so there is no margin "
-            "to derive from it: name a target that varies."
-        )
-    comment = f"# {share:.0%} of the first model's public error, {loss:.4g} {settings.target.unit}"
-    return margin, with_value(text, "gate", "margin", f"{margin}  {comment}")
-
-
-def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
-    from assay.statistics import metric_for
-    from assay.training import Dataset, fit_out_of_fold, load_builder
-
-    layout = Layout(root)
-    target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
-    pool = read_table(layout.pool, ["row_id", "formula"])
-    data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
-    try:
-        candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
-    except ValueError as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(
-            f"the model cannot be fitted on these rows ({reason}): mend them, or model.py."
-        ) from None
-    return float(metric_for(settings.target.kind).loss(data.target, candidate.out_of_fold).mean())
-
-
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
-    labels = table_text(parts.held_out[["row_id", parts.target]])
-    if card is None:
-        labels = layout.open_labels.read_text(encoding="utf-8")
-    else:
-        write_text(layout.train, table_text(parts.train[["row_id", "formula", parts.target]]))
-        write_text(layout.sealed_inputs, table_text(parts.held_out[["row_id", "formula"]]))
+    labels = parts.held_out[["row_id", parts.target]]
+    if card is not None:
+        write_table(parts.train[["row_id", "formula", parts.target]], layout.train)
+        write_table(parts.held_out[["row_id", "formula"]], layout.sealed_inputs)
         write_text(layout.root / "data" / "README.md", card)
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():
         new_signing_key(layout)
-    write_sealed(layout, labels.encode())
+    write_sealed(layout, labels)
 
 
 def next_steps(root: Path) -> str:
@@ -222,4 +183,7 @@ To use them on GitHub (Settings of the repository):
   3. Rules: require the status checks 'gate' and 'assay' on main; let nobody push to, force or
      delete the branch 'assay-ledger' but Actions; forbid tags named 'main'.
 
-Commit what changed: data/, assay.toml and certificate.pub."""
+Commit what changed: data/, assay.toml and certificate.pub.
+
+`assay seal --help` lists what comes later in the set's life: a new key, the release of its labels
+when it is used up, and a fresh set."""

@@ -4,9 +4,10 @@ import base64
 import os
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.files import write_bytes
+from assay.files import digest_bytes, write_bytes
 from assay.layout import Layout
 
 BYTES = 32
@@ -19,6 +20,15 @@ class SecretKey:
     purpose: str
     file: str
     variable: str
+
+    @property
+    def next_file(self) -> str:
+        """Where the key that will take its place lies, while keys are changed."""
+        return f"{self.purpose}.next.key"
+
+    def kept_file(self, content: bytes) -> str:
+        """Where an old key is kept: named by the first eight digits of the key's SHA-256."""
+        return f"{self.purpose}-{digest_bytes(content)[:8]}.key"
 
 
 SEALING = SecretKey("sealing", "sealing.key", "ASSAY_SEALING_KEY")
@@ -34,8 +44,28 @@ def create(layout: Layout, key: SecretKey) -> bytes:
     path = layout.keys / key.file
     if path.exists():
         raise RefusedError(f"{path} exists already: move it away if it is not needed any more.")
-    content = secrets.token_bytes(BYTES)
-    layout.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _write(path, secrets.token_bytes(BYTES))
+
+
+def create_next(layout: Layout, key: SecretKey) -> bytes:
+    """Make the key that `promote_next` will put in the place of the one in use."""
+    return _write(layout.keys / key.next_file, secrets.token_bytes(BYTES))
+
+
+def keep(layout: Layout, key: SecretKey, content: bytes) -> Path:
+    """Keep an old key under a name of its own; gives its path."""
+    path = layout.keys / key.kept_file(content)
+    _write(path, content)
+    return path
+
+
+def promote_next(layout: Layout, key: SecretKey) -> None:
+    """Put the next key in the place of the one in use, in one step; keep that one first."""
+    (layout.keys / key.next_file).replace(layout.keys / key.file)
+
+
+def _write(path: Path, content: bytes) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_bytes(path, base64.b64encode(content) + b"\n", mode=0o600)
     return content
 
@@ -46,12 +76,20 @@ def read(layout: Layout, key: SecretKey) -> bytes | None:
     Raises:
         NotCarriedOutError: it is not 32 bytes in base64.
     """
-    path = layout.keys / key.file
     text = os.environ.get(key.variable, "").encode()
-    if not text and path.is_file():
-        text = path.read_bytes()
-    if not text:
-        return None
+    return _parsed(text, key) if text else _read_file(layout.keys / key.file, key)
+
+
+def read_next(layout: Layout, key: SecretKey) -> bytes | None:
+    """The key that `create_next` made, or None; raises as `read` does."""
+    return _read_file(layout.keys / key.next_file, key)
+
+
+def _read_file(path: Path, key: SecretKey) -> bytes | None:
+    return _parsed(path.read_bytes(), key) if path.is_file() else None
+
+
+def _parsed(text: bytes, key: SecretKey) -> bytes:
     try:
         content = base64.b64decode(text.strip(), validate=True)
     except ValueError:

@@ -1,106 +1,18 @@
-"""Labels under lock: authenticated encryption, a published commitment, keys outside git.
+"""Labels under lock: where they lie, which key opens them, and the public name of their set."""
 
-A sealed file is one line of JSON that anybody may read (the public header), then the
-ciphertext of ChaCha20-Poly1305 (RFC 8439), which authenticates the header too.
-"""
-
-import json
-import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from assay import keys
+from assay.datasets import reduced_formulas
+from assay.encryption import Opened, read_header, seal, unseal
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
 from assay.layout import Layout
-from assay.tables import parse_table, read_numbers, read_table
-
-FORMAT = "assay-sealed-labels-1"
-FIELDS = {"format", "inputs", "commitment", "nonce"}
-SALT_BYTES = 32
-NONCE_BYTES = 12
-
-
-def read_key(layout: Layout) -> bytes:
-    """The key of the sealed set.
-
-    Raises:
-        NotCarriedOutError: there is none, or it is not 32 bytes in base64.
-    """
-    key = keys.read(layout, keys.SEALING)
-    if key is None:
-        raise NotCarriedOutError(
-            f"the labels are sealed and there is no key: set the secret {keys.SEALING.variable} of "
-            f"the environment 'heldout', or put the key at {layout.keys / keys.SEALING.file}."
-        )
-    return key
-
-
-def seal(labels: bytes, inputs_digest: str, key: bytes) -> bytes:
-    """Encrypt a table of labels; the header commits to them by a salted SHA-256.
-
-    The salt travels inside the ciphertext, so that the commitment can be checked once the labels
-    are public, and not guessed before.
-    """
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
-    header = {
-        "format": FORMAT,
-        "inputs": inputs_digest,
-        "commitment": digest_bytes(salt + labels),
-        "nonce": nonce.hex(),
-    }
-    line = json.dumps(header, sort_keys=True).encode() + b"\n"
-    return line + ChaCha20Poly1305(key).encrypt(nonce, salt + labels, line)
-
-
-def unseal(content: bytes, key: bytes, name: str) -> bytes:
-    """Decrypt what `seal` made; the salt before the labels is checked against the commitment.
-
-    Raises:
-        NotCarriedOutError: wrong key, or a truncated or altered file; the two cannot be told apart.
-    """
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    header = read_header(content, name)
-    line, _, ciphertext = content.partition(b"\n")
-    try:
-        nonce = bytes.fromhex(header["nonce"])
-        plain = ChaCha20Poly1305(key).decrypt(nonce, ciphertext, line + b"\n")
-    except ValueError:
-        raise _not_sealed(name) from None
-    except InvalidTag:
-        raise NotCarriedOutError(
-            f"{name} cannot be opened: the key is wrong, or the file was altered; restore "
-            "the file from git and check the key."
-        ) from None
-    if digest_bytes(plain) != header["commitment"]:
-        raise NotCarriedOutError(f"{name} does not match its own commitment: restore it.")
-    return plain[SALT_BYTES:]
-
-
-def read_header(content: bytes, name: str) -> dict[str, str]:
-    """The public header of a sealed file: `format`, `inputs`, `commitment`, `nonce`, all text.
-
-    Raises:
-        NotCarriedOutError: there is no such header.
-    """
-    try:
-        header = json.loads(content.partition(b"\n")[0])
-    except (ValueError, RecursionError):
-        raise _not_sealed(name) from None
-    fields = isinstance(header, dict) and header.get("format") == FORMAT and header.keys() == FIELDS
-    if not fields or not all(isinstance(value, str) for value in header.values()):
-        raise _not_sealed(name)
-    return header
-
-
-def _not_sealed(name: str) -> NotCarriedOutError:
-    return NotCarriedOutError(f"{name} is truncated or not a sealed file: restore it from git.")
+from assay.tables import parse_table, read_numbers, read_table, table_text
 
 
 def seal_labels(layout: Layout) -> None:
@@ -114,19 +26,49 @@ def seal_labels(layout: Layout) -> None:
         raise RefusedError(
             f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done."
         )
-    read_table(layout.open_labels, ["row_id"])
-    write_sealed(layout, layout.open_labels.read_bytes())
+    write_sealed(layout, read_table(layout.open_labels, ["row_id"]))
 
 
-def write_sealed(layout: Layout, labels: bytes) -> None:
+def write_sealed(layout: Layout, labels: pd.DataFrame) -> None:
     """Encrypt a table of labels under a new key; an open table of labels is deleted.
+
+    What is committed to is `table_text` of the cells, so that the table can be written again to
+    the byte once it is public.
 
     Raises:
         RefusedError: a key exists.
     """
     key = keys.create(layout, keys.SEALING)
-    write_bytes(layout.sealed_labels, seal(labels, digest_file(layout.sealed_inputs), key))
+    content = seal(table_text(labels).encode(), digest_file(layout.sealed_inputs), key)
+    write_bytes(layout.sealed_labels, content)
     layout.open_labels.unlink(missing_ok=True)
+
+
+def open_sealed(layout: Layout) -> tuple[Opened, bytes]:
+    """Open the sealed file; gives the key that opened it, too.
+
+    The key in use is tried first, then the next one, which is there only if `assay seal` was
+    interrupted while it changed keys.
+
+    Raises:
+        NotCarriedOutError: no key, a wrong key, or a damaged file.
+    """
+    path = layout.sealed_labels
+    content = path.read_bytes()
+    key = keys.read(layout, keys.SEALING)
+    try:
+        if key is not None:
+            return unseal(content, key, path.name), key
+    except NotCarriedOutError:
+        if keys.read_next(layout, keys.SEALING) is None:
+            raise
+    pending = keys.read_next(layout, keys.SEALING)
+    if pending is None:
+        raise NotCarriedOutError(
+            f"the labels are sealed and there is no key: set the secret {keys.SEALING.variable} of "
+            f"the environment 'heldout', or put the key at {layout.keys / keys.SEALING.file}."
+        )
+    return unseal(content, pending, path.name), pending
 
 
 def open_labels(layout: Layout, target: str) -> np.ndarray:
@@ -141,13 +83,22 @@ def open_labels(layout: Layout, target: str) -> np.ndarray:
         path = layout.open_labels
         labels = read_table(path, ["row_id", target])
         return _ordered(labels, target, layout, path)
+    return opened_labels(layout, open_sealed(layout)[0], target)[1]
+
+
+def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """The sealed table, as text, and its numbers (n,), in the order of the sealed inputs.
+
+    Raises:
+        NotCarriedOutError: the labels do not belong to the sealed inputs, or hold no column
+            `target` of numbers; no label is quoted.
+    """
     path = layout.sealed_labels
-    content = path.read_bytes()
-    plain = unseal(content, read_key(layout), path.name)
-    if read_header(content, path.name)["inputs"] != digest_file(layout.sealed_inputs):
+    if read_header(path.read_bytes(), path.name)["inputs"] != digest_file(layout.sealed_inputs):
         raise _strangers(layout, path)
     try:
-        return _ordered(parse_table(plain, ["row_id", target], path), target, layout, path)
+        table = parse_table(opened.labels, ["row_id", target], path)
+        return table, _ordered(table, target, layout, path)
     except UsageError:
         # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
@@ -170,14 +121,41 @@ def _strangers(layout: Layout, path: Path) -> NotCarriedOutError:
 
 
 def sealed_digest(layout: Layout) -> str:
-    """The public name of the sealed set, without opening it.
+    """The public name of the sealed set: `digest_of_formulas` of its inputs.
+
+    Labels, key and ciphertext have no part in it, so that encrypting anew buys no new budget.
 
     Raises:
         NotCarriedOutError: there are no labels, sealed or open.
+        UsageError: the sealed inputs are missing, or a formula cannot be read.
     """
-    for path in (layout.sealed_labels, layout.open_labels):
-        if path.is_file():
-            return digest_file(path)
-    raise NotCarriedOutError(
-        f"{layout.sealed_labels} does not exist: restore it from git, or run `assay init`."
-    )
+    _require_labels(layout)
+    formulas = read_table(layout.sealed_inputs, ["formula"])["formula"]
+    return digest_of_formulas(reduced_formulas(formulas, layout.sealed_inputs))
+
+
+def digest_of_formulas(reduced: Sequence[str]) -> str:
+    """SHA-256 of the distinct reduced formulas, sorted by code point, each with a line end.
+
+    It is that of `LC_ALL=C sort -u | sha256sum`. Order, ids, repetitions and any spelling that
+    `compositions.reduced_formula` brings together (`O2Li4`, `Li2O`) do not matter.
+    """
+    return digest_bytes("".join(f"{formula}\n" for formula in sorted(set(reduced))).encode())
+
+
+def commitment(layout: Layout) -> str | None:
+    """The salted commitment of the sealed file's public header; None if the labels lie open.
+
+    Raises:
+        NotCarriedOutError: there are no labels, or the sealed file is damaged.
+    """
+    _require_labels(layout)
+    path = layout.sealed_labels
+    return read_header(path.read_bytes(), path.name)["commitment"] if path.is_file() else None
+
+
+def _require_labels(layout: Layout) -> None:
+    if not layout.sealed_labels.is_file() and not layout.open_labels.is_file():
+        raise NotCarriedOutError(
+            f"{layout.sealed_labels} does not exist: restore it from git, or run `assay init`."
+        )

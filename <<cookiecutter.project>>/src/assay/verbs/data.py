@@ -18,6 +18,11 @@ def init(
 
     root = Path.cwd()
     made = initialize(root, source, target, unit)
+    if made.repeated:
+        typer.echo(
+            f"{made.repeated} rows repeat an earlier composition within data.duplicate_tolerance: "
+            "the first of each was kept."
+        )
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
