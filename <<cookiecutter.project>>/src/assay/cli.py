@@ -6,7 +6,7 @@ import traceback
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
-from assay.verbs import checks, data, decisions, prediction
+from assay.verbs import checks, data, decisions, prediction, seals
 
 app = typer.Typer(
     help="Test a materials model before it may predict.",
@@ -29,6 +29,10 @@ VERBS = (
 )
 for verb in VERBS:
     app.command()(verb)
+app.add_typer(seals.app, name="seal")
+
+# Verbs that open sealed labels, of which a traceback could show some.
+SECRETIVE = {"score", "seal"}
 
 
 def main() -> None:
@@ -52,8 +56,8 @@ def _on_one_line(text: str) -> str:
 
 
 def _confess(error: Exception) -> None:
-    # A traceback of `score` could show labels, so that verb names the kind of error alone.
-    if "score" not in sys.argv:
+    # such a verb names the kind of error alone
+    if not SECRETIVE.intersection(sys.argv):
         traceback.print_exception(error)
     typer.echo(
         f"assay: this could not be carried out: {type(error).__name__}, which is a defect of "

@@ -60,8 +60,19 @@ def keep(layout: Layout, key: SecretKey, content: bytes) -> Path:
 
 
 def promote_next(layout: Layout, key: SecretKey) -> None:
-    """Put the next key in the place of the one in use, in one step; keep that one first."""
+    """Put the next key in the place of the one in use, whose file is kept first."""
+    present = _read_file(layout.keys / key.file, key)
+    if present is not None:
+        keep(layout, key, present)
     (layout.keys / key.next_file).replace(layout.keys / key.file)
+
+
+def withdraw_next(layout: Layout, key: SecretKey) -> None:
+    """Put the next key among the kept ones: it did not come into use."""
+    content = read_next(layout, key)
+    if content is not None:
+        keep(layout, key, content)
+        (layout.keys / key.next_file).unlink()
 
 
 def _write(path: Path, content: bytes) -> bytes:
@@ -77,7 +88,9 @@ def read(layout: Layout, key: SecretKey) -> bytes | None:
         NotCarriedOutError: it is not 32 bytes in base64.
     """
     text = os.environ.get(key.variable, "").encode()
-    return _parsed(text, key) if text else _read_file(layout.keys / key.file, key)
+    if text:
+        return _parsed(text, key, key.variable)
+    return _read_file(layout.keys / key.file, key)
 
 
 def read_next(layout: Layout, key: SecretKey) -> bytes | None:
@@ -86,16 +99,16 @@ def read_next(layout: Layout, key: SecretKey) -> bytes | None:
 
 
 def _read_file(path: Path, key: SecretKey) -> bytes | None:
-    return _parsed(path.read_bytes(), key) if path.is_file() else None
+    return _parsed(path.read_bytes(), key, path.name) if path.is_file() else None
 
 
-def _parsed(text: bytes, key: SecretKey) -> bytes:
+def _parsed(text: bytes, key: SecretKey, place: str) -> bytes:
     try:
         content = base64.b64decode(text.strip(), validate=True)
     except ValueError:
         content = b""
     if len(content) != BYTES:
         raise NotCarriedOutError(
-            f"the {key.purpose} key is not {BYTES} bytes in base64: copy {key.file} again."
+            f"the {key.purpose} key in {place} is not {BYTES} bytes in base64: copy it again."
         )
     return content
