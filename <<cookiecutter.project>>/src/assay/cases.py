@@ -8,9 +8,10 @@ from pathlib import Path
 
 from assay import provenance
 from assay.certificate import policy_digest
+from assay.comparisons import Comparison
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
-from assay.gate import Budget, Comparison
+from assay.gate import Budget
 from assay.layout import Layout
 from assay.ledger import Entry, Ledger
 from assay.records import CandidateCard, Claim

@@ -54,7 +54,7 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
 
 def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     from assay.bundle import predict
-    from assay.statistics import metric_for
+    from assay.metrics import METRICS
     from assay.training import Dataset, fit_out_of_fold, load_builder
 
     layout = Layout(root)
@@ -69,4 +69,5 @@ def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
         raise UsageError(
             f"the model cannot be fitted on these rows ({reason}): mend them, or model.py."
         ) from None
-    return float(metric_for(settings.target.kind).loss(data.target, candidate.out_of_fold).mean())
+    metric = METRICS[settings.primary_metric]
+    return metric.shown(float(metric.loss(data.target, candidate.out_of_fold).mean()))

@@ -87,6 +87,22 @@ class CandidateCard(Record):
     metrics: dict[Text, float]
 
 
+class PublicFigure(Record):
+    """A requirement in public figures: out-of-fold errors of both models on the train rows.
+
+    `groups` is the smallest effective number of chemical systems among train rows, sealed rows and
+    pool; with too few a slice is told and not `required`.
+    """
+
+    name: Text
+    unit: Text
+    margin: float
+    candidate: float | None
+    reference: float | None
+    groups: float
+    required: bool
+
+
 class VerdictRecord(Record):
     """The verdict and the few figures that may be shown beside it (gate-text of docs/gate.md).
 
@@ -111,6 +127,7 @@ class VerdictRecord(Record):
     level: float | None
     candidate_error: float
     reference_error: float
+    figures: Annotated[list[PublicFigure], Field(max_length=30)]
     reference: Text
     change_on_pool: float
     explanation: Text

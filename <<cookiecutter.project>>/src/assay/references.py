@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from assay.bundle import predict
+from assay.comparisons import Comparison, Groups, Predictions
 from assay.errors import NotCarriedOutError
-from assay.gate import Comparison, Groups, Predictions
 from assay.predictions import HEADER
 from assay.records import Claim
 from assay.settings import Settings
+from assay.slices import requirements
 from assay.splits import grouped_folds
-from assay.statistics import metric_for
+from assay.statistics import Grouping
 from assay.training import Dataset
 
 MINIMUM_SHARE = 0.9
@@ -92,9 +93,24 @@ def compare(
     Raises:
         NotCarriedOutError: the reference lacks sealed rows, much of the pool, or all train rows,
             or the candidate much of the train set.
+        UsageError: a slice of `assay.toml` does not go with the tables.
     """
-    from assay.compositions import chemical_system
+    train, pool = _shared_rows(candidate, reference, data)
+    tables = (data.train[train], data.sealed, data.pool[pool])
+    return Comparison(
+        _arrange(candidate, tables),
+        _arrange(reference, tables),
+        Groups(*(_systems(rows) for rows in tables)),
+        data.target[train],
+        requirements(settings, tables),
+        claim,
+    )
 
+
+def _shared_rows(
+    candidate: Mapping[str, float], reference: Mapping[str, float], data: Dataset
+) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the train and pool rows that both models predicted."""
     train, pool = (
         rows["row_id"].isin(reference.keys()).to_numpy() for rows in (data.train, data.pool)
     )
@@ -109,18 +125,15 @@ def compare(
     if not sealed.all() or pool.mean() < MINIMUM_SHARE or not train.any():
         raise NotCarriedOutError(
             "the reference was not evaluated on the train rows, sealed inputs and pool of data/ "
-            "as they are now: restore them, or seal a fresh set with `assay init`."
+            "as they are now: restore them, or seal a fresh set with `assay seal fresh`."
         )
-    tables = (data.train[train], data.sealed, data.pool[pool])
-    systems = ([chemical_system(formula) for formula in rows["formula"]] for rows in tables)
-    return Comparison(
-        _arrange(candidate, tables),
-        _arrange(reference, tables),
-        Groups(*systems),
-        data.target[train],
-        metric_for(settings.target.kind),
-        claim,
-    )
+    return train, pool
+
+
+def _systems(rows: pd.DataFrame) -> Grouping:
+    from assay.compositions import chemical_system
+
+    return Grouping.of([chemical_system(formula) for formula in rows["formula"]])
 
 
 def _arrange(values: Mapping[str, float], tables: Iterable[pd.DataFrame]) -> Predictions:

@@ -67,7 +67,7 @@ def _suites(root: Path, settings: Settings) -> Iterator[tuple["Table", list["Rul
     yield train, train_rules(settings, before)
     sealed = _table("sealed_inputs", layout.sealed_inputs, root, ["row_id", "formula"])
     yield sealed, sealed_rules(settings, train)
-    yield _table("pool", layout.pool, root, ["row_id", "formula"]), pool_rules()
+    yield _table("pool", layout.pool, root, ["row_id", "formula"]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
         name = f"candidates-{number}-{stem}"

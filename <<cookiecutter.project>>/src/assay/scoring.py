@@ -11,7 +11,7 @@ from assay.cases import Case, Run, current_run
 from assay.certificate import issue, read_signer
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
-from assay.gate import Budget, Decision, decide
+from assay.gate import Budget, Decision, SealedTest, decide
 from assay.layout import Handover, Layout
 from assay.ledger import Entry, Ledger, LedgerMovedError, read_ledger
 from assay.predictions import bounds_of, read_predictions, write_predictions
@@ -132,13 +132,15 @@ def _answer(case: Case) -> tuple[Decision, Ledger]:
         return Decision(earlier.outcome, "sealed", told, earlier.level), ledger
     moved = ledger
 
-    def opened(level: float) -> np.ndarray:
+    def opened(test: SealedTest) -> np.ndarray:
         nonlocal moved
         # Decrypting comes first, so that a missing key costs nothing; the labels meet the
         # predictions only once the use is on record.
         labels = _labels(case)
         use = {"use": case.budget.uses + 1, "disagreements": case.budget.disagreements}
-        moved = ledger.append(question.model_copy(update={"kind": "intent", "level": level, **use}))
+        moved = ledger.append(
+            question.model_copy(update={"kind": "intent", "level": test.level, **use})
+        )
         return labels
 
     return decide(case.comparison, case.settings.gate, case.budget, opened), moved

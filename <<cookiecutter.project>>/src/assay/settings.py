@@ -5,22 +5,17 @@ import math
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
+from assay.policy import METRICS_OF, Gate, Kind, MetricKey, Section
 
 FILE_NAME = "assay.toml"
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Bound = Annotated[float, Field(allow_inf_nan=True)]
-
-
-class Section(BaseModel):
-    """A table of `assay.toml`: no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Project(Section):
@@ -34,7 +29,7 @@ class Target(Section):
     """What is predicted: `kind` tells a number from a yes/no class; bounds are in `unit`."""
 
     column: Annotated[str, Field(min_length=1)]
-    kind: Literal["number", "class"] = "number"
+    kind: Kind = "number"
     unit: str = "1"
     lower: Bound = -math.inf
     upper: Bound = math.inf
@@ -80,20 +75,6 @@ class Sanity(Section):
     tolerance: Annotated[float, Field(gt=0)] = 1e-6
 
 
-class Gate(Section):
-    """The gate's policy; the names and defaults are those of docs/gate.md."""
-
-    baseline: Literal["mean", "ridge"] = "mean"
-    margin: Annotated[float, Field(gt=0)]
-    alpha: Annotated[float, Field(gt=0, le=0.05)] = 0.025
-    alpha_fail: Annotated[float, Field(gt=0, le=0.05)] = 0.01
-    uses: Annotated[int, Field(ge=1, le=1000)] = 100
-    disagreements: Annotated[int, Field(ge=1, le=20)] = 5
-    slack: Annotated[float, Field(ge=0)] = 2.33
-    tail: Annotated[float, Field(gt=0)] = 3.0
-    minimum_groups: Annotated[int, Field(ge=30)] = 30
-
-
 class Settings(Section):
     """All of `assay.toml`."""
 
@@ -104,6 +85,31 @@ class Settings(Section):
     split: Split = Split()
     model: Model = Model()
     sanity: Sanity = Sanity()
+
+    @model_validator(mode="after")
+    def _metrics_suit_the_target(self) -> Self:
+        known = METRICS_OF[self.target.kind]
+        for key in (self.gate.metric, *self.gate.further):
+            if key not in {None, *known}:
+                raise ValueError(
+                    f"gate names the metric {key!r}, but for a {self.target.kind} there are "
+                    f"{' and '.join(known)}"
+                )
+        if {"row_id", "formula", self.target.column} & set(self.slice_columns):
+            raise ValueError("a slice is named by a column of its own, not by the target")
+        if self.primary_metric in self.gate.further:
+            raise ValueError(f"gate.further repeats the metric of the claim, {self.primary_metric}")
+        return self
+
+    @property
+    def primary_metric(self) -> MetricKey:
+        """The metric that a claim is about: `gate.metric`, or the first of the target's kind."""
+        return self.gate.metric or METRICS_OF[self.target.kind][0]
+
+    @property
+    def slice_columns(self) -> list[str]:
+        """Columns that the tables hold beside their own, because a slice is named by them."""
+        return sorted({part.column for part in self.gate.slices if part.column})
 
 
 def read_settings(root: Path) -> Settings:

@@ -1,53 +1,49 @@
-"""The gate's arithmetic, as pure functions of arrays.
+"""The gate's arithmetic, as pure functions of arrays; definitions and sources are in docs/gate.md.
 
-Definitions and sources are in docs/gate.md. Throughout, for row i with target y, candidate
-prediction p' and reference prediction p: the loss difference D = loss(y, p') - loss(y, p), and
-the change d = max over possible y of |D|, which needs no label.
+An estimate from which nothing follows (one group, no spread, an overflow) bounds nothing: its
+upper bound is infinite and its lower one minus infinity, so no decision can rest on it.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 FIRST_STAGE_LEVEL = 0.001
-TAIL_ERRORS = 2.0
+ROUNDING = 1e-12
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A per-row loss and its label-free bound.
+class Grouping:
+    """Which group each of n rows belongs to: `codes` (n,) from 0 to `count` - 1."""
 
-    `loss(target, prediction)` and `change(candidate, reference)` take and give (n,) arrays.
-    """
+    codes: Array
+    count: int
 
-    name: str
-    loss: Callable[[Array, Array], Array]
-    change: Callable[[Array, Array], Array]
+    @classmethod
+    def of(cls, labels: Sequence[Hashable] | Array) -> "Grouping":
+        """Number the distinct labels of n rows."""
+        names, codes = np.unique(np.asarray(labels), return_inverse=True)
+        return cls(codes, len(names))
 
+    @cached_property
+    def sizes(self) -> Array:
+        """Rows in each group, (count,)."""
+        return np.bincount(self.codes, minlength=self.count)
 
-def _absolute_change(candidate: Array, reference: Array) -> Array:
-    # Triangle inequality: ||y - p'| - |y - p|| <= |p' - p| whatever y is.
-    return np.abs(candidate - reference)
+    @cached_property
+    def effective(self) -> float:
+        """Kish's effective number of groups, n^2 / sum of squared group sizes (0 without rows)."""
+        squares = float((self.sizes.astype(float) ** 2).sum())
+        return float(len(self.codes)) ** 2 / squares if squares else 0.0
 
-
-def _brier_change(candidate: Array, reference: Array) -> Array:
-    # (y - p')^2 - (y - p)^2 = (p' - p)(p' + p - 2y), with y either 0 or 1.
-    total = candidate + reference
-    return np.abs(candidate - reference) * np.maximum(total, 2 - total)
-
-
-MAE = Metric("MAE", lambda y, p: np.abs(y - p), _absolute_change)
-BRIER = Metric("Brier score", lambda y, p: (y - p) ** 2, _brier_change)
-
-
-def metric_for(kind: Literal["number", "class"]) -> Metric:
-    """The metric of the gate: mean absolute error for a number, Brier score for a class."""
-    return MAE if kind == "number" else BRIER
+    def take(self, rows: Array) -> "Grouping":
+        """The grouping of some of the rows, named by a mask (n,) or by indices."""
+        return Grouping.of(self.codes[rows])
 
 
 @dataclass(frozen=True)
@@ -58,56 +54,67 @@ class Estimate:
     error: float
     groups: float
 
+    @property
+    def usable(self) -> bool:
+        """Whether there is a spread to judge the mean by."""
+        return math.isfinite(self.mean) and math.isfinite(self.error) and self.error > 0
+
     def upper(self, level: float, slack: float = 0.0) -> float:
         """One-sided upper confidence bound at `level`, raised by `slack` standard errors."""
+        if not self.usable:
+            return math.inf
         return self.mean + (self._quantile(level) + slack) * self.error
 
     def lower(self, level: float) -> float:
         """One-sided lower confidence bound at `level`."""
-        return self.mean - self._quantile(level) * self.error
+        return self.mean - self._quantile(level) * self.error if self.usable else -math.inf
+
+    def above_zero(self) -> float:
+        """p-value of the mean against the hypothesis that it is zero or less."""
+        from scipy.special import stdtr
+
+        return float(stdtr(self._freedom, -self.mean / self.error)) if self.usable else 1.0
+
+    def at_least(self, error: float) -> "Estimate":
+        """The same mean with no smaller standard error than this."""
+        return replace(self, error=max(self.error, error))
+
+    @property
+    def _freedom(self) -> float:
+        return max(self.groups - 1, 1)
 
     def _quantile(self, level: float) -> float:
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        return float(t.isf(level, max(self.groups - 1, 1)))
-
-
-def effective_groups(groups: Sequence[str]) -> float:
-    """Kish's effective number of groups, n^2 / sum of squared group sizes."""
-    _, counts = np.unique(np.asarray(groups), return_counts=True)
-    return float(counts.sum() ** 2 / (counts**2).sum())
+        return -float(stdtrit(self._freedom, level))
 
 
-def estimate(values: Array, groups: Sequence[str]) -> Estimate:
-    """Mean of `values` (n,) and its cluster-robust standard error (CR1, ratio form).
-
-    Raises:
-        ValueError: there are fewer than two groups, or the values overflow.
-    """
-    _, index = np.unique(np.asarray(groups), return_inverse=True)
-    sums, sizes = np.bincount(index, values), np.bincount(index)
-    count, rows = len(sizes), len(values)
+def estimate(values: Array, grouping: Grouping) -> Estimate:
+    """Mean of `values` (n,) and its cluster-robust standard error (CR1, ratio form)."""
+    count, rows = grouping.count, len(values)
     if count < 2:  # noqa: PLR2004 (a spread needs two)
-        raise ValueError("at least two groups are needed to estimate a standard error")
-    mean = float(values.mean())
-    spread = count / (count - 1) * float(((sums - mean * sizes) ** 2).sum())
-    if not math.isfinite(spread):
-        raise ValueError("the values are too large to estimate a standard error")
-    return Estimate(mean, math.sqrt(spread) / rows, effective_groups(groups))
+        return Estimate(float(values.mean()) if rows else math.nan, math.inf, float(count))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(values.mean())
+        scores = np.bincount(grouping.codes, values, count) - mean * grouping.sizes
+        # rounding leaves a little where all rows are alike
+        scores[np.abs(scores) <= ROUNDING * grouping.sizes * abs(mean)] = 0
+        spread = count / (count - 1) * float((scores**2).sum())
+    error = math.sqrt(spread) / rows if math.isfinite(spread) else math.inf
+    return Estimate(mean, error, grouping.effective)
 
 
-def guarded(differences: Array, changes: Array, threshold: float) -> Array:
-    """Loss differences without the rows whose change exceeds `threshold` (set to 0).
+def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
+    """Which hypotheses Holm's step-down procedure rejects at family-wise error `alpha`.
 
-    Rare blow-ups may be absent from a sample; `tail` accounts for them label-free.
+    Source: Holm, Scand. J. Statist. 6, 65 (1979).
     """
-    return np.where(changes > threshold, 0.0, differences)
-
-
-def tail(changes: Array, threshold: float) -> float:
-    """Upper estimate of E[d 1(d > threshold)] from the pool: mean plus two standard errors."""
-    beyond = np.where(changes > threshold, changes, 0.0)
-    return float(beyond.mean() + TAIL_ERRORS * beyond.std(ddof=1) / math.sqrt(len(beyond)))
+    rejected = [False] * len(p_values)
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        if p_values[index] > alpha / (len(p_values) - rank):
+            break
+        rejected[index] = True
+    return rejected
 
 
 def level(alpha: float, budget: int, use: int, disagreements: int) -> float:

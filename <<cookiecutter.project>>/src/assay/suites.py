@@ -49,7 +49,7 @@ def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
     by_system = dict(zip(train.frame[SYSTEM], lines, strict=True))
     return [
         *row_ids("s"),
-        columns([ROW_ID, FORMULA], [SYSTEM]),
+        columns([ROW_ID, FORMULA, *settings.slice_columns], [SYSTEM]),
         *readable_formulas(""),
         Rule(
             "leakage.composition",
@@ -77,9 +77,10 @@ def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
     ]
 
 
-def pool_rules() -> list[Rule]:
+def pool_rules(settings: Settings) -> list[Rule]:
     """Rules of the pool of unlabelled compositions."""
-    return [*row_ids("p"), columns([ROW_ID, FORMULA], []), *readable_formulas("")]
+    names = [ROW_ID, FORMULA, *settings.slice_columns]
+    return [*row_ids("p"), columns(names, []), *readable_formulas("")]
 
 
 def candidate_rules(train: Table) -> list[Rule]:

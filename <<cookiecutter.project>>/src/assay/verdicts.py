@@ -1,9 +1,12 @@
 """What is said of a case once it is decided: the verdict's record and the certificate."""
 
+import math
+
 from assay.cases import Case
 from assay.certificate import Certificate, Predicate
-from assay.gate import Budget, Decision
-from assay.records import VerdictRecord
+from assay.comparisons import Part
+from assay.gate import Budget, Decision, binding
+from assay.records import PublicFigure, VerdictRecord
 
 
 def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool) -> VerdictRecord:
@@ -15,33 +18,56 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         spent: uses and non-confirmations of the sealed set, this decision included.
         certified: whether a certificate was issued.
     """
-    comparison, policy, entry = case.comparison, case.settings.gate, case.question
+    policy, entry, primary = case.settings.gate, case.question, case.comparison.primary
+    figures = figures_of(case)
     return VerdictRecord(
         outcome=decision.outcome,
         stage=decision.stage,
-        claim=comparison.claim,
+        claim=primary.claim,
         margin=policy.margin,
-        metric=comparison.metric.name,
-        unit=case.settings.target.unit,
+        metric=primary.metric.name,
+        unit=figures[0].unit,
         sealed=case.layout.sealed_labels.exists(),
         sealed_digest=entry.sealed_digest,
         sealed_rows=len(case.data.sealed),
-        sealed_groups=len(set(comparison.groups.sealed)),
+        sealed_groups=primary.groups.sealed.count,
         use=spent.uses,
         uses=policy.uses,
         disagreements=spent.disagreements,
         maximum_disagreements=policy.disagreements,
         level=decision.level,
-        candidate_error=comparison.candidate_error,
-        reference_error=comparison.reference_error,
+        candidate_error=primary.metric.shown(primary.candidate_loss),
+        reference_error=primary.metric.shown(primary.reference_loss),
+        figures=figures,
         reference=entry.reference,
-        change_on_pool=float(comparison.change_on_pool.mean()),
+        change_on_pool=float(primary.change_on_pool.mean()),
         explanation=decision.explanation,
         bundle_digest=entry.bundle_digest,
         predictions_digest=entry.predictions_digest,
         correlation_id=case.card.correlation_id,
         certified=certified,
     )
+
+
+def figures_of(case: Case) -> list[PublicFigure]:
+    """What each requirement looks like on the public rows."""
+    binds = {part.requirement.name for part in binding(case.comparison, case.settings.gate)}
+    return [
+        PublicFigure(
+            name=part.requirement.name,
+            unit="1" if part.metric.bounded else case.settings.target.unit,
+            margin=part.requirement.margin,
+            candidate=_shown(part, part.candidate_loss),
+            reference=_shown(part, part.reference_loss),
+            groups=round(part.effective_groups, 1),
+            required=part.requirement.name in binds,
+        )
+        for part in case.comparison.parts
+    ]
+
+
+def _shown(part: Part, loss: float) -> float | None:
+    return part.metric.shown(loss) if math.isfinite(loss) else None
 
 
 def certificate_of(case: Case, decision: Decision) -> Certificate:
@@ -51,7 +77,7 @@ def certificate_of(case: Case, decision: Decision) -> Certificate:
         verdict="PASS",
         claim=entry.claim,
         stage=decision.stage,
-        metric=case.comparison.metric.name,
+        metric=case.comparison.primary.metric.name,
         margin=settings.gate.margin,
         unit=settings.target.unit,
         level=decision.level,

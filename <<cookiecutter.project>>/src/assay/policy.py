@@ -1,0 +1,86 @@
+"""The gate's policy: the table `[gate]` of `assay.toml`, and what it may say."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["number", "class"]
+MetricKey = Literal["mae", "rmse", "brier", "error_rate"]
+Family = Literal[
+    "actinoid",
+    "alkali",
+    "alkaline",
+    "chalcogen",
+    "halogen",
+    "lanthanoid",
+    "metalloid",
+    "noble_gas",
+    "post_transition_metal",
+    "rare_earth_metal",
+    "transition_metal",
+]
+METRICS_OF: dict[Kind, tuple[MetricKey, ...]] = {
+    "number": ("mae", "rmse"),
+    "class": ("brier", "error_rate"),
+}
+
+Margin = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A table of `assay.toml`: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Slice(Section):
+    """Rows on which the model may not get worse either, named by exactly one of three things.
+
+    `elements`: rows that hold any of these; `family`: rows that hold an element of this family;
+    `column`: rows whose cell in that column is one of `values`. `margin` is in the unit of the
+    primary metric, and that of all rows unless given.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{1,40}$")]
+    elements: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    family: Family | None = None
+    column: str | None = None
+    values: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    margin: Margin | None = None
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> Self:
+        if [bool(self.elements), bool(self.family), bool(self.column)].count(True) != 1:
+            raise ValueError(f"slice {self.name!r} must name one of elements, family or column")
+        if bool(self.column) != bool(self.values):
+            raise ValueError(f"slice {self.name!r} must give column and values together")
+        return self
+
+
+class Gate(Section):
+    """The gate's policy; the names and defaults are those of docs/gate.md.
+
+    The bounds of the numbers are those within which the guarantee means something.
+    """
+
+    baseline: Literal["mean", "ridge"] = "mean"
+    metric: MetricKey | None = None
+    margin: Margin
+    further: dict[MetricKey, Margin] = {}
+    slices: Annotated[tuple[Slice, ...], Field(strict=False, max_length=20)] = ()
+    alpha: Annotated[float, Field(gt=0, le=0.05)] = 0.025
+    alpha_fail: Annotated[float, Field(gt=0, le=0.05)] = 0.01
+    uses: Annotated[int, Field(ge=1, le=1000)] = 100
+    disagreements: Annotated[int, Field(ge=1, le=20)] = 5
+    slack: Annotated[float, Field(ge=0, le=10)] = 2.33
+    tail: Annotated[float, Field(gt=0, le=10)] = 3.0
+    minimum_groups: Annotated[int, Field(ge=30)] = 30
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        names = [part.name for part in self.slices]
+        if len(set(names)) < len(names):
+            raise ValueError("two slices have the same name")
+        if self.disagreements > self.uses:
+            raise ValueError(f"disagreements must be at most uses ({self.uses})")
+        return self
