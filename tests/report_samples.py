@@ -81,6 +81,17 @@ def verdict(**changes: Any) -> VerdictRecord:
         "level": 4.8e-06,
         "candidate_error": 0.1012,
         "reference_error": 0.1020,
+        "figures": [
+            {
+                "name": "MAE",
+                "unit": "eV/atom",
+                "margin": 0.005,
+                "candidate": 0.1012,
+                "reference": 0.1020,
+                "groups": 390.2,
+                "required": True,
+            }
+        ],
         "reference": "champion 1a2b",
         "change_on_pool": 0.0031,
         "explanation": "confirmed on the sealed set",

@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from assay.gate import Budget, Comparison, Groups, Predictions, decide, judge_unchanged
-from assay.settings import Gate
-from assay.statistics import MAE, level
+from assay.comparisons import Comparison, Groups, Predictions, Requirement, Slice
+from assay.gate import Budget, SealedTest, decide, judge_unchanged
+from assay.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
+from assay.policy import Gate
+from assay.statistics import Grouping, level
 
-ROWS, POOL = 600, 3000
+ROWS, POOL = 600, 6000
 POLICY = Gate(margin=0.1)
 FRESH = Budget(0, 0)
 
@@ -32,13 +34,14 @@ class World:
             made.append(truth + scale * (champion - truth) + noise)
         return Predictions(*made)
 
-    def compare(self, candidate: Predictions, claim: str = "no-regression") -> Comparison:
-        """Candidate against champion."""
-        systems = (
-            [f"{part}{row // 2}" for row in range(len(truth))]
-            for part, truth in zip("tsp", self.truth, strict=True)
-        )
-        return Comparison(candidate, self.champion, Groups(*systems), self.truth[0], MAE, claim)
+    def compare(
+        self, candidate: Predictions, claim: str = "no-regression", **required: object
+    ) -> Comparison:
+        """Candidate against champion, by the MAE unless `requirements` are given."""
+        groups = Groups(*(Grouping.of(np.arange(len(truth)) // 2) for truth in self.truth))
+        mae = [Requirement(MAE, POLICY.margin, primary=True)]
+        requirements = required.get("requirements", mae)
+        return Comparison(candidate, self.champion, groups, self.truth[0], requirements, claim)
 
 
 def world(seed: int = 0) -> World:
@@ -63,15 +66,20 @@ class Labels:
         self.values = values
         self.levels: list[float] = []
 
-    def __call__(self, this_level: float) -> np.ndarray:
+    def __call__(self, test: SealedTest) -> np.ndarray:
         """Open them."""
-        self.levels.append(this_level)
+        self.levels.append(test.level)
         return self.values
 
 
-def never(this_level: float) -> np.ndarray:
+def never(test: SealedTest) -> np.ndarray:
     """Labels that must stay shut."""
-    raise AssertionError(f"the sealed labels were opened, at level {this_level}")
+    raise AssertionError(f"the sealed labels were opened, at level {test.level}")
+
+
+def mae(margin: float) -> list[Requirement]:
+    """The MAE alone, with a margin."""
+    return [Requirement(MAE, margin, primary=True)]
 
 
 def test_own_predictions_pass_without_labels(known):
@@ -96,31 +104,31 @@ def test_nothing_passes_on_a_retired_set(known):
 def test_improvement_is_never_unchanged(known):
     """A claimed improvement needs evidence, even with the champion's own predictions."""
     comparison = known.compare(known.champion, "improvement")
-    assert judge_unchanged(comparison, POLICY) is None
+    assert judge_unchanged(comparison.parts) is None
     assert decide(comparison, POLICY, FRESH, never).outcome == "INCONCLUSIVE"
 
 
 def test_agreement_on_the_pool_alone_buys_nothing(known):
     """Equal to the champion on the pool, and different on the sealed inputs: not unchanged."""
     attack = known.compare(known.candidate(1.0, parts="s"))
-    assert attack.change_on_pool.max() == 0
-    assert judge_unchanged(attack, POLICY) is None
-    opened = Labels(known.truth[1])
-    assert decide(attack, POLICY, FRESH, opened).outcome == "INCONCLUSIVE"
-    assert opened.levels, "the public rows are equal, so only the sealed ones can tell"
+    assert attack.primary.change_on_pool.max() == 0
+    assert judge_unchanged(attack.parts) is None
+    # on the public rows nothing differs, so nothing speaks for opening the labels either
+    assert decide(attack, POLICY, FRESH, never).outcome == "INCONCLUSIVE"
 
 
 def test_agreement_on_the_sealed_inputs_alone_buys_nothing(known):
     """Equal to the champion on the sealed inputs and train rows, different on the pool."""
     attack = known.compare(known.candidate(1.0, parts="p"))
-    assert judge_unchanged(attack, POLICY) is None
+    assert judge_unchanged(attack.parts) is None
 
 
 def test_worse_model_fails_in_public(known):
     """An error 10 % larger on the public rows is a FAIL, and the labels stay shut."""
-    worse = known.compare(known.candidate(0.0, share=1.1))
-    assert worse.candidate_error == pytest.approx(1.1 * worse.reference_error)
-    decision = decide(worse, Gate(margin=0.01), FRESH, never)
+    worse = known.compare(known.candidate(0.0, share=1.1), requirements=mae(0.01))
+    primary = worse.primary
+    assert primary.candidate_loss == pytest.approx(1.1 * primary.reference_loss)
+    decision = decide(worse, POLICY, FRESH, never)
     assert (decision.outcome, decision.stage) == ("FAIL", "public")
 
 
@@ -132,9 +140,10 @@ def test_worse_models_fail_and_equal_ones_do_not():
         for share, found in verdicts.items():
             candidate = made.candidate(0.05, share=share)
             opened = Labels(made.truth[1])
-            found.append(decide(made.compare(candidate), Gate(margin=0.01), FRESH, opened).outcome)
+            comparison = made.compare(candidate, requirements=mae(0.01))
+            found.append(decide(comparison, POLICY, FRESH, opened).outcome)
     assert verdicts[1.1].count("FAIL") >= 38
-    assert verdicts[1.0].count("FAIL") <= 2
+    assert verdicts[1.0].count("FAIL") <= 3
 
 
 def test_without_headroom_the_labels_stay_shut(known):
@@ -147,7 +156,7 @@ def test_without_headroom_the_labels_stay_shut(known):
 def test_few_groups_are_inconclusive(known):
     """Under 30 effective groups nothing is decided in public."""
     comparison = known.compare(known.candidate(0.0, share=2.0))
-    few = Groups(["a", "b"] * (ROWS // 2), comparison.groups.sealed, comparison.groups.pool)
+    few = dataclasses.replace(comparison.groups, train=Grouping.of(np.arange(ROWS) % 2))
     decision = decide(dataclasses.replace(comparison, groups=few), POLICY, FRESH, never)
     assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "public")
     assert "2 effective groups" in decision.explanation
@@ -222,3 +231,188 @@ def test_blow_ups_on_the_sealed_inputs_alone_are_paid_for(known, claim, share):
     wild[: int(share * ROWS)] += 100
     attack = known.compare(dataclasses.replace(base, sealed=wild), claim)
     assert decide(attack, POLICY, FRESH, never).outcome == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("part", ["sealed", "pool"])
+def test_few_groups_anywhere_are_inconclusive(known, part):
+    """Also 29 chemical systems among the sealed rows, or in the pool, decide nothing."""
+    comparison = known.compare(known.candidate(0.0, share=0.4), "improvement")
+    rows = len(getattr(comparison.candidate, part))
+    few = dataclasses.replace(comparison.groups, **{part: Grouping.of(np.arange(rows) % 29)})
+    decision = decide(dataclasses.replace(comparison, groups=few), POLICY, FRESH, never)
+    assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "public")
+    assert "29 effective groups" in decision.explanation
+
+
+def test_small_pool_is_inconclusive(known):
+    """With fewer than ten pool rows a sealed one, rare errors would stay unseen."""
+    comparison = known.compare(known.candidate(0.0, share=0.4), "improvement")
+    short = slice(0, 10 * ROWS - 2)
+    smaller = dataclasses.replace(
+        comparison,
+        candidate=dataclasses.replace(comparison.candidate, pool=comparison.candidate.pool[short]),
+        reference=dataclasses.replace(comparison.reference, pool=comparison.reference.pool[short]),
+        groups=dataclasses.replace(
+            comparison.groups, pool=Grouping.of(np.arange(10 * ROWS - 2) // 2)
+        ),
+    )
+    assert decide(comparison, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
+    decision = decide(smaller, POLICY, FRESH, never)
+    assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "public")
+    assert "the pool has 5998 rows" in decision.explanation
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("claim", ["no-regression", "improvement"])
+def test_what_is_the_same_everywhere_shows_nothing(known, claim):
+    """All rows better by one and the same amount: no spread, so no PASS from the labels."""
+    truth = tuple(np.zeros(n) for n in (ROWS, ROWS, POOL))
+    champion = Predictions(*(np.full(n, 1.0) for n in (ROWS, ROWS, POOL)))
+    even = World(known.rng, truth, champion)
+    better = Predictions(*(np.full(n, 0.5) for n in (ROWS, ROWS, POOL)))
+    decision = decide(even.compare(better, claim), POLICY, FRESH, never)
+    assert decision.outcome == "INCONCLUSIVE"
+
+
+def both(primary: Metric, other: Requirement) -> list[Requirement]:
+    """A primary metric with the margin of the policy, and something else that must hold."""
+    return [Requirement(primary, POLICY.margin, primary=True), other]
+
+
+def test_every_further_metric_must_hold(known):
+    """Better by the MAE and worse by the RMSE: FAIL, and PASS where the RMSE is not asked for."""
+    spread = known.candidate(0.0, share=0.4)
+    wild = Predictions(
+        *(
+            np.where(
+                np.arange(len(values)) % 25 == 0, champion + 3.0 * np.sign(champion - truth), values
+            )
+            for values, champion, truth in zip(
+                (spread.train, spread.sealed, spread.pool),
+                (known.champion.train, known.champion.sealed, known.champion.pool),
+                known.truth,
+                strict=True,
+            )
+        )
+    )
+    loose = Gate(margin=POLICY.margin, tail=10)
+    alone = known.compare(wild, "improvement")
+    assert decide(alone, loose, FRESH, Labels(known.truth[1])).outcome == "PASS"
+    asked = known.compare(wild, "improvement", requirements=both(MAE, Requirement(RMSE, 0.05)))
+    decision = decide(asked, loose, FRESH, never)
+    assert decision.outcome != "PASS"
+
+
+def test_unchanged_by_the_rmse_needs_the_root_mean_square_change(known):
+    """Stage 1 for the RMSE: root mean square change within the margin, by Minkowski."""
+    noisy = known.candidate(0.05)
+    for margin, passes in ((0.07, True), (0.04, False)):
+        asked = [Requirement(RMSE, margin, primary=True)]
+        decision = judge_unchanged(known.compare(noisy, requirements=asked).parts)
+        assert (decision is not None) == passes
+
+
+def halves(name: str = "odd systems") -> Slice:
+    """Every second chemical system."""
+    return Slice(name, *(np.arange(n) // 2 % 2 == 1 for n in (ROWS, ROWS, POOL)))
+
+
+def test_worse_slice_fails_though_the_whole_is_better(known):
+    """Much better on one half of the systems, worse on the other: FAIL, and the slice is named."""
+    good, bad = known.candidate(0.0, share=0.2), known.candidate(0.0, share=1.2)
+    rows = halves()
+    mixed = Predictions(
+        *(
+            np.where(mask, theirs, ours)
+            for mask, theirs, ours in (
+                (rows.train, bad.train, good.train),
+                (rows.sealed, bad.sealed, good.sealed),
+                (rows.pool, bad.pool, good.pool),
+            )
+        )
+    )
+    whole = known.compare(mixed, "improvement")
+    assert decide(whole, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
+    asked = both(MAE, Requirement(MAE, POLICY.margin, slice=rows))
+    decision = decide(known.compare(mixed, "improvement", requirements=asked), POLICY, FRESH, never)
+    assert (decision.outcome, decision.stage) == ("FAIL", "public")
+    assert "MAE on odd systems" in decision.explanation
+
+
+def test_sealed_bit_needs_every_slice(known):
+    """Public rows alike in both halves, sealed rows worse in one: not confirmed."""
+    rows = halves()
+    good = known.candidate(0.0, share=0.2)
+    worse = known.candidate(0.0, share=1.2)
+    trap = dataclasses.replace(good, sealed=np.where(rows.sealed, worse.sealed, good.sealed))
+    asked = both(MAE, Requirement(MAE, 0.1, slice=rows))
+    whole = decide(known.compare(trap, "improvement"), POLICY, FRESH, Labels(known.truth[1]))
+    assert whole.outcome == "PASS"
+    opened = Labels(known.truth[1])
+    comparison = known.compare(trap, "improvement", requirements=asked)
+    decision = decide(comparison, POLICY, FRESH, opened)
+    assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "sealed")
+    assert len(opened.levels) == 1
+    fine = known.compare(good, "improvement", requirements=asked)
+    assert decide(fine, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
+
+
+def test_small_slice_is_told_and_decides_nothing(known):
+    """A slice of fewer than 30 effective groups does not bind, however bad it is."""
+    few = Slice("few", *(np.arange(n) < 40 for n in (ROWS, ROWS, POOL)))
+    good, bad = known.candidate(0.0, share=0.2), known.candidate(0.0, share=3.0)
+    mixed = dataclasses.replace(good, train=np.where(few.train, bad.train, good.train))
+    asked = both(MAE, Requirement(MAE, POLICY.margin, slice=few))
+    comparison = known.compare(mixed, "improvement", requirements=asked)
+    assert decide(comparison, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
+    assert comparison.parts[1].candidate_loss > comparison.parts[1].reference_loss
+
+
+def test_empty_slice_decides_nothing(known):
+    """A slice without a row anywhere is no requirement."""
+    empty = Slice("none", *(np.zeros(n, dtype=bool) for n in (ROWS, ROWS, POOL)))
+    asked = both(MAE, Requirement(MAE, POLICY.margin, slice=empty))
+    comparison = known.compare(known.candidate(0.0, share=0.2), "improvement", requirements=asked)
+    assert decide(comparison, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
+
+
+def test_false_fails_do_not_grow_with_the_number_of_requirements():
+    """Of 300 equally good models hardly any fail, though each is looked at in eleven ways."""
+    failed = 0
+    for seed in range(300):
+        made = world(seed)
+        rng = np.random.default_rng(seed)
+        slices = [
+            Slice(f"s{k}", *(rng.random(n) < 0.5 for n in (ROWS, ROWS, POOL))) for k in range(10)
+        ]
+        asked = [*mae(POLICY.margin), *(Requirement(MAE, POLICY.margin, slice=s) for s in slices)]
+        # another draw of the same errors: as good as the champion by construction
+        twin = Predictions(*(t + rng.standard_t(5, size=len(t)) for t in made.truth))
+        comparison = made.compare(twin, requirements=asked)
+        failed += decide(comparison, POLICY, FRESH, Labels(made.truth[1])).outcome == "FAIL"
+    assert failed <= 9, "1 % of 300, and three standard errors"
+
+
+@pytest.mark.parametrize("metric", [BRIER, ERROR_RATE], ids=lambda metric: metric.key)
+def test_classes(metric):
+    """A classifier that is right far more often passes; one that is right less often fails."""
+    rng = np.random.default_rng(0)
+    truth = tuple((rng.random(n) < 0.5).astype(float) for n in (ROWS, ROWS, POOL))
+
+    def classifier(wrong: float) -> Predictions:
+        return Predictions(
+            *(
+                np.abs(labels - np.where(rng.random(len(labels)) < wrong, 0.8, 0.1))
+                for labels in truth
+            )
+        )
+
+    plain, good, bad = classifier(0.35), classifier(0.05), classifier(0.5)
+    known = World(rng, truth, plain)
+    asked = [Requirement(metric, 0.02, primary=True)]
+    opened = Labels(truth[1])
+    better = known.compare(good, "improvement", requirements=asked)
+    assert decide(better, POLICY, FRESH, opened).outcome == "PASS"
+    assert len(opened.levels) == 1
+    worse = known.compare(bad, requirements=asked)
+    assert decide(worse, POLICY, FRESH, never).outcome == "FAIL"

@@ -8,22 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from assay.statistics import (
-    BRIER,
-    MAE,
-    Estimate,
-    effective_groups,
-    estimate,
-    guarded,
-    level,
-    metric_for,
-    tail,
-)
-
-values = st.floats(-1e6, 1e6)
-shares = st.floats(0, 1)
+from assay.statistics import Estimate, Grouping, estimate, holm, level
 
 
 def sandwich(numbers: list[float], groups: list[str]) -> float:
@@ -51,7 +37,7 @@ grouped = st.lists(st.tuples(st.floats(-100, 100), st.sampled_from("abcdef")), m
 def test_cluster_error_is_the_sandwich_of_least_squares(rows):
     """CR1 equals the sandwich estimator of a regression on a constant, however rows are grouped."""
     numbers, groups = (list(column) for column in zip(*rows, strict=True))
-    found = estimate(np.array(numbers), groups)
+    found = estimate(np.array(numbers), Grouping.of(groups))
     assert found.mean == pytest.approx(sum(numbers) / len(numbers), abs=1e-9)
     assert found.error == pytest.approx(sandwich(numbers, groups), rel=1e-6, abs=1e-9)
 
@@ -59,7 +45,7 @@ def test_cluster_error_is_the_sandwich_of_least_squares(rows):
 def test_single_rows_give_the_textbook_standard_error():
     """With one row a group CR1 is s / sqrt(n)."""
     numbers = np.random.default_rng(0).normal(size=50)
-    found = estimate(numbers, [str(n) for n in range(50)])
+    found = estimate(numbers, Grouping.of(range(50)))
     assert found.error == pytest.approx(numbers.std(ddof=1) / math.sqrt(50))
     assert found.groups == pytest.approx(50)
 
@@ -68,10 +54,11 @@ def test_copies_of_rows_add_no_information():
     """Copying every row of a group tenfold leaves mean, error and effective groups as they were."""
     numbers = np.random.default_rng(1).normal(size=30)
     names = [str(n) for n in range(30)]
-    once, tenfold = estimate(numbers, names), estimate(np.repeat(numbers, 10), names_of(names, 10))
+    once = estimate(numbers, Grouping.of(names))
+    tenfold = estimate(np.repeat(numbers, 10), Grouping.of(names_of(names, 10)))
     assert tenfold.error == pytest.approx(once.error)
     assert tenfold.groups == pytest.approx(once.groups)
-    rows = estimate(np.repeat(numbers, 10), [str(n) for n in range(300)])
+    rows = estimate(np.repeat(numbers, 10), Grouping.of(range(300)))
     assert rows.error < once.error / 3, "ungrouped copies must look more certain, or this is blind"
 
 
@@ -84,16 +71,33 @@ def names_of(names: list[str], times: int) -> list[str]:
 def test_effective_groups_is_kish(sizes):
     """n^2 / sum n_c^2: between 1 and the number of groups, equal to it for equal sizes."""
     groups = [f"g{index}" for index, size in enumerate(sizes) for _ in range(size)]
-    found = effective_groups(groups)
+    found = Grouping.of(groups).effective
     assert found == pytest.approx(sum(sizes) ** 2 / sum(size * size for size in sizes))
     assert 1 - 1e-9 <= found <= len(sizes) + 1e-9
-    assert effective_groups(names_of(["a", "b", "c"], sizes[0])) == pytest.approx(3)
+    assert Grouping.of(names_of(["a", "b", "c"], sizes[0])).effective == pytest.approx(3)
 
 
-def test_one_group_has_no_standard_error():
-    """A single group is an error, not a certainty."""
-    with pytest.raises(ValueError, match="two groups"):
-        estimate(np.array([1.0, 2.0]), ["a", "a"])
+@pytest.mark.parametrize(
+    ("numbers", "names"),
+    [
+        ([1.0, 2.0], "aa"),
+        ([1.0], "a"),
+        ([], ""),
+        ([-3.0, -3.0, -3.0], "abc"),
+        ([-0.1] * 7, "abcdefg"),
+        ([1e300, -1e300, 1e300], "abc"),
+        ([math.inf, 0.0, 0.0], "abc"),
+        ([math.nan, 0.0, 0.0], "abc"),
+    ],
+    ids=["one group", "one row", "no row", "equal", "equal, inexact", "huge", "infinite", "nan"],
+)
+@pytest.mark.filterwarnings("error")
+def test_nothing_follows_from_a_degenerate_sample(numbers, names):
+    """One group, no spread, an overflow: no bound, no small p-value, no warning and no NaN."""
+    found = estimate(np.array(numbers), Grouping.of(list(names)))
+    assert found.upper(0.01) == math.inf
+    assert found.lower(0.01) == -math.inf
+    assert found.above_zero() == 1.0
 
 
 def test_bounds_use_students_t():
@@ -119,8 +123,8 @@ def test_upper_bound_covers_grouped_rows_and_row_wise_does_not():
     grouped_misses = blind_misses = 0
     for _ in range(2000):
         numbers, names = clustered(rng, 0.0)
-        grouped_misses += estimate(numbers, names).upper(0.05) < 0
-        blind_misses += estimate(numbers, list(map(str, range(len(numbers))))).upper(0.05) < 0
+        grouped_misses += estimate(numbers, Grouping.of(names)).upper(0.05) < 0
+        blind_misses += estimate(numbers, Grouping.of(range(len(numbers)))).upper(0.05) < 0
     assert 0.035 < grouped_misses / 2000 < 0.075
     assert blind_misses / 2000 > 0.09, "the simulation must be able to see a wrong error"
 
@@ -148,66 +152,27 @@ def test_histories_with_equally_many_disagreements_share_a_halved_part(budget, d
     assert share == pytest.approx(0.025 / budget / 2 ** (missed + 1))
 
 
-@given(
-    arrays.arrays(float, 5, elements=values),
-    arrays.arrays(float, 5, elements=values),
-    arrays.arrays(float, 5, elements=values),
+@pytest.mark.parametrize(
+    ("p_values", "rejected"),
+    [
+        ([0.01], [True]),
+        ([0.011], [False]),
+        ([0.02, 0.004], [False, True]),
+        ([0.009, 0.004], [True, True]),
+        ([0.004, 0.006, 0.9], [False, False, False]),
+        ([], []),
+    ],
 )
-def test_change_bounds_the_difference_of_absolute_errors(target, candidate, reference):
-    """|D| <= d for the MAE, whatever the label is."""
-    difference = MAE.loss(target, candidate) - MAE.loss(target, reference)
-    slack = 1e-9 * (1 + np.abs(target) + np.abs(candidate) + np.abs(reference))
-    assert (np.abs(difference) <= MAE.change(candidate, reference) + slack).all()
+def test_holm_steps_down(p_values, rejected):
+    """The smallest p-value is held against alpha / q, the next against alpha / (q - 1), ..."""
+    assert holm(p_values, 0.01) == rejected
 
 
-@given(
-    arrays.arrays(float, 5, elements=st.sampled_from([0.0, 1.0])),
-    arrays.arrays(float, 5, elements=shares),
-    arrays.arrays(float, 5, elements=shares),
-)
-def test_change_bounds_the_difference_of_brier_scores(target, candidate, reference):
-    """|D| <= d for the Brier score, and d is reached by one of the two labels."""
-    change = BRIER.change(candidate, reference)
-    differences = [
-        np.abs(BRIER.loss(label, candidate) - BRIER.loss(label, reference)) for label in (0, 1)
-    ]
-    given_label = np.abs(BRIER.loss(target, candidate) - BRIER.loss(target, reference))
-    assert (given_label <= change + 1e-12).all()
-    assert np.maximum(*differences) == pytest.approx(change, abs=1e-12)
-    plain = np.abs(candidate - reference)
-    assert (change >= plain - 1e-12).all(), "|p' - p| alone would not bound it"
-
-
-def test_metric_follows_the_kind_of_the_target():
-    """Absolute error for numbers, squared error of the probability for classes."""
-    label, prediction = np.array([1.0]), np.array([0.4])
-    assert metric_for("number").loss(label, prediction) == pytest.approx([0.6])
-    assert metric_for("class").loss(label, prediction) == pytest.approx([0.36])
-
-
-def test_guard_takes_blow_ups_out_of_the_sample_and_charges_the_pool():
-    """Rows beyond the threshold count as 0 in the sample; the pool's mean plus 2 SE is charged."""
-    changes = np.array([0.1, 5.0, 0.2, 0.3])
-    assert guarded(np.array([0.1, -5.0, 0.2, -0.3]), changes, 1.0) == pytest.approx(
-        [0.1, 0.0, 0.2, -0.3]
-    )
-    beyond = [0.0, 5.0, 0.0, 0.0]
-    mean = sum(beyond) / 4
-    deviation = math.sqrt(sum((x - mean) ** 2 for x in beyond) / 3)
-    assert tail(changes, 1.0) == pytest.approx(mean + 2 * deviation / 2)
-    assert tail(changes, 10.0) == 0
-
-
-def test_guard_catches_blow_ups_that_the_sample_misses():
-    """One row in 100 that is 8 worse is rarely in a small sample, and always charged by a pool."""
-    rng = np.random.default_rng(3)
-    plain = charged = 0
-    for _ in range(300):
-        sample, pool = (8.0 * (rng.random(n) < 0.01) for n in (100, 20_000))
-        noise = 0.1 * rng.normal(size=100)
-        names = [str(n) for n in range(100)]
-        plain += estimate(noise + sample, names).upper(0.05) < 0.05
-        kept = estimate(guarded(noise + sample, sample, 3.0), names).upper(0.05)
-        charged += kept + tail(pool, 3.0) < 0.05
-    assert charged == 0
-    assert plain > 60, "without the guard the gate would pass, or this shows nothing"
+def test_masks_of_groups():
+    """A part of the rows is grouped as those rows alone would be."""
+    names = list("aabbbccd")
+    mask = np.array([True, False, True, True, False, False, True, True])
+    part = Grouping.of(names).take(mask)
+    alone = Grouping.of([name for name, kept in zip(names, mask, strict=True) if kept])
+    assert part.effective == alone.effective
+    assert np.array_equal(part.sizes, alone.sizes)

@@ -358,6 +358,7 @@ def forged_verdict(card: Path) -> bytes:
             level=0.025,
             candidate_error=0.1,
             reference_error=0.2,
+            figures=[],
             reference="0" * 64,
             change_on_pool=0.0,
             explanation="better beyond doubt",

@@ -28,7 +28,7 @@ TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
 NAME, PACKAGE = "toy", "toy_model"
 TARGET = "energy"
 MARGIN = 0.1
-TRAIN_SYSTEMS, SEALED_SYSTEMS, POOL_ROWS = 110, 80, 400
+TRAIN_SYSTEMS, SEALED_SYSTEMS, POOL_ROWS = 110, 80, 1400
 
 SETTINGS = f"""[project]
 name = "{NAME}"
@@ -96,13 +96,15 @@ def _systems() -> tuple[list[str], list[str]]:
     names = sorted(groups)
     random.Random(0).shuffle(names)
     chosen = (names[:TRAIN_SYSTEMS], names[TRAIN_SYSTEMS : TRAIN_SYSTEMS + SEALED_SYSTEMS])
-    train, sealed = ([f for name in part for f in groups[name]] for part in chosen)
+    train, sealed = ([f for name in part for f in groups[name][:3]] for part in chosen)
     return train, sealed
 
 
 def pool_formulas() -> list[str]:
     """Evenly spread formulas of the shipped pool."""
-    usable = [formula for formula in _formulas("pool.csv")[::60] if not missing_properties(formula)]
+    usable = [
+        formula for formula in _formulas("pool.csv")[3::20] if not missing_properties(formula)
+    ]
     return usable[:POOL_ROWS]
 
 

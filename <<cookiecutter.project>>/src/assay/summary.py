@@ -9,7 +9,15 @@ from typing import Literal, TypeVar
 
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover
-from assay.records import CandidateCard, CheckReport, Finding, Record, VerdictRecord, read_record
+from assay.records import (
+    CandidateCard,
+    CheckReport,
+    Finding,
+    PublicFigure,
+    Record,
+    VerdictRecord,
+    read_record,
+)
 from assay.settings import Settings
 
 State = Literal["ok", "failed", "undecided", "missing"]
@@ -242,17 +250,27 @@ def public_numbers(inputs: ReportInputs) -> list[tuple[str, str, str]]:
     """
     verdict, card = scored(inputs), inputs.candidate
     rows = []
-    if verdict:
-        name = f"{verdict.metric}{_in(verdict.unit)}"
-        rows.append((name, number(verdict.candidate_error), number(verdict.reference_error)))
+    figures = verdict.figures if verdict else []
+    rows += [_figure_row(figure) for figure in figures]
+    told = {figure.name for figure in figures}
     for key, name in _METRICS.items():
-        if card and key in card.metrics and not (verdict and name == verdict.metric):
+        if card and key in card.metrics and name not in told:
             unit = _in(inputs.settings.target.unit) if key in {"mae", "rmse"} else ""
             rows.append((f"{name}{unit}", number(card.metrics[key]), ""))
     if verdict:
         change = f"Mean change of predictions on the pool{_in(verdict.unit)}"
         rows.append((change, number(verdict.change_on_pool), ""))
     return rows
+
+
+def _figure_row(figure: PublicFigure) -> tuple[str, str, str]:
+    name = f"{figure.name}{_in(figure.unit)}"
+    if not figure.required:
+        name += f": {figure.groups:.0f} effective groups, too few to decide"
+    candidate, reference = (
+        "" if error is None else number(error) for error in (figure.candidate, figure.reference)
+    )
+    return name, candidate, reference
 
 
 def _in(unit: str) -> str:
