@@ -1,5 +1,6 @@
 """`assay init`: a table of one's own becomes a split, sealed and configured repository."""
 
+import io
 import sys
 
 import numpy as np
@@ -201,12 +202,14 @@ def divided(root):
 
 
 def test_shipped_split(divided):
-    """Without a source the split that is there is sealed, byte for byte, and nothing else moves."""
+    """Without a source the split that is there is sealed, cell for cell; nothing else moves."""
     layout = Layout(divided)
-    labels, before = layout.open_labels.read_bytes(), snapshot(divided / "data")
+    labels, before = layout.open_labels.read_text(), snapshot(divided / "data")
     made = initialize(divided, None, None, None)
     assert (made.train_rows, made.sealed_rows) == (90, 30)
-    assert open_sealed(layout)[0].labels == labels
+    table = pd.read_csv(io.BytesIO(open_sealed(layout)[0].labels), dtype=str)
+    assert list(table["formula"]) == list(pd.read_csv(layout.sealed_inputs)["formula"])
+    assert table.drop(columns="formula").to_csv(index=False) == labels
     after = snapshot(divided / "data")
     assert before.keys() - after.keys() == {"sealed_labels.csv"}
     assert after.keys() - before.keys() == {"sealed_labels.bin"}

@@ -96,10 +96,12 @@ def test_commitment(layout):
 
 
 def test_committed_form(layout):
-    """What is committed to is one form of the cells, however the open file was written."""
+    """What is committed to is each row whole, in one form, however the open file was written."""
     layout.open_labels.write_bytes(b'"row_id",gap\r\ns1,"1.50"\r\ns2,2\r\ns3,3e0')
     seal_labels(layout)
-    assert open_sealed(layout)[0].labels == b"row_id,gap\ns1,1.50\ns2,2\ns3,3e0\n"
+    assert open_sealed(layout)[0].labels == (
+        b"row_id,formula,gap\ns1,NaCl,1.50\ns2,KCl,2\ns3,LiF,3e0\n"
+    )
 
 
 def damage(layout, how):
@@ -170,7 +172,7 @@ def test_twice(sealed):
     before = sealed.sealed_labels.read_bytes(), (sealed.keys / "sealing.key").read_bytes()
     with told(RefusedError, 1, "sealed_labels.bin", "sealed already"):
         seal_labels(sealed)
-    sealed.open_labels.write_text("row_id,gap\ns1,1\n")
+    sealed.open_labels.write_text("row_id,gap\ns1,1\ns2,2\ns3,3\n")
     sealed.sealed_labels.rename(sealed.root / "moved")
     with told(RefusedError, 1, "sealing.key", "move it away"):
         seal_labels(sealed)
@@ -185,6 +187,15 @@ def test_nothing_to_seal(layout):
     with told(UsageError, 2, "sealed_labels.csv", "does not exist"):
         seal_labels(layout)
     assert not layout.keys.exists()
+
+
+def test_strangers_are_not_sealed(layout):
+    """Labels of other rows than the sealed inputs are refused, and no key is made."""
+    layout.open_labels.write_text("row_id,gap\ns1,1\ns3,2\ns2,3\n")
+    with told(NotCarriedOutError, 3, "sealed_labels.csv", "sealed_inputs.csv"):
+        seal_labels(layout)
+    assert not layout.keys.exists()
+    assert layout.open_labels.exists()
 
 
 def test_name_of_the_set(layout):

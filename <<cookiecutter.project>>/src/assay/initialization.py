@@ -158,7 +158,6 @@ def _data_card(parts: Parts, source: str, kind: str) -> str:
 
 
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
-    labels = parts.held_out[["row_id", parts.target]]
     if card is not None:
         write_table(parts.train[["row_id", "formula", parts.target]], layout.train)
         write_table(parts.held_out[["row_id", "formula"]], layout.sealed_inputs)
@@ -166,7 +165,7 @@ def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():
         new_signing_key(layout)
-    write_sealed(layout, labels)
+    write_sealed(layout, parts.held_out[["row_id", "formula", parts.target]])
 
 
 def next_steps(root: Path) -> str:

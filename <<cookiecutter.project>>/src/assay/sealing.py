@@ -21,27 +21,37 @@ def seal_labels(layout: Layout) -> None:
     Raises:
         RefusedError: the labels are sealed already, or a key exists.
         UsageError: there are no open labels, or they are not a table.
+        NotCarriedOutError: they do not belong to the sealed inputs.
     """
     if layout.sealed_labels.exists():
         raise RefusedError(
             f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done."
         )
-    write_sealed(layout, read_table(layout.open_labels, ["row_id"]))
+    labels = read_table(layout.open_labels, ["row_id"])
+    inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    if list(labels["row_id"]) != list(inputs["row_id"]):
+        raise _strangers(layout, layout.open_labels)
+    labels.insert(1, "formula", inputs["formula"])
+    write_sealed(layout, labels)
 
 
-def write_sealed(layout: Layout, labels: pd.DataFrame) -> None:
-    """Encrypt a table of labels under a new key; an open table of labels is deleted.
+def write_sealed(layout: Layout, rows: pd.DataFrame) -> None:
+    """Encrypt `row_id, formula, <target>` under a new key; an open table of labels is deleted.
 
-    What is committed to is `table_text` of the cells, so that the table can be written again to
-    the byte once it is public.
+    What is committed to is `table_text` of the rows: the table that becomes public when the set
+    is retired, to the byte.
 
     Raises:
         RefusedError: a key exists.
     """
     key = keys.create(layout, keys.SEALING)
-    content = seal(table_text(labels).encode(), digest_file(layout.sealed_inputs), key)
-    write_bytes(layout.sealed_labels, content)
+    write_bytes(layout.sealed_labels, sealed_content(layout, rows, key))
     layout.open_labels.unlink(missing_ok=True)
+
+
+def sealed_content(layout: Layout, rows: pd.DataFrame, key: bytes) -> bytes:
+    """The sealed file for rows that belong to the sealed inputs as they are now."""
+    return seal(table_text(rows).encode(), digest_file(layout.sealed_inputs), key)
 
 
 def open_sealed(layout: Layout) -> tuple[Opened, bytes]:
