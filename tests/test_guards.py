@@ -5,86 +5,114 @@ import math
 import numpy as np
 import pytest
 
-from assay.guards import Guard, guard_for
-from assay.metrics import ERROR_RATE, MAE, RMSE
+from assay.guards import Changes, Guard, guard_for, largest_size
+from assay.metrics import ERROR_RATE, MAE, RMSE, Metric
 from assay.statistics import Grouping, estimate
 
-SMALL = Grouping.of(range(4))
+LEVEL = 1e-4
+POOL_ROWS = 20_000
 
 
-def single(rows: int) -> Grouping:
+def single(values: np.ndarray) -> Changes:
     """Every row a group of its own."""
-    return Grouping.of(range(rows))
+    return Changes(values, Grouping.of(range(len(values))))
 
 
-def test_blow_ups_leave_the_sample_and_are_charged_from_the_pool():
-    """Rows beyond the threshold count as 0 in the sample; the pool's mean plus 2 SE is charged."""
-    changes = np.array([0.1, 5.0, 0.2, 0.3])
-    guard = guard_for(MAE, [(changes, SMALL)], 0.5, 2.0)
-    assert guard.threshold == 1.0
-    beyond = [0.0, 5.0, 0.0, 0.0]
-    mean = sum(beyond) / 4
-    deviation = math.sqrt(sum((x - mean) ** 2 for x in beyond) / 3)
-    assert guard.charge == pytest.approx(mean + 2 * deviation / 2)
-    differences = np.array([0.1, -5.0, 0.2, -0.3])
-    kept = estimate(np.array([0.1, 0.0, 0.2, -0.3]), SMALL).upper(0.05)
-    assert guard.bound(differences, changes, SMALL, 0.05) == pytest.approx(kept + guard.charge)
+def guard(metric: Metric, pool: Changes, sealed: Changes | None = None, **other: float) -> Guard:
+    """The guard for a reference of mean loss 1, with calm sealed inputs unless some are given."""
+    calm = sealed or single(np.zeros(100))
+    return guard_for(metric, pool, calm, other.get("loss", 1.0), other.get("multiple", 3.0), LEVEL)
 
 
-def test_no_blow_up_no_charge():
-    """Without a change beyond the threshold nothing is charged."""
-    assert guard_for(MAE, [(np.array([0.1, 0.2, 0.3, 0.1]), SMALL)], 0.5, 2.0).charge == 0
+def spikes(share: float, size: float, rows: int = POOL_ROWS, seed: int = 0) -> np.ndarray:
+    """A share of rows that change by `size`."""
+    return np.where(np.random.default_rng(seed).random(rows) < share, size, 0.0)
+
+
+def test_blow_ups_leave_the_sample_and_are_charged():
+    """Rows beyond the threshold count as 0 in the sample, and what they may cost is added."""
+    found = guard(MAE, single(spikes(0.01, 5.0)))
+    assert found.threshold == 3.0
+    assert 0.05 < found.charge < 0.09, "1 % of rows, 5 each, and the doubt about the 1 %"
+    differences, changes = np.array([0.1, -5.0, 0.2, -0.3]), np.array([0.1, 5.0, 0.2, 0.3])
+    groups = Grouping.of(range(4))
+    kept = estimate(np.array([0.1, 0.0, 0.2, -0.3]), groups).at_least(found.floor(groups))
+    expected = kept.upper(LEVEL / 2) + found.charge
+    assert found.bound(differences, changes, groups) == pytest.approx(expected)
+
+
+def test_pool_without_blow_ups_charges_little_and_not_nothing():
+    """What 20,000 rows do not show may still be there, but costs little."""
+    assert 0 < guard(MAE, single(np.zeros(POOL_ROWS))).charge < 0.002
 
 
 def test_the_larger_part_is_charged():
     """What is taken out of the sealed rows is paid for, also if the pool shows nothing of it."""
-    calm, wild = np.zeros(4), np.array([0.0, 9.0, 0.0, 0.0])
-    guards = [guard_for(MAE, parts, 0.5, 2.0) for parts in ([(wild, SMALL)], [(calm, SMALL)])]
-    both = guard_for(MAE, [(calm, SMALL), (wild, SMALL)], 0.5, 2.0)
-    assert both == guards[0] != guards[1]
+    wild = single(np.where(np.arange(100) < 10, 9.0, 0.0))
+    calm = single(np.zeros(POOL_ROWS))
+    assert guard(MAE, calm, wild).charge == pytest.approx(0.9)
+    assert guard(MAE, calm).charge < 0.01
 
 
 def test_groups_of_blow_ups_are_charged_more():
     """Blow-ups that come in groups are less certain in number, so more is charged."""
-    changes = np.where(np.arange(1000) < 10, 5.0, 0.0)
-    grouped = Grouping.of(np.arange(1000) // 10)
-    one_by_one = guard_for(MAE, [(changes, single(1000))], 0.5, 2.0)
-    assert guard_for(MAE, [(changes, grouped)], 0.5, 2.0).charge > 1.5 * one_by_one.charge
+    changes = np.where(np.arange(2000) < 20, 5.0, 0.0)
+    grouped = Changes(changes, Grouping.of(np.arange(2000) // 10))
+    assert guard(MAE, grouped).charge > 1.5 * guard(MAE, single(changes)).charge
 
 
-@pytest.mark.parametrize(("reference_loss", "metric"), [(0.5, MAE), (0.25, RMSE)])
-def test_charge_covers_the_worst_labels(reference_loss, metric):
+@pytest.mark.parametrize("metric", [MAE, RMSE], ids=lambda metric: metric.key)
+def test_charge_covers_the_worst_labels(metric):
     """However the labels of the blow-ups lie, the mean loss grows by no more than the charge."""
     rng = np.random.default_rng(0)
-    residuals = math.sqrt(0.25) * rng.choice([-1.0, 1.0], size=2000)
-    shifts = np.where(rng.random(2000) < 0.02, 6.0, 0.0) * np.sign(residuals)
+    residuals = rng.choice([-1.0, 1.0], size=POOL_ROWS)
+    shifts = spikes(0.02, 6.0) * np.sign(residuals)
     growth = metric.loss(0, residuals + shifts) - metric.loss(0, residuals)
-    guard = guard_for(metric, [(np.abs(shifts), single(2000))], reference_loss, 3.0)
-    assert growth.mean() <= guard.charge < 3 * growth.mean()
+    charge = guard(metric, single(np.abs(shifts))).charge
+    assert growth.mean() <= charge < 3 * growth.mean()
 
 
 def test_a_sample_that_shows_no_flip_is_not_certain_of_there_being_none():
-    """For bounded losses the error is never below what the changes on the pool allow."""
-    rng = np.random.default_rng(1)
-    flips = (rng.random(20_000) < 0.01).astype(float)
-    guard = guard_for(ERROR_RATE, [(flips, single(20_000))], 0.1, 3.0)
-    assert guard.threshold == math.inf
-    assert guard.second_moment == pytest.approx(0.01, rel=0.3)
-    none = np.zeros(300)
-    assert guard.bound(none, none, single(300), 1e-4) > 0.015
-    assert Guard().bound(none, none, single(300), 1e-4) == math.inf, "no spread bounds nothing"
+    """The error is never below what the changes on the pool allow, bounded loss or not."""
+    found = guard(ERROR_RATE, single(spikes(0.01, 1.0)))
+    assert (found.threshold, found.charge) == (math.inf, 0.0)
+    assert found.second_moment == pytest.approx(0.0125, rel=0.1)
+    none, groups = np.zeros(300), Grouping.of(range(300))
+    tiny = 1e-3 * np.random.default_rng(0).normal(size=300)
+    assert found.bound(tiny, none, groups) > 0.02 > Guard(LEVEL).bound(tiny, none, groups)
+    assert found.bound(none, none, groups) == math.inf, "no spread bounds nothing"
+
+
+def test_changes_of_whole_groups_leave_less_certain():
+    """Flips that come by chemical system widen the floor by the design effect, others do not."""
+    groups = Grouping.of(np.arange(POOL_ROWS) // 10)
+    by_row = spikes(0.05, 1.0)
+    by_group = np.repeat(spikes(0.05, 1.0, POOL_ROWS // 10), 10)
+    sample = Grouping.of(np.arange(500) // 10)
+    floors = [
+        guard(ERROR_RATE, Changes(values, groups)).floor(sample) for values in (by_row, by_group)
+    ]
+    assert floors[1] / floors[0] == pytest.approx(math.sqrt(10), rel=0.2)
 
 
 def test_guard_catches_blow_ups_that_the_sample_misses():
     """One row in 100 that is 8 worse is rarely in a small sample, and always charged by a pool."""
     rng = np.random.default_rng(3)
-    sample_rows, pool_rows = single(100), single(20_000)
-    plain = charged = 0
-    for _ in range(300):
-        sample, pool = (8.0 * (rng.random(n) < 0.01) for n in (100, 20_000))
-        differences = 0.1 * rng.normal(size=100) + sample
-        guard = guard_for(MAE, [(pool, pool_rows), (sample, sample_rows)], 1.0, 3.0)
-        plain += Guard().bound(differences, sample, sample_rows, 0.05) < 0.05
-        charged += guard.bound(differences, sample, sample_rows, 0.05) < 0.05
-    assert charged == 0
+    plain = guarded = 0
+    for seed in range(300):
+        sample, pool = spikes(0.01, 8.0, 100, seed), spikes(0.01, 8.0, POOL_ROWS, seed + 1000)
+        differences, rows = 0.1 * rng.normal(size=100) + sample, single(sample).groups
+        found = guard(MAE, single(pool), single(sample))
+        plain += Guard(0.05).bound(differences, sample, rows) < 0.05
+        guarded += found.bound(differences, sample, rows) < 0.05
+    assert guarded == 0
     assert plain > 60, "without the guard the gate would pass, or this shows nothing"
+
+
+def test_largest_size_is_the_largest_of_all_parts():
+    """Agreement on the pool says nothing of the sealed inputs, and the other way round."""
+    rng = np.random.default_rng(0)
+    calm, moved = single(np.zeros(POOL_ROWS)), single(0.5 + 0.1 * rng.random(POOL_ROWS))
+    assert largest_size(MAE, calm, [calm], 1.0, LEVEL) < 0.01
+    assert largest_size(MAE, moved, [calm], 1.0, LEVEL) > 0.5
+    assert largest_size(MAE, calm, [calm, moved], 1.0, LEVEL) > 0.5

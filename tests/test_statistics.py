@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.statistics import Estimate, Grouping, estimate, holm, level
+from assay.statistics import Estimate, Grouping, cohesion, estimate, holm, level, rare_upper
 
 
 def sandwich(numbers: list[float], groups: list[str]) -> float:
@@ -176,3 +176,38 @@ def test_masks_of_groups():
     alone = Grouping.of([name for name, kept in zip(names, mask, strict=True) if kept])
     assert part.effective == alone.effective
     assert np.array_equal(part.sizes, alone.sizes)
+
+
+@pytest.mark.parametrize("size", [1, 10], ids=["rows", "groups"])
+@pytest.mark.parametrize("share", [0.0005, 0.003, 0.05])
+def test_bound_of_rare_events_covers_where_a_normal_one_does_not(share, size):
+    """Of 4,000 samples about 1 % at most have an upper bound below the truth, however rare."""
+    rng, rows = np.random.default_rng(4), 4000
+    grouping = Grouping.of(np.arange(rows) // size)
+    missed = normal = 0
+    for _ in range(4000):
+        values = np.repeat(rng.random(rows // size) < share, size) * 2.0
+        missed += rare_upper(values, grouping, 0.01, 2.0) < 2.0 * share
+        found = estimate(values, grouping)
+        normal += not found.usable or found.upper(0.01) < 2.0 * share
+    assert missed <= 40 + 3 * math.sqrt(40)
+    if share * rows / size < 15:
+        assert normal > 120, "a normal bound must fail here, or this shows nothing"
+
+
+def test_bound_of_many_events_is_nearly_the_normal_one():
+    """With hundreds of events nothing is given away."""
+    values = (np.random.default_rng(5).random(20_000) < 0.05).astype(float)
+    grouping = Grouping.of(range(20_000))
+    normal = estimate(values, grouping).upper(1e-4)
+    assert rare_upper(values, grouping, 1e-4, 1.0) == pytest.approx(normal, rel=0.02)
+
+
+def test_cohesion_tells_groups_from_rows():
+    """0 for values drawn row by row, 1 for values drawn group by group, 1 where none can tell."""
+    rng = np.random.default_rng(6)
+    grouping = Grouping.of(np.arange(5000) // 5)
+    assert cohesion(rng.random(5000), grouping) == pytest.approx(0, abs=0.1)
+    assert cohesion(np.repeat(rng.random(1000), 5), grouping) == pytest.approx(1, abs=0.1)
+    assert cohesion(rng.random(50), Grouping.of(range(50))) == 1
+    assert cohesion(np.ones(50), Grouping.of(np.arange(50) // 5)) == 1

@@ -6,10 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from assay.guards import Guard, guard_for
+from assay.guards import Changes, Guard, guard_for, largest_size
 from assay.metrics import Metric
 from assay.records import Claim
-from assay.statistics import FIRST_STAGE_LEVEL, Estimate, Grouping, estimate
+from assay.statistics import Estimate, Grouping, estimate
+
+# low enough that hundreds of pull requests together hardly ever pass a worse model as unchanged
+FIRST_STAGE_LEVEL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -134,21 +137,27 @@ class Part:
         The largest of the pool's, the sealed inputs' and the train rows', so that agreeing with the
         reference in one of these places buys nothing.
         """
-        sizes = (
-            (self.change_on_pool, self.groups.pool),
-            (self.change_on_sealed, self.groups.sealed),
-            (self.change_on_train, self.groups.train),
+        size = largest_size(
+            self.metric,
+            self._on_pool,
+            [self._on_sealed, Changes(self.change_on_train, self.groups.train)],
+            self.reference_loss,
+            FIRST_STAGE_LEVEL,
         )
-        bounds = [_largest_mean(self.metric.size(change), groups) for change, groups in sizes]
-        return self.metric.growth(max(bounds), self.reference_loss)
+        return self.metric.growth(size, self.reference_loss)
 
-    def guard(self, multiple: float) -> Guard:
-        """The guard against rare large changes; `multiple` is `gate.tail` of `assay.toml`."""
-        unlabelled = [
-            (self.change_on_pool, self.groups.pool),
-            (self.change_on_sealed, self.groups.sealed),
-        ]
-        return guard_for(self.metric, unlabelled, self.reference_loss, multiple)
+    def guard(self, multiple: float, level: float) -> Guard:
+        """The guard against rare large changes for a sealed test at this level."""
+        parts = (self._on_pool, self._on_sealed)
+        return guard_for(self.metric, *parts, self.reference_loss, multiple, level)
+
+    @property
+    def _on_pool(self) -> Changes:
+        return Changes(self.change_on_pool, self.groups.pool)
+
+    @property
+    def _on_sealed(self) -> Changes:
+        return Changes(self.change_on_sealed, self.groups.sealed)
 
     @property
     def effective_groups(self) -> float:
@@ -160,10 +169,6 @@ class Part:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-def _largest_mean(sizes: np.ndarray, grouping: Grouping) -> float:
-    return estimate(sizes, grouping).upper(FIRST_STAGE_LEVEL) if sizes.any() else 0.0
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,11 @@ class SealedPart:
     part: Part
     guard: Guard
 
-    def confirms(self, labels: np.ndarray, this_level: float) -> bool:
+    def confirms(self, labels: np.ndarray) -> bool:
         """Whether the sealed labels (n,) show that the loss grew by less than the bar."""
         differences = self.part.sealed_differences(labels)
         changes, groups = self.part.change_on_sealed, self.part.groups.sealed
-        return self.guard.bound(differences, changes, groups, this_level) < self.part.bar
+        return self.guard.bound(differences, changes, groups) < self.part.bar
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SealedTest:
         it must err on a requirement that does not hold, so no correction for their number is due.
         """
         # all are computed, so that the time taken does not tell which one failed
-        bits = [part.confirms(labels, self.level) for part in self.parts]
+        bits = [part.confirms(labels) for part in self.parts]
         return all(bits)
 
 
@@ -82,7 +82,9 @@ def decide(
     if decision := judge_unchanged(parts) or judge_public(parts, policy):
         return decision
     this_level = level(policy.alpha, policy.uses, budget.uses + 1, budget.disagreements)
-    test = SealedTest(this_level, [SealedPart(part, part.guard(policy.tail)) for part in parts])
+    test = SealedTest(
+        this_level, [SealedPart(part, part.guard(policy.tail, this_level)) for part in parts]
+    )
     return judge_headroom(test, policy) or judge_sealed(test, open_labels(test))
 
 
@@ -141,11 +143,7 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
     for sealed in test.parts:
         part = sealed.part
         bound = sealed.guard.bound(
-            part.public_differences,
-            part.change_on_train,
-            part.groups.train,
-            test.level,
-            policy.slack,
+            part.public_differences, part.change_on_train, part.groups.train, policy.slack
         )
         if not bound < part.bar:
             return _undecided(

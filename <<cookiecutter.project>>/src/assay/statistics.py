@@ -11,7 +11,6 @@ from functools import cached_property
 
 import numpy as np
 
-FIRST_STAGE_LEVEL = 0.001
 ROUNDING = 1e-12
 
 Array = np.ndarray
@@ -76,8 +75,8 @@ class Estimate:
         return float(stdtr(self._freedom, -self.mean / self.error)) if self.usable else 1.0
 
     def at_least(self, error: float) -> "Estimate":
-        """The same mean with no smaller standard error than this."""
-        return replace(self, error=max(self.error, error))
+        """The same mean with no smaller standard error than this, if it has one at all."""
+        return replace(self, error=max(self.error, error)) if self.usable else self
 
     @property
     def _freedom(self) -> float:
@@ -102,6 +101,45 @@ def estimate(values: Array, grouping: Grouping) -> Estimate:
         spread = count / (count - 1) * float((scores**2).sum())
     error = math.sqrt(spread) / rows if math.isfinite(spread) else math.inf
     return Estimate(mean, error, grouping.effective)
+
+
+def rare_upper(values: Array, grouping: Grouping, level: float, unseen: float) -> float:
+    """Upper confidence bound of the mean of values (n,) >= 0 of which few may be above 0.
+
+    Groups are weighted Poisson events (Fay and Feuer, Stat. Med. 16, 791 (1997)), so the bound
+    holds for few events, where a normal one fails, and nears the normal one for many. The spread
+    is at least that of the largest value in groups of typical size (n / Geff rows as a random row
+    sees it), for the large groups among few events may be missing.
+
+    Args:
+        values: what each row costs.
+        grouping: rows of one group come together or not at all.
+        level: one-sided level.
+        unseen: the value taken for a row that is not in the sample, if none in it is larger.
+    """
+    from scipy.special import gammainccinv
+
+    weights = np.bincount(grouping.codes, values, grouping.count) / len(values)
+    typical = float(values.max()) / grouping.effective
+    largest = max(float(weights.max()), typical, unseen / grouping.effective)
+    total = float(weights.sum())
+    spread = max(float((weights**2).sum()), total * typical) + largest**2
+    total += largest
+    if not total > 0:
+        return 0.0
+    return spread / total * float(gammainccinv(total**2 / spread, level))
+
+
+def cohesion(values: Array, grouping: Grouping) -> float:
+    """How alike values (n,) are within a group: 0 as if drawn freely, 1 as if all were the same.
+
+    From the design effect of their mean, 1 + cohesion (n / Geff - 1); 1 where that cannot be told.
+    """
+    spread, size = float(values.var()), len(values) / grouping.effective
+    if not spread > 0 or size <= 1:
+        return 1.0
+    effect = estimate(values, grouping).error ** 2 * len(values) / spread
+    return min(max((effect - 1) / (size - 1), 0.0), 1.0)
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
