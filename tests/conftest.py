@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mini import mini  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[1]

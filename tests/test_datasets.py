@@ -50,6 +50,16 @@ def test_csv(source):
 DUPLICATES = "formula,gap\nKCl,3\nNaCl,2\nFe,1\nCl2Na2,1.5\nClNa,1.75\nFe2,1.5\n"
 
 
+def test_further_columns(source):
+    """Further columns are taken along as text, and a missing one is told."""
+    path = source("phase,gap,formula\n007,8.5,NaCl\n,2.2,Fe2O3\n")
+    found = load_source(path, "gap", 0, ["phase"])
+    assert list(found.rows.columns) == ["formula", "gap", "phase"]
+    assert list(found.rows["phase"]) == ["007", ""]
+    with told(UsageError, 2, path, "'site'"):
+        load_source(path, "gap", 0, ["site"])
+
+
 def test_duplicates_within_the_tolerance(source):
     """The first value of a composition stays, and what was left out is counted."""
     found = load_source(source(DUPLICATES), "gap", 0.5)

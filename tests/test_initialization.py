@@ -1,7 +1,6 @@
 """`assay init`: a table of one's own becomes a split, sealed and configured repository."""
 
 import io
-import sys
 
 import numpy as np
 import pandas as pd
@@ -16,68 +15,15 @@ from assay.layout import Layout
 from assay.sealing import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
+from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, write_model
 from sentences import leftovers, snapshot, told
 from toy import assay
 
-SETTINGS = """# mine
-[project]
-name = "mine"
-package = "mini_model"
-
-[target]
-column = "old [eV]"
-kind = "number"  # or "class"
-unit = "eV"
-lower = -10.0  # of the old target
-
-[split]
-folds = 3
-
-[gate]
-# the margin is frozen
-margin = 1.0
-baseline = "mean"
-"""
-MODEL = """from assay.features import StoichiometryFeatures
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-
-
-def build_model(seed):
-    return make_pipeline(StoichiometryFeatures(), {estimator}())
-"""
-CATIONS, ANIONS = ["Li", "Na", "K", "Mg", "Ca", "Al", "Fe", "Ti"], ["O", "S", "F", "Cl", "N"]
-FORMULAS = [f"{c}{n}{a}" for c in CATIONS for a in ANIONS for n in ("", "2", "3")]
-VALUES = {f: round(1 + 0.37 * i % 7.123456, 6) for i, f in enumerate(FORMULAS)}
-
-
-def csv_of(values, name="gap [eV]"):
-    """A table of one's own, with a column that does not matter."""
-    lines = [f"note {n},{formula},{value}" for n, (formula, value) in enumerate(values.items())]
-    return "\n".join([f"note,formula,{name}", *lines]) + "\n"
-
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
+def root(mini):
     """A repository with a model that fits at once, a pool, and no data yet."""
-    for variable in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    root = tmp_path / "repository"
-    (root / "src" / "mini_model").mkdir(parents=True)
-    (root / "data").mkdir()
-    (root / "assay.toml").write_text(SETTINGS)
-    write_model(root, "Ridge")
-    (root / "data" / "pool.csv").write_text("row_id,formula\np00001,KBr\n")
-    (root / "mine.csv").write_text(csv_of(VALUES))
-    yield root
-    for name in [name for name in sys.modules if name.split(".")[0] == "mini_model"]:
-        del sys.modules[name]
-
-
-def write_model(root, estimator):
-    """Make the repository's model a ridge or a logistic regression."""
-    (root / "src" / "mini_model" / "model.py").write_text(MODEL.format(estimator=estimator))
+    return mini
 
 
 def test_from_csv(root):
@@ -323,6 +269,30 @@ def test_sealed_row_without_features(root):
     before = snapshot(root)
     with told(UsageError, 2, "cannot be fitted", "He"):
         initialize(root, None, None, None)
+    assert snapshot(root) == before
+
+
+def test_columns_of_slices(root):
+    """A column that a slice is named by goes along, on both sides; a missing one is told."""
+    with (root / "assay.toml").open("a") as stream:
+        stream.write('\n[[gate.slices]]\nname = "noted"\ncolumn = "note"\nvalues = ["note 1"]\n')
+    initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    layout = Layout(root)
+    train = read_table(layout.train, [])
+    held_out = read_table(layout.sealed_inputs, [])
+    assert list(train.columns) == ["row_id", "formula", "note", "gap [eV]"]
+    assert list(held_out.columns) == ["row_id", "formula", "note"]
+    notes = {f"note {n}" for n in range(len(VALUES))}
+    assert {*train["note"], *held_out["note"]} == notes
+
+
+def test_column_of_a_slice_is_missing(root):
+    """Without the column nothing is written."""
+    with (root / "assay.toml").open("a") as stream:
+        stream.write('\n[[gate.slices]]\nname = "old"\ncolumn = "age"\nvalues = ["old"]\n')
+    before = snapshot(root)
+    with told(UsageError, 2, "mine.csv", "'age'"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert snapshot(root) == before
 
 

@@ -19,10 +19,10 @@ YES, NO = ("yes", "true", "1", "1.0"), ("no", "false", "0", "0.0")
 
 @dataclass(frozen=True)
 class Source:
-    """Labelled rows `formula, <target>`, one a composition; row labels are lines of the file.
+    """Labelled rows `formula, <target>` and further columns as text, one row a composition.
 
-    `repeated` rows were left out: their composition stands in an earlier line, with a value within
-    the tolerance.
+    The frame's index holds the lines of the file. `repeated` rows were left out: their composition
+    stands in an earlier line, with a value within the tolerance.
     """
 
     rows: pd.DataFrame
@@ -30,7 +30,7 @@ class Source:
     repeated: int
 
 
-def load_source(source: str, target: str, tolerance: float) -> Source:
+def load_source(source: str, target: str, tolerance: float, further: Sequence[str] = ()) -> Source:
     """Load `formula, <target>` from a CSV path or a matminer dataset name.
 
     Formulas are brought to their reduced spelling. The target is a class if every label is one
@@ -41,6 +41,7 @@ def load_source(source: str, target: str, tolerance: float) -> Source:
         target: the column to learn.
         tolerance: how far the values of one composition may lie apart, in the target's unit; the
             first one is kept. Rows of a class must agree.
+        further: columns to take along as they are.
 
     Raises:
         UsageError: the table lacks a column, a formula cannot be read, a label is no number, or
@@ -49,21 +50,19 @@ def load_source(source: str, target: str, tolerance: float) -> Source:
     """
     path = Path(source)
     if path.suffix.lower() == ".csv" or path.exists():
-        return _labelled(read_table(path, [target]), target, tolerance, path)
+        return _labelled(read_table(path, [target, *further]), target, tolerance, further, path)
     frame = _load_matminer(source)
-    if target not in frame:
-        columns = ", ".join(map(str, frame))[:200]
-        raise UsageError(f"{source} has no column {target!r}: give --target one of {columns}.")
-    text = pd.DataFrame({column: map(_cell, frame[column]) for column in _columns(frame, target)})
+    for name in (target, *further):
+        if name not in frame:
+            columns = ", ".join(map(str, frame))[:200]
+            raise UsageError(f"{source} has no column {name!r}: give --target one of {columns}.")
+    kept = [name for name in frame if name in {target, *FORMULA_NAMES, *further}]
+    text = pd.DataFrame({column: map(_cell, frame[column]) for column in kept})
     try:
-        return _labelled(text, target, tolerance, path)
+        return _labelled(text, target, tolerance, further, path)
     except UsageError as error:
         sentence = str(error).rstrip(".")
         raise UsageError(f"{sentence}, in a CSV that you save from the dataset.") from None
-
-
-def _columns(frame: pd.DataFrame, target: str) -> list[str]:
-    return [name for name in frame if name == target or name in FORMULA_NAMES]
 
 
 def _cell(value: Any) -> str:
@@ -71,11 +70,14 @@ def _cell(value: Any) -> str:
     return value.formula.replace(" ", "") if hasattr(value, "formula") else str(value)
 
 
-def _labelled(frame: pd.DataFrame, target: str, tolerance: float, path: Path) -> Source:
+def _labelled(
+    frame: pd.DataFrame, target: str, tolerance: float, further: Sequence[str], path: Path
+) -> Source:
     formula = _formula_column(list(frame.columns), target, str(path))
     rows = pd.DataFrame({"formula": reduced_formulas(frame[formula], path), target: frame[target]})
     kind = kind_of(rows[target])
     rows[target] = _as_class(rows[target]) if kind == "class" else read_numbers(rows, target, path)
+    rows[list(further)] = frame[list(further)]
     rows.index += 2
     _require_agreement(rows, target, None if kind == "class" else tolerance, path)
     distinct = rows.drop_duplicates("formula")

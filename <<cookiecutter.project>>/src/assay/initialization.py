@@ -8,15 +8,15 @@ import pandas as pd
 
 from assay.certificate import new_signing_key
 from assay.compositions import chemical_system
-from assay.datasets import load_source
+from assay.datasets import Source, load_source
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
 from assay.keys import SEALING, SIGNING
 from assay.layout import Layout
-from assay.margins import Parts, with_margin
+from assay.margins import with_margin
 from assay.sealing import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
-from assay.splits import split_by_system
+from assay.splits import Parts, numbered, split_by_system
 from assay.tables import read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
@@ -71,8 +71,9 @@ def initialize(root: Path, source: str | None, target: str | None, unit: str | N
         parts, card, repeated = _parts_on_disk(layout, parse_settings(text)), None, 0
     else:
         column = target or settings.target.column
-        found = load_source(source, column, settings.data.duplicate_tolerance)
-        parts, repeated = _split(settings, source, found.rows, column), found.repeated
+        tolerance, further = settings.data.duplicate_tolerance, settings.slice_columns
+        found = load_source(source, column, tolerance, further)
+        parts, repeated = _split(settings, source, found, column), found.repeated
         text = _of_kind(text, found.kind, keep_bounds=target in {None, settings.target.column})
         card = _data_card(parts, source, found.kind)
     margin, text = with_margin(root, parts, text)
@@ -121,7 +122,8 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     return Parts(target, train, held_out.join(read_table(layout.open_labels, [target])[[target]]))
 
 
-def _split(settings: Settings, source: str, rows: pd.DataFrame, target: str) -> Parts:
+def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:
+    rows = found.rows
     systems = rows["formula"].map(chemical_system)
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal some.")
@@ -135,13 +137,7 @@ def _split(settings: Settings, source: str, rows: pd.DataFrame, target: str) -> 
     train, held_out = (
         numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
     )
-    return Parts(target, train, held_out)
-
-
-def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
-    """The rows with ids such as `t00001`, counted from `first`, in a column `row_id`."""
-    ids = [f"{letter}{number:05d}" for number in range(first, first + len(rows))]
-    return rows.assign(row_id=ids).reset_index(drop=True)
+    return Parts(target, train, held_out, settings.slice_columns)
 
 
 def _data_card(parts: Parts, source: str, kind: str) -> str:
@@ -159,13 +155,13 @@ def _data_card(parts: Parts, source: str, kind: str) -> str:
 
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     if card is not None:
-        write_table(parts.train[["row_id", "formula", parts.target]], layout.train)
-        write_table(parts.held_out[["row_id", "formula"]], layout.sealed_inputs)
+        write_table(parts.public, layout.train)
+        write_table(parts.inputs, layout.sealed_inputs)
         write_text(layout.root / "data" / "README.md", card)
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():
         new_signing_key(layout)
-    write_sealed(layout, parts.held_out[["row_id", "formula", parts.target]])
+    write_sealed(layout, parts.labelled)
 
 
 def next_steps(root: Path) -> str:

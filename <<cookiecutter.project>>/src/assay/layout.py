@@ -31,6 +31,11 @@ class Layout:
         return self.root / "data" / "sealed_labels.bin"
 
     @property
+    def retired(self) -> Path:
+        """Labels and score histories of retired sets, in one folder a set; all public."""
+        return self.root / "data" / "retired"
+
+    @property
     def pool(self) -> Path:
         """`row_id, formula` of unlabelled compositions."""
         return self.root / "data" / "pool.csv"

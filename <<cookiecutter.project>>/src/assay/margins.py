@@ -1,27 +1,16 @@
 """The gate's margin: how much accuracy a change may lose, fixed when a set is sealed."""
 
-from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from assay.errors import UsageError
 from assay.layout import Layout
 from assay.settings import Settings, parse_settings, with_value
+from assay.splits import Parts
 from assay.tables import read_numbers, read_table
 
 SHARE_SMALL = 0.10
 SHARE = 0.05
 SMALL_SET = 1000
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Both sides of a split, each `row_id, formula, <target>`."""
-
-    target: str
-    train: pd.DataFrame
-    held_out: pd.DataFrame
 
 
 def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:

@@ -1,8 +1,41 @@
 """Divides rows by chemical system, so that no system stands on both sides."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Both sides of a split, each `row_id, formula, <target>` and the columns `further`."""
+
+    target: str
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+    further: Sequence[str] = ()
+
+    @property
+    def public(self) -> pd.DataFrame:
+        """The columns of `train.csv`."""
+        return self.train[["row_id", "formula", *self.further, self.target]]
+
+    @property
+    def inputs(self) -> pd.DataFrame:
+        """The columns of `sealed_inputs.csv`."""
+        return self.held_out[["row_id", "formula", *self.further]]
+
+    @property
+    def labelled(self) -> pd.DataFrame:
+        """What is sealed, and public once the set is retired."""
+        return self.held_out[["row_id", "formula", self.target]]
+
+
+def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
+    """The rows with ids such as `t00001`, counted from `first`, in a column `row_id`."""
+    ids = [f"{letter}{number:05d}" for number in range(first, first + len(rows))]
+    return rows.assign(row_id=ids).reset_index(drop=True)
 
 
 def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.ndarray:

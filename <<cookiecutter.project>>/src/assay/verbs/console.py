@@ -30,3 +30,11 @@ def tell(text: str, record: "Record | None" = None, *, machine: bool = False) ->
         typer.echo(record.model_dump_json())
     elif not machine:
         typer.echo(text)
+
+
+def repeated(rows: int) -> str:
+    """What is said of rows that were left out of a table of labels."""
+    return (
+        f"{rows} rows repeat an earlier composition within data.duplicate_tolerance: the first of "
+        "each was kept."
+    )

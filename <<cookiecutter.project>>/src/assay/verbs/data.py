@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from assay.verbs.console import repeated
+
 
 def init(
     source: Annotated[
@@ -19,10 +21,7 @@ def init(
     root = Path.cwd()
     made = initialize(root, source, target, unit)
     if made.repeated:
-        typer.echo(
-            f"{made.repeated} rows repeat an earlier composition within data.duplicate_tolerance: "
-            "the first of each was kept."
-        )
+        typer.echo(repeated(made.repeated))
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )

@@ -1,8 +1,11 @@
-"""Verbs on the sealed set after `init`: `seal rotate`."""
+"""Verbs on the sealed set after `init`: `seal rotate` and `seal fresh`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from assay.verbs.console import repeated
 
 app = typer.Typer(
     help="Change the key of the sealed set, retire the set, or seal a fresh one.",
@@ -19,3 +22,21 @@ def rotate() -> None:
 
     layout = Layout(Path.cwd())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
+
+
+@app.command()
+def fresh(
+    source: Annotated[str, typer.Argument(help="CSV with the columns formula and the target.")],
+) -> None:
+    """Seal new labelled rows in the place of a retired set, whose rows join the train set."""
+    from assay import renewal
+
+    root = Path.cwd()
+    made = renewal.seal_fresh(root, source)
+    if made.repeated:
+        typer.echo(repeated(made.repeated))
+    typer.echo(
+        f"{made.joined_rows} retired rows joined the train set, which has {made.train_rows}; "
+        f"{made.sealed_rows} sealed; margin {made.margin:g}.\n"
+    )
+    typer.echo(renewal.next_steps(root, source, made))
