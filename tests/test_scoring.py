@@ -30,6 +30,7 @@ from toy import (
     read_card,
     rewrite_predictions,
     settings_of,
+    target_of,
 )
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -520,7 +521,12 @@ def _retrain_with(root: Path, edit) -> None:
 
 def test_pull_request_with_more_data_is_scored(certified):
     """Rows that main does not have yet are left out of the pairing."""
-    _retrain_with(certified, lambda lines: [*lines, "t90001,Ba2Cu3O5,0.5", "t90002,SrCu2O3,0.4"])
+    formulas = ["Ba2Cu3O5", "SrCu2O3"]
+    rows = [
+        f"t9000{n},{f},{y}"
+        for n, (f, y) in enumerate(zip(formulas, target_of(formulas), strict=True))
+    ]
+    _retrain_with(certified, lambda lines: [*lines, *rows])
     verdict = score(certified)
     assert verdict.outcome in {"PASS", "INCONCLUSIVE"}
     assert verdict.candidate_error == pytest.approx(verdict.reference_error, rel=0.2)

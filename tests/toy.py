@@ -28,7 +28,7 @@ TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
 NAME, PACKAGE = "toy", "toy_model"
 TARGET = "energy"
 MARGIN = 0.1
-TRAIN_SYSTEMS, SEALED_SYSTEMS, POOL_ROWS = 110, 80, 1400
+TRAIN_SYSTEMS, SEALED_SYSTEMS, POOL_ROWS = 150, 100, 1650
 
 SETTINGS = f"""[project]
 name = "{NAME}"
