@@ -1,65 +1,57 @@
-"""The ledger: append-only, one winner of every race, nothing hidden by a crash."""
+"""The ledger: append-only, signed; a crash hides nothing, an unsigned line proves nothing."""
 
 import dataclasses
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-import assay.ledger as module
+from assay import branches
+from assay.branches import BRANCH
+from assay.entries import RECORDS, DamagedLedgerError, Entry, chained, digest_of, line_of
 from assay.errors import NotCarriedOutError
-from assay.files import digest_bytes, digest_tree
+from assay.files import digest_bytes
 from assay.gate import Budget
-from assay.ledger import BRANCH, RECORDS, Entry, Ledger, LedgerMovedError, read_ledger
+from assay.keys import SIGNING
+from assay.layout import Layout
+from assay.ledger import Ledger, read_ledger, read_ledger_at_hand
+from ledger_samples import (
+    OTHER,
+    SEALED,
+    answer,
+    certified,
+    decision,
+    intent,
+    keys,
+    of,
+    retirement,
+    revocation,
+    used,
+)
 from toy import git
-
-SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
-
-
-def entry(name: str = "model", **fields: object) -> Entry:
-    """An entry about a model."""
-    digest = digest_bytes(name.encode())
-    return Entry.model_validate(
-        {
-            "kind": "decision",
-            "predictions_digest": digest,
-            "bundle_digest": digest,
-            "reference": "baseline mean",
-            "claim": "improvement",
-            "sealed_digest": SEALED,
-            "policy_digest": digest_bytes(b"policy"),
-            "commit": "0" * 40,
-            "time": "2026-01-01T00:00:00+00:00",
-            "run": "local",
-            **fields,
-        }
-    )
 
 
 @pytest.fixture
 def root(tmp_path: Path, laptop) -> Path:
-    """A git repository with a commit, a changed file and a staged one."""
+    """A git repository with a commit."""
     folder = tmp_path / "repository"
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
     (folder / "a.txt").write_text("a")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "first")
-    (folder / "a.txt").write_text("changed")
-    (folder / "b.txt").write_text("staged")
-    git(folder, "add", "b.txt")
     return folder
 
 
 @pytest.fixture
-def remote(root: Path, tmp_path: Path) -> Path:
-    """A bare repository that `root` knows as origin."""
-    bare = tmp_path / "remote.git"
-    git(root, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-    git(root, "remote", "add", "origin", str(bare))
-    git(root, "push", "--quiet", "origin", "main")
-    return bare
+def signed(root: Path) -> Path:
+    """The same repository with a signing key and its public half."""
+    keys(root)
+    return root
+
+
+def bundle(entry: Entry | None) -> str | None:
+    """The bundle that an entry is about."""
+    return getattr(entry, "bundle_digest", None)
 
 
 def test_empty_ledger_has_no_champion_and_full_budget(root):
@@ -67,211 +59,218 @@ def test_empty_ledger_has_no_champion_and_full_budget(root):
     ledger = read_ledger(root)
     assert (ledger.head, len(ledger.entries), ledger.champion()) == (None, 0, None)
     assert ledger.budget(SEALED) == Budget(0, 0)
+    assert ledger.files() == {}
 
 
 def test_entries_are_read_back_in_order(root):
     """What is appended is what the next reader sees, with its files."""
-    first = read_ledger(root).append(entry("one"))
-    first.append(entry("two", certified=True), {"references/two.csv": b"row_id,prediction\n"})
+    first = read_ledger(root).append(decision("one"))
+    second = first.append(certified("two"), {"references/two.csv": b"row_id,prediction\n"})
     ledger = read_ledger(root)
-    assert list(ledger.entries) == [entry("one"), entry("two", certified=True)]
+    assert ledger.entries == second.entries
+    assert [bundle(found) for found in ledger.entries] == [
+        digest_bytes(b"one"),
+        digest_bytes(b"two"),
+    ]
     assert ledger.read_file("references/two.csv") == b"row_id,prediction\n"
+    assert ledger.files().keys() == {RECORDS, "references/two.csv"}
+    assert ledger.files()["references/two.csv"] == b"row_id,prediction\n"
     with pytest.raises(NotCarriedOutError):
         ledger.read_file("references/three.csv")
 
 
-def test_branch_is_an_orphan_that_only_grows(root):
-    """The branch shares no commit with main, and every version begins with the one before."""
-    ledger = read_ledger(root)
-    for name in ("one", "two", "three"):
-        ledger = ledger.append(entry(name))
-    versions = git(root, "rev-list", "--reverse", BRANCH).split()
-    assert len(versions) == 3
-    assert git(root, "rev-list", "--max-parents=0", BRANCH) == versions[0]
-    assert versions[0] not in git(root, "rev-list", "main").split()
-    texts = [git(root, "show", f"{version}:{RECORDS}") for version in versions]
-    assert [len(text.splitlines()) for text in texts] == [1, 2, 3]
-    assert texts[2].startswith(texts[1])
-    assert texts[1].startswith(texts[0])
+def test_lines_are_signed_once_there_is_a_public_key(root):
+    """Before `assay init` nobody can sign; from then on every line is signed."""
+    read_ledger(root).append(decision("one"))
+    keys(root)
+    read_ledger(root).append(decision("two"))
+    one, two = read_ledger(root).entries
+    assert (one.signature, two.signature is None) == (None, False)
+    assert two.previous == digest_of(one)
 
 
-def test_work_tree_index_and_head_stay(root):
-    """An append touches nothing but the branch: changed and staged files stay what they were."""
-    before = (git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD"))
-    index = (root / ".git" / "index").read_bytes()
-    read_ledger(root).append(entry(), {"references/x.csv": b"x"})
-    assert (git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD")) == before
-    assert (root / ".git" / "index").read_bytes() == index
-    assert sorted(path.name for path in root.iterdir()) == [".git", "a.txt", "b.txt"]
+def test_without_the_signing_key_a_signed_ledger_is_not_written(signed):
+    """A clone without the key can read, and is told who writes."""
+    read_ledger(signed).append(decision("one"))
+    (Layout(signed).keys / SIGNING.file).unlink()
+    with pytest.raises(NotCarriedOutError, match=r"Score.*`assay check` is for everybody"):
+        read_ledger(signed).append(decision("two"))
+    assert len(read_ledger(signed).entries) == 1
 
 
-@pytest.mark.parametrize("started", [False, True])
-def test_two_appends_from_one_snapshot_have_one_winner(root, started):
-    """Whoever comes second is told, and the first one's entry stays."""
-    snapshot = read_ledger(root)
-    if started:
-        snapshot = snapshot.append(entry("zero"))
-    snapshot.append(entry("one"))
-    with pytest.raises(LedgerMovedError):
-        snapshot.append(entry("two"))
-    assert read_ledger(root).entries[-1] == entry("one")
-    assert read_ledger(root).append(entry("two")).entries[-2:] == (entry("one"), entry("two"))
+def write_lines(root: Path, *lines: Entry) -> None:
+    """Put lines on the branch as somebody can who may push to it."""
+    content = b"".join(line_of(line) + b"\n" for line in lines)
+    commit = branches.commit(root, read_ledger(root).head, {RECORDS: content}, "by hand")
+    git(root, "update-ref", f"refs/heads/{BRANCH}", commit)
 
 
-@pytest.mark.parametrize("started", [False, True])
-def test_push_race_has_one_winner(root, remote, tmp_path, started):
-    """Two clones append from one state: one push arrives, the other is told, none is forced."""
-    git(tmp_path, "clone", "--quiet", str(remote), "clone")
-    if started:
-        read_ledger(root, "origin").append(entry("zero"))
-    here, there = read_ledger(root, "origin"), read_ledger(tmp_path / "clone", "origin")
-    there.append(entry("there"))
-    with pytest.raises(LedgerMovedError):
-        here.append(entry("here"))
-    read_ledger(root, "origin").append(entry("here"))
-    names = [found.bundle_digest for found in read_ledger(tmp_path / "clone", "origin").entries]
-    assert names[-2:] == [entry("there").bundle_digest, entry("here").bundle_digest]
+def test_line_by_somebody_without_the_key_stops_reading(signed):
+    """Whoever may push cannot certify: the line is named, and so is what to do."""
+    (first,) = read_ledger(signed).append(decision("one")).entries
+    write_lines(signed, first, chained(certified("mine"), first, None))
+    with pytest.raises(DamagedLedgerError, match=r"line 2: it is not signed.*put the branch back"):
+        read_ledger(signed)
 
 
-def test_push_that_arrived_without_an_answer_is_not_repeated(root, remote, monkeypatch):
-    """A push that reports failure after it arrived counts once."""
-    genuine = module._git
-
-    def lossy(folder, *arguments, **options):
-        answer = genuine(folder, *arguments, **options)
-        if arguments[0] == "push":
-            raise NotCarriedOutError("the connection was closed")
-        return answer
-
-    monkeypatch.setattr(module, "_git", lossy)
-    read_ledger(root, "origin").append(entry("one"))
-    assert len(read_ledger(root, "origin").entries) == 1
-
-
-def test_refused_push_is_not_carried_out(root, remote):
-    """A remote that takes nothing is an error, not a race."""
-    hook = remote / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
-    with pytest.raises(NotCarriedOutError, match="push failed"):
-        read_ledger(root, "origin").append(entry())
-
-
-def test_reading_a_remote_leaves_a_whole_clone_whole(root, remote, tmp_path):
-    """Fetching the ledger does not make a developer's clone shallow or bring tags."""
-    ledger = read_ledger(root, "origin")
-    for name in ("one", "two"):
-        ledger = ledger.append(entry(name))
-    git(tmp_path, "clone", "--quiet", str(remote), "clone")
-    assert len(read_ledger(tmp_path / "clone", "origin").entries) == 2
-    assert git(tmp_path / "clone", "rev-parse", "--is-shallow-repository") == "false"
-
-
-def test_shallow_checkout_can_append(root, remote, tmp_path):
-    """A checkout of depth 1, as workflows make it, reads and appends."""
-    read_ledger(root, "origin").append(entry("one"))
-    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{remote}", "shallow")
-    read_ledger(tmp_path / "shallow", "origin").append(entry("two"))
-    assert len(read_ledger(root, "origin").entries) == 2
-
-
-def test_intent_without_decision_counts_as_use_and_disagreement(root):
-    """A crash after the labels were opened cannot hide the use."""
-    opened = entry(kind="intent", use=1, disagreements=0, level=1e-4)
-    assert read_ledger(root).append(opened).budget(SEALED) == Budget(1, 1)
-
-
-def test_budget_counts_one_set_and_each_use_once():
-    """Confirmed uses are no disagreements; another set's uses are not counted."""
-
-    def use(number: int, bit: bool | None, sealed: str = SEALED) -> list[Entry]:
-        fields = {"use": number, "sealed_digest": sealed}
-        decided = [entry(bit=bit, **fields)] if bit is not None else []
-        return [entry(kind="intent", **fields), *decided]
-
-    alone = entry(stage="unchanged", outcome="PASS")
-    entries = [*use(1, bit=True), *use(2, bit=False), alone, *use(3, bit=None)]
-    ledger = Ledger(Path(), entries=[*entries, *use(1, bit=False, sealed=OTHER)])
-    assert ledger.budget(SEALED) == Budget(3, 2)
-    assert ledger.budget(OTHER) == Budget(1, 1)
-    repeated = dataclasses.replace(ledger, entries=[*ledger.entries, entry(bit=True, use=1)])
-    assert repeated.budget(SEALED) == Budget(3, 2), "a decision told twice confirms one use"
-
-
-def test_champion_is_the_last_certified_and_reference_the_last_improvement():
-    """Small losses cannot add up: new models are compared with the last declared improvement."""
-    first = entry("first", certified=True)
-    second = entry("second", certified=True, claim="no-regression")
-    ledger = Ledger(Path(), entries=[first, second, entry("third")])
-    assert ledger.champion() == second
-    assert ledger.reference(SEALED) == first
-    assert ledger.reference(OTHER) is None, "its predictions are for other sealed inputs"
-
-
-def test_earlier_answer_is_for_the_very_same_question():
-    """An answer is found again only if candidate, reference, claim, labels and policy agree."""
-    answered = entry("model", bit=False, use=1, outcome="INCONCLUSIVE")
-    ledger = Ledger(Path(), entries=[answered, entry("other", outcome="PASS")])
-    assert ledger.sealed_answer(entry("model", time="later", run="again")) == answered
-    for name in ("predictions_digest", "sealed_digest", "policy_digest"):
-        other = entry("model", **{name: digest_bytes(b"other")})
-        assert ledger.sealed_answer(other) is None
-    assert ledger.sealed_answer(entry("model", claim="no-regression")) is None
-    assert ledger.sealed_answer(entry("model", reference="another")) is None
-    assert ledger.sealed_answer(entry("other")) is None, "no label was opened for it"
+def test_removed_public_key_stops_reading(signed):
+    """Without `certificate.pub` a signed ledger is not taken for an unsigned one."""
+    read_ledger(signed).append(decision("one"))
+    Layout(signed).public_key.unlink()
+    with pytest.raises(DamagedLedgerError, match="line 1"):
+        read_ledger(signed)
 
 
 @pytest.mark.parametrize("line", ["{", '{"kind": "decision"}', '{"kind": "wish"}', "[]"])
 def test_damaged_line_is_not_carried_out(root, line):
     """A ledger with a line that is no entry stops the scoring and names the branch."""
-    ledger = read_ledger(root).append(entry())
-    content = f"{ledger.entries[0].model_dump_json(exclude_none=True)}\n{line}\n".encode()
-    commit = module._commit(root, ledger.head, {RECORDS: content}, "damage")
+    (first,) = read_ledger(root).append(decision()).entries
+    content = line_of(first) + f"\n{line}\n".encode()
+    commit = branches.commit(root, read_ledger(root).head, {RECORDS: content}, "damage")
     git(root, "update-ref", f"refs/heads/{BRANCH}", commit)
-    with pytest.raises(NotCarriedOutError, match=BRANCH):
+    with pytest.raises(NotCarriedOutError, match=f"{BRANCH}, line 2"):
         read_ledger(root)
 
 
-def test_token_is_given_to_git_by_environment_alone(root, remote, monkeypatch):
-    """The workflow's token is in no command line and in no file of the repository."""
-    seen = []
-    genuine = subprocess.run
-
-    def watched(command, **options):
-        seen.append((command, options["env"]))
-        return genuine(command, **options)
-
-    monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
-    monkeypatch.setenv("GITHUB_SERVER_URL", "https://host.invalid")
-    monkeypatch.setattr(module.subprocess, "run", watched)
-    read_ledger(root, "origin").append(entry())
-    assert seen
-    assert not any("ghs_secret" in part for command, _ in seen for part in command)
-    assert all(e["GIT_CONFIG_KEY_0"] == "http.https://host.invalid/.extraheader" for _, e in seen)
-    everything = [path for path in (root / ".git").rglob("*") if path.is_file()]
-    assert not any(b"ghs_secret" in path.read_bytes() for path in everything)
+def sign(*entries: Entry) -> list[Entry]:
+    """Entries as if they were signed."""
+    return [entry.model_copy(update={"signature": "0" * 128}) for entry in entries]
 
 
-def test_no_temporary_file_stays(root, tmp_path, monkeypatch):
-    """The index used for the commit is gone afterwards."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(module.tempfile, "tempdir", str(scratch))
-    read_ledger(root).append(entry())
-    assert digest_tree(scratch) == digest_bytes(b"")
-    shutil.rmtree(scratch)
+def test_unsigned_lines_prove_nothing_and_still_count_as_uses():
+    """In a signed ledger an unsigned line neither certifies nor answers; its use is spent."""
+    asked, decided = used("model", 1, 0, bit=True)
+    lines = (asked, decided.model_copy(update={"certified": True}), intent("lost", 2))
+    before, after = of(*lines), of(*lines, signed=True)
+    assert bundle(before.champion()) == digest_bytes(b"model")
+    assert before.sealed_answer(asked) is not None
+    assert before.unanswered(lines[2]) is not None
+    assert (after.champion(), after.reference(SEALED)) == (None, None)
+    assert (after.sealed_answer(asked), after.unanswered(lines[2])) == (None, None)
+    assert after.budget(SEALED) == before.budget(SEALED) == Budget(2, 1)
+    assert after.intents(SEALED, proven=True) == []
+    proven = of(*sign(*lines), signed=True)
+    assert bundle(proven.champion()) == digest_bytes(b"model")
 
 
-def test_branch_whose_name_ends_alike_is_not_the_ledger(root, remote):
-    """Git lists branches by the end of their names; an older ledger so named is ignored."""
-    first = read_ledger(root, "origin").append(entry("one"))
-    git(root, "push", "--quiet", "origin", f"{first.head}:refs/heads/a/refs/heads/{BRANCH}")
-    second = first.append(entry("two"))
-    assert read_ledger(root, "origin").head == second.head
+def test_unsigned_line_cannot_confirm_a_signed_use():
+    """Whoever writes a confirmation in advance does not lower the count of non-confirmations."""
+    asked, decided = used("model", 1, 0, bit=True)
+    forged = of(decided, *sign(asked), signed=True)
+    assert forged.budget(SEALED) == Budget(1, 1)
+    assert of(decided, *sign(asked, decided), signed=True).budget(SEALED) == Budget(1, 0)
 
 
-def test_remote_cannot_be_an_option(root):
-    """A remote that looks like an option of git is taken as a name, and is not there."""
-    with pytest.raises(NotCarriedOutError):
-        read_ledger(root, "--upload-pack=touch x")
-    assert not (root / "x").exists()
+def test_intent_without_decision_counts_as_use_and_disagreement(root):
+    """A crash after the labels were opened cannot hide the use."""
+    assert read_ledger(root).append(intent()).budget(SEALED) == Budget(1, 1)
+
+
+def test_budget_counts_one_set_and_each_use_once():
+    """Confirmed uses are no disagreements; another set's uses are not counted."""
+    entries = [
+        *used("one", 1, 0, bit=True),
+        *used("two", 2, 0, bit=False),
+        decision("alone", outcome="PASS", stage="unchanged"),
+        intent("three", 3, 1),
+    ]
+    ledger = of(*entries, *used("one", 1, 0, bit=False, sealed_digest=OTHER))
+    assert ledger.budget(SEALED) == Budget(3, 2)
+    assert ledger.budget(OTHER) == Budget(1, 1)
+    repeated = dataclasses.replace(ledger, entries=[*ledger.entries, entries[1]])
+    assert repeated.budget(SEALED) == Budget(3, 2), "a decision told twice confirms one use"
+
+
+def test_champion_is_the_last_certified_and_reference_the_last_improvement():
+    """Small losses cannot add up: new models are compared with the last declared improvement."""
+    first, second = certified("first"), certified("second", claim="no-regression")
+    ledger = of(first, second, decision("third"))
+    assert ledger.champion() == second
+    assert ledger.reference(SEALED) == first
+    assert ledger.reference(OTHER) is None, "its predictions are for other sealed inputs"
+
+
+def test_revoked_model_is_neither_champion_nor_reference():
+    """The model before it takes its place again; without one there is none."""
+    lines = (certified("first"), certified("second"))
+    assert of(*lines, revocation("second")).champion() == lines[0]
+    assert of(*lines, revocation("second")).reference(SEALED) == lines[0]
+    gone = of(*lines, revocation("second"), revocation("first"))
+    assert (gone.champion(), gone.reference(SEALED)) == (None, None)
+
+
+def test_revocation_is_of_the_bundle_and_of_its_predictions():
+    """Another bundle that predicts the same is revoked with it; another model is not."""
+    ledger = of(revocation("model"))
+    own, other = digest_bytes(b"model"), digest_bytes(b"other")
+    assert ledger.revocation(own, other)
+    assert ledger.revocation(other, own)
+    assert ledger.revocation(other, other) is None
+    assert of(revocation(), signed=True).revocation(own, own) is None, "nobody signed it"
+
+
+def test_retirement_is_of_one_set():
+    """A set is retired by its own entry only."""
+    assert of(retirement()).retirement(SEALED)
+    assert of(retirement()).retirement(OTHER) is None
+
+
+QUESTION = ("predictions_digest", "sealed_digest", "policy_digest", "commitment")
+
+
+def test_earlier_answer_is_for_the_very_same_question():
+    """An answer is found again only if candidate, reference, claim, labels and policy agree."""
+    asked, answered = used("model", 1, 0, bit=False)
+    ledger = of(asked, answered, decision("other", outcome="PASS"))
+    assert ledger.sealed_answer(decision("model", time="later", run="again")) == answered
+    for name in QUESTION:
+        assert ledger.sealed_answer(decision("model", **{name: digest_bytes(b"else")})) is None
+    assert ledger.sealed_answer(decision("model", claim="no-regression")) is None
+    assert ledger.sealed_answer(decision("model", reference="another")) is None
+    assert ledger.sealed_answer(decision("other")) is None, "no label was opened for it"
+
+
+def test_use_without_its_decision_is_found_by_the_same_question_only():
+    """A use that a crash left unanswered waits for the same question, until it is answered."""
+    asked = intent("model")
+    ledger = of(asked, *used("other", 2, 1, bit=True))
+    assert ledger.unanswered(decision("model", time="later")) == asked
+    for name in QUESTION:
+        assert ledger.unanswered(decision("model", **{name: digest_bytes(b"else")})) is None
+    answered = dataclasses.replace(ledger, entries=[*ledger.entries, answer(asked, bit=True)])
+    assert answered.unanswered(decision("model")) is None
+
+
+def test_ledger_at_hand_is_the_local_one_or_what_was_fetched(root, tmp_path):
+    """A clone looks things up in its own branch, else in what it last fetched, and asks nobody."""
+    bare, clone = tmp_path / "remote.git", tmp_path / "clone"
+    git(root, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+    git(root, "remote", "add", "origin", str(bare))
+    git(root, "push", "--quiet", "origin", "main")
+    assert read_ledger_at_hand(root).entries == ()
+    read_ledger(root, "origin").append(decision("one"))
+    git(tmp_path, "clone", "--quiet", str(bare), "clone")
+    read_ledger(root, "origin").append(decision("two"))
+    assert [bundle(e) for e in read_ledger_at_hand(clone).entries] == [digest_bytes(b"one")]
+    git(clone, "fetch", "--quiet")
+    assert len(read_ledger_at_hand(clone).entries) == 2
+    read_ledger(clone).append(decision("three"))
+    assert [bundle(e) for e in read_ledger_at_hand(clone).entries] == [digest_bytes(b"three")]
+
+
+def test_ledger_at_hand_is_githubs_in_actions(root, tmp_path, monkeypatch):
+    """A workflow asks the remote, whatever branch lies in its checkout."""
+    bare = tmp_path / "remote.git"
+    git(root, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+    git(root, "remote", "add", "origin", str(bare))
+    read_ledger(root, "origin").append(decision("there"))
+    read_ledger(root).append(decision("here"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (found,) = read_ledger_at_hand(root).entries
+    assert bundle(found) == digest_bytes(b"there")
+
+
+def test_retired_set_keeps_its_budget():
+    """A retirement is no use, and hides none."""
+    ledger = Ledger(Path(), entries=[*used("one", 1, 0, bit=False), retirement()])
+    assert ledger.budget(SEALED) == Budget(1, 1)

@@ -2,22 +2,28 @@
 
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay import cases, scoring
+from assay import branches, cases, scoring
 from assay.certificate import policy_digest, verify
 from assay.compositions import chemical_system
-from assay.errors import NotCarriedOutError
+from assay.entries import Entry, Intent
+from assay.errors import NotCarriedOutError, UsageError
+from assay.gate import Budget
 from assay.keys import SEALING, SIGNING
 from assay.layout import Handover, Layout
-from assay.ledger import Entry, LedgerMovedError, read_ledger
+from assay.ledger import Ledger, LedgerMovedError, read_ledger
 from assay.records import CheckReport, Finding, VerdictRecord
 from assay.references import reference_file
+from assay.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.sealing import seal_labels, sealed_digest
 from assay.training import read_dataset
+from ledger_samples import retirement, revocation
 from toy import (
     assay,
     change_card,
@@ -84,6 +90,42 @@ def test_good_first_model_is_certified_on_main(sealed):
     assert stored == handed(sealed).predictions.read_bytes()
 
 
+def test_use_is_recorded_with_all_that_a_replay_needs(sealed):
+    """From the ledger and the labels alone, every bit comes out again; no label is in it."""
+    from assay.sealing import open_labels
+
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    score(sealed)
+    rewrite_predictions(handed(sealed), flat_on_sealed)
+    assert score(sealed).outcome == "INCONCLUSIVE"
+    ledger = read_ledger(sealed)
+    assert list(replay_lines(ledger)) == list(replay_files(ledger, ledger.files())) == []
+    uses = uses_of(ledger)
+    assert [use.decision.bit for use in uses] == [True, False]
+    ids = [line.split(",")[0] for line in Layout(sealed).sealed_inputs.read_text().splitlines()]
+    values = open_labels(Layout(sealed), "energy")
+    labels = dict(zip(ids[1:], values, strict=True))
+    assert list(replay_bits(uses, ledger.files(), labels)) == []
+    wrong = list(replay_bits(uses, ledger.files(), dict(zip(ids[1:], values[::-1], strict=True))))
+    assert [fault.line for fault in wrong] == [1]
+    words = re.split(rb"[^0-9.e-]+", b"\n".join(ledger.files().values()))
+    assert not {f"{value!r}".encode() for value in values.tolist()} & set(words)
+
+
+def test_use_names_set_labels_levels_and_requirements(sealed):
+    """An intent holds k, K, j, J, alpha and level, the commitment, and every bound's constants."""
+    score(sealed)
+    intent = ledger_of(sealed)[0]
+    policy = settings_of(sealed).gate
+    assert (intent.use, intent.uses, intent.disagreements) == (1, policy.uses, 0)
+    assert (intent.maximum_disagreements, intent.alpha) == (policy.disagreements, policy.alpha)
+    header = Layout(sealed).sealed_labels.read_bytes().split(b"\n")[0]
+    assert intent.commitment == json.loads(header)["commitment"]
+    (asked,) = intent.requirements
+    assert (asked.metric, asked.slice, asked.margin, asked.bar) == ("mae", None, 0.1, 0.0)
+    assert asked.threshold > 0
+
+
 def test_off_main_nothing_is_certified(sealed):
     """On a branch the verdict is the same, and there is no certificate."""
     git(sealed, "switch", "--quiet", "--create", "idea")
@@ -94,12 +136,68 @@ def test_off_main_nothing_is_certified(sealed):
     assert read_ledger(sealed).champion() is None
 
 
-def test_without_a_signing_key_nothing_is_certified(sealed):
-    """The verdict stands, the certificate is missing, and nobody is champion."""
+def test_revoked_model_fails_and_says_why(certified):
+    """Its own bundle, and the same predictions from another one, fail before anything is asked."""
+    card = read_card(handed(certified))
+    entry = revocation(
+        bundle_digest=card.bundle_digest,
+        predictions_digest=card.predictions_digest,
+        reason="trained on leaked rows",
+    )
+    read_ledger(certified).append(entry)
+    verdict = score(certified)
+    assert (verdict.outcome, verdict.stage, verdict.certified) == ("FAIL", "revoked", False)
+    assert f"revoked at {entry.time}: trained on leaked rows" in verdict.explanation
+    assert verdict.reference == "baseline mean", "the revoked model is no reference either"
+    git(certified, "switch", "--quiet", "--create", "idea")
+    change_card(handed(certified), bundle_digest="0" * 64)
+    assert score(certified).stage == "revoked"
+    rewrite_predictions(handed(certified), perturbed(1e-6))
+    assert score(certified).outcome == "PASS"
+
+
+def test_nothing_passes_on_a_retired_set(certified):
+    """Not even the reference itself, whose verdict says what to do."""
+    digest = sealed_digest(Layout(certified))
+    read_ledger(certified).append(retirement(digest))
+    verdict = score(certified)
+    assert (verdict.outcome, verdict.stage) == ("INCONCLUSIVE", "retired")
+    assert "`assay seal fresh`" in verdict.explanation
+
+
+def test_without_a_signing_key_nothing_is_scored(sealed):
+    """A clone without the key is told who scores; nothing is opened and nothing written."""
     (Layout(sealed).keys / SIGNING.file).unlink()
-    verdict = score(sealed)
+    with pytest.raises(NotCarriedOutError, match="the workflow Score, or whoever holds the key"):
+        score(sealed)
+    assert ledger_of(sealed) == []
+    assert not handed(sealed).verdict.exists()
+
+
+def test_before_init_a_repository_scores_without_keys_and_certifies_nothing(toy):
+    """Just generated there is neither key nor signature: verdicts, and no certificate."""
+    Layout(toy).public_key.unlink()
+    (Layout(toy).keys / SIGNING.file).unlink()
+    verdict = score(toy)
     assert (verdict.outcome, verdict.certified) == ("PASS", False)
-    assert not handed(sealed).certificate.exists()
+    assert [entry.signature for entry in ledger_of(toy)] == [None, None]
+    assert "answered before" in score(toy).explanation
+
+
+def test_what_was_written_before_init_proves_nothing_and_is_spent(toy):
+    """The first sealed use after `assay init` is the next one, and is asked anew and signed."""
+    layout = Layout(toy)
+    public, hidden = layout.public_key.read_bytes(), layout.keys.with_name("hidden")
+    layout.public_key.unlink()
+    layout.keys.rename(hidden)
+    assert score(toy).use == 1
+    hidden.rename(layout.keys)
+    layout.public_key.write_bytes(public)
+    seal_labels(layout)
+    verdict = score(toy)
+    assert (verdict.use, verdict.certified) == (2, True)
+    assert "answered before" not in verdict.explanation
+    assert [bool(entry.signature) for entry in ledger_of(toy)] == [False, False, True, True]
 
 
 def test_open_labels_are_said_to_be_open(toy):
@@ -172,12 +270,45 @@ def _all_labels(root: Path) -> dict[str, float]:
 
 
 def test_policy_change_asks_anew(sealed):
-    """An answer under another margin is no answer."""
+    """An answer under another policy is no answer."""
     git(sealed, "switch", "--quiet", "--create", "idea")
     score(sealed)
-    toml = sealed / "assay.toml"
-    toml.write_text(toml.read_text().replace("margin = 0.1", "margin = 0.2"))
+    set_policy(sealed, "slack = 2.5")
     assert score(sealed).use == 2
+
+
+def set_policy(root: Path, line: str) -> None:
+    """Add a line to the gate's policy, or put it in the place of the same key's."""
+    toml = root / "assay.toml"
+    key = line.split(" ", maxsplit=1)[0]
+    kept = [old for old in toml.read_text().splitlines() if not old.startswith(f"{key} ")]
+    place = kept.index("[gate]") + 1
+    toml.write_text("\n".join([*kept[:place], line, *kept[place:]]) + "\n")
+
+
+FROZEN = ("alpha = 0.02", "uses = 101", "disagreements = 6", "margin = 0.2")
+
+
+@pytest.mark.parametrize("line", FROZEN)
+def test_policy_is_frozen_in_the_life_of_a_set(sealed, line):
+    """What the guarantee rests on cannot be changed between two uses; put back, scoring goes on."""
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    score(sealed)
+    policy = (sealed / "assay.toml").read_text()
+    set_policy(sealed, line)
+    before = ledger_of(sealed)
+    with pytest.raises(UsageError, match=rf"gate\.{line.split()[0]} is .*`assay seal fresh`"):
+        score(sealed)
+    assert ledger_of(sealed) == before
+    (sealed / "assay.toml").write_text(policy)
+    set_policy(sealed, "slack = 2.5")
+    assert score(sealed).use == 2
+
+
+def test_policy_may_change_where_no_label_is_opened(certified):
+    """An unchanged model passes under a new margin without labels, so nothing is promised anew."""
+    set_policy(certified, "margin = 0.2")
+    assert score(certified).stage == "unchanged"
 
 
 def test_missing_sealing_key_costs_no_use_and_ends_with_3(sealed):
@@ -398,18 +529,58 @@ def test_crash_after_the_labels_were_opened_counts_against_the_set(sealed, monke
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scoring, "_record", crash)
+    monkeypatch.setattr(scoring, "record_decision", crash)
     with pytest.raises(KeyboardInterrupt):
         score(sealed)
     assert [entry.kind for entry in ledger_of(sealed)] == ["intent"]
     assert not handed(sealed).certificate.exists(), "a certificate without a record"
+    assert read_ledger(sealed).budget(sealed_digest(Layout(sealed))) == Budget(1, 1)
     monkeypatch.undo()
+    rewrite_predictions(handed(sealed), perturbed(1e-6))
     assert (score(sealed).use, ledger_of(sealed)[-1].disagreements) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"), [(None, ("PASS", 0)), (flat_on_sealed, ("INCONCLUSIVE", 1))]
+)
+def test_same_predictions_after_a_crash_finish_the_use_that_was_begun(
+    sealed, monkeypatch, edit, told
+):
+    """The use stands: it is answered as it was asked, and costs no other."""
+    if edit:
+        rewrite_predictions(handed(sealed), edit)
+    monkeypatch.setattr(scoring, "record_decision", lambda *_: sys.exit(1))
+    with pytest.raises(SystemExit):
+        score(sealed)
+    monkeypatch.undo()
+    (begun,) = ledger_of(sealed)
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.disagreements) == told
+    assert (verdict.use, verdict.level) == (1, begun.level)
+    intent, decision = ledger_of(sealed)
+    assert (intent, decision.use, decision.bit) == (begun, 1, told[0] == "PASS")
+    again = score(sealed)
+    assert (again.outcome, again.use, again.disagreements) == (told[0], 1, told[1])
+
+
+def test_altered_rows_of_an_unfinished_use_are_not_answered(sealed, monkeypatch):
+    """Whoever rewrites the table beside an intent cannot have another question answered."""
+    monkeypatch.setattr(scoring, "record_decision", lambda *_: sys.exit(1))
+    with pytest.raises(SystemExit):
+        score(sealed)
+    monkeypatch.undo()
+    ledger = read_ledger(sealed)
+    (path,) = set(ledger.files()) - {"ledger.jsonl"}
+    content = ledger.read_file(path).replace(b",", b",1", 5)
+    changed = branches.commit(sealed, ledger.head, {path: content}, "by hand")
+    git(sealed, "update-ref", branches.REF, changed)
+    with pytest.raises(NotCarriedOutError, match="missing or altered"):
+        score(sealed)
 
 
 def test_lost_race_for_the_labels_is_decided_again(sealed, monkeypatch):
     """If another run takes the use first, this one takes the next, at its level."""
-    genuine, lost = scoring.Ledger.append, []
+    genuine, lost = Ledger.append, []
 
     def contested(ledger, entry, files=None):
         if not lost:
@@ -419,10 +590,10 @@ def test_lost_race_for_the_labels_is_decided_again(sealed, monkeypatch):
             raise LedgerMovedError
         return genuine(ledger, entry, files)
 
-    monkeypatch.setattr(scoring.Ledger, "append", contested)
+    monkeypatch.setattr(Ledger, "append", contested)
     verdict = score(sealed)
     assert (verdict.use, verdict.disagreements) == (2, 1)
-    intents = [entry for entry in ledger_of(sealed) if entry.kind == "intent"]
+    intents = [entry for entry in ledger_of(sealed) if isinstance(entry, Intent)]
     assert [entry.use for entry in intents] == [1, 2]
     assert intents[1].level < intents[0].level
 
@@ -433,7 +604,7 @@ def test_endless_race_is_not_carried_out(sealed, monkeypatch):
     def always(*_: object, **__: object) -> None:
         raise LedgerMovedError
 
-    monkeypatch.setattr(scoring.Ledger, "append", always)
+    monkeypatch.setattr(Ledger, "append", always)
     with pytest.raises(NotCarriedOutError, match="kept moving"):
         score(sealed)
     assert not handed(sealed).verdict.exists()
@@ -449,10 +620,12 @@ def test_ledger_of_a_remote_is_used(sealed, tmp_path):
     assert read_ledger(sealed, "origin").champion() is not None
 
 
-def outputs(root: Path) -> tuple[str, list[str]]:
+def outputs(root: Path) -> tuple[str, list[str], list[bytes]]:
     """Everything `score` wrote, but for the time of the entries."""
-    entries = [e.model_copy(update={"time": ""}).model_dump_json() for e in ledger_of(root)]
-    return handed(root).verdict.read_text(), entries
+    chance = {"time", "previous", "signature"}
+    entries = [entry.model_dump_json(exclude=chance) for entry in ledger_of(root)]
+    files = read_ledger(root).files()
+    return handed(root).verdict.read_text(), entries, [files[f] for f in files if "uses/" in f]
 
 
 def test_garbage_on_the_sealed_inputs_alone_does_not_pass(certified):

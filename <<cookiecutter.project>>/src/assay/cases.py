@@ -9,14 +9,15 @@ from pathlib import Path
 from assay import provenance
 from assay.certificate import policy_digest
 from assay.comparisons import Comparison
+from assay.entries import Decision, Question
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate import Budget
 from assay.layout import Layout
-from assay.ledger import Entry, Ledger
+from assay.ledger import Ledger
 from assay.records import CandidateCard, Claim
 from assay.references import baseline, compare, recorded, reference_file
-from assay.sealing import sealed_digest
+from assay.sealing import commitment, sealed_digest
 from assay.settings import Settings
 from assay.training import Dataset
 
@@ -84,7 +85,7 @@ class Case:
     run: Run
 
     @cached_property
-    def reference(self) -> Entry | None:
+    def reference(self) -> Decision | None:
         """The model to compare with, or None for the stated baseline."""
         return self.ledger.reference(sealed_digest(self.layout))
 
@@ -118,16 +119,16 @@ class Case:
         return compare(self.predictions, values, self.data, self.settings, claim)
 
     @cached_property
-    def question(self) -> Entry:
-        """The ledger's entry for this case, before it is answered."""
+    def question(self) -> Question:
+        """What is asked of the gate, before it is answered."""
         baseline_name = f"baseline {self.settings.gate.baseline}"
-        return Entry(
-            kind="decision",
+        return Question(
             predictions_digest=self.card.predictions_digest,
             bundle_digest=self.card.bundle_digest,
             reference=self.reference.bundle_digest if self.reference else baseline_name,
             claim=self.comparison.claim,
             sealed_digest=sealed_digest(self.layout),
+            commitment=commitment(self.layout),
             policy_digest=policy_digest(self.settings),
             commit=self.run.commit,
             time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),

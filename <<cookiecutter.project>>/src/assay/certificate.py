@@ -91,7 +91,7 @@ def read_signer(layout: Layout) -> Any | None:
     if seed is None:
         return None
     signer = CryptoSigner(Ed25519PrivateKey.from_private_bytes(seed))
-    if signer.public_key.keyval != _public_key(layout.public_key).keyval:
+    if signer.public_key.keyval != read_public_key(layout.public_key).keyval:
         raise NotCarriedOutError(
             f"the signing key does not belong to {layout.public_key.name}: use the key that "
             "assay init made with it."
@@ -125,7 +125,7 @@ def verify(path: Path, public_key: Path) -> Certificate:
     from securesystemslib.dsse import Envelope
     from securesystemslib.exceptions import VerificationError
 
-    key = _public_key(public_key)
+    key = read_public_key(public_key)
     if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
         raise RefusedError(
             f"there is no certificate at {path}: only a certified model may predict."
@@ -165,7 +165,13 @@ def _certificate(payload: bytes, path: Path) -> Certificate:
         ) from None
 
 
-def _public_key(path: Path) -> Any:
+def read_public_key(path: Path) -> Any:
+    """The key that certificates and the ledger's lines are verified against.
+
+    Raises:
+        RefusedError: there is none.
+        NotCarriedOutError: the file is not a public key.
+    """
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
     from securesystemslib.signer import SSlibKey
 

@@ -12,7 +12,7 @@ from assay.policy import Gate
 from assay.records import Outcome
 from assay.statistics import holm, level
 
-Stage = Literal["unchanged", "public", "sealed", "retired"]
+Stage = Literal["unchanged", "public", "sealed", "retired", "revoked"]
 
 POOL_ROWS = 20_000
 POOL_ROWS_PER_SEALED = 10

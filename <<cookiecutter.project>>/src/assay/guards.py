@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.metrics import Metric
-from assay.statistics import Grouping, cohesion, estimate, rare_upper
+from assay.statistics import Estimate, Grouping, cohesion, estimate, rare_upper
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,15 @@ class Guard:
             grouping: the groups of the n rows.
             slack: further standard errors to add.
         """
-        kept = np.where(changes > self.threshold, 0.0, differences)
-        found = estimate(kept, grouping).at_least(self.floor(grouping))
+        found = self.estimate(differences, changes, grouping)
         return found.upper(self.level, slack) + self.charge
+
+    def estimate(
+        self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping
+    ) -> Estimate:
+        """The mean difference of losses and the standard error that its bound rests on."""
+        kept = np.where(changes > self.threshold, 0.0, differences)
+        return estimate(kept, grouping).at_least(self.floor(grouping))
 
     def floor(self, grouping: Grouping) -> float:
         """The smallest standard error of the mean that the changes allow."""

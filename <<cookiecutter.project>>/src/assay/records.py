@@ -111,7 +111,7 @@ class VerdictRecord(Record):
     """
 
     outcome: Outcome
-    stage: Literal["unchanged", "public", "sealed", "retired"]
+    stage: Literal["unchanged", "public", "sealed", "retired", "revoked"]
     claim: Claim
     margin: float
     metric: Text

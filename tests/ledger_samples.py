@@ -1,0 +1,114 @@
+"""Lines of a ledger, and a repository with keys to write and read them in."""
+
+from pathlib import Path
+from typing import Any
+
+from assay.certificate import new_signing_key, read_public_key, read_signer
+from assay.entries import Asked, Decision, Entry, Intent, Retirement, Revocation, chained
+from assay.files import digest_bytes
+from assay.layout import Layout
+from assay.ledger import Ledger
+from assay.statistics import level
+
+SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
+ALPHA, USES, DISAGREEMENTS = 0.025, 100, 5
+PLACE: dict[str, Any] = {"commit": "0" * 40, "time": "2026-01-01T00:00:00+00:00", "run": "local"}
+
+
+def question(name: str) -> dict[str, Any]:
+    """What is asked about a model."""
+    digest = digest_bytes(name.encode())
+    return {
+        **PLACE,
+        "predictions_digest": digest,
+        "bundle_digest": digest,
+        "reference": "baseline mean",
+        "claim": "improvement",
+        "sealed_digest": SEALED,
+        "commitment": digest_bytes(b"labels"),
+        "policy_digest": digest_bytes(b"policy"),
+    }
+
+
+def decision(name: str = "model", **fields: object) -> Decision:
+    """A decision about a model."""
+    made = {**question(name), "stage": "public", "outcome": "FAIL", **fields}
+    return Decision.model_validate(made)
+
+
+def intent(name: str = "model", use: int = 1, disagreements: int = 0, **fields: object) -> Intent:
+    """A use of the sealed labels for a model, at the level that is due."""
+    due = level(ALPHA, USES, use, disagreements)
+    made = {
+        **question(name),
+        "use": use,
+        "uses": USES,
+        "disagreements": disagreements,
+        "maximum_disagreements": DISAGREEMENTS,
+        "alpha": ALPHA,
+        "level": due,
+        "rows_digest": digest_bytes(b"rows"),
+        "requirements": [asked(fields.get("level", due))],
+        **fields,
+    }
+    return Intent.model_validate(made)
+
+
+def asked(this_level: float, **fields: object) -> Asked:
+    """The mean absolute error over all rows, with no guard."""
+    made = {"metric": "mae", "slice": None, "margin": 0.1, "bar": 0.0, "level": this_level / 2}
+    guard = {"threshold": None, "charge": 0.0, "second_moment": 0.0, "cohesion": 1.0}
+    return Asked.model_validate({**made, **guard, **fields})
+
+
+def answer(asked: Intent, *, bit: bool, **fields: object) -> Decision:
+    """The decision that an intent leads to."""
+    names = (*question(""), "use", "disagreements", "level")
+    made = {name: getattr(asked, name) for name in names}
+    outcome = "PASS" if bit else "INCONCLUSIVE"
+    return Decision.model_validate(
+        {**made, "stage": "sealed", "outcome": outcome, "bit": bit, **fields}
+    )
+
+
+def used(name: str, use: int, disagreements: int, *, bit: bool, **fields: object) -> list[Entry]:
+    """A use of the sealed labels and its decision."""
+    asked = intent(name, use, disagreements, **fields)
+    return [asked, answer(asked, bit=bit)]
+
+
+def certified(name: str, **fields: object) -> Decision:
+    """A decision that certifies a model without opening a label."""
+    made = {"stage": "unchanged", "outcome": "PASS", "certified": True, **fields}
+    return decision(name, **made)
+
+
+def revocation(name: str = "model", **fields: object) -> Revocation:
+    """The end of a model."""
+    digest = digest_bytes(name.encode())
+    made = {"bundle_digest": digest, "predictions_digest": digest, "reason": "wrong", **fields}
+    return Revocation.model_validate({**PLACE, **made})
+
+
+def retirement(sealed_digest: str = SEALED) -> Retirement:
+    """The end of a sealed set."""
+    return Retirement(**PLACE, sealed_digest=sealed_digest, commitment=None)
+
+
+def of(*entries: Entry, signed: bool = False) -> Ledger:
+    """A ledger of these lines in memory."""
+    return Ledger(Path(), entries=entries, signed=signed)
+
+
+def chain(*entries: Entry, signer: Any | None = None) -> list[Entry]:
+    """The entries as lines that follow each other."""
+    lines: list[Entry] = []
+    for entry in entries:
+        lines.append(chained(entry, lines[-1] if lines else None, signer))
+    return lines
+
+
+def keys(root: Path) -> tuple[Any, Any]:
+    """A new signing key for a repository: who signs, and the public key."""
+    new_signing_key(Layout(root))
+    return read_signer(Layout(root)), read_public_key(Layout(root).public_key)
