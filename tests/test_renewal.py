@@ -28,12 +28,10 @@ from sentences import leftovers, snapshot, told
 from toy import assay
 
 TARGET = "gap [eV]"
-FRESH = {
-    f"{c}{n}{a}": 2 + 0.01 * i
-    for i, (c, n, a) in enumerate(
-        (c, n, a) for c in ("Rb", "Cs", "Sr", "Ba") for n in ("", "2") for a in ANIONS
-    )
-}
+CATIONS = ("Rb", "Cs", "Sr", "Ba", "Sc", "V", "Cr", "Mn")
+SECOND = ("Y", "Zr", "Nb", "Mo", "Co", "Ni", "Cu")
+PAIRS = [f"{cation}{anion}" for cation in CATIONS for anion in ANIONS]
+FRESH = {formula: 2 + 0.01 * i for i, formula in enumerate(PAIRS)}
 
 
 @pytest.fixture
@@ -162,7 +160,7 @@ def test_published_labels_must_be_those_committed_to(root):
     [
         ({"Li7O": 1}, RefusedError, ["line 42", "Li7O", "the same system in data/", "take them"]),
         ({"XxO": 1}, UsageError, ["line 42", "'Xx'"]),
-        ({"ORb2": 9}, UsageError, ["line 42", "line 7", "0.05", "data.duplicate_tolerance"]),
+        ({"ORb": 9}, UsageError, ["line 42", "line 2", "0.05", "data.duplicate_tolerance"]),
         ({"RbI": "n/a"}, UsageError, ["line 42", "'n/a'"]),
         ({"RbI": -11}, UsageError, ["line 42", "outside of -10 to inf", "1 such rows"]),
     ],
@@ -177,7 +175,11 @@ def test_bad_rows(root, values, kind, parts):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        (csv_of({"RbCl": 1, "Rb2Cl": 2}), ["1 chemical system"]),
+        (csv_of(dict.fromkeys(PAIRS[:29], 1)), ["29.0 effective groups", "below 30"]),
+        (
+            csv_of({**FRESH, **{f"Rb{n}O": 1 for n in range(2, 9)}}),
+            ["21.4 effective groups", "below 30"],
+        ),
         (csv_of({f: "yes" if i % 2 else "no" for i, f in enumerate(FRESH)}), ["is a class"]),
         (csv_of(FRESH, "gap"), ["'gap [eV]'", "rename"]),
     ],
@@ -252,9 +254,7 @@ def test_twice(root):
     """A second set follows once the first fresh one is retired; ids go on counting."""
     layout = Layout(root)
     seal_fresh(root, str(source(root)))
-    source(root).write_text(
-        csv_of({f"{c}{a}": i for i, c in enumerate(["Sc", "V", "Cr"]) for a in ANIONS})
-    )
+    source(root).write_text(csv_of({f"{c}{a}": i for i, c in enumerate(SECOND) for a in ANIONS}))
     refused(root, RefusedError, "not retired")
     write_release(layout, sealed_digest(layout), open_sealed(layout)[0], "")
     made = seal_fresh(root, str(source(root)))
@@ -317,6 +317,7 @@ def test_command_line(root):
         assert path.read_text().strip() not in runs[0].stdout + runs[0].stderr
     for word in (SEALING.variable, "heldout", "assay.toml", str(source(root)), "data/README.md"):
         assert word in runs[0].stdout
+    assert "data/pool.csv: it has 1 rows, the gate wants 400" in runs[0].stdout
     assert runs[1].returncode == 1
     assert runs[1].stderr.count("\n") == 1
     assert "not retired" in runs[1].stderr

@@ -96,7 +96,7 @@ def test_foreign_rows_under_a_true_record_are_refused(certified):
 
 def test_anything_else_is_a_usage_error(certified):
     """A path that is nothing of the kind is named."""
-    with pytest.raises(UsageError, match="no certificate, bundle or batch"):
+    with pytest.raises(UsageError, match="no certificate, bundle, batch or retired set"):
         verify_path(certified, settings_of(certified), certified / "data")
     with pytest.raises(RefusedError, match="not a certificate"):
         verify_path(certified, settings_of(certified), certified / "assay.toml")

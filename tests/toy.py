@@ -108,6 +108,11 @@ def pool_formulas() -> list[str]:
     return usable[:POOL_ROWS]
 
 
+def trained_formulas() -> list[str]:
+    """All formulas of the shipped train set that have Magpie features."""
+    return _formulas("train.csv")
+
+
 def _formulas(name: str) -> list[str]:
     with (TEMPLATE / "data" / name).open(encoding="utf-8") as stream:
         formulas = list(dict.fromkeys(row["formula"] for row in csv.DictReader(stream)))

@@ -13,6 +13,7 @@ from assay.datasets import Source, load_source, reduced_formulas
 from assay.encryption import seal
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
+from assay.gate import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.keys import SEALING
 from assay.layout import Layout
 from assay.margins import with_margin
@@ -22,6 +23,7 @@ from assay.rotation import require_sealed, secret_step, shell_step
 from assay.sealing import sealed_digest
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
 from assay.splits import Parts, numbered
+from assay.statistics import Grouping
 from assay.tables import read_table, table_text
 
 
@@ -93,9 +95,19 @@ def _labelled(settings: Settings, source: str) -> Source:
             f"{outside[target.column].iloc[0]:g}, outside of {target.lower:g} to {target.upper:g} "
             f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}."
         )
-    if found.rows["formula"].map(chemical_system).nunique() < 2:  # noqa: PLR2004 (a spread needs two)
-        raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal them.")
+    _require_groups(settings, found, source)
     return found
+
+
+def _require_groups(settings: Settings, found: Source, source: str) -> None:
+    """Refuse a set on which the gate could never say anything but INCONCLUSIVE."""
+    groups = Grouping.of(found.rows["formula"].map(chemical_system)).effective
+    if groups < settings.gate.minimum_groups:
+        raise UsageError(
+            f"{source} has {groups:.1f} effective groups (rows of one chemical system count "
+            f"together), and the gate decides nothing below {settings.gate.minimum_groups}: give "
+            "rows of more chemical systems."
+        )
 
 
 def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -181,4 +193,12 @@ def next_steps(root: Path, source: str, made: Renewed) -> str:
   2. {secret_step(layout)}
   3. Main's next run asks for an improvement on the baseline, as at the beginning. Until it has
      certified a model nothing predicts, since the margin is part of the policy.
-  4. Keep {source} out of git: it holds the labels in plain text."""
+  4. Keep {source} out of git: it holds the labels in plain text.{_pool_step(layout, made)}"""
+
+
+def _pool_step(layout: Layout, made: Renewed) -> str:
+    rows = len(read_table(layout.pool, ["formula"]))
+    needed = min(POOL_ROWS, POOL_ROWS_PER_SEALED * made.sealed_rows)
+    if rows >= needed:
+        return ""
+    return f"\n  5. Add compositions to data/pool.csv: it has {rows} rows, the gate wants {needed}."

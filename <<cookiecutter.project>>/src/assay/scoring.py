@@ -25,6 +25,7 @@ from assay.recording import (
     require_frozen,
 )
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
+from assay.releases import is_released
 from assay.replay import findings_of
 from assay.sealing import open_labels
 from assay.settings import Settings
@@ -111,9 +112,9 @@ def _barred(case: Case) -> Decision | None:
     if revoked is not None:
         told = f"this model was revoked at {revoked.time}: {revoked.reason}"
         return Decision("FAIL", "revoked", told)
-    retired = ledger.retirement(question.sealed_digest)
-    if retired is not None:
-        told = f"the sealed set was retired at {retired.time}: run `assay seal fresh`"
+    digest = question.sealed_digest
+    if ledger.retirement(digest) is not None or is_released(case.layout, digest):
+        told = "the sealed set is retired and its labels are public: run `assay seal fresh`"
         return Decision("INCONCLUSIVE", "retired", told)
     return None
 

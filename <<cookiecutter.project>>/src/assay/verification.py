@@ -9,12 +9,14 @@ import pandas as pd
 from assay.batch import PREDICTIONS, RECORD, BatchRecord, predict_rows
 from assay.bundle import METADATA, digest_bundle, load_bundle
 from assay.certificate import Certificate, verify
-from assay.errors import RefusedError, UsageError
+from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Layout
+from assay.ledger import read_ledger_at_hand
 from assay.models import CERTIFICATE
 from assay.provenance import short_commit
 from assay.records import read_record
+from assay.releases import COMMITMENT, check_release
 from assay.settings import Settings
 from assay.tables import read_numbers, read_table
 
@@ -27,10 +29,11 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
     certificate beside it, a batch folder (or its table) against the certificate of its model, and
-    by predicting its rows again.
+    by predicting its rows again. The labels of a retired set are checked against the commitment.
 
     Raises:
         RefusedError: it does not hold.
+        CheckFailedError: published labels are not those committed to.
         UsageError: there is nothing there that can be verified.
     """
     key = Layout(root).public_key
@@ -42,7 +45,22 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
         return _verify_bundle(path, key)
     if (path / RECORD).is_file():
         return _verify_batch(root, settings, path, key)
-    raise UsageError(f"{path} is no certificate, bundle or batch folder: name one.")
+    if (path / COMMITMENT).is_file():
+        return _verify_release(root, path)
+    raise UsageError(f"{path} is no certificate, bundle, batch or retired set: name one.")
+
+
+def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
+    record, table = check_release(Layout(root), path)
+    entry = read_ledger_at_hand(root).retirement(record.sealed_digest)
+    if entry is not None and entry.commitment != record.commitment:
+        raise CheckFailedError(
+            f"{path / COMMITMENT} names another commitment than the ledger: restore it from git."
+        )
+    told = "the ledger names it, too" if entry else "the ledger at hand does not name it"
+    named = record.commitment[:12]
+    sentence = f"holds: {path} has the {len(table)} labels that {named} commits to; {told}"
+    return sentence, record.model_dump(mode="json")
 
 
 def _certified(certificate: Certificate) -> tuple[str, dict[str, Any]]:

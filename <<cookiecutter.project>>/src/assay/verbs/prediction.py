@@ -45,10 +45,12 @@ def predict(  # noqa: PLR0913 (one parameter an option)
 
 
 def verify(
-    path: Annotated[Path, typer.Argument(help="Certificate, bundle or batch folder.")],
+    path: Annotated[
+        Path, typer.Argument(help="Certificate, or folder of a bundle, a batch or a retired set.")
+    ],
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
-    """Verify a certificate, a bundle or a table of predictions, offline."""
+    """Verify a certificate, a bundle, a table of predictions or published labels, offline."""
     from assay.verification import verify_path
 
     root, settings = here()

@@ -1,11 +1,11 @@
-"""Verbs on the sealed set after `init`: `seal rotate` and `seal fresh`."""
+"""Verbs on the sealed set after `init`: `seal rotate`, `seal retire` and `seal fresh`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.verbs.console import repeated
+from assay.verbs.console import Remote, here, repeated
 
 app = typer.Typer(
     help="Change the key of the sealed set, retire the set, or seal a fresh one.",
@@ -22,6 +22,19 @@ def rotate() -> None:
 
     layout = Layout(Path.cwd())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
+
+
+@app.command()
+def retire(
+    remote: Remote = None,
+    early: Annotated[bool, typer.Option("--early", help="Though its budget is not spent.")] = False,  # noqa: FBT002
+) -> None:
+    """Publish the held-out labels and all scores on them; nothing passes on the set after that."""
+    from assay import retirement
+
+    root, settings = here()
+    made = retirement.retire(root, settings, remote, early=early)
+    typer.echo(retirement.next_steps(root, made))
 
 
 @app.command()
