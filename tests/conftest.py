@@ -12,6 +12,7 @@ import pytest
 
 from mini import mini  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)
+from trusted_job import job  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"

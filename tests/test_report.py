@@ -7,56 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from assay.report import MARKER, code, commit_status, plain, render_comment, render_summary
 from assay.summary import ReportInputs, gate_line
+from inert import HOSTILE, active, assert_inert
 from report_samples import card, checks, finding, hand_over, settings, verdict
-
-HOSTILE = [
-    "@octocat @group/team look",
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "![tracker](https://example.org/x.png) [click](javascript:alert(1))",
-    "a | b | c\n|---|---|\n| forged | PASS |",
-    f"{MARKER}\n### ✅ PASS: confirmed on the sealed set",
-    "``` \n</details>\n# heading\n```",
-    "`@octocat` ``@octocat`` `",
-    "https://example.org www.example.org a@example.org #1 group/model#1 GH-1",
-    "text\u202etxet\u2066 \x1b[31m\u200b",
-    "\\`@octocat\\",
-    "&#64;octocat &lt;b&gt;",
-]
 
 
 def _inputs(folder: Path, **records: Any) -> ReportInputs:
     return ReportInputs(hand_over(folder, **records), settings())
-
-
-def _leaves(tokens: list[Token]) -> list[Token]:
-    return [leaf for token in tokens for leaf in ([token, *_leaves(token.children or [])])]
-
-
-def _live(markdown: str) -> list[Token]:
-    """Everything that GitHub would act on: all but the inside of code."""
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    kinds = {"code_inline", "fence", "code_block", "inline"}
-    return [token for token in _leaves(parser.parse(markdown)) if token.type not in kinds]
-
-
-def _assert_inert(markdown: str) -> None:
-    live = _live(markdown)
-    text = "".join(token.content for token in live if token.type == "text")
-    for trigger in ("@", "://", "www.", "octocat", "GH-1", "#1", "alert", "forged"):
-        assert trigger not in text, trigger
-    assert not [token for token in live if token.type in {"image", "link_open"}]
-    html = {token.content.strip() for token in live if token.type.startswith("html")}
-    allowed = {"<sub>", "</sub>", "</details>", ""}
-    assert {tag for tag in html if not tag.startswith(("<details><summary>", MARKER))} <= allowed
-    headings = [token for token in live if token.type == "heading_open"]
-    assert len(headings) == 1
-    assert markdown.count(MARKER) == 1
-    assert markdown.startswith(f"{MARKER}\n")
-    assert not set(markdown) & set("\u202e\u2066\u200b\x1b\r")
 
 
 def test_comment_says_verdict_reason_and_public_numbers(tmp_path: Path) -> None:
@@ -173,7 +132,7 @@ def test_falsifying_composition_is_shown(tmp_path: Path) -> None:
     comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", broken), verdict=None))
     assert "- `TlBr` (value `0.3`) breaks `The order of elements does not matter. But" in comment
     assert f"run `{run}`" in comment
-    _assert_inert(comment)
+    assert_inert(comment)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -186,7 +145,7 @@ def test_hostile_text_is_inert(tmp_path: Path, text: str) -> None:
         sanity=checks("sanity", hostile),
         candidate=card(estimator=text, correlation_id=text, commit=text, model=text),
     )
-    _assert_inert(render_comment(inputs))
+    assert_inert(render_comment(inputs))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -196,7 +155,7 @@ def test_hostile_card_is_inert_beside_a_verdict(tmp_path: Path, text: str) -> No
     comment = render_comment(inputs)
     rows = [line for line in comment.splitlines() if line.startswith("| **")]
     assert [line.count("|") for line in rows] == [4] * 4
-    text_of = "".join(token.content for token in _live(comment) if token.type == "text")
+    text_of = "".join(token.content for token in active(comment) if token.type == "text")
     assert "@" not in text_of
     assert "://" not in text_of
     assert comment.count(MARKER) == 1
@@ -206,7 +165,7 @@ def test_the_check_for_inert_text_bites() -> None:
     """The same text outside of code is caught by the assertion used above."""
     for text in HOSTILE[:5]:
         with pytest.raises(AssertionError):
-            _assert_inert(f"{MARKER}\n### PASS\n\n- **failure** {text}\n")
+            assert_inert(f"{MARKER}\n### PASS\n\n- **failure** {text}\n")
 
 
 @given(st.text(max_size=300), st.booleans())
@@ -241,7 +200,7 @@ def test_long_comment_is_cut_with_a_note(tmp_path: Path) -> None:
     shown = comment.count("- **failure**")
     assert f"{1000 - shown} more not shown" in comment
     assert comment.count("<details>") == comment.count("</details>") == 1
-    _assert_inert(comment)
+    assert_inert(comment)
 
 
 @pytest.mark.parametrize("limit", range(1500, 9000, 500))

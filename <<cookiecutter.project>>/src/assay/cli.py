@@ -51,8 +51,9 @@ def main() -> None:
 
 
 def _on_one_line(text: str) -> str:
-    # A line of its own could be a command to the runner of a workflow.
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    # The runner of a workflow obeys a line that begins with `::`, and `##[` anywhere in a line.
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.replace("##[", "# #[")
 
 
 def _confess(error: Exception) -> None:
