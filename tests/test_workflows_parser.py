@@ -175,6 +175,18 @@ def test_results_that_reach_the_gate(rendered: Path):
     assert evaluated([(expression, {"needs": needs})]) == ["success failure skipped"]
 
 
+def test_truth_table_of_the_queue_to_score(rendered: Path):
+    """Main's own runs wait in one queue; every other run is alone in its own, so displaces none."""
+    group = parse(read_texts(rendered))["score.yml"].content["concurrency"]["group"]
+    expression = group.removeprefix("score-${{").removesuffix("}}")
+    contexts = [contexts_of({**finished, "id": 41}) for finished in RUNS]
+    found = evaluated([(expression, context) for context in contexts])
+    own = ("push", "main", "group/model")
+    wanted = ["main" if (r["event"], r["head_branch"], r["owner"]) == own else "41" for r in RUNS]
+    assert list(map(str, found)) == wanted
+    assert set(wanted) == {"main", "41"}
+
+
 @pytest.mark.parametrize(("event", "cancels"), [("pull_request", True), ("push", False)])
 def test_truth_table_of_cancelling(event: str, cancels, rendered: Path):
     """A newer push to a pull request replaces the run before; commits on main never do."""

@@ -253,8 +253,7 @@ def trusted_code_is_mains(workflows: Workflows) -> list[str]:
     score = workflows["score.yml"]
     refs = [step["with"].get("ref") for step in score.using("actions/checkout")]
     found = [f"score.yml checks out {ref}" for ref in refs if ref != "refs/heads/main"]
-    named = _matching({"score.yml": score}, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
-    return found + [line for line in named if "group: score-" not in line]
+    return found + _matching({"score.yml": score}, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
 
 
 def artifacts_stay_in_their_folders(workflows: Workflows) -> list[str]:
