@@ -1,5 +1,6 @@
 """The command line: exit codes, JSON, and a quick start."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -115,15 +116,25 @@ def test_each_end_has_its_code(  # noqa: PLR0913 (fixtures)
     assert ("Traceback" in told) == isinstance(error, ZeroDivisionError)
 
 
-def test_crash_of_score_tells_no_values(at, trained_toy, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("module", "function", "arguments"),
+    [
+        ("scoring", "score", ["score"]),
+        ("rotation", "rotate", ["seal", "rotate"]),
+        ("retirement", "retire", ["seal", "retire", "--early"]),
+        ("renewal", "seal_fresh", ["seal", "fresh", "new.csv"]),
+    ],
+)
+def test_crash_where_labels_are_open_tells_no_values(  # noqa: PLR0913 (fixtures)
+    at, trained_toy, monkeypatch, capsys, module, function, arguments
+):
     """Where labels are open a crash names its kind alone: no traceback, no message."""
-    from assay import scoring
 
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise ValueError("label 0.123456")
 
-    monkeypatch.setattr(scoring, "score", crash)
-    assert at(trained_toy, "score") == 3
+    monkeypatch.setattr(importlib.import_module(f"assay.{module}"), function, crash)
+    assert at(trained_toy, *arguments) == 3
     told = capsys.readouterr()
     assert "0.123456" not in told.out + told.err
     assert "Traceback" not in told.err

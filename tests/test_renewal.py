@@ -141,6 +141,16 @@ def test_present_set_must_be_retired(unretired):
     refused(unretired, RefusedError, "not retired", "labels.csv", "assay seal retire")
 
 
+def test_init_seals_nothing_after_a_retirement(root):
+    """With the sealed file gone, `init` does not seal rows whose labels may be public."""
+    Layout(root).sealed_labels.unlink()
+    (Layout(root).keys / "sealing.key").unlink()
+    before = snapshot(root)
+    with told(RefusedError, 1, "data/retired", "assay seal fresh"):
+        initialize(root, str(root.parent / "mine.csv"), TARGET, None)
+    assert snapshot(root) == before
+
+
 def test_labels_must_be_sealed(root):
     """With open labels there is nothing to renew."""
     Layout(root).sealed_labels.unlink()

@@ -76,7 +76,7 @@ def decide(
 ) -> Decision:
     """Run the stages in order; `open_labels` is called at most once, with what will be asked."""
     if budget.uses >= policy.uses or budget.disagreements >= policy.disagreements:
-        told = "the sealed set is used up: seal a fresh one with `assay seal fresh`"
+        told = "the sealed set is used up: run `assay seal retire`, then `assay seal fresh`"
         return Decision("INCONCLUSIVE", "retired", told)
     parts = binding(comparison, policy)
     if decision := judge_unchanged(parts) or judge_public(parts, policy):

@@ -87,6 +87,11 @@ def _require_fresh(layout: Layout) -> None:
             f"{layout.sealed_labels} exists: this repository is initialised; `assay seal fresh` "
             "puts a new set in the place of a retired one."
         )
+    if any(layout.retired.glob("*")):
+        raise RefusedError(
+            f"{layout.retired} holds labels that are public: restore {layout.sealed_labels.name} "
+            "from git, then `assay seal fresh` sees to it that none of them is sealed again."
+        )
     keys = [layout.keys / SEALING.file]
     if not layout.public_key.exists():
         keys.append(layout.keys / SIGNING.file)

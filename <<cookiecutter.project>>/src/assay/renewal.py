@@ -189,7 +189,8 @@ def next_steps(root: Path, source: str, made: Renewed) -> str:
   new key: {layout.keys / SEALING.file} (and nowhere else: back it up)
 {old}
 {shell_step()}  1. Bring data/README.md up to date, commit data/ and {FILE_NAME}, and merge.
-     `assay score` cannot judge this pull request, since its sealed inputs are not yet main's.
+     `assay score` cannot judge that pull request, since its sealed inputs are not yet main's:
+     whoever may pass by the check 'assay' merges it.
   2. {secret_step(layout)}
   3. Main's next run asks for an improvement on the baseline, as at the beginning. Until it has
      certified a model nothing predicts, since the margin is part of the policy.
