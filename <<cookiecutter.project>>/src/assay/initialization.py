@@ -89,8 +89,9 @@ def _require_fresh(layout: Layout) -> None:
         )
     if any(layout.retired.glob("*")):
         raise RefusedError(
-            f"{layout.retired} holds labels that are public: restore {layout.sealed_labels.name} "
-            "from git, then `assay seal fresh` sees to it that none of them is sealed again."
+            f"{layout.retired} holds labels that are public and must not be sealed again: restore "
+            f"{layout.sealed_labels.name} and run `assay seal fresh`, or move the folder away to "
+            "begin anew."
         )
     keys = [layout.keys / SEALING.file]
     if not layout.public_key.exists():

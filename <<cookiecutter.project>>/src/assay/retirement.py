@@ -141,9 +141,10 @@ def next_steps(root: Path, made: Retired) -> str:
     """What was published, and what comes next."""
     folder, history = made.folder.relative_to(root), made.history
     scored = history.uses - len(history.foreign)
+    count = f"{scored} sealed use" + ("s" if scored != 1 else "")
     lines = [
         f"The sealed set {made.folder.name} is retired. {folder} holds its labels,",
-        f"their commitment with the salt, and the scores of {scored} sealed uses.",
+        f"their commitment with the salt, and the scores of {count}.",
         "",
         f"  1. Commit {folder} and merge it into main: from then on `assay score` answers",
         "     INCONCLUSIVE (retired). The other checks of pull requests go on.",
