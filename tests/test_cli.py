@@ -69,6 +69,7 @@ def test_help_imports_nothing_heavy(tmp_path):
     assert not loaded & HEAVY
     for verb in (
         "init",
+        "plan",
         "schema",
         "train",
         "sanity",

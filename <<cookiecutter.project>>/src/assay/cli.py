@@ -6,7 +6,7 @@ import traceback
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
-from assay.verbs import checks, data, decisions, prediction, seals
+from assay.verbs import checks, data, decisions, plans, prediction, seals
 
 app = typer.Typer(
     help="Test a materials model before it may predict.",
@@ -18,6 +18,7 @@ app = typer.Typer(
 
 VERBS = (
     data.init,
+    plans.plan,
     checks.schema,
     checks.train,
     checks.sanity,

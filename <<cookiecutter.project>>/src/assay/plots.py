@@ -50,7 +50,7 @@ def parity(target: np.ndarray, prediction: np.ndarray, name: str, unit: str) -> 
         _points(axes, target, prediction)
         _labels(axes, _label(f"measured {name}", unit), _label("predicted", unit))
 
-    return _drawn("parity", _PLOT, draw)
+    return drawn("parity", _PLOT, draw)
 
 
 def residuals(target: np.ndarray, prediction: np.ndarray, unit: str) -> str:
@@ -66,7 +66,7 @@ def residuals(target: np.ndarray, prediction: np.ndarray, unit: str) -> str:
         axes.legend(loc="upper right")
         _labels(axes, _label("predicted minus measured", unit), "train rows")
 
-    return _drawn("residuals", _PLOT, draw)
+    return drawn("residuals", _PLOT, draw)
 
 
 def reliability(target: np.ndarray, probability: np.ndarray) -> str:
@@ -84,7 +84,7 @@ def reliability(target: np.ndarray, probability: np.ndarray) -> str:
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         _labels(axes, "predicted probability", "observed frequency")
 
-    return _drawn("reliability", _PLOT, draw)
+    return drawn("reliability", _PLOT, draw)
 
 
 def scores(target: np.ndarray, probability: np.ndarray) -> str:
@@ -99,7 +99,7 @@ def scores(target: np.ndarray, probability: np.ndarray) -> str:
         axes.legend(loc="best")
         _labels(axes, "predicted probability", "train rows")
 
-    return _drawn("scores", _PLOT, draw)
+    return drawn("scores", _PLOT, draw)
 
 
 def change(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
@@ -112,7 +112,7 @@ def change(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
         axes.axvline(0, color=SOFT, linewidth=1)
         _labels(axes, _label("candidate minus reference", unit), "pool rows (log)")
 
-    return _drawn("change", _PLOT, draw)
+    return drawn("change", _PLOT, draw)
 
 
 def agreement(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
@@ -123,7 +123,7 @@ def agreement(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
         _points(axes, reference, candidate)
         _labels(axes, _label("reference", unit), _label("candidate", unit))
 
-    return _drawn("agreement", _PLOT, draw)
+    return drawn("agreement", _PLOT, draw)
 
 
 def element_errors(formulas: Sequence[str], errors: np.ndarray) -> dict[str, tuple[float, int]]:
@@ -150,7 +150,7 @@ def periodic_table(errors: dict[str, tuple[float, int]], label: str) -> str:
         axes.set(xlim=(0.9, 19.05), ylim=(10.6, 0.9))
         axes.set_axis_off()
 
-    return _drawn("periodic", _TABLE, draw)
+    return drawn("periodic", _TABLE, draw)
 
 
 def _cells() -> Iterator[tuple[str, float, int]]:
@@ -234,7 +234,7 @@ def _labels(axes: "Axes", x: str, y: str) -> None:
     axes.set_ylabel(y, parse_math=False)
 
 
-def _drawn(name: str, size: tuple[float, float], draw: Callable[["Axes"], None]) -> str:
+def drawn(name: str, size: tuple[float, float], draw: Callable[["Axes"], None]) -> str:
     """What `draw` paints, in the page's style; no window system and no global state are touched."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
