@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from assay.authorization import Authorization, authorize, require_main, without_certificate
+from assay.branches import BRANCH, REF
 from assay.certificate import new_signing_key
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Handover, Layout
-from toy import read_card, settings_of
+from assay.revocation import revoke
+from toy import git, read_card, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -102,7 +104,39 @@ def test_other_refs_than_main_are_refused_in_actions(certified, monkeypatch, ref
     with pytest.raises(RefusedError, match="choose the branch main"):
         ask(certified)
     monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    publish_ledger(certified)
     assert ask(certified).certificate
+
+
+def publish_ledger(root: Path) -> None:
+    """Push the ledger to a remote called origin, and forget the local one."""
+    bare = root.parent / "remote.git"
+    git(root, "init", "--quiet", "--bare", str(bare))
+    git(root, "remote", "add", "origin", str(bare))
+    git(root, "push", "--quiet", "origin", REF)
+    git(root, "update-ref", "-d", REF)
+
+
+def test_revocation_is_looked_up_where_it_is_known(certified, monkeypatch):
+    """In Actions GitHub's ledger counts; on a laptop what was fetched, if there is no own one."""
+    publish_ledger(certified)
+    git(certified, "update-ref", "-d", f"refs/remotes/origin/{BRANCH}")
+    with pytest.raises(NotCarriedOutError, match="is not at hand"):
+        ask(certified)
+    git(certified, "fetch", "--quiet", "origin")
+    assert ask(certified).certificate
+    known = git(certified, "rev-parse", f"refs/remotes/origin/{BRANCH}")
+    revoke(certified, read_card(Handover(Layout(certified).out)).bundle_digest, "bad", "origin")
+    git(certified, "update-ref", f"refs/remotes/origin/{BRANCH}", known)
+    assert ask(certified).certificate, "this laptop has not heard of it"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    with pytest.raises(RefusedError, match=r"was revoked at .*: bad; predict with another"):
+        ask(certified)
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    git(certified, "fetch", "--quiet", "origin")
+    with pytest.raises(RefusedError, match="was revoked"):
+        ask(certified)
 
 
 def test_uncertified_is_marked_and_impossible_in_actions(toy, monkeypatch):

@@ -79,6 +79,8 @@ def test_help_imports_nothing_heavy(tmp_path):
         "predict",
         "verify",
         "seal",
+        "revoke",
+        "ledger",
     ):
         assert f" {verb} " in done.stdout
 
@@ -86,7 +88,11 @@ def test_help_imports_nothing_heavy(tmp_path):
 def test_every_verb_has_one_line_of_help():
     """The list of verbs says in one line each what they do."""
     commands = typer.main.get_command(cli.app).commands
-    for command in [*commands.values(), *commands["seal"].commands.values()]:
+    for command in [
+        *commands.values(),
+        *commands["seal"].commands.values(),
+        *commands["ledger"].commands.values(),
+    ]:
         assert command.get_short_help_str(100).endswith("."), command.name
         assert not command.get_short_help_str(100).endswith("..."), command.name
 

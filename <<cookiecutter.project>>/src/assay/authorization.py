@@ -6,9 +6,11 @@ from pathlib import Path
 
 from assay.bundle import digest_bundle
 from assay.certificate import Certificate, policy_digest, verify
+from assay.continuity import require_continuity
 from assay.errors import RefusedError
 from assay.files import digest_file
 from assay.layout import Layout
+from assay.ledger import Ledger, read_ledger_at_hand
 from assay.settings import Settings
 
 MAIN_REF = "refs/heads/main"
@@ -34,8 +36,9 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
     """Let a bundle predict only if a valid certificate names its digest.
 
     Raises:
-        RefusedError: wrong branch, no or a forged certificate, a certificate of another bundle, or
-            of an older policy; the message says what to do.
+        RefusedError: wrong branch, no or a forged certificate, a certificate of another bundle or
+            of an older policy, or a revoked model; the message says what to do.
+        NotCarriedOutError: the ledger is not at hand or was altered.
     """
     require_main()
     statement = verify(certificate, Layout(root).public_key)
@@ -55,7 +58,24 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
             "the gate's policy in assay.toml changed after this model was certified: merge a "
             "commit that passes under the new policy."
         )
+    require_standing(read_ledger_at_hand(root), statement)
     return Authorization(bundle, digest, statement, digest_file(certificate))
+
+
+def require_standing(ledger: Ledger, statement: Certificate) -> None:
+    """Insist that a certified model was not revoked since.
+
+    Raises:
+        RefusedError: it was; the message says when and why.
+        NotCarriedOutError: the ledger is not at hand, or not the one that the certificate names.
+    """
+    require_continuity(ledger, statement)
+    revoked = ledger.revocation(statement.bundle_digest, statement.predicate.predictions_digest)
+    if revoked is not None:
+        raise RefusedError(
+            f"the model {statement.bundle_digest[:12]} was revoked at {revoked.time}: "
+            f"{revoked.reason.rstrip('.')}; predict with another certified model."
+        )
 
 
 def require_main() -> None:

@@ -19,6 +19,10 @@ BRANCH = "assay-ledger"
 REF = f"refs/heads/{BRANCH}"
 
 
+class ShortenedError(NotCarriedOutError):
+    """The ledger was longer at an earlier commit of its own branch."""
+
+
 def head(root: Path, remote: str | None) -> str | None:
     """The commit that the branch is at, here or on a remote, whose branch is fetched then.
 
@@ -45,9 +49,34 @@ def read_file(root: Path, commit: str | None, path: str) -> bytes:
     return _git(root, "cat-file", "blob", f"{commit}:{path}")
 
 
-def read_files(root: Path, commit: str) -> dict[str, bytes]:
-    """All files of a commit, by path."""
-    with tarfile.open(fileobj=io.BytesIO(_git(root, "archive", "--format=tar", commit))) as archive:
+def require_growth(root: Path, commit: str, path: str) -> None:
+    """Insist that a file is as long as it ever was in the history of a commit.
+
+    Chain and signatures say nothing about lines that were cut off at the end of a ledger; the
+    history of the branch does, as far as nobody may push by force.
+
+    Raises:
+        ShortenedError: an earlier commit holds more of it.
+    """
+    commits = _git(root, "rev-list", commit).decode().split()
+    asked = "".join(f"{name}:{path}\n" for name in commits).encode()
+    told = _git(root, "cat-file", "--batch-check=%(objectsize)", content=asked).decode()
+    sizes = [int(size) if size.isdigit() else 0 for size in told.splitlines()]
+    longest = max(sizes)
+    if sizes[0] < longest:
+        name = commits[sizes.index(longest)]
+        raise ShortenedError(
+            f"{path} on the branch {BRANCH} held more lines at its commit {name[:12]}: put those "
+            "back, and see who may push to the branch."
+        )
+
+
+def read_files(root: Path, commit: str, folder: str = "") -> dict[str, bytes]:
+    """All files of a commit, or those in a folder of it, by path."""
+    if folder and not _git(root, "ls-tree", commit, "--", f"{folder}/"):
+        return {}
+    packed = _git(root, "archive", "--format=tar", commit, "--", folder or ".")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         streams = {entry.name: archive.extractfile(entry) for entry in archive if entry.isreg()}
         return {name: stream.read() for name, stream in streams.items() if stream}
 

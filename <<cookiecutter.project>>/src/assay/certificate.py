@@ -6,9 +6,9 @@ An in-toto Statement v1 in a DSSE envelope, signed with Ed25519; verified offlin
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from assay import keys
 from assay.errors import NotCarriedOutError, RefusedError
@@ -23,7 +23,11 @@ PREDICATE_TYPE = "urn:assay:certificate:1"
 
 
 class Predicate(Record):
-    """What is certified, and under which rule; every digest is a SHA-256."""
+    """What is certified, and under which rule; every digest is a SHA-256.
+
+    `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
+    certificate was issued on: a ledger without these lines was put back to an earlier one.
+    """
 
     verdict: Literal["PASS"]
     claim: Claim
@@ -38,6 +42,8 @@ class Predicate(Record):
     train_digest: Digest
     sealed_digest: Digest
     lock_digest: Digest
+    ledger_lines: Annotated[int, Field(ge=0)]
+    ledger_digest: Digest
     reference: Text
     commit: Text
     run: Text
@@ -122,20 +128,25 @@ def verify(path: Path, public_key: Path) -> Certificate:
         RefusedError: the certificate is missing, altered, not signed by the key, or not a
             statement of this kind.
     """
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.exceptions import VerificationError
-
     key = read_public_key(public_key)
     if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
         raise RefusedError(
             f"there is no certificate at {path}: only a certified model may predict."
         )
+    return verify_content(path.read_bytes(), str(path), key)
+
+
+def verify_content(content: bytes, path: str, key: Any) -> Certificate:
+    """Verify a certificate's content as `verify` does; `path` is only named in errors."""
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import VerificationError
+
     try:
-        envelope = Envelope.from_dict(json.loads(path.read_bytes()))
+        envelope = Envelope.from_dict(json.loads(content))
         envelope.verify([key], 1)
     except VerificationError:
         raise RefusedError(
-            f"{path} is not signed by {public_key.name}, or was altered: fetch it again."
+            f"{path} is not signed by certificate.pub, or was altered: fetch it again."
         ) from None
     except Exception:  # noqa: BLE001 (any malformed envelope is refused alike)
         raise RefusedError(f"{path} is not a certificate: fetch it again.") from None
@@ -146,7 +157,7 @@ def verify(path: Path, public_key: Path) -> Certificate:
     return _certificate(envelope.payload, path)
 
 
-def _certificate(payload: bytes, path: Path) -> Certificate:
+def _certificate(payload: bytes, path: str) -> Certificate:
     try:
         statement = json.loads(payload)
         if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:

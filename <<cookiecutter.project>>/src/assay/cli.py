@@ -6,7 +6,8 @@ import traceback
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
-from assay.verbs import checks, data, decisions, plans, prediction, seals
+from assay.texts import on_one_line
+from assay.verbs import checks, data, decisions, ledgers, plans, prediction, seals
 
 app = typer.Typer(
     help="Test a materials model before it may predict.",
@@ -27,10 +28,12 @@ VERBS = (
     decisions.report,
     prediction.predict,
     prediction.verify,
+    ledgers.revoke,
 )
 for verb in VERBS:
     app.command()(verb)
 app.add_typer(seals.app, name="seal")
+app.add_typer(ledgers.app, name="ledger")
 
 # Verbs that open sealed labels, of which a traceback could show some.
 SECRETIVE = {"score", "seal"}
@@ -44,17 +47,11 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        typer.echo(f"assay: {_on_one_line(str(error))}", err=True)
+        typer.echo(f"assay: {on_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         _confess(error)
         sys.exit(NotCarriedOutError.exit_code)
-
-
-def _on_one_line(text: str) -> str:
-    # The runner of a workflow obeys a line that begins with `::`, and `##[` anywhere in a line.
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line.replace("##[", "# #[")
 
 
 def _confess(error: Exception) -> None:

@@ -6,8 +6,8 @@ signature; so no line can be altered, taken out or put in without the signing ke
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -152,6 +152,18 @@ def line_of(entry: Entry) -> bytes:
 def digest_of(entry: Entry) -> str:
     """What the next line names as `previous`."""
     return digest_bytes(line_of(entry))
+
+
+class State(NamedTuple):
+    """How far a ledger has come: its number of lines, and the digest of the last."""
+
+    lines: int
+    digest: str
+
+
+def state_of(entries: Sequence[Entry]) -> State:
+    """The state of a ledger of these lines."""
+    return State(len(entries), digest_of(entries[-1]) if entries else NOTHING)
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:

@@ -21,9 +21,11 @@ from assay.entries import (
     Question,
     Retirement,
     Revocation,
+    State,
     chained,
     line_of,
     read_lines,
+    state_of,
 )
 from assay.errors import NotCarriedOutError
 from assay.gate import Budget
@@ -49,9 +51,22 @@ class Ledger:
     signed: bool = False
 
     @property
+    def state(self) -> State:
+        """What a certificate that is issued now names."""
+        return state_of(self.entries)
+
+    def lacks(self, state: State) -> bool:
+        """Whether the ledger never was in this state: lines that it had are gone or others."""
+        return state_of(self.entries[: state.lines]) != state
+
+    @property
     def proven(self) -> list[Entry]:
         """The entries that count as certified, reference or recorded answer."""
-        return [entry for entry in self.entries if entry.signature or not self.signed]
+        return [entry for entry in self.entries if self.proves(entry)]
+
+    def proves(self, entry: Entry) -> bool:
+        """Whether a line counts as more than a use that was spent."""
+        return entry.signature is not None or not self.signed
 
     def budget(self, sealed_digest: str) -> Budget:
         """Uses and non-confirmations of a sealed set; an intent without its decision is both."""
@@ -131,9 +146,9 @@ class Ledger:
         """
         return branches.read_file(self.root, self.head, path)
 
-    def files(self) -> dict[str, bytes]:
-        """Every file on the ledger's branch, by path."""
-        return branches.read_files(self.root, self.head) if self.head else {}
+    def files(self, folder: str = "") -> dict[str, bytes]:
+        """Every file on the ledger's branch, or in a folder of it, by path."""
+        return branches.read_files(self.root, self.head, folder) if self.head else {}
 
     def append(self, entry: Entry, files: Mapping[str, bytes] | None = None) -> "Ledger":
         """Add one entry, and files beside it, in one commit; returns the new snapshot.
@@ -188,7 +203,7 @@ def read_ledger(root: Path, remote: str | None = None) -> Ledger:
 
     Raises:
         DamagedLedgerError: a line is not an entry, not signed as it must be, or out of its place.
-        NotCarriedOutError: git fails.
+        NotCarriedOutError: git fails, or the branch once held more lines.
     """
     return _read(root, branches.head(root, remote), remote)
 
@@ -213,6 +228,7 @@ def _read(root: Path, head: str | None, remote: str | None) -> Ledger:
     signed = path.exists()
     if head is None:
         return Ledger(root, remote, signed=signed)
+    branches.require_growth(root, head, RECORDS)
     content = branches.read_file(root, head, RECORDS)
     key = read_public_key(path) if signed else None
     return Ledger(root, remote, head, read_lines(content, key), signed)

@@ -12,7 +12,7 @@ from assay.bundle import digest_bundle
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import replaced_folder
 from assay.layout import Layout
-from assay.ledger import read_ledger
+from assay.ledger import read_ledger_at_hand
 
 CHAMPION = "champion"
 ARCHIVE, CERTIFICATE = "bundle.tar", "certificate.json"
@@ -67,12 +67,11 @@ def find(root: Path, model: str) -> StoredModel:
 
 
 def _champion(root: Path) -> str:
-    remote = "origin" if os.environ.get("GITHUB_ACTIONS") else None
-    entry = read_ledger(root, remote).champion()
+    entry = read_ledger_at_hand(root).champion()
     if entry is None:
         raise RefusedError(
-            "no model is certified yet: a commit on main must pass the gate, with the signing key "
-            "at hand, before anything is predicted."
+            "no model is certified yet, or each was revoked: a commit on main must pass the gate, "
+            "with the signing key at hand, before anything is predicted."
         )
     return entry.bundle_digest
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from assay import entries
 from assay.cases import Case
+from assay.continuity import certificate_file
 from assay.entries import Intent
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_bytes
@@ -128,7 +129,7 @@ def record_decision(ledger: Ledger, entry: entries.Decision, handover: Handover)
     """
     files = {}
     if entry.certified:
-        files[f"certificates/{entry.bundle_digest}.json"] = handover.certificate.read_bytes()
+        files[certificate_file(entry.bundle_digest)] = handover.certificate.read_bytes()
         if entry.claim == "improvement":
             files[reference_file(entry.bundle_digest)] = handover.predictions.read_bytes()
     for _ in range(ATTEMPTS):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.entries import Decision, Intent, Question
+from assay.entries import Decision, Entry, Intent, Question
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.ledger import Ledger
@@ -67,9 +67,9 @@ def replay_lines(ledger: Ledger) -> Iterator[Fault]:
         yield from (Fault(number, reason) for reason in reasons)
 
 
-def _proven(ledger: Ledger) -> Iterator[tuple[int, object]]:
+def _proven(ledger: Ledger) -> Iterator[tuple[int, Entry]]:
     for number, entry in enumerate(ledger.entries, start=1):
-        if entry.signature or not ledger.signed:
+        if ledger.proves(entry):
             yield number, entry
 
 

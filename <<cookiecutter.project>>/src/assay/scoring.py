@@ -10,6 +10,7 @@ from assay.acceptance import require_named, sound_predictions
 from assay.bundle import digest_bundle
 from assay.cases import Case, Run, current_run
 from assay.certificate import issue
+from assay.continuity import require_own_continuity
 from assay.entries import Intent
 from assay.errors import NotCarriedOutError
 from assay.gate import Decision, SealedTest, decide
@@ -53,6 +54,7 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
     signer = _signer(layout, handover, card, run)
     for _ in range(ATTEMPTS):
         ledger = read_ledger(root, remote)
+        require_own_continuity(ledger)
         case = Case(layout, settings, card, data, predictions, ledger, run)
         try:
             return _conclude(case, _answer(case), signer, handover)
@@ -153,7 +155,8 @@ def _conclude(case: Case, answer: Answer, signer: Any | None, handover: Handover
     write_predictions(handover.reference, list(known), np.array(list(known.values())), bounds)
     try:
         if certified:
-            issue(certificate_of(case, answer.decision), signer, handover.certificate)
+            statement = certificate_of(case, answer.decision, answer.ledger.state)
+            issue(statement, signer, handover.certificate)
         record_decision(answer.ledger, entry, handover)
     except BaseException:
         handover.certificate.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ import math
 from assay.cases import Case
 from assay.certificate import Certificate, Predicate
 from assay.comparisons import Part
+from assay.entries import State
 from assay.gate import Budget, Decision, binding
 from assay.records import PublicFigure, VerdictRecord
 
@@ -70,8 +71,8 @@ def _shown(part: Part, loss: float) -> float | None:
     return part.metric.shown(loss) if math.isfinite(loss) else None
 
 
-def certificate_of(case: Case, decision: Decision) -> Certificate:
-    """The statement to sign for a candidate that passed."""
+def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
+    """The statement to sign for a candidate that passed on this state of the ledger."""
     card, settings, entry = case.card, case.settings, case.question
     predicate = Predicate(
         verdict="PASS",
@@ -87,6 +88,8 @@ def certificate_of(case: Case, decision: Decision) -> Certificate:
         train_digest=card.train_digest,
         sealed_digest=entry.sealed_digest,
         lock_digest=card.lock_digest,
+        ledger_lines=state.lines,
+        ledger_digest=state.digest,
         reference=entry.reference,
         commit=entry.commit,
         run=entry.run,

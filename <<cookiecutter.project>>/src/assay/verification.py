@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from assay.authorization import require_standing
 from assay.batch import PREDICTIONS, RECORD, BatchRecord, predict_rows
 from assay.bundle import METADATA, digest_bundle, load_bundle
 from assay.certificate import Certificate, verify
@@ -32,7 +33,8 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
     by predicting its rows again. The labels of a retired set are checked against the commitment.
 
     Raises:
-        RefusedError: it does not hold.
+        RefusedError: it does not hold, or the model was revoked.
+        NotCarriedOutError: the ledger at hand was altered or put back to an earlier state.
         CheckFailedError: published labels are not those committed to.
         UsageError: there is nothing there that can be verified.
     """
@@ -40,11 +42,11 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
     if path.name == PREDICTIONS and (path.parent / RECORD).is_file():
         path = path.parent
     if path.is_file():
-        return _certified(verify(path, key))
+        return _certified(root, verify(path, key))
     if (path / METADATA).is_file():
-        return _verify_bundle(path, key)
+        return _certified(root, _verify_bundle(path, key))
     if (path / RECORD).is_file():
-        return _verify_batch(root, settings, path, key)
+        return _certified(root, _verify_batch(root, settings, path, key))
     if (path / COMMITMENT).is_file():
         return _verify_release(root, path)
     raise UsageError(f"{path} is no certificate, bundle, batch or retired set: name one.")
@@ -63,17 +65,20 @@ def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
     return sentence, record.model_dump(mode="json")
 
 
-def _certified(certificate: Certificate) -> tuple[str, dict[str, Any]]:
-    predicate = certificate.predicate
+def _certified(root: Path, certificate: Certificate) -> tuple[str, dict[str, Any]]:
+    predicate, ledger = certificate.predicate, read_ledger_at_hand(root)
+    if ledger.head is not None:
+        require_standing(ledger, certificate)
+    unknown = "" if ledger.head else "; whether it was revoked is not known without the ledger"
     sentence = (
         f"holds: bundle {certificate.bundle_digest[:12]} of {certificate.model} passed "
         f"({predicate.claim}, stage {predicate.stage}, commit {short_commit(predicate.commit)}, "
-        f"{predicate.time})"
+        f"{predicate.time}){unknown}"
     )
     return sentence, certificate.model_dump(mode="json")
 
 
-def _verify_bundle(path: Path, key: Path) -> tuple[str, dict[str, Any]]:
+def _verify_bundle(path: Path, key: Path) -> Certificate:
     certificate = verify(path.parent / CERTIFICATE, key)
     digest = digest_bundle(path)
     if certificate.bundle_digest != digest:
@@ -81,12 +86,10 @@ def _verify_bundle(path: Path, key: Path) -> tuple[str, dict[str, Any]]:
             f"{path} is bundle {digest[:12]}, but its certificate is for "
             f"{certificate.bundle_digest[:12]}: fetch both again."
         )
-    return _certified(certificate)
+    return certificate
 
 
-def _verify_batch(
-    root: Path, settings: Settings, path: Path, key: Path
-) -> tuple[str, dict[str, Any]]:
+def _verify_batch(root: Path, settings: Settings, path: Path, key: Path) -> Certificate:
     record = read_record(BatchRecord, path / RECORD)
     if not record.certified:
         raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
@@ -98,7 +101,7 @@ def _verify_batch(
     if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
     _require_repeatable(root, settings, rows, record.model_id)
-    return _certified(certificate)
+    return certificate
 
 
 def _require_repeatable(root: Path, settings: Settings, rows: pd.DataFrame, model_id: str) -> None:
