@@ -8,10 +8,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bake bench lock node
+.PHONY: help setup demo test quick lint bake bench bench-gate lock node
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
 setup: $(STAMP) ## Install both locks into .venv
 
@@ -38,10 +38,14 @@ quick: setup ## Check all that is not marked slow: two minutes at most
 lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
-	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts hooks
+	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts hooks benchmarks/gate
 
 bake: setup ## Render the template in many ways, install one rendering and run its own checks
 	$(PYTEST) tests/test_template.py
+
+# five minutes, or the whole protocol in half an hour: BENCH=full make bench-gate
+bench-gate: setup ## Attack the gate and measure how well it holds
+	@$(BIN)/python -m benchmarks.gate $(if $(filter full,$(BENCH)),--full)
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

@@ -1,0 +1,1 @@
+"""The acceptance protocol of the gate: `make bench-gate`."""

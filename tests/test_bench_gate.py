@@ -1,0 +1,142 @@
+"""The acceptance protocol itself: that it can find a bad gate, and tells the same twice."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from benchmarks.gate import attacks, bars, boundary, lives, replay
+from benchmarks.gate.changes import Change, solved
+from benchmarks.gate.findings import mean, rate
+from benchmarks.gate.lives import World
+from benchmarks.gate.populations import population
+from benchmarks.gate.rivals import NAIVE
+from benchmarks.gate.workers import Job, run
+
+from assay.gate import Decision
+
+FAMILY = "clustered t3"
+RUNS = 4
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    """Random numbers."""
+    return np.random.default_rng(seed)
+
+
+def leak(gate: str) -> float:
+    """Mean leak of A1 at n = 1,000 after 1,000 pull requests."""
+    runs = [attacks.random_probing(rng(s), 1000, gate, "improvement", 0.3) for s in range(RUNS)]
+    return float(np.mean([found["1000"] for found in runs]))
+
+
+def test_harness_breaks_the_naive_gate_and_not_this_one():
+    """Printed scores leak a tenth of the MAE; verdicts of this gate leak next to nothing."""
+    assert leak(NAIVE) > bars.CONTROL_LEAK
+    assert abs(leak("assay forged")) < bars.LEAK
+
+
+@pytest.mark.parametrize("family", ["iid lognormal", "clustered t3"])
+@pytest.mark.parametrize("growth", [-0.1, 0.0, 0.05])
+def test_true_effects_are_true(family, growth):
+    """A candidate made for an effect has it, as far as two million rows can tell."""
+    people = population(family)
+    change = solved(family, Change(0.2, jump=8, share=0.01, by_system=True), growth)
+    grown = []
+    for seed in range(20):
+        rows = people.draw(rng(seed), 100_000)
+        made = change.apply(rng(seed + 100), rows)
+        grown.append((np.abs(rows.errors - made) - np.abs(rows.errors)).mean())
+    assert abs(np.mean(grown) - growth) < 4 * np.std(grown) / np.sqrt(len(grown))
+
+
+def judged_by_the_point_estimate(comparison, policy, budget, open_labels):
+    """A gate that looks at the mean alone."""
+
+    class Nothing:
+        level = 0.0
+        parts = ()
+
+    labels = open_labels(Nothing())
+    part = comparison.primary
+    passed = part.sealed_differences(labels).mean() < part.bar
+    return Decision("PASS" if passed else "INCONCLUSIVE", "sealed", "", 0.0)
+
+
+def false_passes(count: int = 20):
+    """The finding on lives at the margin."""
+    change = solved(FAMILY, Change(0.1), bars.margin(1000))
+    made = [
+        boundary.life(rng(seed), FAMILY, change, "no-regression", 1000, forged=True)
+        for seed in range(count)
+    ]
+    return rate("2", "", "", [life["any"] for life in made], bars.ALPHA)
+
+
+def test_protocol_finds_a_rigged_gate(monkeypatch):
+    """A gate that decides by the mean alone misses the bar that this one keeps."""
+    assert false_passes().holds
+    monkeypatch.setattr(lives, "decide", judged_by_the_point_estimate)
+    assert not false_passes().holds
+
+
+def test_results_do_not_depend_on_the_number_of_workers():
+    """The same seeds are used, in whatever process."""
+    change = Change(0.1)
+    jobs = [
+        Job(("item", claim), boundary.life, (FAMILY, change, claim, 300, True), 6, 2)
+        for claim in ("no-regression", "improvement")
+    ]
+    alone, shared = run(jobs, 1)[0], run(jobs, 2)[0]
+    assert alone == shared
+    assert len(set(alone["item", "no-regression"]["opened"])) > 1
+
+
+def test_replay_finds_what_was_altered():
+    """A life replays without a fault; a bit, a level or a prediction that was changed is found."""
+    world = World.draw(rng(), population("iid t3"), 300)
+    life = world.life(bars.margin(300))
+    life.keep = True
+    for seed in range(8):
+        life.submit(world.candidate(rng(seed), Change(0.12), forged=True), "no-regression")
+    assert len(life.record) > 2
+    assert replay.mismatches(life) == replay.faults(life) == 0
+    use = life.record[1]
+    for changed in (
+        dataclasses.replace(use, bit=not use.bit),
+        dataclasses.replace(use, test=dataclasses.replace(use.test, level=0.01)),
+    ):
+        life.record[1] = changed
+        assert replay.mismatches(life)
+        assert replay.faults(life)
+
+
+def test_a_merged_improvement_moves_the_reference_and_an_answer_is_repeated():
+    """Lives are kept as `score` keeps them."""
+    world = World.draw(rng(), population("iid t3"), 1000)
+    life = world.life(bars.margin(1000))
+    better = dataclasses.replace(world.candidate(rng(), Change(0.02, shrink=0.3), forged=True))
+    first = life.submit(better, "improvement")
+    assert (first.outcome, first.stage) == ("PASS", "sealed")
+    assert life.reference is better
+    assert life.submit(better, "no-regression").stage == "unchanged"
+    same = world.candidate(rng(1), Change(0.12), forged=True)
+    answers = [life.submit(same, "no-regression") for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert life.uses == answers[0].uses
+
+
+@pytest.mark.parametrize(
+    ("finding", "holds"),
+    [
+        (rate("", "", "", [0.0] * 100, 0.0), True),
+        (rate("", "", "", [1.0] + [0.0] * 99, 0.0), False),
+        (rate("", "", "", [1.0] * 7 + [0.0] * 93, 0.025), True),
+        (rate("", "", "", [1.0] * 8 + [0.0] * 92, 0.025), False),
+        (mean("", "", "", [0.2, 0.3], 0.1, "at least"), True),
+        (mean("", "", "", [float("nan")], 0.1, "at least"), False),
+        (mean("", "", "", [0.2, 0.3]), None),
+    ],
+)
+def test_bars(finding, holds):
+    """A figure holds within three standard errors of its bar, NaN never, and none without a bar."""
+    assert finding.holds is holds
