@@ -2,8 +2,9 @@
 
 The stand-in is a bare git repository, a server of the REST API on loopback, a folder of
 artifacts, and act, which runs every job on this machine. What the marketplace actions do is done
-by tests/stand_ins. act knows neither environments nor permissions: secrets are given to runs of
-score.yml alone, and the static tests say who may name them.
+by tests/stand_ins. act knows neither environments nor permissions: secrets are given to main's
+copy of score.yml alone, as the environment's rule for branches would have it, and the static
+tests say who may name them.
 """
 
 import json
@@ -15,19 +16,30 @@ import sysconfig
 import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from conftest import commit, git
+from conftest import commit, git, shorten
 from github_server import GithubServer
-from programs import program
+from programs import program, run
 from workflow_rules import parse, read_texts
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 NAME = "group/model"
 GATE = ".github/workflows/gate.yml"
+
+MODEL = Path("src", "formation_enthalpy", "model.py")
+KEYS = {"ASSAY_SEALING_KEY": "sealing.key", "ASSAY_SIGNING_KEY": "signing.key"}
+TREES = "n_estimators=20"
+SIZES = {
+    "train.csv": 600,
+    "sealed_inputs.csv": 300,
+    "sealed_labels.csv": 300,
+    "pool.csv": 3000,
+    "candidates/transport.csv": 60,
+}
 
 Change = Callable[[Path], None]
 
@@ -136,13 +148,13 @@ class Forge:
         git(folder, "checkout", "--quiet", "-B", ref if "/" not in ref else "work", "FETCH_HEAD")
         return folder
 
-    def open_pull(self, branch: str, change: Change) -> Pull:
+    def open_pull(self, branch: str, change: Change, message: str = "Propose a change") -> Pull:
         """Propose a change of main on a branch; the merge of both stands ready, as on GitHub."""
         self.pulls += 1
         work = self.clone()
         git(work, "checkout", "--quiet", "-b", branch)
         change(work)
-        sha = commit(work, f"Propose {branch}")
+        sha = commit(work, message)
         git(work, "checkout", "--quiet", "main")
         git(work, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
         refs = [f"{branch}:refs/heads/{branch}", f"main:refs/pull/{self.pulls}/merge"]
@@ -150,6 +162,10 @@ class Forge:
         pull = Pull(self.pulls, branch, sha)
         self._list(pull, "open")
         return pull
+
+    def force_push(self, pull: Pull, sha: str) -> None:
+        """Put a pull request on another commit."""
+        self._list(replace(pull, sha=sha), "open")
 
     def _list(self, pull: Pull, state: str) -> None:
         listed = [one for one in self.told("pulls") or [] if one["number"] != pull.number]
@@ -185,13 +201,13 @@ class Forge:
         (self.state / "releases.json").write_text(json.dumps(listed))
 
     def act(self, workflow: str, event: str, payload: dict[str, Any], ref: str) -> Run:
-        """Run a workflow as it stands at a ref; secrets are there for score.yml only."""
+        """Run a workflow as it stands at a ref; secrets are there for main's score.yml only."""
         self.runs += 1
         work = self.clone(ref)
         event_file = work.parent / f"event-{self.runs}.json"
         event_file.write_text(json.dumps(payload))
         done = subprocess.run(
-            self._command(work, workflow, event, event_file),
+            self._command(work, workflow, event, event_file, secret=ref == "main"),
             cwd=work,
             env={**os.environ, "PATH": self._path(), "HOME": str(self.folder / "home")},
             capture_output=True,
@@ -209,7 +225,9 @@ class Forge:
     def _path(self) -> str:
         return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-    def _command(self, work: Path, workflow: str, event: str, event_file: Path) -> list[str]:
+    def _command(
+        self, work: Path, workflow: str, event: str, event_file: Path, *, secret: bool
+    ) -> list[str]:
         variables = {
             "GITHUB_API_URL": self.server.url,
             "GITHUB_REPOSITORY": NAME,
@@ -218,7 +236,7 @@ class Forge:
             "STAND_IN_ARTIFACTS": str(self.artifacts),
             "STAND_IN_VENV": str(self.environment),
         }
-        secrets = self.secrets if workflow == "score.yml" else {}
+        secrets = self.secrets if secret and workflow == "score.yml" else {}
         secret_file = work.parent / f"secrets-{self.runs}"
         secret_file.write_text("".join(f"{key}={json.dumps(v)}\n" for key, v in secrets.items()))
         actions = dict(pinned_actions(work))
@@ -237,7 +255,7 @@ class Forge:
             ),
         ]
 
-    def gate(self, pull: Pull | None = None) -> Run:
+    def gate(self, pull: Pull | None = None, title: str = "A change") -> Run:
         """Run gate.yml: for a pull request its own copy, else main's."""
         if pull is None:
             return self.act("gate.yml", "push", {"ref": "refs/heads/main"}, "main")
@@ -245,14 +263,19 @@ class Forge:
             "number": pull.number,
             "pull_request": {
                 "number": pull.number,
+                "title": title,
+                "body": title,
                 "head": {"ref": pull.branch, "sha": pull.sha},
                 "base": {"ref": "main"},
             },
         }
         return self.act("gate.yml", "pull_request", payload, f"refs/pull/{pull.number}/merge")
 
-    def score(self, gate: Run) -> Run:
-        """Run main's score.yml, as GitHub does when a run of the gate has completed."""
+    def score(self, gate: Run, **fields: object) -> Run:
+        """Run main's score.yml, as GitHub does when a run of the gate has completed.
+
+        `fields` are what GitHub says of that run, where it is another than usual.
+        """
         payload = {
             "action": "completed",
             "workflow_run": {
@@ -264,6 +287,7 @@ class Forge:
                 "head_branch": gate.branch,
                 "head_sha": gate.sha,
                 "head_repository": {"full_name": NAME},
+                **fields,
             },
         }
         return self.act("score.yml", "workflow_run", payload, "main")
@@ -298,3 +322,41 @@ def forge(folder: Path, repository: Path, secrets: dict[str, str]) -> Iterator[F
     git(folder / "origin.git", "config", "core.bare", "true")
     with GithubServer(folder / "state") as server:
         yield Forge(folder, server, secrets)
+
+
+def edit(file: str | Path, old: str, new: str) -> Change:
+    """A change that replaces some text of a file."""
+
+    def change(work: Path) -> None:
+        text = (work / file).read_text()
+        assert old in text
+        (work / file).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def make_small(rendered: Path, work: Path) -> Path:
+    """A copy of the default repository with few rows and trees, so that a job takes seconds.
+
+    There are just as many as its first model needs to pass, and ten rows of the pool a sealed one.
+    """
+    shutil.copytree(rendered, work)
+    for name, rows in SIZES.items():
+        shorten(work / "data" / name, rows)
+    edit(MODEL, "n_estimators=100", TREES)(work)
+    commit(work, "Make it small")
+    return work
+
+
+@contextmanager
+def sealed_forge(rendered: Path, folder: Path) -> Iterator[Forge]:
+    """A small, sealed model repository on the stand-in of GitHub, with nothing certified."""
+    program("act")
+    work = make_small(rendered, folder / "work")
+    assay = make_environment(folder / "first") / "bin" / "assay"
+    sealed = run(assay, "init", folder=work, PYTHONPATH=str(work / "src"))
+    assert sealed.returncode == 0, sealed.stderr
+    commit(work, "Seal the labels")
+    keys = {name: (work / ".assay" / "keys" / file).read_text() for name, file in KEYS.items()}
+    with forge(folder, work, keys) as made:
+        yield made

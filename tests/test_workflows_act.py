@@ -14,41 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from acting import Forge, Pull, Run, forge, make_environment
+from acting import MODEL, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
 from assay.records import VerdictRecord
-from conftest import commit, git, shorten
-from programs import program, run
+from conftest import git
+from programs import run
 
 pytestmark = pytest.mark.slow
 
-MODEL = Path("src", "formation_enthalpy", "model.py")
 LIST = "data/candidates/transport.csv"
-KEYS = {"ASSAY_SEALING_KEY": "sealing.key", "ASSAY_SIGNING_KEY": "signing.key"}
-TREES = "n_estimators=20"
-
-
-def make_small(rendered: Path, work: Path) -> Path:
-    """A copy of the default repository with few rows and trees, so that a job takes seconds."""
-    shutil.copytree(rendered, work)
-    for name, rows in (("train.csv", 300), ("pool.csv", 100), ("candidates/transport.csv", 60)):
-        shorten(work / "data" / name, rows)
-    edit(MODEL, "n_estimators=100", TREES)(work)
-    commit(work, "Make it small")
-    return work
 
 
 @pytest.fixture(scope="module")
 def world(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """A small, sealed model repository on the stand-in of GitHub, with nothing certified."""
-    program("act")
-    folder = tmp_path_factory.mktemp("forge")
-    work = make_small(rendered, folder / "work")
-    assay = make_environment(folder / "first") / "bin" / "assay"
-    sealed = run(assay, "init", folder=work, PYTHONPATH=str(work / "src"))
-    assert sealed.returncode == 0, sealed.stderr
-    commit(work, "Seal the labels")
-    keys = {name: (work / ".assay" / "keys" / file).read_text() for name, file in KEYS.items()}
-    with forge(folder, work, keys) as made:
+    with sealed_forge(rendered, tmp_path_factory.mktemp("forge")) as made:
         yield made
 
 
@@ -70,7 +49,7 @@ def first(world: Forge, too_early: Run) -> tuple[Run, Run]:
 def good(world: Forge, first: tuple[Run, Run]) -> tuple[Pull, Run, Run]:
     """A pull request that takes more trees, its gate and its scoring."""
     assert first[1].conclusion == "success", first[1].log
-    pull = world.open_pull("more-trees", edit(MODEL, TREES, "n_estimators=60"))
+    pull = world.open_pull("more-trees", edit(MODEL, TREES, "n_estimators=24"))
     gate = world.gate(pull)
     return pull, gate, world.score(gate)
 
@@ -81,17 +60,6 @@ def merged(world: Forge, good: tuple[Pull, Run, Run]) -> tuple[Run, Run]:
     world.merge(good[0])
     gate = world.gate()
     return gate, world.score(gate)
-
-
-def edit(file: str | Path, old: str, new: str):
-    """A change that replaces some text of a file."""
-
-    def change(work: Path) -> None:
-        text = (work / file).read_text()
-        assert old in text
-        (work / file).write_text(text.replace(old, new, 1))
-
-    return change
 
 
 def propose(world: Forge, branch: str, change) -> tuple[Pull, Run, Run]:
