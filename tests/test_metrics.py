@@ -77,3 +77,27 @@ def test_every_metric_of_the_settings_exists():
     assert {key for key, metric in METRICS.items() if metric.bounded} == set(METRICS_OF["class"])
     assert RMSE.shown(4.0) == 2.0
     assert all(math.isclose(m.shown(4.0), 4.0) for m in (MAE, BRIER, ERROR_RATE))
+
+
+GRID = np.linspace(0, 1, 41)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_change_and_reach_are_conservative_for_every_label(key):
+    """Brute force over p', p and every admissible y: |D| is within what is claimed without labels.
+
+    A claim that is smaller by a hundredth does not hold, so nothing is given away either.
+    """
+    metric = METRICS[key]
+    labels = np.array([0.0, 1.0]) if key in METRICS_OF["class"] else np.linspace(-2, 3, 201)
+    y, candidate, reference = (part.ravel() for part in np.meshgrid(labels, GRID, GRID))
+    difference = np.abs(metric.loss(y, candidate) - metric.loss(y, reference))
+    change = metric.change(candidate, reference)
+    for loss in (0.01, 1.0):
+        allowed = metric.reach(change, loss)
+        # the reach of the squared error is that of rows with residuals of the reference's RMSE
+        admissible = np.abs(y - reference) <= np.sqrt(loss) * (1 + 1e-12)
+        rows = admissible if key == "rmse" else np.ones(len(y), dtype=bool)
+        assert (difference[rows] <= allowed[rows] + 1e-12).all()
+        tight = difference[rows] > 0.99 * allowed[rows]
+        assert tight[allowed[rows] > 0].any()

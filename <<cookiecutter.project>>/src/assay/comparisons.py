@@ -1,5 +1,6 @@
 """Candidate against reference, with everything about them that is public."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,10 +91,14 @@ class Part:
 
     @property
     def bar(self) -> float:
-        """The largest growth of the mean loss that the claim allows."""
+        """The largest growth of the mean loss that the claim allows.
+
+        Where the reference's loss overflows it is not a number, so that nothing is below it.
+        """
         if self.requirement.primary and self.claim == "improvement":
             return 0.0
-        return self.metric.allowance(self.requirement.margin, self.reference_loss)
+        allowed = self.metric.allowance(self.requirement.margin, self.reference_loss)
+        return allowed if math.isfinite(allowed) else math.nan
 
     @cached_property
     def public(self) -> Estimate:

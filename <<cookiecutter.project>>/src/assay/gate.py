@@ -1,5 +1,6 @@
 """The three-stage rule: label-free, public, and one sealed bit."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -68,6 +69,7 @@ class SealedTest:
         return all(bits)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows bounds nothing
 def decide(
     comparison: Comparison,
     policy: Gate,
@@ -147,11 +149,18 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
         )
         if not bound < part.bar:
             return _undecided(
-                f"the public {_of(part)} changes by {part.public.mean:+.2g}, but so few rows make "
-                f"sure of {bound:+.2g} only, and the claim needs less than {part.bar:+.2g}; the "
-                "sealed labels were not opened"
+                f"{_without_headroom(part, bound)}; the sealed labels were not opened"
             )
     return None
+
+
+def _without_headroom(part: Part, bound: float) -> str:
+    if not (math.isfinite(bound) and math.isfinite(part.bar)):
+        return f"from the public {_of(part)} nothing follows: it does not vary, or is too large"
+    return (
+        f"the public {_of(part)} changes by {part.public.mean:+.2g}, but so few rows make sure of "
+        f"{bound:+.2g} only, and the claim needs less than {part.bar:+.2g}"
+    )
 
 
 def _of(part: Part) -> str:

@@ -99,14 +99,14 @@ def guard_for(  # noqa: PLR0913 (six public constants)
     threshold = math.inf if metric.bounded else multiple * metric.shown(reference_loss)
     reach = [_kept_reach(metric, part, threshold, reference_loss) for part in (pool, sealed)]
     most = float(reach[0].max(initial=0.0))
-    moments = (rare_upper(reach[0] ** 2, pool.groups, half, most**2), _mean(reach[1] ** 2))
+    moments = (rare_upper(reach[0] ** 2, pool.groups, half, most * most), _mean(reach[1] ** 2))
     charge = 0.0
     if not metric.bounded:
         unseen = unseen_size(metric, reference_loss)
         tails = [np.where(p.values > threshold, metric.size(p.values), 0.0) for p in (pool, sealed)]
         sizes = (rare_upper(tails[0], pool.groups, half, unseen), _mean(tails[1]))
-        charge = metric.growth(max(sizes), reference_loss)
-    return Guard(half, threshold, charge, max(moments), cohesion(reach[0], pool.groups))
+        charge = metric.growth(_largest(sizes), reference_loss)
+    return Guard(half, threshold, charge, _largest(moments), cohesion(reach[0], pool.groups))
 
 
 def _kept_reach(
@@ -114,6 +114,11 @@ def _kept_reach(
 ) -> np.ndarray:
     kept = np.where(part.values > threshold, 0.0, part.values)
     return metric.reach(kept, reference_loss)
+
+
+def _largest(values: Sequence[float]) -> float:
+    # unlike max, whatever the order, what is not a number stays, and bounds nothing
+    return float(np.max(values))
 
 
 def _mean(values: np.ndarray) -> float:
@@ -135,7 +140,7 @@ def largest_size(
     unseen = unseen_size(metric, reference_loss)
     on_pool = rare_upper(metric.size(pool.values), pool.groups, level, unseen)
     bounds = [_upper(metric.size(part.values), part.groups, level) for part in others]
-    return max([on_pool, *bounds])
+    return _largest([on_pool, *bounds])
 
 
 def _upper(values: np.ndarray, grouping: Grouping, level: float) -> float:

@@ -76,7 +76,8 @@ class Estimate:
 
     def at_least(self, error: float) -> "Estimate":
         """The same mean with no smaller standard error than this, if it has one at all."""
-        return replace(self, error=max(self.error, error)) if self.usable else self
+        # in this order what is not a number stays, and bounds nothing
+        return replace(self, error=max(error, self.error)) if self.usable else self
 
     @property
     def _freedom(self) -> float:
@@ -116,6 +117,9 @@ def rare_upper(values: Array, grouping: Grouping, level: float, unseen: float) -
         grouping: rows of one group come together or not at all.
         level: one-sided level.
         unseen: the value taken for a row that is not in the sample, if none in it is larger.
+
+    Returns:
+        The bound; 0 if nothing is or could be above 0, infinity if values over- or underflow.
     """
     from scipy.special import gammainccinv
 
@@ -123,11 +127,13 @@ def rare_upper(values: Array, grouping: Grouping, level: float, unseen: float) -
     typical = float(values.max()) / grouping.effective
     largest = max(float(weights.max()), typical, unseen / grouping.effective)
     total = float(weights.sum())
-    spread = max(float((weights**2).sum()), total * typical) + largest**2
+    spread = max(float((weights**2).sum()), total * typical) + largest * largest
     total += largest
-    if not total > 0:
+    if total == 0:
         return 0.0
-    return spread / total * float(gammainccinv(total**2 / spread, level))
+    if not (math.isfinite(spread) and spread > 0):
+        return math.inf
+    return spread / total * float(gammainccinv(total * total / spread, level))
 
 
 def cohesion(values: Array, grouping: Grouping) -> float:
@@ -136,9 +142,10 @@ def cohesion(values: Array, grouping: Grouping) -> float:
     From the design effect of their mean, 1 + cohesion (n / Geff - 1); 1 where that cannot be told.
     """
     spread, size = float(values.var()), len(values) / grouping.effective
-    if not spread > 0 or size <= 1:
+    if not 0 < spread < math.inf or size <= 1:
         return 1.0
-    effect = estimate(values, grouping).error ** 2 * len(values) / spread
+    error = estimate(values, grouping).error
+    effect = error * error * len(values) / spread
     return min(max((effect - 1) / (size - 1), 0.0), 1.0)
 
 
