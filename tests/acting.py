@@ -271,10 +271,11 @@ class Forge:
         }
         return self.act("gate.yml", "pull_request", payload, f"refs/pull/{pull.number}/merge")
 
-    def score(self, gate: Run, **fields: object) -> Run:
+    def score(self, gate: Run, ref: str = "main", **fields: object) -> Run:
         """Run main's score.yml, as GitHub does when a run of the gate has completed.
 
-        `fields` are what GitHub says of that run, where it is another than usual.
+        `fields` are what GitHub says of that run, where it is another than usual; with `ref`
+        another copy of score.yml runs, as never on GitHub.
         """
         payload = {
             "action": "completed",
@@ -290,7 +291,7 @@ class Forge:
                 **fields,
             },
         }
-        return self.act("score.yml", "workflow_run", payload, "main")
+        return self.act("score.yml", "workflow_run", payload, ref)
 
     def predict(self, branch: str = "main", **inputs: str) -> Run:
         """Dispatch predict.yml on a branch."""

@@ -35,6 +35,8 @@ from toy import (
 )
 from trusted_job import HEAD, PULL, Observation, TrustedJob, commands
 
+pytestmark = pytest.mark.slow
+
 RUN_PAGE = "https://github.invalid/group/toy/actions/runs/41"
 COMMANDS = ("\n::error::forged", "##[add-mask]a", "::stop-commands::x\n")
 FORMULA = "=cmd|' /C calc'!A0"

@@ -181,8 +181,9 @@ To use them on GitHub (Settings of the repository):
   2. In that environment add two secrets, each with the content of the file named:
        {SEALING.variable}   {folder / SEALING.file}
        {SIGNING.variable}   {folder / SIGNING.file}
-  3. Rules: require the status checks 'gate' and 'assay' on main; let nobody push to, force or
-     delete the branch 'assay-ledger' but Actions; forbid tags named 'main'.
+  3. Actions, General: require approval for all external contributors' workflows.
+  4. Rules: require the status checks 'gate' and 'assay' on main; restrict deletions of the branch
+     'assay-ledger' and block force pushes to it, for everybody; forbid tags named 'main'.
 
 Commit what changed: data/, assay.toml and certificate.pub.
 
