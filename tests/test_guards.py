@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from assay.guards import Changes, Guard, guard_for, largest_size
+from assay.guards import Changes, Guard, Scale, guard_for, largest_size
 from assay.metrics import ERROR_RATE, MAE, RMSE, Metric
-from assay.statistics import Grouping, estimate
+from assay.statistics import Estimate, Grouping, estimate
 
 LEVEL = 1e-4
 POOL_ROWS = 20_000
@@ -18,10 +18,10 @@ def single(values: np.ndarray) -> Changes:
     return Changes(values, Grouping.of(range(len(values))))
 
 
-def guard(metric: Metric, pool: Changes, sealed: Changes | None = None, **other: float) -> Guard:
+def guard(metric: Metric, pool: Changes, sealed: Changes | None = None) -> Guard:
     """The guard for a reference of mean loss 1, with calm sealed inputs unless some are given."""
     calm = sealed or single(np.zeros(100))
-    return guard_for(metric, pool, calm, other.get("loss", 1.0), other.get("multiple", 3.0), LEVEL)
+    return guard_for(metric, pool, calm, Scale(reference_loss=1, margin=0.1, multiple=3), LEVEL)
 
 
 def spikes(share: float, size: float, rows: int = POOL_ROWS, seed: int = 0) -> np.ndarray:
@@ -36,7 +36,8 @@ def test_blow_ups_leave_the_sample_and_are_charged():
     assert 0.05 < found.charge < 0.09, "1 % of rows, 5 each, and the doubt about the 1 %"
     differences, changes = np.array([0.1, -5.0, 0.2, -0.3]), np.array([0.1, 5.0, 0.2, 0.3])
     groups = Grouping.of(range(4))
-    kept = estimate(np.array([0.1, 0.0, 0.2, -0.3]), groups).at_least(found.floor(groups))
+    kept = estimate(np.array([0.1, 0.0, 0.2, -0.3]), groups)
+    kept = kept.widened(found.unseen_error(groups))
     expected = kept.upper(LEVEL / 2) + found.charge
     assert found.bound(differences, changes, groups) == pytest.approx(expected)
 
@@ -73,7 +74,7 @@ def test_charge_covers_the_worst_labels(metric):
 
 
 def test_a_sample_that_shows_no_flip_is_not_certain_of_there_being_none():
-    """The error is never below what the changes on the pool allow, bounded loss or not."""
+    """What the pool shows and the sealed inputs do not widens the error, bounded loss or not."""
     found = guard(ERROR_RATE, single(spikes(0.01, 1.0)))
     assert (found.threshold, found.charge) == (math.inf, 0.0)
     assert found.second_moment == pytest.approx(0.0125, rel=0.1)
@@ -83,6 +84,33 @@ def test_a_sample_that_shows_no_flip_is_not_certain_of_there_being_none():
     assert found.bound(none, none, groups) == math.inf, "no spread bounds nothing"
 
 
+def test_what_the_sealed_inputs_show_is_not_added_again():
+    """As many flips among the sealed inputs as on the pool: their own spread tells."""
+    pool, sealed = single(spikes(0.05, 1.0)), single(spikes(0.05, 1.0, 300))
+    assert guard(ERROR_RATE, pool, sealed).second_moment < 0.02
+    assert guard(ERROR_RATE, pool, single(np.zeros(300))).second_moment > 0.05
+
+
+def test_common_small_changes_need_no_guard():
+    """Changes that only many groups together can make costly are seen by any sample."""
+    everywhere = single(np.full(POOL_ROWS, 0.2) + 1e-3 * np.arange(POOL_ROWS) / POOL_ROWS)
+    assert guard(MAE, everywhere).second_moment == 0
+    rare = single(spikes(0.03, 2.9))
+    assert guard(MAE, rare).second_moment > 0.2
+
+
+def test_headroom_is_that_of_the_sealed_rows():
+    """Many public rows do not make few sealed ones certain, and both are left to chance."""
+    rng, found = np.random.default_rng(0), guard(MAE, single(np.zeros(POOL_ROWS)))
+    values, many, few = rng.normal(size=1000), Grouping.of(range(1000)), Grouping.of(range(100))
+    calm = np.zeros(1000)
+    room = [found.headroom(values, calm, many, sealed, 2.33) for sealed in (few, many)]
+    known = estimate(values, many)
+    expected = known.mean + (Estimate(0, 1, 1000).upper(LEVEL / 2) + 2.33) * known.error
+    assert room[1] == pytest.approx(expected + found.charge)
+    assert room[0] - known.mean > 2.5 * (room[1] - known.mean)
+
+
 def test_changes_of_whole_groups_leave_less_certain():
     """Flips that come by chemical system widen the floor by the design effect, others do not."""
     groups = Grouping.of(np.arange(POOL_ROWS) // 10)
@@ -90,7 +118,8 @@ def test_changes_of_whole_groups_leave_less_certain():
     by_group = np.repeat(spikes(0.05, 1.0, POOL_ROWS // 10), 10)
     sample = Grouping.of(np.arange(500) // 10)
     floors = [
-        guard(ERROR_RATE, Changes(values, groups)).floor(sample) for values in (by_row, by_group)
+        guard(ERROR_RATE, Changes(values, groups)).unseen_error(sample)
+        for values in (by_row, by_group)
     ]
     assert floors[1] / floors[0] == pytest.approx(math.sqrt(10), rel=0.2)
 

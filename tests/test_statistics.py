@@ -207,7 +207,7 @@ def test_bounds_use_students_t():
     assert few.upper(0.05) == pytest.approx(1 + 2 * 1.8331129)
     assert many.upper(0.05) == pytest.approx(1 + 2 * NormalDist().inv_cdf(0.95), rel=1e-6)
     assert few.lower(0.05) == pytest.approx(1 - 2 * 1.8331129)
-    assert few.upper(0.05, slack=2.0) == pytest.approx(few.upper(0.05) + 4)
+    assert few.widened(1.5).error == pytest.approx(2.5)
 
 
 def clustered(rng: np.random.Generator, mean: float) -> tuple[np.ndarray, list[str]]:

@@ -107,7 +107,7 @@ def bit(use: Use, life: Life) -> bool:
     mean = math.fsum(map(math.fsum, totals.values())) / rows
     spread = math.fsum((math.fsum(own) - mean * len(own)) ** 2 for own in totals.values())
     error = math.sqrt(len(totals) / (len(totals) - 1) * spread) / rows
-    error = max(error, guard.floor(grouping))
+    error = math.hypot(error, guard.unseen_error(grouping))
     effective = rows**2 / sum(len(own) ** 2 for own in totals.values())
     quantile = float(student.isf(guard.level, effective - 1))
     return mean + quantile * error + guard.charge < bar

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from assay.guards import Changes, Guard, guard_for, largest_size
+from assay.guards import Changes, Guard, Scale, guard_for, largest_size
 from assay.metrics import Metric
 from assay.records import Claim
 from assay.statistics import Estimate, Grouping, estimate
@@ -153,8 +153,8 @@ class Part:
 
     def guard(self, multiple: float, level: float) -> Guard:
         """The guard against rare large changes for a sealed test at this level."""
-        parts = (self._on_pool, self._on_sealed)
-        return guard_for(self.metric, *parts, self.reference_loss, multiple, level)
+        scale = Scale(self.reference_loss, self.requirement.margin, multiple)
+        return guard_for(self.metric, self._on_pool, self._on_sealed, scale, level)
 
     @property
     def _on_pool(self) -> Changes:

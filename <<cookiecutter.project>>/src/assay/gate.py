@@ -144,8 +144,12 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
     """Stage 2, second half: the labels are opened only when they are expected to agree."""
     for sealed in test.parts:
         part = sealed.part
-        bound = sealed.guard.bound(
-            part.public_differences, part.change_on_train, part.groups.train, policy.slack
+        bound = sealed.guard.headroom(
+            part.public_differences,
+            part.change_on_train,
+            part.groups.train,
+            part.groups.sealed,
+            policy.slack,
         )
         if not bound < part.bar:
             return _undecided(

@@ -5,7 +5,8 @@ both from the unlabelled pool, which is large:
 
 - the tail charge, where a single row can outweigh all others (MAE, RMSE): rows that change by more
   than a threshold count as D = 0, and the most that such rows can cost is charged instead;
-- the floor: the standard error is never taken to be smaller than the changes allow, since
+- the unseen error, for changes so large that few groups of them would cost the whole margin: what
+  the pool shows of their second moment and the sealed inputs do not is added to the variance, since
   Var(D) <= E[D^2] <= E[reach^2].
 """
 
@@ -17,6 +18,10 @@ import numpy as np
 
 from assay.metrics import Metric
 from assay.statistics import Estimate, Grouping, cohesion, estimate, rare_upper
+
+# Effective groups from which on a sample may be trusted to show what there is: with as many
+# expected, and all of them worse, a bound at 6e-5 fails in about one case of a thousand.
+VISIBLE_GROUPS = 40
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Guard:
         level: of the bound; the charge holds at the same one, so the two err at twice it at most.
         threshold: the change beyond which a row counts as a blow-up (infinite: never).
         charge: what is added to the bound for such rows.
-        second_moment: upper estimate of E[reach^2] over all other rows.
+        second_moment: upper estimate of E[reach^2] over all other rows that change much, less what
+            the sealed inputs show of it.
         cohesion: how much such changes come in whole groups, from 0 to 1.
     """
 
@@ -45,29 +51,51 @@ class Guard:
     second_moment: float = 0.0
     cohesion: float = 1.0
 
-    def bound(
-        self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping, slack: float = 0.0
-    ) -> float:
+    def bound(self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping) -> float:
         """Upper confidence bound of the mean difference of losses.
 
         Args:
             differences: D of each row, (n,).
             changes: how far the two predictions of each row are apart, (n,).
             grouping: the groups of the n rows.
-            slack: further standard errors to add.
         """
         found = self.estimate(differences, changes, grouping)
-        return found.upper(self.level, slack) + self.charge
+        return found.upper(self.level) + self.charge
 
     def estimate(
         self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping
     ) -> Estimate:
         """The mean difference of losses and the standard error that its bound rests on."""
-        kept = np.where(changes > self.threshold, 0.0, differences)
-        return estimate(kept, grouping).at_least(self.floor(grouping))
+        return self._kept(differences, changes, grouping).widened(self.unseen_error(grouping))
 
-    def floor(self, grouping: Grouping) -> float:
-        """The smallest standard error of the mean that the changes allow."""
+    def headroom(
+        self,
+        differences: np.ndarray,
+        changes: np.ndarray,
+        public: Grouping,
+        sealed: Grouping,
+        slack: float,
+    ) -> float:
+        """The bound to expect from sealed rows, judged by public rows, with some slack.
+
+        The sealed rows are as uncertain as the public ones times their effective numbers, and the
+        two means differ by chance: `slack` counts standard errors of which, for equal numbers, root
+        two are those of the difference.
+        """
+        known = self._kept(differences, changes, public)
+        if not known.usable:
+            return math.inf
+        ratio = public.effective / max(sealed.effective, 1)
+        error = math.hypot(known.error * math.sqrt(ratio), self.unseen_error(sealed))
+        expected = Estimate(known.mean, error, sealed.effective)
+        chance = math.hypot(known.error, error) / math.sqrt(2)
+        return expected.upper(self.level) + slack * chance + self.charge
+
+    def _kept(self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping) -> Estimate:
+        return estimate(np.where(changes > self.threshold, 0.0, differences), grouping)
+
+    def unseen_error(self, grouping: Grouping) -> float:
+        """The standard error of the mean that large changes may cause unseen by these rows."""
         rows = len(grouping.codes)
         if not rows:
             return 0.0
@@ -75,14 +103,22 @@ class Guard:
         return math.sqrt(self.second_moment * effect / rows)
 
 
-def guard_for(  # noqa: PLR0913 (six public constants)
-    metric: Metric,
-    pool: Changes,
-    sealed: Changes,
-    reference_loss: float,
-    multiple: float,
-    level: float,
-) -> Guard:
+@dataclass(frozen=True)
+class Scale:
+    """What counts as large.
+
+    Attributes:
+        reference_loss: the reference's public mean loss.
+        margin: of the requirement, in the metric's own unit.
+        multiple: the threshold of a blow-up in multiples of the reference's public error.
+    """
+
+    reference_loss: float
+    margin: float
+    multiple: float
+
+
+def guard_for(metric: Metric, pool: Changes, sealed: Changes, scale: Scale, level: float) -> Guard:
     """The guard that follows from the changes on unlabelled rows.
 
     Whatever is taken out of the sealed rows is paid for in full, also where the pool shows less.
@@ -91,29 +127,29 @@ def guard_for(  # noqa: PLR0913 (six public constants)
         metric: whose loss is bounded.
         pool: changes over the pool, from which the population's are estimated.
         sealed: changes over the sealed inputs.
-        reference_loss: the reference's public mean loss.
-        multiple: the threshold in multiples of the reference's public error.
+        scale: what is large.
         level: one-sided level of the sealed test, shared by the charge and the bound.
     """
-    half = level / 2
-    threshold = math.inf if metric.bounded else multiple * metric.shown(reference_loss)
-    reach = [_kept_reach(metric, part, threshold, reference_loss) for part in (pool, sealed)]
-    most = float(reach[0].max(initial=0.0))
-    moments = (rare_upper(reach[0] ** 2, pool.groups, half, most * most), _mean(reach[1] ** 2))
+    half, loss = level / 2, scale.reference_loss
+    threshold = math.inf if metric.bounded else scale.multiple * metric.shown(loss)
     charge = 0.0
     if not metric.bounded:
-        unseen = unseen_size(metric, reference_loss)
+        unseen = unseen_size(metric, loss)
         tails = [np.where(p.values > threshold, metric.size(p.values), 0.0) for p in (pool, sealed)]
         sizes = (rare_upper(tails[0], pool.groups, half, unseen), _mean(tails[1]))
-        charge = metric.growth(_largest(sizes), reference_loss)
-    return Guard(half, threshold, charge, _largest(moments), cohesion(reach[0], pool.groups))
+        charge = metric.growth(_largest(sizes), loss)
+    # a change is rare where fewer groups than this, all of them worse, cost the margin
+    common = scale.margin * sealed.groups.effective / VISIBLE_GROUPS
+    reach = [
+        metric.reach(_within(part.values, common, threshold), loss) ** 2 for part in (pool, sealed)
+    ]
+    most = float(reach[0].max(initial=0.0))
+    moment = rare_upper(reach[0], pool.groups, half, most) - _mean(reach[1])
+    return Guard(half, threshold, charge, _largest((moment, 0.0)), cohesion(reach[0], pool.groups))
 
 
-def _kept_reach(
-    metric: Metric, part: Changes, threshold: float, reference_loss: float
-) -> np.ndarray:
-    kept = np.where(part.values > threshold, 0.0, part.values)
-    return metric.reach(kept, reference_loss)
+def _within(values: np.ndarray, above: float, most: float) -> np.ndarray:
+    return np.where((values > above) & (values <= most), values, 0.0)
 
 
 def _largest(values: Sequence[float]) -> float:

@@ -30,7 +30,7 @@ class Noise:
         charge: what the guard adds for rare large changes, however many rows there are.
         loss: the reference's mean loss.
         distance: standard errors from bound to bar: those of the level, and 0.84 for `POWER`.
-        slack: further standard errors, asked of the train rows alone.
+        slack: further standard errors, of train and sealed rows together.
     """
 
     spread: float
@@ -49,7 +49,8 @@ class Noise:
         return self.charge + self._needed(ratio) / math.sqrt(sealed_rows)
 
     def _needed(self, ratio: float) -> float:
-        return self.spread * max(self.distance, (self.distance + self.slack) / math.sqrt(ratio))
+        chance = math.sqrt((1 + 1 / ratio) / 2)
+        return self.spread * (self.distance + self.slack * chance)
 
 
 def distance(level: float) -> float:
@@ -74,9 +75,6 @@ def noise_of(pair: Pair, design: Design, policy: Gate, budget: Budget, seed: int
 
 def _measured(part: Part, guard: Guard) -> tuple[float, float, float, float]:
     groups = part.groups.train
-    low, high = (
-        guard.bound(part.public_differences, part.change_on_train, groups, slack)
-        for slack in (0.0, 1.0)
-    )
-    spread = (high - low) * math.sqrt(len(groups.codes))
+    found = guard.estimate(part.public_differences, part.change_on_train, groups)
+    spread = found.error * math.sqrt(len(groups.codes))
     return spread, guard.charge, part.reference_loss, guard.level

@@ -58,11 +58,11 @@ class Estimate:
         """Whether there is a spread to judge the mean by."""
         return math.isfinite(self.mean) and math.isfinite(self.error) and self.error > 0
 
-    def upper(self, level: float, slack: float = 0.0) -> float:
-        """One-sided upper confidence bound at `level`, raised by `slack` standard errors."""
+    def upper(self, level: float) -> float:
+        """One-sided upper confidence bound at `level`."""
         if not self.usable:
             return math.inf
-        return self.mean + (self._quantile(level) + slack) * self.error
+        return self.mean + self._quantile(level) * self.error
 
     def lower(self, level: float) -> float:
         """One-sided lower confidence bound at `level`."""
@@ -74,10 +74,9 @@ class Estimate:
 
         return float(stdtr(self._freedom, -self.mean / self.error)) if self.usable else 1.0
 
-    def at_least(self, error: float) -> "Estimate":
-        """The same mean with no smaller standard error than this, if it has one at all."""
-        # in this order what is not a number stays, and bounds nothing
-        return replace(self, error=max(error, self.error)) if self.usable else self
+    def widened(self, error: float) -> "Estimate":
+        """The same mean with an independent error added to its own, if it has one at all."""
+        return replace(self, error=math.hypot(self.error, error)) if self.usable else self
 
     @property
     def _freedom(self) -> float:
