@@ -31,6 +31,9 @@ from assay.errors import NotCarriedOutError
 from assay.gate import Budget
 from assay.layout import Layout
 
+# How often a lost race is run again: as many runs may write at once, twice each.
+ATTEMPTS = 20
+
 
 class LedgerMovedError(Exception):
     """Somebody else appended in the meantime: read the ledger again."""

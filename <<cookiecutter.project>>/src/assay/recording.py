@@ -11,13 +11,11 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_bytes
 from assay.gate import Budget, Decision, SealedTest
 from assay.layout import Handover
-from assay.ledger import Ledger, LedgerMovedError, read_ledger
+from assay.ledger import ATTEMPTS, Ledger, LedgerMovedError, read_ledger
 from assay.references import reference_file
 from assay.settings import FILE_NAME, Settings
 from assay.statistics import level
 from assay.uses import SealedRows, asked, rows_file
-
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True)

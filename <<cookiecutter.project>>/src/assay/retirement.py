@@ -12,7 +12,7 @@ from assay.entries import Retirement
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.gate import Budget
 from assay.layout import Layout
-from assay.ledger import Ledger, LedgerMovedError, read_ledger
+from assay.ledger import ATTEMPTS, Ledger, LedgerMovedError, read_ledger
 from assay.policy import Gate
 from assay.releases import folder_of, is_released, write_release
 from assay.replay import Labels
@@ -21,8 +21,6 @@ from assay.scores import History, score_history
 from assay.sealing import commitment, open_sealed, opened_labels, sealed_digest
 from assay.settings import Settings
 from assay.tables import read_table
-
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from pathlib import Path
 from assay import provenance
 from assay.entries import Decision, Revocation
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
-from assay.ledger import Ledger, LedgerMovedError, read_ledger, writer
+from assay.ledger import ATTEMPTS, Ledger, LedgerMovedError, read_ledger, writer
 from assay.texts import on_one_line
 
-ATTEMPTS = 5
 SHORTEST, LONGEST_REASON = 12, 500
 
 
