@@ -3,8 +3,8 @@
 The stand-in is a bare git repository, a server of the REST API on loopback, a folder of
 artifacts, and act, which runs every job on this machine. What the marketplace actions do is done
 by tests/stand_ins. act knows neither environments nor permissions: secrets are given to main's
-copy of score.yml alone, as the environment's rule for branches would have it, and the static
-tests say who may name them.
+copy of score.yml and revoke.yml alone, as the environment's rule for branches would have it, and
+the static tests say who may name them.
 """
 
 import json
@@ -201,7 +201,7 @@ class Forge:
         (self.state / "releases.json").write_text(json.dumps(listed))
 
     def act(self, workflow: str, event: str, payload: dict[str, Any], ref: str) -> Run:
-        """Run a workflow as it stands at a ref; secrets are there for main's score.yml only."""
+        """Run a workflow as it stands at a ref; secrets are there for what writes on main only."""
         self.runs += 1
         work = self.clone(ref)
         event_file = work.parent / f"event-{self.runs}.json"
@@ -236,7 +236,7 @@ class Forge:
             "STAND_IN_ARTIFACTS": str(self.artifacts),
             "STAND_IN_VENV": str(self.environment),
         }
-        secrets = self.secrets if secret and workflow == "score.yml" else {}
+        secrets = self.secrets if secret and workflow in {"score.yml", "revoke.yml"} else {}
         secret_file = work.parent / f"secrets-{self.runs}"
         secret_file.write_text("".join(f"{key}={json.dumps(v)}\n" for key, v in secrets.items()))
         actions = dict(pinned_actions(work))
@@ -290,8 +290,14 @@ class Forge:
                 "head_repository": {"full_name": NAME},
                 **fields,
             },
+            "repository": {"full_name": NAME, "visibility": "public"},
         }
         return self.act("score.yml", "workflow_run", payload, ref)
+
+    def revoke(self, branch: str = "main", **inputs: str) -> Run:
+        """Dispatch revoke.yml on a branch."""
+        payload = {"ref": f"refs/heads/{branch}", "inputs": inputs}
+        return self.act("revoke.yml", "workflow_dispatch", payload, branch)
 
     def predict(self, branch: str = "main", **inputs: str) -> Run:
         """Dispatch predict.yml on a branch."""

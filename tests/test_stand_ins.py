@@ -1,5 +1,7 @@
 """The stand-ins for marketplace actions do what the real ones document and workflows rely on."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,45 @@ def test_artifacts_are_immutable_and_need_a_token(tmp_path: Path, upload, downlo
     assert upload("a", "a.json") == 0
     assert upload("a", "a.json") == 1
     assert download("a", token="") == 1
+
+
+def attested(folder: Path, **variables: str) -> int:
+    """Run the stand-in of attest in a workspace with a subject and a predicate."""
+    write(folder, "bundle.sha256")
+    (folder / "predicate.json").write_text('{"verdict": "PASS"}')
+    given = {
+        "SUBJECT_PATH": "bundle.sha256",
+        "SUBJECT_DIGEST": "",
+        "SUBJECT_CHECKSUMS": "",
+        "PREDICATE": "",
+        "PREDICATE_PATH": "predicate.json",
+        "PREDICATE_TYPE": "urn:x:1",
+        "STAND_IN_ARTIFACTS": str(folder / "store"),
+        "GITHUB_RUN_ID": "1",
+    }
+    script = STAND_INS / "attest" / "attest.py"
+    return run("python3", script, folder=folder, **{**given, **variables}).returncode
+
+
+def test_attestation_is_of_the_files_own_digest(tmp_path: Path):
+    """The statement names the subject by the SHA-256 of its content and holds the predicate."""
+    assert attested(tmp_path) == 0
+    made = json.loads((tmp_path / "store" / "1" / "attestation.json").read_text())
+    digest = hashlib.sha256(b"bundle.sha256").hexdigest()
+    assert made["subject"] == [{"name": "bundle.sha256", "digest": {"sha256": digest}}]
+    assert (made["predicateType"], made["predicate"]) == ("urn:x:1", {"verdict": "PASS"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SUBJECT_PATH": ""},
+        {"SUBJECT_PATH": "missing"},
+        {"SUBJECT_DIGEST": "sha256:0"},
+        {"PREDICATE": "{}"},
+        {"PREDICATE_TYPE": ""},
+    ],
+)
+def test_attestation_needs_one_subject_and_one_predicate(tmp_path: Path, wrong):
+    """What the real action refuses, the stand-in refuses."""
+    assert attested(tmp_path, **wrong) == 1

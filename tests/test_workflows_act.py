@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from acting import MODEL, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
+from assay.certificate import PREDICATE_TYPE
+from assay.files import digest_file
 from assay.records import VerdictRecord
 from conftest import git
 from programs import run
@@ -88,7 +90,26 @@ def test_first_commit_on_main_is_certified(world: Forge, first: tuple[Run, Run])
     assert gate.jobs["gate"] == "success"
     assert scored.jobs == {"score": "success"}, scored.log
     digest = champion(world, scored)
-    assert set(world.releases()[f"model-{digest[:12]}"]) == {"bundle.tar", "certificate.json"}
+    published = world.releases()[f"model-{digest[:12]}"]
+    assert set(published) == {"bundle.tar", "bundle.sha256", "certificate.json"}
+    assert digest_file(published["bundle.sha256"]) == digest
+
+
+def test_certified_bundle_is_attested_and_no_other(
+    world: Forge, first: tuple[Run, Run], good: tuple[Pull, Run, Run]
+):
+    """Main's own run attests the digest that it certified; a pull request's attests nothing."""
+    made = json.loads(attestation(world, first[1]).read_text())
+    (subject,) = made["subject"]
+    assert subject["digest"]["sha256"] == champion(world, first[1])
+    assert made["predicateType"] == PREDICATE_TYPE
+    assert made["predicate"]["commit"] == first[0].sha
+    assert not attestation(world, good[2]).exists()
+
+
+def attestation(world: Forge, scored: Run) -> Path:
+    """Where the stand-in leaves what a scoring attested."""
+    return world.artifacts / str(scored.number) / "attestation.json"
 
 
 def test_first_push_needs_no_secret(rendered: Path, tmp_path: Path):
@@ -335,3 +356,21 @@ def forged_verdict(card: Path) -> bytes:
         .model_dump_json()
         .encode()
     )
+
+
+def test_revoked_model_predicts_no_more(world: Forge, merged: tuple[Run, Run]):
+    """(8) A dispatch on main ends a model, whatever its reason says; on a branch it is refused."""
+    digest = champion(world, merged[1])
+    words = {"digest": digest[:12], "reason": "leaked `rows` $(touch owned) ::error::forged"}
+    refused = world.revoke(branch="more-trees", **words)
+    assert refused.conclusion == "failure"
+    assert "refs/heads/main only" in refused.log
+    done = world.revoke(**words)
+    assert done.jobs == {"revoke": "success"}, done.log
+    last = json.loads(git(world.origin, "show", "assay-ledger:ledger.jsonl").splitlines()[-1])
+    assert (last["kind"], last["bundle_digest"]) == ("revocation", digest)
+    assert last["reason"] == words["reason"]
+    asked = world.predict(candidates=LIST, model=digest)
+    assert asked.conclusion == "failure"
+    assert "was revoked at" in asked.log
+    assert not (world.artifacts / str(asked.number)).exists()

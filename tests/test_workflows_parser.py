@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,22 @@ def test_truth_table_of_the_bundle(rendered: Path):
     assert [step["with"].get("name") for step in steps if "if" in step] == ["bundle"]
 
 
+def test_truth_table_of_the_attestation(rendered: Path):
+    """Attested is what this run certified, in a public repository, and nothing else."""
+    (step,) = parse(read_texts(rendered))["score.yml"].using("actions/attest")
+    cases = list(itertools.product(({"certified": "true"}, {}), ("public", "internal", "private")))
+    contexts = [
+        {
+            "steps": {"score": {"outputs": outputs, "outcome": "success"}},
+            "github": {"event": {"repository": {"visibility": visibility}}},
+        }
+        for outputs, visibility in cases
+    ]
+    found = evaluated([(step["if"], one) for one in contexts])
+    assert found == [bool(outputs) and visibility == "public" for outputs, visibility in cases]
+    assert found.count(True) == 1
+
+
 @pytest.mark.parametrize("status", ["success", "failure", "cancelled"])
 def test_truth_table_of_steps_and_gates(status: str, rendered: Path):
     """Every other `if` is `always()`: gates and reports run whatever came before."""
@@ -155,7 +172,7 @@ def test_truth_table_of_steps_and_gates(status: str, rendered: Path):
         for texts in (read_texts(rendered), read_texts(ROOT))
         for name, workflow in parse(texts).items()
         for part in (*workflow.jobs.values(), *(step for _, step in workflow.steps))
-        if "if" in part and "workflow_run" not in part["if"]
+        if "if" in part and not re.search(r"workflow_run|steps\.", part["if"])
     ]
     assert len(conditions) >= 6
     assert evaluated([(condition, {}) for condition in conditions], status) == [True] * len(

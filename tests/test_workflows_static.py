@@ -23,7 +23,7 @@ UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.
 SETUP = "      - run: make setup\n"
 SEALING = "ASSAY_SEALING_KEY: ${{ secrets.ASSAY_SEALING_KEY }}"
 CALL = "    uses: ./.github/workflows/reusable-candidate.yml\n"
-POSTING = "      - name: Report\n        if: always()\n        env:\n"
+POSTING = "      - name: Report\n        if: always()\n        env: { "
 
 # rule, file, what stands there, what a careless or hostile author puts in its place
 PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
@@ -76,10 +76,22 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     ),
     (rules.call_inputs_match, "predict.yml", "      candidates: ${{", "      candidate: ${{"),
     (rules.call_inputs_match, "predict.yml", "${{ inputs.candidates }}", "true"),
-    (rules.secrets_stay_in_the_score_step, "score.yml", POSTING, f"{POSTING}          {SEALING}\n"),
-    (rules.secrets_stay_in_the_score_step, "score.yml", "    environment: heldout\n", ""),
     (
-        rules.secrets_stay_in_the_score_step,
+        rules.secrets_stay_in_one_step,
+        "score.yml",
+        POSTING,
+        f'{POSTING}KEY: "${{{{ secrets.ASSAY_SEALING_KEY }}}}", ',
+    ),
+    (rules.secrets_stay_in_one_step, "score.yml", "    environment: heldout\n", ""),
+    (
+        rules.secrets_stay_in_one_step,
+        "revoke.yml",
+        "          DIGEST:",
+        f"          {SEALING}\n          DIGEST:",
+    ),
+    (rules.secrets_stay_in_one_step, "revoke.yml", "    environment: heldout\n", ""),
+    (
+        rules.secrets_stay_in_one_step,
         "gate.yml",
         "RESULTS: ${{",
         f"{SEALING}\n          R: ${{{{",
@@ -91,6 +103,12 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
         'ref: "${{ github.event.workflow_run.head_sha }}",',
     ),
     (rules.trusted_code_is_mains, "score.yml", "{ ref: refs/heads/main, persist", "{ persist"),
+    (
+        rules.trusted_code_is_mains,
+        "revoke.yml",
+        "ref: refs/heads/main,",
+        'ref: "${{ github.ref }}",',
+    ),
     (
         rules.artifacts_stay_in_their_folders,
         "score.yml",
@@ -115,6 +133,12 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (rules.rights_stay_in_trusted_files, "gate.yml", "contents: read", "contents: write"),
     (
         rules.rights_stay_in_trusted_files,
+        "revoke.yml",
+        "      contents: write",
+        "      id-token: write # sign it\n      contents: write",
+    ),
+    (
+        rules.rights_stay_in_trusted_files,
         "reusable-candidate.yml",
         "        run: .venv",
         "        env:\n          TOKEN: ${{ github.token }}\n        run: .venv",
@@ -126,6 +150,12 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
         "    permissions: {}\n    environment: heldout\n    steps",
     ),
     (rules.triggers_are_as_designed, "score.yml", "  workflow_run:", "  push:\n  workflow_run:"),
+    (
+        rules.triggers_are_as_designed,
+        "revoke.yml",
+        "  workflow_dispatch:",
+        "  issues:\n  workflow_dispatch:",
+    ),
     (rules.triggers_are_as_designed, "gate.yml", "name: Gate\n#", "name: Gates\n#"),
     (
         rules.only_superseded_pull_requests_are_cancelled,
@@ -133,6 +163,13 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
         "cancel-in-progress: false",
         "cancel-in-progress: true",
     ),
+    (
+        rules.only_superseded_pull_requests_are_cancelled,
+        "revoke.yml",
+        "cancel-in-progress: false",
+        "cancel-in-progress: true",
+    ),
+    (rules.trusted_jobs_have_no_cache, "revoke.yml", "cache: false", "cache: true"),
 )
 
 
@@ -186,11 +223,11 @@ def test_every_rule_has_a_planted_violation():
     assert {plant[0] for plant in PLANTED} == {*rules.EVERYWHERE, *rules.GENERATED}
 
 
-def test_all_seven_workflows_are_rendered_as_they_are_written(texts: dict[str, str]):
+def test_all_eight_workflows_are_rendered_as_they_are_written(texts: dict[str, str]):
     """Rendering changes no byte of a workflow, so what is read in the template is what runs."""
     assert texts == read_texts(TEMPLATE)
     callees = {f"reusable-{noun}.yml" for noun in ("schema", "candidate", "sanity", "predict")}
-    assert set(texts) == {"gate.yml", "score.yml", "predict.yml"} | callees
+    assert set(texts) == {"gate.yml", "score.yml", "predict.yml", "revoke.yml"} | callees
 
 
 def template_tags(text: str) -> list[str]:
@@ -337,7 +374,7 @@ def refused_arguments(command: str) -> str | None:
 def test_verbs_and_options_exist(rendered: Path):
     """Every call of assay in a workflow is one that the command line takes."""
     calls = [command for command in commands(rendered) if "bin/assay" in command]
-    assert len(calls) >= 6
+    assert len(calls) >= 7
     assert [refused_arguments(call) for call in calls] == [None] * len(calls)
     assert refused_arguments(".venv/bin/assay report --posted")
     assert refused_arguments(".venv/bin/assay scores")

@@ -9,7 +9,12 @@ from typing import Any
 import yaml
 
 FOLDER = Path(".github", "workflows")
-TRUSTED = ("score.yml", "predict.yml", "reusable-predict.yml")
+TRUSTED = ("score.yml", "revoke.yml", "predict.yml", "reusable-predict.yml")
+# The files that write, each with the verb whose step alone gets secrets, and which of them.
+WRITERS = {
+    "score.yml": ("score", {"ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY"}),
+    "revoke.yml": ("revoke", {"ASSAY_SIGNING_KEY"}),
+}
 KINDS = {"string": (str,), "boolean": (bool,), "number": (int, float)}
 LEVELS = {"none": 0, "read": 1, "write": 2}
 
@@ -226,34 +231,35 @@ def _leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
         yield from _leaves(value, (*path, key))
 
 
-def _may_hold_a_secret(name: str, workflow: Workflow, path: tuple[Any, ...]) -> bool:
-    if name != "score.yml" or path[0::2][:2] != ("jobs", "steps") or path[4:5] != ("env",):
+def _may_hold(name: str, workflow: Workflow, path: tuple[Any, ...], value: str) -> bool:
+    if name not in WRITERS or path[0::2][:2] != ("jobs", "steps") or path[4:5] != ("env",):
         return False
-    job = workflow.jobs[path[1]]
-    scores = "bin/assay score " in job["steps"][path[3]].get("run", "")
-    return job.get("environment") == "heldout" and scores
+    (verb, known), job = WRITERS[name], workflow.jobs[path[1]]
+    named = re.fullmatch(r"\$\{\{ secrets\.([A-Z_]+) \}\}", value)
+    runs = f"bin/assay {verb} " in job["steps"][path[3]].get("run", "")
+    return job.get("environment") == "heldout" and runs and bool(named and named[1] in known)
 
 
-def secrets_stay_in_the_score_step(workflows: Workflows) -> list[str]:
-    """Secrets are named only in the environment of score's one step, in environment heldout."""
+def secrets_stay_in_one_step(workflows: Workflows) -> list[str]:
+    """Secrets are named only in the environment of the one step that writes, in heldout."""
     return [
         f"{name}: {path} {value}"
         for name, workflow in workflows.items()
         for path, value in _leaves(workflow.content)
-        if ("secrets" in value or "secrets" in path)
-        and not (
-            re.fullmatch(r"\$\{\{ secrets\.[A-Z_]+ \}\}", value)
-            and _may_hold_a_secret(name, workflow, path)
-        )
+        if ("secrets" in value or "secrets" in path) and not _may_hold(name, workflow, path, value)
     ]
 
 
 def trusted_code_is_mains(workflows: Workflows) -> list[str]:
-    """score.yml checks out main by name, in every job, and nothing that the event names."""
-    score = workflows["score.yml"]
-    refs = [step["with"].get("ref") for step in score.using("actions/checkout")]
-    found = [f"score.yml checks out {ref}" for ref in refs if ref != "refs/heads/main"]
-    return found + _matching({"score.yml": score}, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
+    """What writes checks out main by name, in every job, and nothing that the event names."""
+    writers = {name: workflows[name] for name in WRITERS}
+    found = [
+        f"{name} checks out {step['with'].get('ref')}"
+        for name, workflow in writers.items()
+        for step in workflow.using("actions/checkout")
+        if step["with"].get("ref") != "refs/heads/main"
+    ]
+    return found + _matching(writers, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
 
 
 def artifacts_stay_in_their_folders(workflows: Workflows) -> list[str]:
@@ -289,9 +295,13 @@ def trusted_jobs_have_no_cache(workflows: Workflows) -> list[str]:
 def rights_stay_in_trusted_files(workflows: Workflows) -> list[str]:
     """What runs a pull request's code has no token to use, no write permission, no environment."""
     untrusted = {name: flow for name, flow in workflows.items() if name not in TRUSTED}
-    writes = {name: flow for name, flow in workflows.items() if name != "score.yml"}
-    rights = _matching(untrusted, r"github\.token|GITHUB_TOKEN|github-token")
-    return rights + _matching(writes, r"^\s+[a-z-]+: write\b|^\s+environment:|id-token")
+    reading = {name: flow for name, flow in workflows.items() if name not in WRITERS}
+    unsigned = {name: flow for name, flow in workflows.items() if name != "score.yml"}
+    return [
+        *_matching(untrusted, r"github\.token|GITHUB_TOKEN|github-token"),
+        *_matching(reading, r"^\s+[a-z-]+: write\b|^\s+environment:"),
+        *_matching(unsigned, r"id-token|attestations"),
+    ]
 
 
 def triggers_are_as_designed(workflows: Workflows) -> list[str]:
@@ -300,6 +310,7 @@ def triggers_are_as_designed(workflows: Workflows) -> list[str]:
         "gate.yml": {"pull_request", "push"},
         "score.yml": {"workflow_run"},
         "predict.yml": {"workflow_dispatch"},
+        "revoke.yml": {"workflow_dispatch"},
     }
     found = [
         f"{name}: {sorted(workflow.triggers)}"
@@ -316,6 +327,7 @@ def only_superseded_pull_requests_are_cancelled(workflows: Workflows) -> list[st
         "gate.yml": "${{ github.event_name == 'pull_request' }}",
         "score.yml": False,
         "predict.yml": False,
+        "revoke.yml": False,
     }
     return [
         name
@@ -341,7 +353,7 @@ EVERYWHERE: tuple[Rule, ...] = (
     call_inputs_match,
 )
 GENERATED: tuple[Rule, ...] = (
-    secrets_stay_in_the_score_step,
+    secrets_stay_in_one_step,
     trusted_code_is_mains,
     artifacts_stay_in_their_folders,
     trusted_jobs_have_no_cache,

@@ -78,12 +78,12 @@ def require_standing(ledger: Ledger, statement: Certificate) -> None:
         )
 
 
-def require_main() -> None:
-    """Refuse, in Actions, to predict from anywhere but main."""
+def require_main(what: str = "predictions start") -> None:
+    """Refuse, in Actions, to do something from anywhere but main."""
     ref = os.environ.get("GITHUB_REF", "")
     if os.environ.get("GITHUB_ACTIONS") and ref != MAIN_REF:
         raise RefusedError(
-            f"predictions start from {MAIN_REF} only, not from {ref or 'an unknown ref'}: "
+            f"{what} from {MAIN_REF} only, not from {ref or 'an unknown ref'}: "
             "dispatch the workflow again and choose the branch main."
         )
 

@@ -23,8 +23,15 @@ def digest_file(path: Path) -> str:
 def digest_tree(folder: Path) -> str:
     """SHA-256 over the sorted relative names and contents of all files in a folder.
 
-    The manifest hashed is that of `sha256sum` over the files in the order of their names,
-    so that anybody can recompute it with a shell.
+    Raises as `manifest_of` does.
+    """
+    return digest_bytes(manifest_of(folder))
+
+
+def manifest_of(folder: Path) -> bytes:
+    """What `sha256sum` prints for all files of a folder, in the order of their names.
+
+    Anybody can make it with a shell, and check a copy of the folder with `sha256sum --check`.
 
     Raises:
         ValueError: the folder holds a link or a special file, or a name with control characters.
@@ -40,7 +47,7 @@ def digest_tree(folder: Path) -> str:
             raise ValueError(f"{name!r} has a control character or backslash in its name")
         if path.is_file():
             lines.append(f"{digest_file(path)}  {name}\n")
-    return digest_bytes("".join(lines).encode())
+    return "".join(lines).encode()
 
 
 def _inside(folder: Path) -> Iterator[Path]:

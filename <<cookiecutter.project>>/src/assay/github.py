@@ -154,6 +154,14 @@ class Repository:
             return None
 
 
+def set_output(name: str, value: str) -> None:
+    """Tell the workflow's later steps something, of a step with an id; nothing outside Actions."""
+    path = os.environ.get("GITHUB_OUTPUT")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(f"{name}={value}\n")
+
+
 def annotate(findings: Iterable[Finding], stream: TextIO | None = None) -> None:
     """Print findings as annotations of a workflow run; silent outside GitHub Actions.
 

@@ -125,3 +125,13 @@ class Handover:
     def certificate(self) -> Path:
         """The signed statement, if one was issued."""
         return self.folder / "certificate.json"
+
+    @property
+    def manifest(self) -> Path:
+        """The bundle's files with their digests; its own SHA-256 is the bundle's digest."""
+        return self.folder / "bundle.sha256"
+
+    @property
+    def predicate(self) -> Path:
+        """What the certificate says of the bundle, for an attestation that says the same."""
+        return self.folder / "predicate.json"

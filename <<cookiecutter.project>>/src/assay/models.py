@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 from assay.bundle import digest_bundle
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.files import replaced_folder
+from assay.files import manifest_of, replaced_folder
 from assay.layout import Layout
 from assay.ledger import read_ledger_at_hand
 
 CHAMPION = "champion"
-ARCHIVE, CERTIFICATE = "bundle.tar", "certificate.json"
+ARCHIVE, CERTIFICATE, MANIFEST = "bundle.tar", "certificate.json", "bundle.sha256"
 SHORT = 12
 MAXIMUM_ARCHIVE = 2 * 2**30
 
@@ -93,7 +93,7 @@ def _fetch(layout: Layout, digest: str) -> StoredModel:
 
 
 def publish(digest: str, bundle: Path, certificate: Path, notes: str) -> None:
-    """Publish a bundle and its certificate as a release of the repository on GitHub.
+    """Publish a bundle, its manifest and its certificate as a release of the repository.
 
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer.
@@ -103,7 +103,9 @@ def publish(digest: str, bundle: Path, certificate: Path, notes: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         archive = Path(name) / ARCHIVE
         archive.write_bytes(pack(bundle))
-        files = [archive, Path(shutil.copyfile(certificate, Path(name) / CERTIFICATE))]
+        manifest = Path(name) / MANIFEST
+        manifest.write_bytes(manifest_of(bundle))
+        files = [archive, Path(shutil.copyfile(certificate, Path(name) / CERTIFICATE)), manifest]
         Repository.from_environment().publish_model(
             release_tag(digest), f"Certified model {digest[:SHORT]}", files, notes
         )

@@ -15,16 +15,9 @@ from assay.entries import Intent
 from assay.errors import NotCarriedOutError
 from assay.gate import Decision, SealedTest, decide
 from assay.layout import Handover, Layout
-from assay.ledger import LedgerMovedError, read_ledger, writer
+from assay.ledger import ATTEMPTS, LedgerMovedError, read_ledger, writer
 from assay.predictions import bounds_of, write_predictions
-from assay.recording import (
-    ATTEMPTS,
-    Answer,
-    decision_of,
-    record_decision,
-    record_use,
-    require_frozen,
-)
+from assay.recording import Answer, decision_of, record_decision, record_use, require_frozen
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
 from assay.releases import is_released
 from assay.replay import findings_of
@@ -45,7 +38,10 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
     """
     layout = Layout(root)
     # what an earlier run, or somebody else, put there must not pass for this run's verdict
-    for stale in (handover.verdict, handover.certificate, handover.reference):
+    for stale in (
+        *(handover.verdict, handover.certificate, handover.reference),
+        *(handover.manifest, handover.predicate),
+    ):
         stale.unlink(missing_ok=True)
     card = read_record(CandidateCard, handover.candidate)
     data = read_dataset(layout, settings)

@@ -36,7 +36,7 @@ def score(
 def _spread(
     root: Path, settings: "Settings", handover: Handover, digest: str, *, publish: bool
 ) -> None:
-    from assay import models
+    from assay import attestation, models
     from assay.tracking import promote
 
     stored = models.store(Layout(root), digest, handover.bundle, handover.certificate)
@@ -44,6 +44,7 @@ def _spread(
         notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
         models.publish(digest, stored.bundle, stored.certificate, notes)
     promote(root, settings, digest, stored.bundle)
+    attestation.offer(handover, Layout(root).public_key)
 
 
 def report(

@@ -57,8 +57,10 @@ def revoke(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Revoke a certified model: from now on it neither predicts nor passes."""
+    from assay.authorization import require_main
     from assay.revocation import revoke as end
 
+    require_main("models are revoked")
     entry = end(Path.cwd(), digest, reason, remote)
     tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)
 
