@@ -42,24 +42,45 @@ def draw_all(kept: Record, folder: Path) -> None:
         write_text(folder / f"gate-{name}.svg", _drawn(kept, draw))
 
 
+PROBED = ("assay forged", "prints MAE, 5 decimals", "prints MAE, 2 decimals")
+MERGED = ("assay forged", "lower wins", "t-test .05", "parameter-free Ladder")
+
+
 def leaks(kept: Record, figure: Any) -> None:
-    """Leak of A1 against the number of pull requests, n = 1,000."""
-    axes = figure.subplots()
+    """Leak of A1 by the number of pull requests, n = 1,000; leak of A2 by the number of rows."""
+    panels = figure.subplots(1, 2, sharey=True)
     known = by_key(kept, "4 attacks")
-    gates = list(dict.fromkeys(key[2] for key in known if key[:2] == ("A1", 1000)))
-    kinds = [gate for gate in gates if gate != "assay honest"]
-    for colour, gate in zip(SERIES, kinds, strict=False):
-        points = sorted(
-            (key[5], 100 * finding["value"])
-            for key, finding in known.items()
-            if key[:5] == ("A1", 1000, gate, "improvement", 0.3)
-        )
-        label = "this gate" if gate == "assay forged" else gate
-        axes.plot(*zip(*points, strict=True), "o-", color=colour, label=label, markersize=4)
-    axes.axhline(1, color=SOFT, linewidth=0.8, linestyle="--")
-    axes.set_xlabel("pull requests")
-    axes.set_ylabel("leak, % of the MAE")
-    axes.legend(fontsize=8)
+    claim, last = "improvement", kept["pull_requests"]
+    sources = (
+        (
+            PROBED,
+            5,
+            "A1, n = 1,000",
+            "pull requests",
+            lambda key, g: key[:5] == ("A1", 1000, *g, 0.3),
+        ),
+        (
+            MERGED,
+            1,
+            f"A2, {last:,} pull requests",
+            "n",
+            lambda key, g: key[0] == "A2" and key[2:4] == g,
+        ),
+    )
+    for axes, (gates, place, title, label, chosen) in zip(panels, sources, strict=True):
+        for colour, gate in zip(SERIES, gates, strict=False):
+            points = sorted(
+                (key[place], 100 * finding["value"])
+                for key, finding in known.items()
+                if chosen(key, (gate, claim))
+            )
+            name = "this gate" if gate == "assay forged" else gate
+            axes.plot(*zip(*points, strict=True), "o-", color=colour, label=name, markersize=4)
+        axes.axhline(1, color=SOFT, linewidth=0.8, linestyle="--")
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel(label)
+        axes.legend(fontsize=8)
+    panels[0].set_ylabel("leak, % of the MAE")
 
 
 def verdicts(kept: Record, figure: Any) -> None:
@@ -117,7 +138,7 @@ def levels(kept: Record, figure: Any) -> None:
     axes.legend(fontsize=8)
 
 
-_SIZES: dict[str, tuple[float, float]] = {"leaks": (4.6, 3.0), "verdicts": (9.2, 2.7)}
+_SIZES: dict[str, tuple[float, float]] = {"leaks": (7.4, 2.9), "verdicts": (9.2, 2.7)}
 
 
 def _drawn(kept: Record, draw: Callable[[Record, Any], None]) -> str:
