@@ -15,7 +15,7 @@ from assay.authorization import authorize, without_certificate
 from assay.batch import BatchRecord, predict_batch, predict_rows
 from assay.bundle import BundleMetadata, LoadedBundle
 from assay.compositions import elements, problem
-from assay.errors import CheckFailedError, UsageError
+from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.rows import EXECUTABLE, domain_reason, for_spreadsheets, prediction_rows, quarantine_rows
 from toy import pool_formulas, read_card, settings_of, write_rows
@@ -84,7 +84,7 @@ class Picky:
 
 def picky() -> LoadedBundle:
     """A bundle around it."""
-    return LoadedBundle(Path(), METADATA, Picky())
+    return LoadedBundle("0" * 64, METADATA, Picky(), Path())
 
 
 @given(st.lists(cells, max_size=40))
@@ -271,4 +271,17 @@ def test_unreadable_list_is_a_usage_error_and_leaves_nothing(certified, text):
     path.write_text(text)
     with pytest.raises(UsageError, match=r"list\.csv"):
         run(certified, path)
+    assert not (Layout(certified).out / "batches").exists()
+
+
+def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
+    """Between permission and prediction a bundle can be replaced; then no batch is written."""
+    handover, settings = Handover(Layout(certified).out), settings_of(certified)
+    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    metadata = handover.bundle / "assay.json"
+    metadata.write_text(metadata.read_text().replace("eV/atom", "meV/atom"))
+    path = certified / "list.csv"
+    write_rows(path, ["formula"], [["NaCl"]])
+    with pytest.raises(RefusedError, match="changed after it was let through"):
+        predict_batch(certified, settings, path, permission)
     assert not (Layout(certified).out / "batches").exists()

@@ -269,3 +269,48 @@ def test_bundle_carries_the_inference_code_of_the_machinery(bundle):
     for name in INFERENCE:
         own = TEMPLATE / "src" / "assay" / name
         assert digest_file(bundle / "code" / "assay" / name) == digest_file(own)
+
+
+def test_what_is_digested_is_what_predicts(bundle, laptop):
+    """A bundle that is exchanged after it was loaded changes neither digest nor predictions."""
+    digest, loaded = digest_bundle(bundle), load_bundle(bundle)
+    before = loaded.predict(FORMULAS)
+    for path in bundle.rglob("*"):
+        if path.is_file():
+            path.write_text("exchanged")
+    assert loaded.digest == digest
+    assert list(loaded.predict(FORMULAS)) == list(before)
+
+
+def test_nobody_else_can_write_what_is_loaded(bundle, laptop):
+    """The copy is this user's alone, and gone when it is not needed any more."""
+    loaded = load_bundle(bundle)
+    assert loaded.private.stat().st_mode & 0o077 == 0
+    assert bundle not in loaded.private.parents
+    loaded.discard()
+    assert not loaded.private.exists()
+
+
+def test_part_of_the_machinery_in_a_bundle_never_stands_for_the_whole(bundle, laptop):
+    """After loading, this process and those it starts still find every module of assay."""
+    load_bundle(bundle)
+    code = "import assay.scoring, toy_model; print(assay.scoring.__file__, toy_model.__file__)"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    machinery, package = done.stdout.split()
+    assert machinery.startswith(str(TEMPLATE))
+    assert "assay-bundle-" in package, "the author's code is the bundle's"
+
+
+def test_link_in_a_bundle_is_not_followed(bundle, laptop):
+    """A link that leads elsewhere has no digest, wherever the bundle is copied to."""
+    (bundle / "link").symlink_to("/etc/hostname")
+    with pytest.raises(NotCarriedOutError, match="not a regular file"):
+        load_bundle(bundle)

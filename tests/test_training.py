@@ -248,5 +248,5 @@ def test_training_after_loading_a_bundle_uses_the_whole_machinery(toy, laptop, m
     folder = Handover(Layout(toy).out).bundle
     kept = folder.parent / "kept"
     shutil.copytree(folder, kept)
-    monkeypatch.syspath_prepend(str(kept / "code"))
+    load_bundle(kept)
     assert train(toy, settings_of(toy)).bundle_digest == digest_bundle(kept)

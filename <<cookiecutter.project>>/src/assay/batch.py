@@ -10,7 +10,7 @@ from assay import provenance
 from assay.authorization import Authorization
 from assay.bundle import BundleMetadata, LoadedBundle, load_bundle
 from assay.compositions import problem
-from assay.errors import CheckFailedError
+from assay.errors import CheckFailedError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.layout import Layout
 from assay.records import Digest, Record
@@ -56,10 +56,15 @@ def predict_batch(
 
     Raises:
         CheckFailedError: no row could be predicted.
+        RefusedError: the bundle is not the one that was let through any more.
         UsageError: the list cannot be read.
     """
     table = read_table(candidates, ["formula"])
     bundle = load_bundle(authorization.bundle, settings.model.trusted_types)
+    if bundle.digest != authorization.digest:
+        raise RefusedError(
+            f"{authorization.bundle} changed after it was let through: fetch it again."
+        )
     batch_id = _batch_id(authorization, candidates)
     reasons, values = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)

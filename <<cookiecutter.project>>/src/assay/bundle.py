@@ -4,15 +4,14 @@ A bundle is an MLflow model folder (skops inside) in canonical form: training tw
 same commit in the same environment gives the same bytes, hence the same digest.
 """
 
+import atexit
 import importlib.metadata
 import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,16 +60,19 @@ class BundleMetadata(Record):
 
 @dataclass(frozen=True)
 class LoadedBundle:
-    """A bundle ready to predict."""
+    """A bundle ready to predict: `digest` is that of the very bytes that were loaded.
 
-    folder: Path
+    They lie in a private copy, which goes when the process ends.
+    """
+
+    digest: str
     metadata: BundleMetadata
     model: Any
+    private: Path
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the sorted contents of the bundle's folder."""
-        return digest_bundle(self.folder)
+    def discard(self) -> None:
+        """Remove the private copy, after which nothing more of its code can be imported."""
+        shutil.rmtree(self.private, ignore_errors=True)
 
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
         """Predict (n,) floats, in the target's unit; for a class the probability of yes.
@@ -78,8 +80,7 @@ class LoadedBundle:
         Raises:
             ValueError: a formula cannot be read or featurised.
         """
-        with _no_bytecode():
-            return predict(self.model, formulas)
+        return predict(self.model, formulas)
 
 
 def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
@@ -189,39 +190,58 @@ def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
         NotCarriedOutError: the bundle is incomplete or damaged, or was made by another version of
             the machinery, so that its features would differ.
     """
+    private = _private_copy(folder)
+    copy = private / "bundle"
+    digest = digest_bundle(copy)
+    metadata = read_record(BundleMetadata, copy / METADATA)
+    _use_code(copy / "code", private / "code")
+    return LoadedBundle(digest, metadata, _model(copy / MODEL, trusted), private)
+
+
+def _model(path: Path, trusted: Sequence[str]) -> Any:
     import skops.io
 
-    metadata = read_record(BundleMetadata, folder / METADATA)
-    _use_code(folder / "code")
     try:
-        with _no_bytecode():
-            names = skops.io.get_untrusted_types(file=folder / MODEL)
-            allowed = [name for name in names if _is_usual(name) or name in trusted]
-            model = skops.io.load(folder / MODEL, trusted=allowed)
+        names = skops.io.get_untrusted_types(file=path)
+        allowed = [name for name in names if _is_usual(name) or name in trusted]
+        return skops.io.load(path, trusted=allowed)
     except Exception as error:  # noqa: BLE001 (skops raises what the content provokes)
         raise NotCarriedOutError(
-            f"{folder / MODEL} cannot be loaded ({type(error).__name__}: {error}): "
+            f"{path.name} cannot be loaded ({type(error).__name__}: {error}): "
             "fetch or train the bundle again."
         ) from None
-    return LoadedBundle(folder, metadata, model)
 
 
-@contextmanager
-def _no_bytecode() -> Iterator[None]:
-    # Importing the bundle's code would otherwise leave caches in it, and so change its digest.
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+def _private_copy(folder: Path) -> Path:
+    """Copy a bundle to where nobody else writes, so that what is digested is what is loaded."""
+    private = Path(tempfile.mkdtemp(prefix="assay-bundle-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    if not folder.is_dir():
+        raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
     try:
-        yield
-    finally:
-        sys.dont_write_bytecode = before
+        shutil.copytree(folder, private / "bundle", symlinks=True)
+    except OSError as error:
+        raise NotCarriedOutError(
+            f"the bundle {folder} cannot be read whole ({type(error).__name__}): fetch it again."
+        ) from None
+    return private
 
 
 def predict_saved(folder: Path, formulas: Sequence[str], trusted: Sequence[str]) -> np.ndarray:
     """Load a bundle and predict (n,) floats: what `train` has a process of its own do."""
-    return load_bundle(folder, trusted).predict(formulas)
+    loaded = load_bundle(folder, trusted)
+    try:
+        return loaded.predict(formulas)
+    finally:
+        loaded.discard()  # such a process ends without what `atexit` was told
 
 
-def _use_code(code: Path) -> None:
+def _use_code(code: Path, packages: Path) -> None:
+    """Make the author's packages of a bundle importable from a folder that holds nothing else.
+
+    The bundle's copy of the machinery is for whoever has none. Here it would stand in the way of
+    the whole one, of which it is a part.
+    """
     for name in INFERENCE:
         path, own = code / "assay" / name, Path(__file__).parent / name
         if not path.is_file() or digest_file(path) != digest_file(own):
@@ -229,8 +249,11 @@ def _use_code(code: Path) -> None:
                 f"the bundle was made with another assay/{name}: predict from the commit "
                 "that its certificate names, or train and certify it again."
             )
-    packages = [path.name for path in code.iterdir()] if code.is_dir() else []
-    if any(name not in sys.modules for name in packages):
+    packages.mkdir()
+    names = [path.name for path in code.iterdir() if path.name != "assay"]
+    for name in names:
+        (code / name).rename(packages / name)
+    if any(name not in sys.modules for name in names):
         # The author's code of the bundle goes before that of the checkout.
-        sys.path.insert(0, str(code))
+        sys.path.insert(0, str(packages))
         importlib.invalidate_caches()

@@ -3,9 +3,8 @@
 import importlib
 import multiprocessing
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -217,23 +216,12 @@ def _write_predictions(
     # What is scored is what the saved bundle gives in a process of its own: whatever the model
     # kept outside itself while it was fitted is gone there, as it will be when it predicts.
     unlabelled = pd.concat([data.sealed, data.pool])
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other, _own_code_first():
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
         formulas, trusted = list(unlabelled["formula"]), settings.model.trusted_types
         predicted = other.submit(predict_saved, handover.bundle, formulas, trusted).result()
     row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
     values = np.concatenate([out_of_fold, predicted])
     write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))
-
-
-@contextmanager
-def _own_code_first() -> Iterator[None]:
-    # A bundle loaded earlier put the few modules of assay that it carries before the whole of it.
-    own = str(Path(__file__).parents[1])
-    sys.path.insert(0, own)
-    try:
-        yield
-    finally:
-        sys.path.remove(own)
 
 
 def _card(  # noqa: PLR0913 (a record of six things)
