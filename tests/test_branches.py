@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import assay.branches as module
-from assay.branches import BRANCH
+from assay.branches import BRANCH, ShortenedError
 from assay.entries import RECORDS
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_tree
@@ -185,3 +185,59 @@ def test_remote_cannot_be_an_option(root):
     with pytest.raises(NotCarriedOutError):
         read_ledger(root, "--upload-pack=touch x")
     assert not (root / "x").exists()
+
+
+def shorten(root: Path, keep: int, parent: str | None) -> str:
+    """Put a commit on the branch whose ledger holds the first lines only."""
+    lines = read_ledger(root).files()[RECORDS].splitlines(keepends=True)
+    made = module.commit(root, parent, {RECORDS: b"".join(lines[:keep])}, "shorter")
+    git(root, "update-ref", module.REF, made)
+    return made
+
+
+def test_lines_cut_off_by_a_commit_are_missed(root):
+    """What is left is a sound chain, but the branch itself shows that it was longer."""
+    for name in ("zero", "one", "two"):
+        read_ledger(root).append(decision(name))
+    whole = read_ledger(root)
+    shorten(root, 1, whole.head)
+    with pytest.raises(ShortenedError, match=rf"held more lines at its commit {whole.head[:12]}"):
+        read_ledger(root)
+    content = {RECORDS: whole.files()[RECORDS]}
+    mended = module.commit(root, module.local_head(root, module.REF), content, "put back")
+    git(root, "update-ref", module.REF, mended)
+    assert read_ledger(root).entries == whole.entries, "putting the lines back mends it"
+
+
+def test_lines_cut_off_are_missed_behind_further_commits_and_merges(root):
+    """Neither a second commit nor a merge with an old state hides that lines are gone."""
+    for name in ("zero", "one", "two"):
+        read_ledger(root).append(decision(name))
+    whole = read_ledger(root)
+    shorter = shorten(root, 1, whole.head)
+    further = module.commit(root, shorter, {"note.txt": b"nothing happened"}, "a note")
+    old = git(root, "rev-list", "--reverse", BRANCH).split()[0]
+    tree = git(root, "rev-parse", f"{old}^{{tree}}")
+    merged = git(root, "commit-tree", tree, "-p", old, "-p", whole.head, "-m", "merge")
+    for commit in (further, merged):
+        git(root, "update-ref", module.REF, commit)
+        with pytest.raises(ShortenedError):
+            read_ledger(root)
+
+
+def test_other_files_may_be_added_to_the_branch(root):
+    """A commit that leaves the ledger as it is takes nothing away."""
+    read_ledger(root).append(decision("one"))
+    head = module.local_head(root, module.REF)
+    made = module.commit(root, head, {"README.md": b"what this is"}, "explain")
+    git(root, "update-ref", module.REF, made)
+    assert _names(root) == ["one"]
+
+
+def test_files_of_a_folder_are_read_alone(root):
+    """A folder that is not there is empty, not an error."""
+    files = {"certificates/a.json": b"{}", "uses/b.csv": b"b"}
+    ledger = read_ledger(root).append(decision("one"), files)
+    assert ledger.files("certificates") == {"certificates/a.json": b"{}"}
+    assert ledger.files("references") == {}
+    assert set(ledger.files()) == {RECORDS, *files}
