@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,13 @@ import typer
 from assay.entries import Decision
 from assay.files import digest_file
 from assay.keys import SEALING
-from assay.layout import Layout
+from assay.layout import Handover, Layout
 from assay.records import CheckReport, Finding
 from assay.report import MARKER
 from inert import HOSTILE, assert_inert
 from test_page import Tags
 from toy import (
+    assay,
     change_card,
     nearer,
     perturbed,
@@ -289,6 +291,27 @@ def test_hostile_words_stay_words(job: TrustedJob, capfd):
     assert seen.codes[1] == 0
     comment = job.told("comments")[str(PULL)][0]["body"]
     assert comment.count("touch owned") >= len(HOSTILE)
+    assert_harmless(job, seen)
+
+
+def test_hostile_cells_and_file_names_stay_words(job: TrustedJob, toy: Path, capfd):
+    """Whatever stands in a table or names a list goes through the data checks as words."""
+    lines = [word.replace("\n", " ").replace('"', '""') for word in WORDS]
+    rows = "".join(f't9{number:04d},"{word}",0.5\n' for number, word in enumerate(lines))
+    train = Layout(toy).train
+    train.write_text(train.read_text() + rows)
+    (Layout(toy).candidates / "$(touch owned)<img src=x>@octocat.csv").write_text("formula\nNe\n")
+    checked = assay(toy, "schema", GITHUB_ACTIONS="true")
+    assert checked.returncode == 1, checked.stderr
+    found = commands(checked.stdout + checked.stderr)
+    assert found
+    assert {command.split()[0] for command in found} <= {"::error", "::warning"}
+    shutil.copyfile(Handover(Layout(toy).out).schema, job.handover.schema)
+    seen = job.run(capfd)
+    assert seen.codes == (3, 0)
+    comment = job.told("comments")[str(PULL)][0]["body"]
+    assert "touch owned" in comment
+    assert "octocat" in comment
     assert_harmless(job, seen)
 
 

@@ -19,11 +19,15 @@ import pytest
 
 import assay.tracking
 from assay import gate, scoring
-from assay.entries import RECORDS
+from assay.compositions import elements
+from assay.entries import RECORDS, Intent
 from assay.errors import NotCarriedOutError
 from assay.files import digest_tree
 from assay.layout import Layout
+from assay.references import recorded
+from assay.replay import findings_of
 from assay.sealing import open_labels
+from assay.tables import read_table
 from toy import TARGET, flat_on_sealed, predictions_of, rewrite_predictions
 from trusted_job import Observation, TrustedJob, look
 
@@ -171,6 +175,70 @@ def test_labels_that_give_the_same_bit_leave_every_byte(
     told = {"temp/handover/certificate.json", "temp/promoted", "github/releases.json"}
     assert told & first.files.keys() == (told if certified else set())
     assert [entry.kind for entry in scene.job.ledger.entries] == ["intent", "decision"]
+
+
+SLICE = ("O", "S", "Se", "Te", "N", "P", "As", "C", "F")
+POLICY = f"""
+further = {{ rmse = 0.5 }}
+
+[[gate.slices]]
+name = "anions"
+elements = [{", ".join(map(repr, SLICE))}]
+margin = 0.3
+"""
+
+
+def _in_the_slice(scene: Scene) -> np.ndarray:
+    table = read_table(Layout(scene.job.checkout).sealed_inputs, ["formula"])
+    return np.array([not elements(formula).isdisjoint(SLICE) for formula in table["formula"]])
+
+
+def _refuting(scene: Scene) -> list[Change]:
+    """Labels that break all requirements, the metric but not its square, and the square alone.
+
+    The reference is a constant. It is right everywhere, in the slice, and far off together with the
+    candidate in a few rows where it is the nearer of the two.
+    """
+    constant = next(v for row, v in _reference(scene).items() if row[0] == "s")
+    some, few = _in_the_slice(scene), np.arange(len(scene.truth)) % 15 == 0
+    return [
+        lambda truth, _: np.full(len(truth), constant),
+        lambda _, p: np.where(some, constant, p),
+        lambda _, p: np.where(few & ~some, constant + 50 * np.sign(constant - p), p),
+    ]
+
+
+def _reference(scene: Scene) -> dict[str, float]:
+    return recorded(scene.job.handover.reference.read_bytes(), "the reference")
+
+
+def _failed(scene: Scene) -> set[str]:
+    """Which requirements did not hold, as whoever has the labels can compute from the ledger."""
+    ledger = scene.job.ledger
+    (intent,) = (entry for entry in ledger.entries if isinstance(entry, Intent))
+    rows = read_table(Layout(scene.job.checkout).sealed_inputs, ["row_id"])["row_id"]
+    labels = dict(zip(rows, scene.labels.tolist(), strict=True))
+    found = findings_of(intent, ledger.files(), labels)
+    return {f"{f.requirement.metric} {f.requirement.slice}" for f in found if not f.bit}
+
+
+def test_which_requirement_did_not_hold_is_not_told(scene: Scene):
+    """Among several metrics and slices, labels that break one or another leave the same bytes."""
+    settings = scene.job.checkout / "assay.toml"
+    settings.write_text(settings.read_text() + POLICY)
+    scene.keep()
+    scene.observe(CONFIRMING["the truth"], report=False)
+    seen, failed = [], []
+    for change in _refuting(scene):
+        seen.append(scene.observe(change))
+        failed.append(_failed(scene))
+    assert failed == [
+        {"mae None", "mae anions", "rmse None"},
+        {"mae None", "mae anions"},
+        {"rmse None"},
+    ]
+    assert [outcome(one) for one in seen] == ["INCONCLUSIVE"] * 3
+    assert not [found for one in seen if (found := differing(seen[0], one))]
 
 
 def ledger_line(scene: Scene) -> dict[str, object]:

@@ -42,9 +42,10 @@ STAMP = NOW.isoformat(timespec="seconds")
 PARTS = ("schema", "sanity", "candidate", "bundle")
 RUNNER_FILES = ("STEP_SUMMARY", "OUTPUT", "ENV", "PATH", "STATE")
 
-# What the runner takes for a command, on either stream: a line that begins with `::`, and `##[`
-# wherever it stands (actions/runner, ActionCommand.cs: TryParseV2, TryParse).
-_COMMAND = re.compile(r"^[ \t]*::[a-z-]+[^:]*::|##\[[a-z-]+[^\]]*\]", re.MULTILINE)
+# What the runner takes for a command, on either stream: a line that begins with `::`, else `##[`
+# wherever it stands (actions/runner, ActionCommand.cs: TryParseV2, then TryParse).
+_LINE = re.compile(r"\s*::[a-z-]+[^:]*::")
+_ANYWHERE = re.compile(r"##\[[a-z-]+[^\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Observation:
 
 def commands(text: str) -> list[str]:
     """What a runner would take for commands in a step's output."""
-    return [found.group() for found in _COMMAND.finditer(text)]
+    found = (_LINE.match(line) or _ANYWHERE.search(line) for line in text.splitlines())
+    return [command.group().strip() for command in found if command]
 
 
 def look(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -7,6 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
+from assay.texts import on_one_line
 from assay.verbs.console import Machine, here, tell
 
 if TYPE_CHECKING:
@@ -78,10 +79,8 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     warnings = len(report.findings) - len(report.failures)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        tell(
-            f"  {finding.severity}: {place}{': ' if place else ''}{finding.message}",
-            machine=machine,
-        )
+        told = f"{finding.severity}: {place}{': ' if place else ''}{finding.message}"
+        tell(f"  {on_one_line(told)}", machine=machine)
     tell(
         f"{report.check}: {report.executed} {success if report.passed else 'checked'}, "
         f"{len(report.failures)} failures, {warnings} warnings",
