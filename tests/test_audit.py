@@ -58,7 +58,7 @@ def test_ledger_of_a_certified_model_holds(certified):
     assert found.faults == []
     assert (found.lines, found.unsigned, found.uses, found.bits) == (2, 0, 1, 0)
     assert (found.certificates, found.unanswered) == (1, 0)
-    assert any("1 bits, for their labels of" in line for line in found.unverified)
+    assert any("1 bit, for their labels of" in line for line in found.unverified)
 
 
 def test_published_labels_prove_every_bit(certified, tmp_path):
@@ -110,7 +110,7 @@ def test_other_labels_than_those_committed_to_are_found(certified, tmp_path):
     record.write_text(json.dumps({**content, "commitment": commit_to(salt, path.read_bytes())}))
     found = audited(certified)
     assert (found.faults, found.bits) == ([], 0), "they are not the labels that were asked"
-    assert any("1 bits" in line for line in found.unverified)
+    assert any("1 bit," in line for line in found.unverified)
     kept = sealed_digest(Layout(certified))
     entry = retirement(kept).model_copy(update={"commitment": content["commitment"]})
     read_ledger(certified).append(entry)
@@ -195,8 +195,8 @@ def test_verify_and_show_from_the_command_line(certified):
     """A few lines for people, JSON for machines; 1 and the line when it does not hold."""
     told = assay(certified, "ledger", "verify")
     assert told.returncode == 0, told.stderr
-    assert "ledger: verified: 1 certificates" in told.stdout
-    assert "ledger: not verified: 1 bits" in told.stdout
+    assert "ledger: verified: 1 certificate\n" in told.stdout
+    assert "ledger: not verified: 1 bit," in told.stdout
     assert json.loads(assay(certified, "ledger", "verify", "--json").stdout)["uses"] == 1
     header, row = assay(certified, "ledger", "show").stdout.splitlines()
     assert header.split()[:4] == ["line", "time", "outcome", "claim"]

@@ -49,14 +49,20 @@ class Audit(Record):
     def sentences(self) -> list[str]:
         """The same in a few lines for people."""
         signed = self.lines - self.unsigned
-        chain = f"{self.lines} lines in a chain, {signed} signed, the last {self.digest[:12]}"
-        uses = f"{self.uses} uses of sealed labels, their levels and budgets"
-        bits = f"{self.bits} bits, recomputed from labels"
-        verified = (chain, uses, bits, f"{self.certificates} certificates")
+        verified = (
+            f"{_count(self.lines, 'line')} in a chain, {signed} signed, last {self.digest[:12]}",
+            f"{_count(self.uses, 'use')} of sealed labels, with level and budget",
+            f"{_count(self.bits, 'bit')} recomputed from labels",
+            _count(self.certificates, "certificate"),
+        )
         return [
             *(f"verified: {told}" for told in verified),
             *(f"not verified: {told}" for told in self.unverified),
         ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -113,11 +119,13 @@ def _summary(
     told = []
     if shut:
         names = sorted({use.intent.sealed_digest[:12] for use in shut})
-        told.append(f"{len(shut)} bits, for their labels of {', '.join(names)} are not at hand")
+        told.append(
+            f"{_count(len(shut), 'bit')}, for their labels of {', '.join(names)} are not at hand"
+        )
     if unanswered:
-        told.append(f"{unanswered} uses without a decision, which count as not confirmed")
+        told.append(f"{_count(unanswered, 'use')} without a decision, which count as not confirmed")
     if unsigned:
-        told.append(f"{unsigned} lines that nobody signed, which prove nothing")
+        told.append(f"{_count(unsigned, 'line')} that nobody signed, which prove nothing")
     return Audit(
         lines=ledger.state.lines,
         unsigned=unsigned,
