@@ -1,5 +1,9 @@
 """Item 4, A1 to A3: learn the sealed labels from what the gate says; item 5: the control."""
 
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
 import numpy as np
 from benchmarks.gate import bars
 from benchmarks.gate.authors import Target, optimism, target
@@ -110,6 +114,13 @@ def least_squares(rng: np.random.Generator, rows: int, name: str, claim: Claim) 
     return {str(bars.PULL_REQUESTS): optimism(people, errors, made)}
 
 
+FUNCTIONS: dict[str, Callable[..., dict[str, float]]] = {
+    "A1": random_probing,
+    "A2": merging,
+    "A3": least_squares,
+}
+
+
 def shortest(changes: Array, replies: Array) -> Array:
     """The shortest direction (n,) that explains replies (k,) to changes (k, n) best."""
     ridge = 1e-9 * float((changes**2).sum()) / min(changes.shape)
@@ -123,23 +134,30 @@ def shortest(changes: Array, replies: Array) -> Array:
 def jobs(size: bars.Size) -> list[Job]:
     """All attacks on all gates."""
     made = []
-    for rows in bars.SEALED_ROWS:
-        for gate in GATES:
-            times = size.obedient_attacks if gate == "assay honest" else size.attacks
-            if gate == NAIVE and rows == 1000:  # noqa: PLR2004
-                times = max(times, size.control)
-            for claim in ("improvement", "no-regression") if gate in ASSAY else ("improvement",):
-                extents = (PROBE,) if claim == "improvement" else (STEP, 2 * STEP)
-                for extent in extents:
-                    key = (ITEM, "A1", rows, gate, claim, extent)
-                    arguments = (rows, gate, claim, extent)
-                    made.append(Job(key, random_probing, arguments, times, 5))
-                if gate not in PRINTING:
-                    key = (ITEM, "A2", rows, gate, claim, STEP)
-                    made.append(Job(key, merging, (rows, gate, claim), times, 5))
-                key = (ITEM, "A3", rows, gate, claim, 0.0)
-                if gate in PRINTING or gate in ASSAY:
-                    made.append(Job(key, least_squares, (rows, gate, claim), times, 5))
+    for rows, gate in product(bars.SEALED_ROWS, GATES):
+        times = size.obedient_attacks if gate == "assay honest" else size.attacks
+        if gate == NAIVE:
+            times = max(times, size.control)
+        for attack, claim, extent in _attacks(gate):
+            arguments: tuple[Any, ...] = (rows, gate, claim)
+            if attack == "A1":
+                arguments += (extent,)
+            key = (ITEM, attack, rows, gate, claim, extent)
+            made.append(Job(key, FUNCTIONS[attack], arguments, times, 5))
+    return made
+
+
+def _attacks(gate: str) -> list[tuple[str, Claim, float]]:
+    """Attack, claim and size of change that are tried on a gate."""
+    made: list[tuple[str, Claim, float]] = [("A1", "improvement", PROBE)]
+    if gate not in PRINTING:
+        made.append(("A2", "improvement", STEP))
+    if gate in PRINTING or gate in ASSAY:
+        made.append(("A3", "improvement", 0.0))
+    if gate in ASSAY:
+        made += [("A1", "no-regression", STEP), ("A2", "no-regression", STEP)]
+    if gate == "assay forged":
+        made += [("A1", "no-regression", 2 * STEP), ("A3", "no-regression", 0.0)]
     return made
 
 
