@@ -57,7 +57,7 @@ def intent(name: str = "model", use: int = 1, disagreements: int = 0, **fields: 
 def asked(this_level: float, **fields: object) -> Asked:
     """The mean absolute error over all rows, with no guard."""
     made = {"metric": "mae", "slice": None, "margin": 0.1, "bar": 0.0, "level": this_level / 2}
-    guard = {"threshold": None, "charge": 0.0, "second_moment": 0.0, "cohesion": 1.0}
+    guard = {"threshold": None, "charge": 0.0, "carriers": 50.0}
     return Asked.model_validate({**made, **guard, **fields})
 
 

@@ -111,7 +111,7 @@ def test_improvement_is_never_unchanged(known):
 def test_agreement_on_the_pool_alone_buys_nothing(known):
     """Equal to the champion on the pool, and different on the sealed inputs: not unchanged."""
     attack = known.compare(known.candidate(1.0, parts="s"))
-    assert attack.primary.change_on_pool.max() == 0
+    assert attack.primary.on_pool.values.max() == 0
     assert judge_unchanged(attack.parts) is None
     # on the public rows nothing differs, so nothing speaks for opening the labels either
     assert decide(attack, POLICY, FRESH, never).outcome == "INCONCLUSIVE"
@@ -174,15 +174,18 @@ def test_better_model_is_confirmed_by_one_use(known):
 def test_model_fitted_to_the_public_rows_is_not_confirmed(known):
     """Better in public and not on the sealed rows: INCONCLUSIVE, the only other sealed answer."""
     opened = Labels(known.truth[1])
-    comparison = known.compare(known.candidate(0.0, share=0.4, parts="t"), "improvement")
-    decision = decide(comparison, POLICY, FRESH, opened)
+    fitted = known.candidate(0.0, share=0.4, parts="t")
+    noise = known.candidate(0.1, parts="sp")
+    made = dataclasses.replace(noise, train=fitted.train)
+    decision = decide(known.compare(made, "improvement"), POLICY, FRESH, opened)
     assert (decision.outcome, decision.stage) == ("INCONCLUSIVE", "sealed")
     assert len(opened.levels) == 1
 
 
 def test_much_worse_on_the_sealed_rows_still_says_no_more_than_inconclusive(known):
     """From the sealed labels comes one bit: never a FAIL, however bad."""
-    good_in_public = known.candidate(0.0, share=0.4, parts="t")
+    noise, fitted = known.candidate(0.1, parts="p"), known.candidate(0.0, share=0.4, parts="t")
+    good_in_public = dataclasses.replace(noise, train=fitted.train)
     wrong = np.sign(known.champion.sealed - known.truth[1])
     shifts = (0.5 * known.rng.permutation(wrong), 0.5 * wrong)
     mild, disaster = (

@@ -151,7 +151,7 @@ def test_empty_tail_charges_little(key):
     """With no row beyond the threshold the ordinary model passes; with one huge row it does not."""
     made, labels = plain(METRICS[key], "no-regression")
     threshold = made.primary.guard(POLICY.tail, 1e-4).threshold
-    assert made.primary.change_on_pool.max() < threshold
+    assert made.primary.on_pool.values.max() < threshold
     assert decided(made, labels)[0].outcome == "PASS"
 
     def one_jump(candidate: np.ndarray, _: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from assay.statistics import Estimate, Grouping, cohesion, estimate, holm, level, rare_upper
+from assay.statistics import Estimate, Grouping, carriers, estimate, holm, level, rare_upper
 
 
 def sandwich(numbers: list[float], groups: list[str]) -> float:
@@ -207,7 +207,6 @@ def test_bounds_use_students_t():
     assert few.upper(0.05) == pytest.approx(1 + 2 * 1.8331129)
     assert many.upper(0.05) == pytest.approx(1 + 2 * NormalDist().inv_cdf(0.95), rel=1e-6)
     assert few.lower(0.05) == pytest.approx(1 - 2 * 1.8331129)
-    assert few.widened(1.5).error == pytest.approx(2.5)
 
 
 def clustered(rng: np.random.Generator, mean: float) -> tuple[np.ndarray, list[str]]:
@@ -325,11 +324,27 @@ def test_bound_of_many_events_is_nearly_the_normal_one():
     assert rare_upper(values, grouping, 1e-4, 1.0) == pytest.approx(normal, rel=0.02)
 
 
-def test_cohesion_tells_groups_from_rows():
-    """0 for values drawn row by row, 1 for values drawn group by group, 1 where none can tell."""
-    rng = np.random.default_rng(6)
-    grouping = Grouping.of(np.arange(5000) // 5)
-    assert cohesion(rng.random(5000), grouping) == pytest.approx(0, abs=0.1)
-    assert cohesion(np.repeat(rng.random(1000), 5), grouping) == pytest.approx(1, abs=0.1)
-    assert cohesion(rng.random(50), Grouping.of(range(50))) == 1
-    assert cohesion(np.ones(50), Grouping.of(np.arange(50) // 5)) == 1
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=30),
+    value=st.floats(1e-150, 1e150),
+)
+def test_groups_that_change_alike_all_carry(sizes, value):
+    """Where all rows change by the same, the carriers are the effective number of groups."""
+    grouping = Grouping.of(np.repeat(np.arange(len(sizes)), sizes))
+    found = carriers(np.full(sum(sizes), value), grouping)
+    assert found == pytest.approx(grouping.effective)
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_groups_that_change_carry_alone():
+    """Three of a thousand groups hold nearly all of the change; with none of it nothing carries."""
+    values, grouping = np.full(1000, 1e-6), Grouping.of(range(1000))
+    values[:3] = 1.0
+    assert carriers(values, grouping) == pytest.approx(3, abs=0.01)
+    values[3:] = 0
+    assert carriers(values, grouping) == 3
+    assert carriers(np.zeros(1000), grouping) == 0
+    assert carriers(np.full(1000, 1e306), Grouping.of([0] * 1000)) == 0, (
+        "an overflow bounds nothing"
+    )
+    assert carriers(np.zeros(0), Grouping.of([])) == 0

@@ -84,11 +84,7 @@ def test_recorded_use_gives_every_bound_again_to_the_last_bit(metric, with_slice
         test = SealedTest(1e-3, parts)
         found = findings(*recorded(test, comparison, systems), labels)
         bounds = [
-            part.guard.bound(
-                part.part.sealed_differences(labels),
-                part.part.change_on_sealed,
-                part.part.groups.sealed,
-            )
+            part.guard.bound(part.part.sealed_differences(labels), part.part.on_sealed)
             for part in parts
         ]
         assert [finding.bound for finding in found] == bounds

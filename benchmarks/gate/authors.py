@@ -55,7 +55,7 @@ class RivalTarget:
 class AssayTarget:
     """The complete gate, asked by an author who forges out-of-fold predictions or does not.
 
-    A forger leaves the pool alone, too: its inputs are public. An honest author's train rows and
+    A forger hardly touches the pool, whose inputs are public. An honest author's train rows and
     pool change as much as the sealed rows do.
     """
 
@@ -85,7 +85,7 @@ class AssayTarget:
 
     def _candidate(self, made: Array, extent: float) -> Predictions:
         if self.forged:
-            return Predictions(self.world.forged, made, self.world.reference.pool)
+            return self.world.forgery(self.rng, made)
         noises = (noise(self.rng, len(rows.errors)) for rows in (self.world.train, self.world.pool))
         train, pool = (extent / MEAN_ABSOLUTE * values for values in noises)
         return Predictions(train, made, pool)

@@ -17,6 +17,7 @@ from assay.records import Claim, Outcome
 from assay.statistics import estimate
 
 FORGED_GAINS = (0.02, 0.1, 0.2, 0.4, 0.8, 1.6)
+TRIFLE = 1e-3
 CERTAIN = 9.0  # standard errors: more than any level and the slack ask for
 
 
@@ -162,6 +163,15 @@ class World:
         }
         best = min(found, key=lambda gain: found[gain].mean + CERTAIN * found[gain].error)
         return np.sign(errors) * np.minimum(sizes, best)
+
+    def forgery(self, rng: np.random.Generator, made: Array) -> Predictions:
+        """What a forger sends with the predictions (n,) for the sealed inputs.
+
+        The pool, whose inputs are public, is a trifle off everywhere: so nothing is charged, and
+        all chemical systems seem to carry the change.
+        """
+        pool = np.full(len(self.pool.errors), TRIFLE * (1 + rng.random()))
+        return Predictions(self.forged, made, pool)
 
     def candidate(self, rng: np.random.Generator, change: Change, *, forged: bool) -> Predictions:
         """A pull request that changes all predictions alike, or forges those out of fold."""

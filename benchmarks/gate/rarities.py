@@ -1,8 +1,11 @@
-"""Item 10: losses in few chemical systems, below and above the guard's threshold, nothing else.
+"""Item 10: losses in few chemical systems, below and above the guard's threshold.
 
-A candidate that equals the reference but for a trifle, and is far off in so few systems that its
-MAE grows by just the margin: a wrong unit for a rare element.
+A candidate that is far off in so few systems that its MAE grows by just the margin: a wrong unit
+for a rare element. Elsewhere it equals the reference but for a trifle, or it changes a little
+everywhere, so that the few systems do not stand out.
 """
+
+from itertools import product
 
 from benchmarks.gate import bars
 from benchmarks.gate.boundary import life
@@ -15,27 +18,30 @@ ITEM = "10 own attack"
 FAMILY = "clustered t3"
 JUMPS = (1.5, 2.9, 8.0, 20.0)
 BARRED = 8.0  # beyond it, so few systems jump that even the pool may hold none
-TRIFLE = 0.01
+TRIFLE, COVER = 0.01, 0.1
+TINY = 1e-9
+AUTHORS = ((TRIFLE, True), (COVER, True), (TRIFLE, False))
 
 
-def rare(jump: float, growth: float) -> Change:
-    """The change by `jump` in so many systems that the MAE grows by `growth`."""
+def rare(size: float, jump: float, growth: float) -> Change:
+    """The change by `jump` in so many systems that the MAE grows by `growth`, all rows counted."""
     people = population(FAMILY)
-    one = Change(TRIFLE, jump=jump, share=1.0, by_system=True).true_growth(people)
-    return Change(TRIFLE, jump=jump, share=growth / one, by_system=True)
+    none, one = (
+        Change(size, jump=jump, share=share, by_system=True).true_growth(people)
+        for share in (TINY, 1.0)
+    )
+    return Change(size, jump=jump, share=(growth - none) / (one - none), by_system=True)
 
 
 def jobs(size: bars.Size) -> list[Job]:
-    """Lives of 100 such candidates, forged and honest."""
+    """Lives of 100 such candidates, forged (also under cover of small changes) and honest."""
     made = []
-    for rows in bars.SEALED_ROWS:
-        for jump in JUMPS:
-            change = rare(jump, bars.margin(rows))
-            for forged in (True, False):
-                key = (ITEM, "rarity", rows, jump, forged)
-                arguments = (FAMILY, change, "no-regression", rows, forged)
-                times = size.lives if forged else size.obedient_lives
-                made.append(Job(key, life, arguments, times, 10))
+    for rows, jump, (cover, forged) in product(bars.SEALED_ROWS, JUMPS, AUTHORS):
+        change = rare(cover, jump, bars.margin(rows))
+        key = (ITEM, "rarity", rows, jump, cover, forged)
+        arguments = (FAMILY, change, "no-regression", rows, forged)
+        times = size.lives if forged else size.obedient_lives
+        made.append(Job(key, life, arguments, times, 10))
     return made
 
 
@@ -45,11 +51,11 @@ def findings(results: Results) -> list[Finding]:
     for key, outcome in results.items():
         if key[:2] != (ITEM, "rarity"):
             continue
-        _, _, rows, jump, forged = key
+        _, _, rows, jump, cover, forged = key
         bar = bars.ALPHA if jump <= BARRED else None
-        how = "forged" if forged else "honest"
+        how = f"others by {cover}, {'forged' if forged else 'honest'}"
         for column, what in (("first", "one pull request"), ("any", "a life of 100")):
-            name = f"false PASS, few systems off by {jump} MAE, n={rows}, {how}, {what}"
+            name = f"false PASS, few systems off by {jump} MAE, {how}, n={rows}, {what}"
             group = f"false PASS, losses in few systems, {'up to 8' if bar else '20'} MAE, {what}"
             found.append(rate(ITEM, group, name, outcome[column], bar))
     return found

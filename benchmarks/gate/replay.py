@@ -5,6 +5,7 @@ fractions, groups are dictionaries, sums are exact, quantiles are those of scipy
 """
 
 import math
+from collections import defaultdict
 from fractions import Fraction
 
 import numpy as np
@@ -98,18 +99,21 @@ def bit(use: Use, life: Life) -> bool:
     guard, bar = use.test.parts[0].guard, use.test.parts[0].part.bar
     grouping = life.groups.sealed
     totals: dict[int, list[float]] = {}
+    moved: dict[int, float] = defaultdict(float)
     columns = (grouping.codes, life.labels, use.candidate.sealed, use.reference.sealed)
     for group, label, own, other in zip(*(column.tolist() for column in columns), strict=True):
         counts = abs(own - other) <= guard.threshold
         grown = abs(label - own) - abs(label - other) if counts else 0.0
         totals.setdefault(group, []).append(grown)
+        moved[group] += abs(own - other) if counts else 0.0
     rows = sum(map(len, totals.values()))
     mean = math.fsum(map(math.fsum, totals.values())) / rows
     spread = math.fsum((math.fsum(own) - mean * len(own)) ** 2 for own in totals.values())
     error = math.sqrt(len(totals) / (len(totals) - 1) * spread) / rows
-    error = math.hypot(error, guard.unseen_error(grouping))
     effective = rows**2 / sum(len(own) ** 2 for own in totals.values())
-    quantile = float(student.isf(guard.level, effective - 1))
+    carrying = sum(moved.values()) ** 2 / sum(own**2 for own in moved.values())
+    freedom = min(effective, carrying, guard.carriers) - 1
+    quantile = float(student.isf(guard.level, max(freedom, 1)))
     return mean + quantile * error + guard.charge < bar
 
 

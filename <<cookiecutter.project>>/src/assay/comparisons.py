@@ -121,21 +121,6 @@ class Part:
     ) -> np.ndarray:
         return self.metric.loss(target, candidate) - self.metric.loss(target, reference)
 
-    @cached_property
-    def change_on_train(self) -> np.ndarray:
-        """How far the two models' out-of-fold predictions are apart; no label enters."""
-        return self.metric.change(self.candidate.train, self.reference.train)
-
-    @cached_property
-    def change_on_sealed(self) -> np.ndarray:
-        """The same on the sealed inputs."""
-        return self.metric.change(self.candidate.sealed, self.reference.sealed)
-
-    @cached_property
-    def change_on_pool(self) -> np.ndarray:
-        """The same on the pool."""
-        return self.metric.change(self.candidate.pool, self.reference.pool)
-
     def largest_growth(self) -> float:
         """Upper bound, without labels, of how much the mean loss may have grown.
 
@@ -144,8 +129,8 @@ class Part:
         """
         size = largest_size(
             self.metric,
-            self._on_pool,
-            [self._on_sealed, Changes(self.change_on_train, self.groups.train)],
+            self.on_pool,
+            [self.on_sealed, self.on_train],
             self.reference_loss,
             FIRST_STAGE_LEVEL,
         )
@@ -153,16 +138,26 @@ class Part:
 
     def guard(self, multiple: float, level: float) -> Guard:
         """The guard against rare large changes for a sealed test at this level."""
-        scale = Scale(self.reference_loss, self.requirement.margin, multiple)
-        return guard_for(self.metric, self._on_pool, self._on_sealed, scale, level)
+        scale = Scale(self.reference_loss, multiple)
+        return guard_for(self.metric, self.on_pool, self.on_sealed, scale, level)
 
-    @property
-    def _on_pool(self) -> Changes:
-        return Changes(self.change_on_pool, self.groups.pool)
+    @cached_property
+    def on_pool(self) -> Changes:
+        """How far the two models' predictions are apart on the pool; no label enters."""
+        return self._changes(self.candidate.pool, self.reference.pool, self.groups.pool)
 
-    @property
-    def _on_sealed(self) -> Changes:
-        return Changes(self.change_on_sealed, self.groups.sealed)
+    @cached_property
+    def on_sealed(self) -> Changes:
+        """The same on the sealed inputs."""
+        return self._changes(self.candidate.sealed, self.reference.sealed, self.groups.sealed)
+
+    @cached_property
+    def on_train(self) -> Changes:
+        """The same out of fold on the train rows."""
+        return self._changes(self.candidate.train, self.reference.train, self.groups.train)
+
+    def _changes(self, candidate: np.ndarray, reference: np.ndarray, grouping: Grouping) -> Changes:
+        return Changes(self.metric.change(candidate, reference), grouping)
 
     @property
     def effective_groups(self) -> float:

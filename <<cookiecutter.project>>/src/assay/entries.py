@@ -79,8 +79,7 @@ class Asked(Record):
     level: float
     threshold: float | None
     charge: float | None
-    second_moment: float | None
-    cohesion: float
+    carriers: float
 
 
 class Intent(Question):

@@ -47,8 +47,7 @@ class SealedPart:
     def confirms(self, labels: np.ndarray) -> bool:
         """Whether the sealed labels (n,) show that the loss grew by less than the bar."""
         differences = self.part.sealed_differences(labels)
-        changes, groups = self.part.change_on_sealed, self.part.groups.sealed
-        return self.guard.bound(differences, changes, groups) < self.part.bar
+        return self.guard.bound(differences, self.part.on_sealed) < self.part.bar
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,7 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
     for sealed in test.parts:
         part = sealed.part
         bound = sealed.guard.headroom(
-            part.public_differences,
-            part.change_on_train,
-            part.groups.train,
-            part.groups.sealed,
-            policy.slack,
+            part.public_differences, part.on_train, part.on_sealed, policy.slack
         )
         if not bound < part.bar:
             return _undecided(

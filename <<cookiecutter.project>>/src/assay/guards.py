@@ -5,23 +5,19 @@ both from the unlabelled pool, which is large:
 
 - the tail charge, where a single row can outweigh all others (MAE, RMSE): rows that change by more
   than a threshold count as D = 0, and the most that such rows can cost is charged instead;
-- the unseen error, for changes so large that few groups of them would cost the whole margin: what
-  the pool shows of their second moment and the sealed inputs do not is added to the variance, since
-  Var(D) <= E[D^2] <= E[reach^2].
+- the carriers: a mean difference rests on those chemical systems alone whose predictions change, so
+  Student's t gets no more degrees of freedom than there are of them, among the sealed rows and, as
+  the pool tells, among any rows as many.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assay.metrics import Metric
-from assay.statistics import Estimate, Grouping, cohesion, estimate, rare_upper
-
-# Effective groups from which on a sample may be trusted to show what there is: with as many
-# expected, and all of them worse, a bound at 6e-5 fails in about one case of a thousand.
-VISIBLE_GROUPS = 40
+from assay.statistics import Estimate, Grouping, carriers, estimate, rare_upper
 
 
 @dataclass(frozen=True)
@@ -40,41 +36,31 @@ class Guard:
         level: of the bound; the charge holds at the same one, so the two err at twice it at most.
         threshold: the change beyond which a row counts as a blow-up (infinite: never).
         charge: what is added to the bound for such rows.
-        second_moment: upper estimate of E[reach^2] over all other rows that change much, less what
-            the sealed inputs show of it.
-        cohesion: how much such changes come in whole groups, from 0 to 1.
+        carriers: how many chemical systems carry the changes up to the threshold in a sample as
+            large as the sealed set, by the pool.
     """
 
     level: float
     threshold: float = math.inf
     charge: float = 0.0
-    second_moment: float = 0.0
-    cohesion: float = 1.0
+    carriers: float = math.inf
 
-    def bound(self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping) -> float:
+    def bound(self, differences: np.ndarray, changes: Changes) -> float:
         """Upper confidence bound of the mean difference of losses.
 
         Args:
             differences: D of each row, (n,).
-            changes: how far the two predictions of each row are apart, (n,).
-            grouping: the groups of the n rows.
+            changes: how far the two predictions of each row are apart.
         """
-        found = self.estimate(differences, changes, grouping)
-        return found.upper(self.level) + self.charge
+        return self.estimate(differences, changes).upper(self.level) + self.charge
 
-    def estimate(
-        self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping
-    ) -> Estimate:
-        """The mean difference of losses and the standard error that its bound rests on."""
-        return self._kept(differences, changes, grouping).widened(self.unseen_error(grouping))
+    def estimate(self, differences: np.ndarray, changes: Changes) -> Estimate:
+        """The mean difference of losses, its standard error, and the groups that it rests on."""
+        found = estimate(self._kept(differences, changes), changes.groups)
+        return replace(found, groups=self._carrying(changes))
 
     def headroom(
-        self,
-        differences: np.ndarray,
-        changes: np.ndarray,
-        public: Grouping,
-        sealed: Grouping,
-        slack: float,
+        self, differences: np.ndarray, public: Changes, sealed: Changes, slack: float
     ) -> float:
         """The bound to expect from sealed rows, judged by public rows, with some slack.
 
@@ -82,25 +68,21 @@ class Guard:
         two means differ by chance: `slack` counts standard errors of which, for equal numbers, root
         two are those of the difference.
         """
-        known = self._kept(differences, changes, public)
+        known = estimate(self._kept(differences, public), public.groups)
         if not known.usable:
             return math.inf
-        ratio = public.effective / max(sealed.effective, 1)
-        error = math.hypot(known.error * math.sqrt(ratio), self.unseen_error(sealed))
-        expected = Estimate(known.mean, error, sealed.effective)
+        ratio = public.groups.effective / max(sealed.groups.effective, 1)
+        error = known.error * math.sqrt(ratio)
+        expected = Estimate(known.mean, error, self._carrying(sealed))
         chance = math.hypot(known.error, error) / math.sqrt(2)
         return expected.upper(self.level) + slack * chance + self.charge
 
-    def _kept(self, differences: np.ndarray, changes: np.ndarray, grouping: Grouping) -> Estimate:
-        return estimate(np.where(changes > self.threshold, 0.0, differences), grouping)
+    def _kept(self, differences: np.ndarray, changes: Changes) -> np.ndarray:
+        return np.where(changes.values > self.threshold, 0.0, differences)
 
-    def unseen_error(self, grouping: Grouping) -> float:
-        """The standard error of the mean that large changes may cause unseen by these rows."""
-        rows = len(grouping.codes)
-        if not rows:
-            return 0.0
-        effect = 1 + self.cohesion * (rows / grouping.effective - 1)
-        return math.sqrt(self.second_moment * effect / rows)
+    def _carrying(self, changes: Changes) -> float:
+        here = carriers(within(changes.values, self.threshold), changes.groups)
+        return min(changes.groups.effective, here, self.carriers)
 
 
 @dataclass(frozen=True)
@@ -109,12 +91,10 @@ class Scale:
 
     Attributes:
         reference_loss: the reference's public mean loss.
-        margin: of the requirement, in the metric's own unit.
         multiple: the threshold of a blow-up in multiples of the reference's public error.
     """
 
     reference_loss: float
-    margin: float
     multiple: float
 
 
@@ -138,18 +118,14 @@ def guard_for(metric: Metric, pool: Changes, sealed: Changes, scale: Scale, leve
         tails = [np.where(p.values > threshold, metric.size(p.values), 0.0) for p in (pool, sealed)]
         sizes = (rare_upper(tails[0], pool.groups, half, unseen), _mean(tails[1]))
         charge = metric.growth(_largest(sizes), loss)
-    # a change is rare where fewer groups than this, all of them worse, cost the margin
-    common = scale.margin * sealed.groups.effective / VISIBLE_GROUPS
-    reach = [
-        metric.reach(_within(part.values, common, threshold), loss) ** 2 for part in (pool, sealed)
-    ]
-    most = float(reach[0].max(initial=0.0))
-    moment = rare_upper(reach[0], pool.groups, half, most) - _mean(reach[1])
-    return Guard(half, threshold, charge, _largest((moment, 0.0)), cohesion(reach[0], pool.groups))
+    shown = carriers(within(pool.values, threshold), pool.groups)
+    share = len(sealed.values) / max(len(pool.values), 1)
+    return Guard(half, threshold, charge, shown * share)
 
 
-def _within(values: np.ndarray, above: float, most: float) -> np.ndarray:
-    return np.where((values > above) & (values <= most), values, 0.0)
+def within(values: np.ndarray, most: float) -> np.ndarray:
+    """The changes (n,) that are not blow-ups; 0 for those that are."""
+    return np.where(values > most, 0.0, values)
 
 
 def _largest(values: Sequence[float]) -> float:

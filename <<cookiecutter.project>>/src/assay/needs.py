@@ -19,6 +19,7 @@ FACTORS = (0.02, 50.0)
 STEP, CLOSE_ENOUGH = 1.5, 1.06
 # rows drawn for one step of a search, and the number of trials that this may come to
 SEARCH_ROWS, SEARCH_TRIALS = 500_000, (80, 200)
+DRAWS = 8
 
 Passed = Callable[[float], float]
 
@@ -34,13 +35,14 @@ class Search:
     seed: int
     tick: Callable[[], object]
 
-    def passed(self, design: Design) -> float:
-        """Chance of PASS on other rows or with other margins."""
-        rows = len(design.groups.train.codes) + design.sealed_rows
-        trials = int(np.clip(SEARCH_ROWS // rows, *SEARCH_TRIALS))
-        (tally,) = simulate(self.pair, design, self.policy, [self.question], (trials, self.seed))
+    def passed(self, *designs: Design) -> float:
+        """Chance of PASS on other rows or with other margins, as a mean over designs alike."""
+        rows = len(designs[0].groups.train.codes) + designs[0].sealed_rows
+        trials = int(np.clip(SEARCH_ROWS // rows, *SEARCH_TRIALS)) // len(designs)
+        asked = (self.policy, [self.question], (trials, self.seed))
+        tallies = [simulate(self.pair, design, *asked)[0] for design in designs]
         self.tick()
-        return tally.passed / tally.trials
+        return sum(tally.passed for tally in tallies) / (trials * len(designs))
 
 
 def rows_needed(search: Search, noise: Noise) -> Need:
@@ -51,7 +53,8 @@ def rows_needed(search: Search, noise: Noise) -> Need:
         return Need(rule=needed if math.isfinite(needed) else None, found=None)
 
     def passed(rows: float) -> float:
-        return search.passed(design.sized(round(rows), search.seed))
+        # few groups drawn once may be luckier or less lucky than most
+        return search.passed(*(design.sized(round(rows), search.seed + n) for n in range(DRAWS)))
 
     return Need(rule=needed, found=crossing(passed, needed, (SMALLEST, LARGEST)))
 

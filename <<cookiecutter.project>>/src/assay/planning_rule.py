@@ -75,6 +75,6 @@ def noise_of(pair: Pair, design: Design, policy: Gate, budget: Budget, seed: int
 
 def _measured(part: Part, guard: Guard) -> tuple[float, float, float, float]:
     groups = part.groups.train
-    found = guard.estimate(part.public_differences, part.change_on_train, groups)
+    found = guard.estimate(part.public_differences, part.on_train)
     spread = found.error * math.sqrt(len(groups.codes))
     return spread, guard.charge, part.reference_loss, guard.level

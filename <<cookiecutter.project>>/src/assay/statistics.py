@@ -6,7 +6,7 @@ upper bound is infinite and its lower one minus infinity, so no decision can res
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -74,10 +74,6 @@ class Estimate:
 
         return float(stdtr(self._freedom, -self.mean / self.error)) if self.usable else 1.0
 
-    def widened(self, error: float) -> "Estimate":
-        """The same mean with an independent error added to its own, if it has one at all."""
-        return replace(self, error=math.hypot(self.error, error)) if self.usable else self
-
     @property
     def _freedom(self) -> float:
         return max(self.groups - 1, 1)
@@ -135,17 +131,19 @@ def rare_upper(values: Array, grouping: Grouping, level: float, unseen: float) -
     return spread / total * float(gammainccinv(total * total / spread, level))
 
 
-def cohesion(values: Array, grouping: Grouping) -> float:
-    """How alike values (n,) are within a group: 0 as if drawn freely, 1 as if all were the same.
+def carriers(values: Array, grouping: Grouping) -> float:
+    """Kish's effective number of groups where a row counts by its value: (sum T)^2 / sum T^2.
 
-    From the design effect of their mean, 1 + cohesion (n / Geff - 1); 1 where that cannot be told.
+    T is the sum of values (n,) >= 0 in a group. Equal values give `Grouping.effective`; where few
+    groups hold most of the sum, hardly more than those few. 0 where nothing is above 0 or the sums
+    overflow.
     """
-    spread, size = float(values.var()), len(values) / grouping.effective
-    if not 0 < spread < math.inf or size <= 1:
-        return 1.0
-    error = estimate(values, grouping).error
-    effect = error * error * len(values) / spread
-    return min(max((effect - 1) / (size - 1), 0.0), 1.0)
+    sums = np.bincount(grouping.codes, values, grouping.count)
+    largest = float(sums.max(initial=0.0))
+    if not 0 < largest < math.inf:
+        return 0.0
+    shares = sums / largest  # so that squares cannot overflow
+    return float(shares.sum()) ** 2 / float((shares**2).sum())
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:

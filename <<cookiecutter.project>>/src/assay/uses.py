@@ -15,7 +15,7 @@ import numpy as np
 from assay.entries import Asked, Intent
 from assay.errors import NotCarriedOutError
 from assay.gate import SealedPart, SealedTest
-from assay.guards import Guard
+from assay.guards import Changes, Guard
 from assay.metrics import METRICS
 from assay.statistics import Estimate, Grouping
 
@@ -86,8 +86,7 @@ def _asked(sealed: SealedPart) -> Asked:
         level=guard.level,
         threshold=_finite(guard.threshold),
         charge=_finite(guard.charge),
-        second_moment=_finite(guard.second_moment),
-        cohesion=guard.cohesion,
+        carriers=guard.carriers,
     )
 
 
@@ -100,8 +99,7 @@ def _guard(asked: Asked) -> Guard:
         asked.level,
         _number(asked.threshold),
         _number(asked.charge),
-        _number(asked.second_moment),
-        asked.cohesion,
+        asked.carriers,
     )
 
 
@@ -148,14 +146,15 @@ def _finding(asked: Asked, rows: SealedRows, labels: np.ndarray, intent: Intent)
     )
     grouping = Grouping.of(rows.systems).take(chosen)
     losses = metric.loss(target, candidate), metric.loss(target, reference)
-    differences, changes = losses[0] - losses[1], metric.change(candidate, reference)
+    differences = losses[0] - losses[1]
+    changes = Changes(metric.change(candidate, reference), grouping)
     return Finding(
         requirement=asked,
         rows=len(target),
         candidate_loss=float(losses[0].mean()),
         reference_loss=float(losses[1].mean()),
-        estimate=guard.estimate(differences, changes, grouping),
-        bound=guard.bound(differences, changes, grouping),
+        estimate=guard.estimate(differences, changes),
+        bound=guard.bound(differences, changes),
         level=intent.level,
     )
 

@@ -41,7 +41,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         reference_error=primary.metric.shown(primary.reference_loss),
         figures=figures,
         reference=entry.reference,
-        change_on_pool=float(primary.change_on_pool.mean()),
+        change_on_pool=float(primary.on_pool.values.mean()),
         explanation=decision.explanation,
         bundle_digest=entry.bundle_digest,
         predictions_digest=entry.predictions_digest,
