@@ -3,7 +3,7 @@
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from assay.report import MARKER
+from assay.report.comment import MARKER
 
 HOSTILE = [
     "@octocat @group/team look",

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from assay.certificate import new_signing_key, read_public_key, read_signer
-from assay.entries import Asked, Decision, Entry, Intent, Retirement, Revocation, chained
 from assay.files import digest_bytes
+from assay.gate.statistics import level
 from assay.layout import Layout
-from assay.ledger import Ledger
-from assay.statistics import level
+from assay.ledger.certificate import new_signing_key, read_public_key, read_signer
+from assay.ledger.entries import Asked, Decision, Entry, Intent, Retirement, Revocation, chained
+from assay.ledger.record import Ledger
 
 SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
 ALPHA, USES, DISAGREEMENTS = 0.025, 100, 5

@@ -1,6 +1,7 @@
-"""A small repository's records and tables, from which the report tests make reports."""
+"""Records and tables from which the tests of the report make reports, and what reads a page."""
 
 import csv
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,30 @@ from assay.settings import Settings
 
 DIGEST = "3f9a" * 16
 FORMULAS = ["Li2O", "Fe2O3", "NaCl", "CaTiO3", "LiFePO4", "GaAs", "SiO2", "CeO2", "UO2", "H2O"]
+
+
+class Tags(HTMLParser):
+    """Collects tags, their attributes, and the text."""
+
+    def __init__(self, page: str) -> None:
+        """Read the page."""
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Keep text."""
+        self.text += data
+
+    @property
+    def names(self) -> set[str]:
+        """The tags that occur."""
+        return {name for name, _ in self.tags}
 
 
 def settings(**target: Any) -> Settings:

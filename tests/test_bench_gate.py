@@ -12,7 +12,7 @@ from benchmarks.gate.populations import population
 from benchmarks.gate.rivals import NAIVE
 from benchmarks.gate.workers import Job, run
 
-from assay.gate import Decision
+from assay.gate.decision import Decision
 
 FAMILY = "clustered t3"
 RUNS = 4

@@ -111,12 +111,12 @@ def test_each_end_has_its_code(  # noqa: PLR0913 (fixtures)
     at, trained_toy, monkeypatch, capsys, error, code
 ):
     """Failed and refused 1, usage 2, not carried out 3, and a crash is never a failed check."""
-    import assay.verification
+    import assay.batch.verification
 
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(assay.verification, "verify_path", fail)
+    monkeypatch.setattr(assay.batch.verification, "verify_path", fail)
     assert at(trained_toy, "verify", "x") == code
     told = capsys.readouterr().err
     assert told.splitlines()[-1].startswith("assay: ")
@@ -126,10 +126,10 @@ def test_each_end_has_its_code(  # noqa: PLR0913 (fixtures)
 @pytest.mark.parametrize(
     ("module", "function", "arguments"),
     [
-        ("scoring", "score", ["score"]),
-        ("rotation", "rotate", ["seal", "rotate"]),
-        ("retirement", "retire", ["seal", "retire", "--early"]),
-        ("renewal", "seal_fresh", ["seal", "fresh", "new.csv"]),
+        ("scoring.score", "score", ["score"]),
+        ("sealing.rotation", "rotate", ["seal", "rotate"]),
+        ("sealing.retirement", "retire", ["seal", "retire", "--early"]),
+        ("sealing.renewal", "seal_fresh", ["seal", "fresh", "new.csv"]),
     ],
 )
 def test_crash_where_labels_are_open_tells_no_values(  # noqa: PLR0913 (fixtures)
@@ -241,7 +241,8 @@ def test_train_prints_json_alone(toy):
 
 def test_published_model_is_promoted_last(certified, monkeypatch, at):
     """If publishing fails the alias does not move, and scoring again mends it."""
-    from assay import models, tracking
+    from assay.batch import models
+    from assay.model import tracking
 
     order = []
     monkeypatch.setattr(models, "publish", lambda *_: order.append("publish"))

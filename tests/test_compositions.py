@@ -17,7 +17,7 @@ from assay.compositions import (
     problem,
     reduced_formula,
 )
-from assay.strategies import compositions, hostile, hydroxides, spelt, subscripted
+from assay.sanity.strategies import compositions, hostile, hydroxides, spelt, subscripted
 
 ELEMENTS = [Element.from_Z(number).symbol for number in (*range(1, 31), 63, 65, 70, 89, 92, 118)]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from acting import MODEL, TREES, Forge, Pull, Run, edit, sealed_forge
-from assay.entries import Decision
-from assay.ledger import read_ledger
+from assay.ledger.entries import Decision
+from assay.ledger.record import read_ledger
 from conftest import commit, git
 from inert import HOSTILE, assert_inert
 from trusted_job import commands
@@ -56,8 +56,8 @@ def attack(work: Path) -> None:
     (work / "certificate.json").write_text("{}")
     (work / "certificate.pub").write_text(ATTACKERS_KEY)
     append(work / "requirements.lock", "# other versions\n")
-    append(work / "src" / "assay" / "gate.py", FORGED_GATE)
-    append(work / "src" / "assay" / "training.py", FORGED_CARD)
+    append(work / "src" / "assay" / "gate" / "decision.py", FORGED_GATE)
+    append(work / "src" / "assay" / "model" / "training.py", FORGED_CARD)
     (work / "data" / "candidates" / FILE).write_text("formula\nNe\n")
     # no better than the mean, which is what it is compared with
     forest = re.findall(r"RandomForestRegressor\(.*\)", (work / MODEL).read_text())[0]

@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 import typer
 
-from assay.entries import Decision
 from assay.files import digest_file
-from assay.keys import SEALING
 from assay.layout import Handover, Layout
+from assay.ledger.entries import Decision
 from assay.records import CheckReport, Finding
-from assay.report import MARKER
+from assay.report.comment import MARKER
+from assay.sealing.keys import SEALING
 from inert import HOSTILE, assert_inert
-from test_page import Tags
+from report_samples import Tags
 from toy import (
     assay,
     change_card,
@@ -318,7 +318,7 @@ def test_hostile_cells_and_file_names_stay_words(job: TrustedJob, toy: Path, cap
 def test_check_for_harm_bites(job: TrustedJob, capfd, monkeypatch):
     """A report that shows words as they are, or a job that prints the key, is found."""
     change_card(job.handover, estimator=HOSTILE[1])
-    monkeypatch.setattr("assay.report.code", lambda text, *_, **__: text)
+    monkeypatch.setattr("assay.report.comment.code", lambda text, *_, **__: text)
     with pytest.raises(AssertionError):
         assert_harmless(job, job.run(capfd))
     monkeypatch.undo()

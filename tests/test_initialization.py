@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from matminer.utils.io import store_dataframe_as_json
 
-from assay.certificate import read_signer
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.initialization import initialize, next_steps
 from assay.layout import Layout
-from assay.sealing import open_labels, open_sealed
+from assay.ledger.certificate import read_signer
+from assay.sealing.labels import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
 from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, write_model
@@ -91,7 +91,7 @@ def test_bounds_of_the_same_target_stay(root):
 def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
     from assay import margins
-    from assay.training import fit_out_of_fold, load_builder, read_dataset
+    from assay.model.training import fit_out_of_fold, load_builder, read_dataset
 
     monkeypatch.setattr(margins, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)

@@ -17,16 +17,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import assay.tracking
-from assay import gate, scoring
+import assay.model.tracking
 from assay.compositions import elements
-from assay.entries import RECORDS, Intent
 from assay.errors import NotCarriedOutError
 from assay.files import digest_tree
+from assay.gate import decision as gate
 from assay.layout import Layout
-from assay.references import recorded
-from assay.replay import findings_of
-from assay.sealing import open_labels
+from assay.ledger.entries import RECORDS, Intent
+from assay.ledger.replay import findings_of
+from assay.scoring import score as scoring
+from assay.scoring.references import recorded
+from assay.sealing.labels import open_labels
 from assay.tables import read_table
 from toy import TARGET, flat_on_sealed, predictions_of, rewrite_predictions
 from trusted_job import Observation, TrustedJob, look
@@ -130,7 +131,7 @@ def scene(job: TrustedJob, tmp_path: Path, monkeypatch, capfd) -> Scene:
         told = f"{root} {settings!r} {digest} {digest_tree(bundle)}"
         (job.folder / "temp" / "promoted").write_text(told)
 
-    monkeypatch.setattr(assay.tracking, "promote", record)
+    monkeypatch.setattr(assay.model.tracking, "promote", record)
     return Scene(job, tmp_path / "kept", monkeypatch, capfd)
 
 
@@ -270,7 +271,7 @@ def test_flipped_bit_changes_only_what_is_meant_to_tell_it(scene: Scene):
 
 def _report_of(scene: Scene, verdict: Observation) -> dict[str, tuple[int, bytes]]:
     """What the report says of another verdict on the very same candidate."""
-    from assay.posting import write_report
+    from assay.report.posting import write_report
     from toy import settings_of
 
     scene.job.handover.verdict.write_text(verdict.text("temp", "handover", "verdict.json"))

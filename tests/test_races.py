@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from assay.entries import Decision, Intent
-from assay.gate import Budget
+from assay.gate.decision import Budget
 from assay.layout import Handover, Layout
-from assay.ledger import Ledger, read_ledger
-from assay.replay import replay_files, replay_lines
-from assay.sealing import seal_labels, sealed_digest
+from assay.ledger.entries import Decision, Intent
+from assay.ledger.record import Ledger, read_ledger
+from assay.ledger.replay import replay_files, replay_lines
+from assay.sealing.labels import seal_labels, sealed_digest
 from toy import assay, change_card, commit, copy, environment, git, perturbed, rewrite_predictions
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("laptop")]

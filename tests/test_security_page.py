@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import workflow_rules
-from assay.branches import BRANCH
 from assay.github import CONTEXT
+from assay.ledger.branches import BRANCH
 from workflow_rules import parse, read_texts
 
 ROOT = Path(__file__).parents[1]
@@ -40,9 +40,10 @@ def rows(text: str) -> Iterator[list[str]]:
 
 def faults(text: str) -> list[str]:
     """What the page names that is not there, and hostile tests that it does not name."""
+    places = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
     named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text)
-    found = [f"no test {f}::{t}" for f, t in named if not _has(ROOT / "tests" / f, t)]
-    sources = re.findall(r"`(\w+\.py): (\w+)`", text)
+    found = [f"no test {f}::{t}" for f, t in named if not _has(places.get(f), t)]
+    sources = re.findall(r"`([\w/]+\.py): (\w+)`", text)
     found += [f"no {name} in {file}" for file, name in sources if not _has(SOURCE / file, name)]
     rules = re.findall(r"rules? `(\w+)`(?:, `(\w+)`)?", text)
     known = {rule.__name__ for rule in (*workflow_rules.EVERYWHERE, *workflow_rules.GENERATED)}
@@ -56,8 +57,8 @@ def faults(text: str) -> list[str]:
     return found + [f"{file}::{test} is not named" for file, test in sorted(hostile - {*named})]
 
 
-def _has(path: Path, name: str) -> bool:
-    return path.is_file() and name in names_in(path)
+def _has(path: Path | None, name: str) -> bool:
+    return path is not None and path.is_file() and name in names_in(path)
 
 
 def test_page_names_what_exists_and_all_that_is_hostile():

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from acting import MODEL, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
-from assay.certificate import PREDICATE_TYPE
 from assay.files import digest_file
+from assay.ledger.certificate import PREDICATE_TYPE
 from assay.records import VerdictRecord
 from conftest import git
 from programs import run

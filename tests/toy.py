@@ -254,7 +254,7 @@ def nearer(labels: Mapping[str, float], share: float) -> Edit:
 @pytest.fixture(scope="session")
 def trained_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy with open labels and keys for signing, trained, checks handed over; only read it."""
-    from assay.certificate import new_signing_key
+    from assay.ledger.certificate import new_signing_key
 
     root = make(tmp_path_factory.mktemp("trained") / NAME)
     new_signing_key(Layout(root))
@@ -268,7 +268,7 @@ def trained_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def certified_toy(trained_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy sealed, scored and certified on main; only read it."""
-    from assay.sealing import seal_labels
+    from assay.sealing.labels import seal_labels
 
     root = copy(trained_toy, tmp_path_factory.mktemp("certified"))
     seal_labels(Layout(root))

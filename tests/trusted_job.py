@@ -29,8 +29,8 @@ import pytest
 import assay
 from assay.cli import main
 from assay.layout import Handover, Layout
-from assay.ledger import Ledger, read_ledger
-from assay.sealing import seal_labels
+from assay.ledger.record import Ledger, read_ledger
+from assay.sealing.labels import seal_labels
 from github_server import GithubServer
 from toy import git, labels_of
 
@@ -215,7 +215,7 @@ def _stop_clocks(patch: pytest.MonkeyPatch) -> None:
     moment = SimpleNamespace(now=lambda _=None: NOW)
     stopped = SimpleNamespace(**{**vars(dt), "datetime": moment})
     for _, name, _ in pkgutil.walk_packages(assay.__path__, "assay."):
-        if name not in {"assay.__main__", "assay.sanity_plugin"}:
+        if name not in {"assay.__main__", "assay.sanity.plugin"}:
             module = importlib.import_module(name)
             if getattr(module, "dt", None) is dt:
                 patch.setattr(module, "dt", stopped)

@@ -1,3 +1,3 @@
 """Gives the tests the fixtures `predict`, `settings`, `training_rows`, and more, of assay."""
 
-pytest_plugins = ["assay.sanity_plugin"]
+pytest_plugins = ["assay.sanity.plugin"]

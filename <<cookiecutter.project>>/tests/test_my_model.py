@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from hypothesis import given
 
-from assay.strategies import in_space
+from assay.sanity.strategies import in_space
 
 Predict = Callable[[Sequence[str]], np.ndarray]
 

@@ -14,7 +14,7 @@ from benchmarks.gate.lives import Answer, Life, World
 from benchmarks.gate.populations import Array, Population
 from benchmarks.gate.rivals import RIVALS, VERDICTS
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
 from assay.records import Claim
 
 

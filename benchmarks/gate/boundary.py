@@ -12,7 +12,7 @@ from benchmarks.gate.lives import Life, World, single_use
 from benchmarks.gate.populations import population
 from benchmarks.gate.workers import Job, Key, Outcome, Results
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
 from assay.records import Claim
 
 ITEM, SINGLE = "2 boundary", "2 level"

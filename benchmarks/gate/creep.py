@@ -8,7 +8,7 @@ from benchmarks.gate.lives import World
 from benchmarks.gate.populations import Array, Rows, population
 from benchmarks.gate.workers import Job, Results
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
 
 ITEM = "7 creep and budget"
 FAMILY = "clustered t3"

@@ -14,10 +14,10 @@ from benchmarks.gate.tables import Example, example
 from benchmarks.gate.workers import Job, Results
 from scipy.optimize import brentq
 
-from assay.comparisons import Groups, Predictions
+from assay.gate.comparisons import Groups, Predictions
+from assay.gate.statistics import Grouping
 from assay.records import Claim
 from assay.splits import split_by_system
-from assay.statistics import Grouping
 
 ITEM = "3 example"
 FAMILY = "clustered t3"
@@ -79,9 +79,9 @@ def real(rng: np.random.Generator, trees: int, growth: float, claim: Claim) -> d
 def _life(
     groups: Groups, rows: Example, sealed: Array, reference: Predictions, margin: float
 ) -> Life:
-    from assay.comparisons import Requirement
-    from assay.metrics import MAE
-    from assay.policy import Gate
+    from assay.gate.comparisons import Requirement
+    from assay.gate.metrics import MAE
+    from assay.gate.policy import Gate
 
     return Life(
         groups,

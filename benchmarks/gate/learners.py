@@ -19,8 +19,8 @@ from benchmarks.gate.populations import Array, population
 from benchmarks.gate.workers import Job, Results
 from scipy.special import ndtr, stdtrit
 
+from assay.gate.statistics import level
 from assay.records import Claim
-from assay.statistics import level
 
 ITEM = "10 own attack"
 FAMILY = "iid t3"

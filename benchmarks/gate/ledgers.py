@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from benchmarks.gate.lives import Life, Use
 
-from assay.comparisons import Predictions
-from assay.entries import Decision, Entry, Intent
 from assay.files import digest_bytes
-from assay.ledger import Ledger
-from assay.uses import SealedRows, asked, rows_file
+from assay.gate.comparisons import Predictions
+from assay.ledger.entries import Decision, Entry, Intent
+from assay.ledger.record import Ledger
+from assay.ledger.uses import SealedRows, asked, rows_file
 
 SEALED = digest_bytes(b"simulated sealed set")
 BASELINE = "baseline mean"

@@ -9,12 +9,12 @@ from benchmarks.gate import bars
 from benchmarks.gate.changes import Change
 from benchmarks.gate.populations import Array, Population, Rows
 
-from assay.comparisons import Comparison, Groups, Predictions, Requirement
-from assay.gate import Budget, SealedTest, decide
-from assay.metrics import MAE, Metric
-from assay.policy import Gate
+from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement
+from assay.gate.decision import Budget, SealedTest, decide
+from assay.gate.metrics import MAE, Metric
+from assay.gate.policy import Gate
+from assay.gate.statistics import estimate
 from assay.records import Claim, Outcome
-from assay.statistics import estimate
 
 FORGED_GAINS = (0.02, 0.1, 0.2, 0.4, 0.8, 1.6)
 TRIFLE = 1e-3
@@ -67,7 +67,7 @@ class Life:
     _answered: dict[tuple[float, ...], Answer] = field(default_factory=dict)
 
     def submit(self, candidate: Predictions, claim: Claim) -> Answer:
-        """Decide on a pull request, as `assay.scoring` does, and merge it if it passes."""
+        """Decide on a pull request, as `assay.scoring.score` does, and merge it if it passes."""
         question = (*_print(candidate), *_print(self.reference), float(claim == "improvement"))
         if question in self._answered:
             return self._answered[question]

@@ -11,7 +11,7 @@ from benchmarks.gate.lives import World
 from benchmarks.gate.populations import population
 from benchmarks.gate.workers import Job, Results
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
 
 LIMIT, TIMING = "10 limit", "6 same time"
 ELSEWHERE = 2.0

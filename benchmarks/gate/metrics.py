@@ -13,9 +13,9 @@ from benchmarks.gate.populations import Array, Population, Rows, population
 from benchmarks.gate.workers import Job, Results
 from scipy.optimize import brentq
 
-from assay.comparisons import Groups, Predictions, Requirement, Slice
-from assay.metrics import BRIER, ERROR_RATE, MAE, METRICS, RMSE, Metric
-from assay.policy import Gate, MetricKey
+from assay.gate.comparisons import Groups, Predictions, Requirement, Slice
+from assay.gate.metrics import BRIER, ERROR_RATE, MAE, METRICS, RMSE, Metric
+from assay.gate.policy import Gate, MetricKey
 
 ITEM = "2 metrics"
 FAMILIES = ("iid t3", "clustered t3")

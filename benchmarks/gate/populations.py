@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from assay.statistics import Grouping
+from assay.gate.statistics import Grouping
 
 Array = np.ndarray
 

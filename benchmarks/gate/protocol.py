@@ -44,7 +44,14 @@ ITEMS: tuple[ModuleType, ...] = (
     learners,
     lookups,
 )
-MODULES = ("gate", "comparisons", "guards", "metrics", "policy", "statistics")
+MODULES = (
+    "gate/decision",
+    "gate/comparisons",
+    "gate/guards",
+    "gate/metrics",
+    "gate/policy",
+    "gate/statistics",
+)
 
 
 def jobs(size: bars.Size) -> list[Job]:

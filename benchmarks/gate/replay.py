@@ -1,4 +1,4 @@
-"""Item 9: the record of a life is played again, by `assay.replay` and by other means.
+"""Item 9: the record of a life is played again, by `assay.ledger.replay` and by other means.
 
 The other means share with `assay` the public constants of the guard alone: levels are exact
 fractions, groups are dictionaries, sums are exact, quantiles are those of scipy's distribution.
@@ -18,9 +18,9 @@ from benchmarks.gate.populations import Rows, population
 from benchmarks.gate.workers import Job, Results
 from scipy.stats import t as student
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
+from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.records import Claim
-from assay.replay import replay_bits, replay_files, replay_lines, uses_of
 
 ITEM = "9 replay"
 FAMILY = "clustered t3"
@@ -62,7 +62,7 @@ def _next(
 
 
 def faults(life: Life) -> int:
-    """What `assay.replay` finds wrong with the ledger of this life."""
+    """What `assay.ledger.replay` finds wrong with the ledger of this life."""
     ledger, files, labels = recorded(life)
     found = [
         *replay_lines(ledger),

@@ -8,7 +8,7 @@ from benchmarks.gate.lives import Life, World
 from benchmarks.gate.populations import population
 from benchmarks.gate.workers import Job, Results
 
-from assay.comparisons import Predictions
+from assay.gate.comparisons import Predictions
 
 ITEM = "1 same recipe"
 SIZES = (0.1, 0.3, 0.6)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from benchmarks.gate.populations import Array
 
+from assay.gate.statistics import Grouping
 from assay.splits import grouped_folds, split_by_system
-from assay.statistics import Grouping
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"

@@ -14,11 +14,11 @@ from benchmarks.gate.tables import transport
 from benchmarks.gate.workers import Job, Results
 from scipy.optimize import brentq
 
-from assay.comparisons import Groups, Predictions, Requirement
-from assay.metrics import MAE
-from assay.policy import Gate
+from assay.gate.comparisons import Groups, Predictions, Requirement
+from assay.gate.metrics import MAE
+from assay.gate.policy import Gate
+from assay.gate.statistics import Grouping
 from assay.records import Claim
-from assay.statistics import Grouping
 
 ITEM = "8 real rows"
 SEALED, TRAIN = 1000, 3000

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay.certificate import new_signing_key
 from assay.compositions import chemical_system
 from assay.datasets import Source, load_source
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
-from assay.keys import SEALING, SIGNING
 from assay.layout import Layout
+from assay.ledger.certificate import new_signing_key
 from assay.margins import with_margin
-from assay.sealing import open_labels, write_sealed
+from assay.sealing.keys import SEALING, SIGNING
+from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
 from assay.splits import Parts, numbered, split_by_system
 from assay.tables import read_table, write_table

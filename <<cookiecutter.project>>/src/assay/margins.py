@@ -42,9 +42,9 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
 
 
 def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
-    from assay.bundle import predict
-    from assay.metrics import METRICS
-    from assay.training import Dataset, fit_out_of_fold, load_builder
+    from assay.gate.metrics import METRICS
+    from assay.model.bundle import predict
+    from assay.model.training import Dataset, fit_out_of_fold, load_builder
 
     layout = Layout(root)
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)

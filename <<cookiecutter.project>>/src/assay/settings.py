@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
-from assay.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
 
 FILE_NAME = "assay.toml"
 

@@ -20,7 +20,7 @@ def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
 
 
 def _schema(*, machine: bool) -> None:
-    from assay.schema import check_schema
+    from assay.schema.check import check_schema
 
     root, settings = here()
     report = check_schema(root, settings)
@@ -34,7 +34,7 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def _train(*, machine: bool) -> None:
-    from assay.training import train as fit
+    from assay.model.training import train as fit
 
     root, settings = here()
     card = fit(root, settings)
@@ -56,7 +56,7 @@ def sanity(
 
 
 def _sanity(bundle: Path | None, *, machine: bool) -> None:
-    from assay.sanity import run_sanity
+    from assay.sanity.check import run_sanity
 
     root, settings = here()
     handover = Handover(Layout(root).out)

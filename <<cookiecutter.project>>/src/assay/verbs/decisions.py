@@ -20,8 +20,8 @@ def score(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Decide: the trusted half, with the sealed labels."""
-    from assay.scoring import score as decide
-    from assay.summary import gate_line
+    from assay.report.summary import gate_line
+    from assay.scoring.score import score as decide
 
     root, settings = here()
     folder = Handover(handover or Layout(root).out)
@@ -36,8 +36,9 @@ def score(
 def _spread(
     root: Path, settings: "Settings", handover: Handover, digest: str, *, publish: bool
 ) -> None:
-    from assay import attestation, models
-    from assay.tracking import promote
+    from assay.batch import models
+    from assay.model.tracking import promote
+    from assay.scoring import attestation
 
     stored = models.store(Layout(root), digest, handover.bundle, handover.certificate)
     if publish:
@@ -52,7 +53,7 @@ def report(
     post: Annotated[bool, typer.Option(help="Set the status and comment on GitHub.")] = False,  # noqa: FBT002
 ) -> None:
     """Write the comment and the page that a reviewer reads."""
-    from assay.posting import write_report
+    from assay.report.posting import write_report
 
     root, settings = here()
     page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)

@@ -10,7 +10,7 @@ from assay.texts import on_one_line
 from assay.verbs.console import Machine, Remote, here, tell
 
 if TYPE_CHECKING:
-    from assay.audit import Audit
+    from assay.ledger.audit import Audit
 
 app = typer.Typer(
     help="Read and verify the record of decisions and sealed uses.",
@@ -22,8 +22,8 @@ app = typer.Typer(
 @app.command()
 def show(remote: Remote = None, machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
     """Print the ledger as a table, a line an entry."""
-    from assay.ledger import read_ledger, read_ledger_at_hand
-    from assay.listing import listing
+    from assay.ledger.listing import listing
+    from assay.ledger.record import read_ledger, read_ledger_at_hand
 
     root = Path.cwd()
     ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
@@ -44,7 +44,7 @@ def verify(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Play the whole ledger again: signatures, levels, decisions, certificates, bits."""
-    from assay.audit import audit
+    from assay.ledger.audit import audit
 
     root, settings = here()
     _conclude(audit(root, settings, remote, labels), machine=machine)
@@ -57,8 +57,8 @@ def revoke(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Revoke a certified model: from now on it neither predicts nor passes."""
-    from assay.authorization import require_main
-    from assay.revocation import revoke as end
+    from assay.batch.authorization import require_main
+    from assay.ledger.revocation import revoke as end
 
     require_main("models are revoked")
     entry = end(Path.cwd(), digest, reason, remote)

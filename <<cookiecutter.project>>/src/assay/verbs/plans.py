@@ -34,11 +34,11 @@ def plan(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Tell what a sealed set can decide, and how many rows a margin needs."""
     from assay.files import write_text
-    from assay.guesses import Given
     from assay.layout import Layout
-    from assay.plan_text import plan_text
-    from assay.planning import Options, make_plan
-    from assay.power_curve import power_curve
+    from assay.planning.guesses import Given
+    from assay.planning.plan import Options, make_plan
+    from assay.planning.power_curve import power_curve
+    from assay.planning.text import plan_text
 
     root, settings = here()
     given = Given(error=error, change=change, icc=icc, on_pool=pool_change)
@@ -57,7 +57,7 @@ def plan(  # noqa: PLR0913 (one parameter an option)
 def _progress() -> Iterator[Steps]:
     from tqdm import tqdm
 
-    from assay.planning import STEPS
+    from assay.planning.plan import STEPS
 
     with tqdm(total=STEPS, desc="plan", unit="simulation", disable=None) as bar:
         yield bar.update

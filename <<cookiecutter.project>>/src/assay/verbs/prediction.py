@@ -19,7 +19,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Predict a list of candidates with a certified model."""
-    from assay import authorization, batch, models
+    from assay.batch import authorization, models, prediction
 
     root, settings = here()
     authorization.require_main()
@@ -34,7 +34,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
         permission = authorization.authorize(
             root, settings, bundle, certificate or bundle.parent / models.CERTIFICATE
         )
-    record = batch.predict_batch(root, settings, candidates, permission)
+    record = prediction.predict_batch(root, settings, candidates, permission)
     tell(
         f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by "
         f"{'certified' if record.certified else 'UNCERTIFIED'} model {record.model_id[:12]} -> "
@@ -51,7 +51,7 @@ def verify(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Verify a certificate, a bundle, a table of predictions or published labels, offline."""
-    from assay.verification import verify_path
+    from assay.batch.verification import verify_path
 
     root, settings = here()
     sentence, details = verify_path(root, settings, path)

@@ -17,8 +17,8 @@ app = typer.Typer(
 @app.command()
 def rotate() -> None:
     """Encrypt the held-out labels under a new key; set and budget stay the same."""
-    from assay import rotation
     from assay.layout import Layout
+    from assay.sealing import rotation
 
     layout = Layout(Path.cwd())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
@@ -30,7 +30,7 @@ def retire(
     early: Annotated[bool, typer.Option("--early", help="Though its budget is not spent.")] = False,  # noqa: FBT002
 ) -> None:
     """Publish the held-out labels and all scores on them; nothing passes on the set after that."""
-    from assay import retirement
+    from assay.sealing import retirement
 
     root, settings = here()
     made = retirement.retire(root, settings, remote, early=early)
@@ -42,7 +42,7 @@ def fresh(
     source: Annotated[str, typer.Argument(help="CSV with the columns formula and the target.")],
 ) -> None:
     """Seal new labelled rows in the place of a retired set, whose rows join the train set."""
-    from assay import renewal
+    from assay.sealing import renewal
 
     root = Path.cwd()
     made = renewal.seal_fresh(root, source)

@@ -1,0 +1,1 @@
+"""Certified models predict lists of candidates."""

@@ -1,0 +1,1 @@
+"""The rule by which a candidate passes, as pure functions of arrays."""

@@ -1,0 +1,68 @@
+"""What a candidate must hold, from `assay.toml`: metrics over all rows, and over slices of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import UsageError
+from assay.gate.comparisons import Requirement, Slice
+from assay.gate.metrics import METRICS
+from assay.gate.policy import Slice as SliceRule
+from assay.settings import FILE_NAME, Settings
+
+Tables = Sequence[pd.DataFrame]
+
+
+def requirements(settings: Settings, tables: Tables) -> list[Requirement]:
+    """The primary metric, the further ones, and the primary one on every slice, in this order.
+
+    Args:
+        settings: all of `assay.toml`.
+        tables: train rows, sealed inputs and pool, each with `formula` and the columns of slices.
+
+    Raises:
+        UsageError: a slice names an unknown element, or a column that a table lacks.
+    """
+    policy, primary = settings.gate, METRICS[settings.primary_metric]
+    further = [Requirement(METRICS[key], margin) for key, margin in policy.further.items()]
+    slices = [
+        Requirement(primary, rule.margin or policy.margin, slice=_slice(rule, tables))
+        for rule in policy.slices
+    ]
+    return [Requirement(primary, policy.margin, primary=True), *further, *slices]
+
+
+def _slice(rule: SliceRule, tables: Tables) -> Slice:
+    masks = [_mask(rule, table) for table in tables]
+    return Slice(rule.name, *masks)
+
+
+def _mask(rule: SliceRule, table: pd.DataFrame) -> np.ndarray:
+    if rule.column:
+        if rule.column not in table:
+            raise UsageError(
+                f"{FILE_NAME}: slice {rule.name!r} needs the column {rule.column!r} in train.csv, "
+                "sealed_inputs.csv and pool.csv; add it, or take the slice out."
+            )
+        return table[rule.column].isin(rule.values).to_numpy(dtype=bool)
+    wanted = set(rule.elements) or _family(str(rule.family))
+    if unknown := wanted - _symbols():
+        raise UsageError(
+            f"{FILE_NAME}: slice {rule.name!r} names {min(unknown)!r}, which is no element."
+        )
+    from assay.compositions import elements
+
+    return np.array([not wanted.isdisjoint(elements(formula)) for formula in table["formula"]])
+
+
+def _symbols() -> set[str]:
+    from pymatgen.core import Element
+
+    return {element.symbol for element in Element}
+
+
+def _family(name: str) -> set[str]:
+    from pymatgen.core import Element
+
+    return {element.symbol for element in Element if getattr(element, f"is_{name}")}

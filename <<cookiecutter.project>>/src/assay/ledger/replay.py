@@ -1,0 +1,188 @@
+"""The ledger played again: whether every line follows from the lines before it, as pure functions.
+
+Without labels every level, budget, reference and repeated answer is recomputed; with the labels of
+a set, every bit as well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assay.errors import NotCarriedOutError
+from assay.files import digest_bytes
+from assay.gate.statistics import level
+from assay.ledger.entries import Decision, Entry, Intent, Question
+from assay.ledger.record import Ledger, reference_file
+from assay.ledger.uses import Finding, SealedRows, findings, rows_file
+
+Files = Mapping[str, bytes]
+Labels = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A line (from 1) that does not follow from the lines before it, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use of the sealed labels: its line, what was asked, and the decision if one was written."""
+
+    line: int
+    intent: Intent
+    decision: Decision | None
+
+
+def uses_of(ledger: Ledger, sealed_digest: str | None = None) -> list[Use]:
+    """The proven uses of a sealed set, or of all, in the order in which they were spent."""
+    decided = {
+        (entry.sealed_digest, entry.use): entry
+        for entry in ledger.proven
+        if isinstance(entry, Decision) and entry.bit is not None
+    }
+    return [
+        Use(number, entry, decided.get((entry.sealed_digest, entry.use)))
+        for number, entry in _proven(ledger)
+        if isinstance(entry, Intent) and sealed_digest in {None, entry.sealed_digest}
+    ]
+
+
+def replay_lines(ledger: Ledger) -> Iterator[Fault]:
+    """Play every proven line again on the lines before it: level, budget, reference, answer."""
+    for number, entry in _proven(ledger):
+        before = replace(ledger, entries=ledger.entries[: number - 1])
+        if isinstance(entry, Intent):
+            reasons = [*_intent_reasons(entry, before), *_barred_reasons(entry, before)]
+        elif isinstance(entry, Decision):
+            reasons = list(_decision_reasons(entry, before))
+            if entry.outcome == "PASS":
+                reasons += _barred_reasons(entry, before)
+        else:
+            continue
+        yield from (Fault(number, reason) for reason in reasons)
+
+
+def _proven(ledger: Ledger) -> Iterator[tuple[int, Entry]]:
+    for number, entry in enumerate(ledger.entries, start=1):
+        if ledger.proves(entry):
+            yield number, entry
+
+
+def _intent_reasons(entry: Intent, before: Ledger) -> Iterator[str]:
+    spent = before.budget(entry.sealed_digest)
+    if (entry.use, entry.disagreements) != (spent.uses + 1, spent.disagreements):
+        yield (
+            f"it is use {entry.use} after {entry.disagreements} that did not confirm, but there "
+            f"were {spent.uses} uses before it, {spent.disagreements} of them not confirmed"
+        )
+    elif entry.level != level(entry.alpha, entry.uses, entry.use, entry.disagreements):
+        yield f"its level {entry.level:.3g} is not that of use {entry.use}"
+    if any(asked.level != entry.level / 2 for asked in entry.requirements):
+        yield "the levels of its requirements are not half of its own"
+    if entry.use > entry.uses or entry.disagreements >= entry.maximum_disagreements:
+        yield "the set was used up before it"
+    if before.sealed_answer(entry) or before.unanswered(entry):
+        yield "the same question was asked before, and costs no second use"
+    earlier = before.intents(entry.sealed_digest, proven=True)
+    if earlier and _frozen(entry) != _frozen(earlier[0]):
+        yield "alpha, uses, disagreements, metric or margin changed in the life of the set"
+    yield from _reference_reasons(entry, before)
+
+
+def _frozen(entry: Intent) -> tuple[object, ...]:
+    first = entry.requirements[0]
+    budget = entry.alpha, entry.uses, entry.maximum_disagreements
+    return *budget, first.metric, first.margin, first.slice
+
+
+def _decision_reasons(entry: Decision, before: Ledger) -> Iterator[str]:
+    if entry.certified and entry.outcome != "PASS":
+        yield f"it certifies a model whose outcome is {entry.outcome}"
+    if entry.bit is not None:
+        asked = before.unanswered(entry)
+        if asked is None:
+            yield "it answers a use that was not written down before the labels were opened"
+        elif _numbers(asked) != _numbers(entry):
+            yield "its use, non-confirmations or level are not those of the use that it answers"
+        if entry.bit != (entry.outcome == "PASS"):
+            yield "its outcome is not that of its bit"
+        return
+    if entry.stage == "sealed":
+        earlier = before.sealed_answer(entry)
+        if earlier is None or (earlier.outcome, earlier.level) != (entry.outcome, entry.level):
+            yield "it repeats an answer that was not given before"
+    yield from _reference_reasons(entry, before)
+
+
+def _numbers(entry: Intent | Decision) -> tuple[object, ...]:
+    return entry.use, entry.disagreements, entry.level
+
+
+def _reference_reasons(entry: Question, before: Ledger) -> Iterator[str]:
+    found = before.reference(entry.sealed_digest)
+    wanted = found.bundle_digest if found else None
+    if entry.reference != wanted and (wanted or not entry.reference.startswith("baseline ")):
+        name = wanted[:12] if wanted else "the baseline"
+        yield f"it compares with {entry.reference[:12]}, but the reference was {name}"
+
+
+def _barred_reasons(entry: Question, before: Ledger) -> Iterator[str]:
+    if before.revocation(entry.bundle_digest, entry.predictions_digest):
+        yield "the model was revoked before it"
+    if before.retirement(entry.sealed_digest):
+        yield "the sealed set was retired before it"
+
+
+def replay_files(ledger: Ledger, files: Files) -> Iterator[Fault]:
+    """Compare the tables beside the ledger with the digests in their lines."""
+    for use in uses_of(ledger):
+        name = rows_file(use.intent.sealed_digest, use.intent.use)
+        if digest_bytes(files.get(name, b"")) != use.intent.rows_digest:
+            yield Fault(use.line, f"{name} is missing or not the table that it names")
+    last: dict[str, tuple[int, Decision]] = {
+        reference_file(entry.bundle_digest): (number, entry)
+        for number, entry in _proven(ledger)
+        if isinstance(entry, Decision) and entry.certified and entry.claim == "improvement"
+    }
+    for name, (number, entry) in last.items():
+        if digest_bytes(files.get(name, b"")) != entry.predictions_digest:
+            yield Fault(number, f"{name} is missing or not what was certified")
+
+
+def replay_bits(uses: Sequence[Use], files: Files, labels: Labels) -> Iterator[Fault]:
+    """Open the labels of a set again, by row id, and recompute the bit of each of its uses."""
+    for use in uses:
+        try:
+            bit = all(finding.bit for finding in findings_of(use.intent, files, labels))
+        except NotCarriedOutError as error:
+            yield Fault(use.line, str(error).rstrip("."))
+            continue
+        if use.decision is not None and use.decision.bit != bit:
+            told = "confirm" if bit else "do not confirm"
+            yield Fault(use.line, f"its decision is another: the labels {told} the claim")
+
+
+def findings_of(intent: Intent, files: Files, labels: Labels) -> list[Finding]:
+    """What each requirement of a use came to: losses, difference, error, bound, level and bit.
+
+    Args:
+        intent: the use.
+        files: those of the ledger's branch, by path.
+        labels: the sealed labels, by row id.
+
+    Raises:
+        NotCarriedOutError: the recorded rows are not at hand, or the labels lack one of them.
+    """
+    name = rows_file(intent.sealed_digest, intent.use)
+    content = files.get(name, b"")
+    if digest_bytes(content) != intent.rows_digest:
+        raise NotCarriedOutError(f"{name} is missing or altered: put the ledger's branch back.")
+    rows = SealedRows.parse(content, name)
+    missing = [row_id for row_id in rows.row_ids if row_id not in labels]
+    if missing:
+        raise NotCarriedOutError(f"the labels lack the row {missing[0]!r}: give those of this set.")
+    return findings(intent, rows, np.array([labels[row_id] for row_id in rows.row_ids]))

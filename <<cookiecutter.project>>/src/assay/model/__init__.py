@@ -1,0 +1,1 @@
+"""A model is trained, measured out of fold, and saved as canonical bytes."""

@@ -1,0 +1,255 @@
+"""Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
+
+import importlib
+import multiprocessing
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from assay import provenance
+from assay.compositions import chemical_system, elements, problem
+from assay.errors import UsageError
+from assay.files import digest_file, write_bytes
+from assay.layout import Handover, Layout
+from assay.model.bundle import BundleMetadata, predict, predict_saved, save_bundle
+from assay.predictions import bounds_of, write_predictions
+from assay.records import CandidateCard
+from assay.settings import Settings
+from assay.splits import grouped_folds
+from assay.tables import read_numbers, read_table
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The public tables of a repository; targets are in the target's unit."""
+
+    train: pd.DataFrame
+    target: np.ndarray
+    sealed: pd.DataFrame
+    pool: pd.DataFrame
+
+    @cached_property
+    def systems(self) -> list[str]:
+        """Chemical systems of the train rows."""
+        return [chemical_system(formula) for formula in self.train["formula"]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted model and its out-of-fold predictions (n,) on the train rows."""
+
+    model: Any
+    out_of_fold: np.ndarray
+
+
+def read_dataset(layout: Layout, settings: Settings) -> Dataset:
+    """Read train set, sealed inputs and pool.
+
+    Raises:
+        UsageError: a table is missing or not as it must be, or a formula cannot be read.
+    """
+    train = read_table(layout.train, ["row_id", "formula", settings.target.column])
+    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    pool = read_table(layout.pool, ["row_id", "formula"])
+    for table, path in zip(
+        (train, sealed, pool), (layout.train, layout.sealed_inputs, layout.pool), strict=True
+    ):
+        _require_readable(table["formula"], path)
+    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
+
+
+def _require_readable(formulas: Iterable[str], path: Path) -> None:
+    for line, formula in enumerate(formulas, start=2):
+        if sentence := problem(formula):
+            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
+
+
+def load_builder(root: Path, settings: Settings) -> Any:
+    """The author's `build_model` from `src/<package>/model.py`.
+
+    Raises:
+        UsageError: there is no such module or function.
+    """
+    source = str(root / "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)
+    name = f"{settings.project.package}.model"
+    try:
+        return importlib.import_module(name).build_model
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UsageError(
+            f"src/{name.replace('.', '/')}.py must define build_model(seed): {error}."
+        ) from None
+
+
+def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
+    """Fit on every fold's complement, and on all rows.
+
+    No chemical system stands on both sides of a fold, so the errors are those for new chemistry.
+    The fits run side by side in threads, as scikit-learn's own estimators release Python's lock.
+
+    Raises:
+        UsageError: the estimator does not go with the kind of the target.
+    """
+    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    target = data.target.astype(int) if settings.target.kind == "class" else data.target
+    frame = data.train[["formula"]]
+    everything = np.ones(len(target), dtype=bool)
+    parts = [everything, *(folds != fold for fold in range(settings.split.folds))]
+    _require_kind(settings.target.kind, builder(settings.model.seed))
+    model, *models = _fitted(builder, settings.model.seed, frame, target, parts)
+    out_of_fold = np.empty(len(target))
+    for fold, fold_model in enumerate(models):
+        held_out = folds == fold
+        out_of_fold[held_out] = predict(fold_model, list(frame["formula"][held_out]))
+    return Candidate(model, out_of_fold)
+
+
+def _fitted(
+    builder: Any, seed: int, frame: pd.DataFrame, target: np.ndarray, parts: list[np.ndarray]
+) -> list[Any]:
+    from joblib import Parallel, cpu_count, delayed
+
+    run = Parallel(n_jobs=min(cpu_count(), len(parts)), prefer="threads", return_as="generator")
+    fits = run(delayed(builder(seed).fit)(frame[rows], target[rows]) for rows in parts)
+    return list(tqdm(fits, total=len(parts), desc="train", unit="fit", disable=None))
+
+
+def _require_kind(kind: str, model: Any) -> None:
+    if (kind == "class") != hasattr(model, "predict_proba"):
+        wanted = "classifier with predict_proba" if kind == "class" else "regressor"
+        raise UsageError(
+            f"the target is a {kind}, by assay.toml or by its values, which does not go with "
+            f"{_estimator_name(model)}: return a {wanted} from build_model."
+        )
+
+
+def _estimator_name(model: Any) -> str:
+    steps = getattr(model, "steps", [("model", model)])
+    return type(steps[-1][1]).__name__
+
+
+def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Errors of predictions (n,) on targets (n,): see `CandidateCard.metrics` for names."""
+    error = predicted - target
+    if kind == "class":
+        wrong = (predicted >= 0.5) != (target >= 0.5)  # noqa: PLR2004 (even odds)
+        return {"brier": float(np.mean(error**2)), "error_rate": float(np.mean(wrong))}
+    return {
+        "mae": float(np.mean(np.abs(error))),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "r2": float(1 - np.mean(error**2) / np.var(target)),
+    }
+
+
+def interval_half_width(target: np.ndarray, predicted: np.ndarray, level: float) -> float:
+    """Half width of the split-conformal interval from out-of-fold residuals.
+
+    The ceil((n + 1) level)-th smallest absolute residual (Vovk et al., Algorithmic Learning in a
+    Random World, 2005), here from folds grouped by chemical system.
+    """
+    residuals = np.sort(np.abs(predicted - target))
+    rank = min(int(np.ceil((len(residuals) + 1) * level)), len(residuals))
+    return float(residuals[rank - 1])
+
+
+def train(root: Path, settings: Settings) -> CandidateCard:
+    """Train the candidate of the checkout at `root`; writes bundle, predictions and card to `out`.
+
+    What was said there of an earlier candidate, verdict and certificate, is removed.
+
+    Raises:
+        UsageError: the data, `assay.toml` or `model.py` are not as they must be.
+    """
+    from assay.model.tracking import log_candidate
+
+    layout, handover = Layout(root), Handover(Layout(root).out)
+    data = read_dataset(layout, settings)
+    for stale in (handover.verdict, handover.certificate):
+        stale.unlink(missing_ok=True)
+    candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
+    metadata = _metadata(layout, settings, data, candidate)
+    package = root / "src" / settings.project.package
+    digest = save_bundle(
+        candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
+    )
+    _write_predictions(handover, settings, data, candidate.out_of_fold)
+    write_bytes(handover.train, layout.train.read_bytes())
+    card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
+    card.write(handover.candidate)
+    log_candidate(root, settings, card, handover.bundle, candidate.model)
+    return card
+
+
+def _metadata(
+    layout: Layout, settings: Settings, data: Dataset, candidate: Candidate
+) -> BundleMetadata:
+    target, level = settings.target, settings.model.interval_level
+    number = target.kind == "number"
+    return BundleMetadata(
+        model=settings.project.name,
+        target=target.column,
+        kind=target.kind,
+        unit=target.unit,
+        lower=target.lower if np.isfinite(target.lower) else None,
+        upper=target.upper if np.isfinite(target.upper) else None,
+        interval_level=level,
+        interval_half_width=(
+            interval_half_width(data.target, candidate.out_of_fold, level) if number else None
+        ),
+        elements=sorted(frozenset[str]().union(*map(elements, data.train["formula"]))),
+        train_digest=digest_file(layout.train),
+    )
+
+
+def _write_predictions(
+    handover: Handover, settings: Settings, data: Dataset, out_of_fold: np.ndarray
+) -> None:
+    # What is scored is what the saved bundle gives in a process of its own: whatever the model
+    # kept outside itself while it was fitted is gone there, as it will be when it predicts.
+    unlabelled = pd.concat([data.sealed, data.pool])
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        formulas, trusted = list(unlabelled["formula"]), settings.model.trusted_types
+        predicted = other.submit(predict_saved, handover.bundle, formulas, trusted).result()
+    row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
+    values = np.concatenate([out_of_fold, predicted])
+    write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))
+
+
+def _card(  # noqa: PLR0913 (a record of six things)
+    layout: Layout,
+    settings: Settings,
+    data: Dataset,
+    candidate: Candidate,
+    digest: str,
+    half_width: float | None,
+) -> CandidateCard:
+    commit, lock = provenance.commit_of(layout.root), provenance.lock_digest(layout.root)
+    train_digest = digest_file(layout.train)
+    return CandidateCard(
+        model=settings.project.name,
+        target=settings.target.column,
+        unit=settings.target.unit,
+        claim=provenance.claim_of(layout.root),
+        commit=commit,
+        correlation_id=provenance.correlation_id(digest, train_digest, lock, commit),
+        bundle_digest=digest,
+        predictions_digest=digest_file(Handover(layout.out).predictions),
+        train_digest=train_digest,
+        sealed_inputs_digest=digest_file(layout.sealed_inputs),
+        pool_digest=digest_file(layout.pool),
+        lock_digest=lock,
+        estimator=_estimator_name(candidate.model),
+        rows=len(data.target),
+        groups=len(set(data.systems)),
+        interval_half_width=half_width,
+        metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
+    )

@@ -1,0 +1,1 @@
+"""What a sealed set can decide, told before there is a model."""

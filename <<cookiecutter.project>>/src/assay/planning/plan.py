@@ -1,0 +1,204 @@
+"""`assay plan`: what a sealed set can decide, found by trying the gate itself on drawn models.
+
+No label of the sealed set is read.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from assay.errors import UsageError
+from assay.gate.decision import Budget
+from assay.gate.metrics import METRICS
+from assay.gate.policy import Gate
+from assay.gate.statistics import Grouping, level
+from assay.layout import Layout
+from assay.planning.chances import BETWEEN, CHANGES, MULTIPLES, Situation, by_change, chances, life
+from assay.planning.designs import Design, design_of_repository, design_of_sizes, pool_rows
+from assay.planning.error_models import Pair, pair_of
+from assay.planning.guesses import Given, guess_of
+from assay.planning.needs import Search, margin_needed, rows_needed
+from assay.planning.records import Bounded, Plan, Rows
+from assay.planning.rule_of_thumb import noise_of
+from assay.planning.sample_sizes import (
+    Adaptivity,
+    Promise,
+    rows_for_difference,
+    rows_for_rare_change,
+)
+from assay.planning.simulation import Question
+from assay.settings import Settings
+
+TRIALS = 300
+# the points of the curve, and about nine steps for each of two searches
+STEPS = len(MULTIPLES) + 2 + BETWEEN + len(CHANGES) + 18
+MOST_TRIALS = 100_000
+# the share of differing rows in the examples of ease.ml/ci
+RARE = 0.1
+_PROMISES: tuple[tuple[Adaptivity, float | None], ...] = (
+    ("none", None),
+    ("full", None),
+    ("full", RARE),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line may say; `None` leaves it to the repository. Units as in `Plan`."""
+
+    rows: int | None = None
+    groups: int | None = None
+    margin: float | None = None
+    given: Given = field(default_factory=Given)
+    use: int = 1
+    disagreements: int = 0
+    bounded: bool = False
+    trials: int = TRIALS
+    seed: int = 0
+
+
+def make_plan(
+    root: Path, settings: Settings, options: Options, tick: Callable[[], object] = int
+) -> Plan:
+    """Find the chance of each verdict and what it takes to pass; `tick` is called now and then.
+
+    Raises:
+        UsageError: an option is out of range, or a table or `assay.toml` is not as it must be.
+    """
+    layout = Layout(root)
+    guess, source = guess_of(layout, settings, options.given)
+    settings = _with_margin(settings, options.margin)
+    policy = settings.gate
+    budget = require_budget(policy, options.use, options.disagreements)
+    design = _design(layout, settings, options)
+    situation = Situation(design, policy, guess, budget, _trials(options), options.seed)
+    equal = _equal(situation)
+    question = Question("no-regression", budget)
+    search = Search(equal, design, policy, question, options.seed, tick)
+    noise = noise_of(equal, design, policy, budget, options.seed)
+    return Plan(
+        model=settings.project.name,
+        metric=guess.metric,
+        unit=settings.target.unit,
+        margin=policy.margin,
+        error=guess.error,
+        error_source=source,
+        change=guess.change,
+        icc=guess.icc,
+        on_pool=guess.on_pool,
+        requirements=[part.name for part in design.requirements],
+        train=_rows(design.groups.train),
+        sealed=_rows(design.groups.sealed),
+        pool=_rows(design.groups.pool),
+        pool_needed=pool_rows(design.sealed_rows),
+        minimum_groups=policy.minimum_groups,
+        uses=policy.uses,
+        maximum_disagreements=policy.disagreements,
+        use=options.use,
+        disagreements=options.disagreements,
+        level=level(policy.alpha, policy.uses, options.use, options.disagreements),
+        charge=noise.charge,
+        points=chances(situation, tick),
+        by_change=by_change(situation, tick),
+        life=life(situation, equal),
+        sealed_rows_needed=rows_needed(search, noise),
+        margin_needed=margin_needed(search, noise),
+        bounded=_bounded(settings, guess.error, options),
+        seed=options.seed,
+    )
+
+
+def require_budget(policy: Gate, use: int, disagreements: int) -> Budget:
+    """The budget before the `use`-th sealed use.
+
+    Raises:
+        UsageError: the policy has no such use.
+    """
+    if not 1 <= use <= policy.uses:
+        raise UsageError(f"--use is {use}: give 1 to {policy.uses}, the key uses of [gate].")
+    most = min(policy.disagreements, use) - 1
+    if not 0 <= disagreements <= most:
+        raise UsageError(
+            f"--disagreements is {disagreements}: before use {use} there can be 0 to {most}."
+        )
+    return Budget(use - 1, disagreements)
+
+
+def _with_margin(settings: Settings, margin: float | None) -> Settings:
+    if margin is None:
+        return settings
+    if not (math.isfinite(margin) and margin > 0):
+        raise UsageError(f"--margin is {margin:g}: give a number above 0.")
+    gate = settings.gate.model_copy(update={"margin": margin})
+    return settings.model_copy(update={"gate": gate})
+
+
+def _design(layout: Layout, settings: Settings, options: Options) -> Design:
+    if options.groups is not None:
+        if options.rows is None:
+            raise UsageError("--groups goes with --rows: give both, or neither.")
+        return design_of_sizes(options.rows, options.groups, settings, options.seed)
+    design = design_of_repository(layout, settings)
+    return design if options.rows is None else design.sized(options.rows, options.seed)
+
+
+def _trials(options: Options) -> int:
+    if not 1 <= options.trials <= MOST_TRIALS:
+        raise UsageError(f"--trials is {options.trials}: give 1 to {MOST_TRIALS}.")
+    if options.seed < 0:
+        raise UsageError(f"--seed is {options.seed}: give 0 or more.")
+    return options.trials
+
+
+def _equal(situation: Situation) -> Pair:
+    try:
+        return pair_of(situation.guess, 0.0)
+    except ValueError as error:
+        raise UsageError(
+            f"the error is {situation.guess.error:g}, but {error}; give another --error."
+        ) from None
+
+
+def _rows(grouping: Grouping) -> Rows:
+    return Rows(rows=len(grouping.codes), groups=grouping.count, effective=grouping.effective)
+
+
+def _bounded(settings: Settings, error: float, options: Options) -> list[Bounded]:
+    """What ease.ml/ci asks for, to know the difference of two losses within the margin.
+
+    For all uses of the set together, with probability 1 - alpha: if authors see no verdict, if they
+    see all, and the latter if few rows change.
+    """
+    if not options.bounded and settings.target.kind == "number":
+        return []
+    tolerance = _tolerance(settings, error)
+    if tolerance >= 1:
+        raise UsageError(
+            f"the margin is {settings.gate.margin:g}, as large as any loss can be: give a smaller "
+            "one in [gate] of assay.toml."
+        )
+    policy = settings.gate
+    found = []
+    for adaptivity, changed in _PROMISES:
+        promise = Promise(1 - policy.alpha, policy.uses, adaptivity)
+        rows = (
+            rows_for_difference(tolerance, promise)
+            if changed is None
+            else rows_for_rare_change(tolerance, promise, changed)
+        )
+        found.append(Bounded(tolerance=tolerance, changed=changed, rows=rows, **asdict(promise)))
+    return found
+
+
+def _tolerance(settings: Settings, error: float) -> float:
+    """The margin in units of the largest loss that a row can have."""
+    metric, target = METRICS[settings.primary_metric], settings.target
+    ends = (0.0, 1.0) if target.kind == "class" else (target.lower, target.upper)
+    if not np.isfinite(ends).all():
+        raise UsageError("--bounded needs lower and upper in [target] of assay.toml: add them.")
+    worst = float(metric.loss(*np.array(ends)[:, None])[0])
+    loss = error**2 if metric.key == "rmse" else error
+    return metric.allowance(settings.gate.margin, loss) / worst

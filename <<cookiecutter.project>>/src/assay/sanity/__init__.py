@@ -1,0 +1,1 @@
+"""What any model of compositions must do, tried on drawn ones."""

@@ -1,0 +1,1 @@
+"""The tables keep what `assay.toml` and main's own data promise."""

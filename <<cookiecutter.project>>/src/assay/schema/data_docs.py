@@ -1,0 +1,133 @@
+"""Runs suites in Great Expectations and leaves its Data Docs as pages that need no network."""
+
+import html
+import logging
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.files import replaced_folder
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+
+    from assay.schema.rules import Rule, Table
+
+Outcome = tuple["Table", list["Rule"], "list[ExpectationValidationResult]"]
+
+# The policy lets the page fetch nothing and run nothing, whatever a cell of a table holds.
+HEAD = """<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<style>
+body { font: 15px/1.45 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; margin: .5rem 0 }
+td, th { border: 1px solid #bbb; padding: .25rem .6rem; text-align: left; vertical-align: top }
+nav, footer, .modal, #ge-cta-footer { display: none !important }
+.fas, .fa { font-style: normal }
+.pass::before, .fa-check-circle::before { content: "\\2713  "; color: #187a2f }
+.fail::before, .fa-times::before { content: "\\2717  "; color: #b3261e }
+.fa-exclamation-triangle::before { content: "\\26A0  "; color: #8a6100 }
+</style>"""
+_PAIRED = re.compile(r"<(script|footer|nav)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_SINGLE = re.compile(r"<(?:link|img|meta|base)\b[^>]*>", re.IGNORECASE)
+_REMOTE = re.compile(r"url\(\s*['\"]?https?:[^)]*\)", re.IGNORECASE)
+
+
+def validated_tables(
+    suites: "Iterable[tuple[Table, list[Rule]]]", folder: Path
+) -> Iterator[Outcome]:
+    """Validate each table against its rules, in turn; then write the pages to `folder`.
+
+    Yields:
+        table, rules, and one validation result a rule, in the order of the rules.
+    """
+    context = _context()
+    source = context.data_sources.add_pandas("repository")
+    verdicts = []
+    for table, rules in suites:
+        results = _validate(context, source, table, rules)
+        verdicts.append((table.name, all(result.success for result in results)))
+        yield table, rules, results
+    with replaced_folder(folder) as temporary:
+        _build(context, temporary, verdicts)
+
+
+def _context() -> Any:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    configuration = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+    )
+    return gx.get_context(mode="ephemeral", project_config=configuration)
+
+
+def _validate(
+    context: Any, source: Any, table: "Table", rules: "list[Rule]"
+) -> "list[ExpectationValidationResult]":
+    import great_expectations as gx
+
+    for rule in rules:
+        rule.expectation.meta = {"rule": rule.name}
+    suite = gx.ExpectationSuite(table.name, expectations=[rule.expectation for rule in rules])
+    asset = source.add_dataframe_asset(table.name)
+    definition = gx.ValidationDefinition(
+        name=table.name,
+        data=asset.add_batch_definition_whole_dataframe("rows"),
+        suite=context.suites.add(suite),
+    )
+    result = context.validation_definitions.add(definition).run(
+        batch_parameters={"dataframe": table.frame},
+        result_format={"result_format": "COMPLETE", "return_unexpected_index_query": False},
+    )
+    order = {rule.name: position for position, rule in enumerate(rules)}
+    return sorted(result.results, key=lambda r: order[r.expectation_config.meta["rule"]])
+
+
+def _build(context: Any, folder: Path, verdicts: list[tuple[str, bool]]) -> None:
+    context.add_data_docs_site(
+        site_name="pages",
+        site_config={
+            "class_name": "SiteBuilder",
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(folder / "site"),
+            },
+        },
+    )
+    context.build_data_docs()
+    for name, _ in verdicts:
+        [page] = (folder / "site" / "validations" / name).rglob("*.html")
+        text = page.read_text(encoding="utf-8")
+        (folder / f"{name}.html").write_text(self_contained(text), encoding="utf-8")
+    shutil.rmtree(folder / "site")
+    (folder / "index.html").write_text(_index(verdicts), encoding="utf-8")
+
+
+def self_contained(page: str) -> str:
+    """The page without scripts, remote styles or pictures, and with a policy that forbids them."""
+    for pattern in (_PAIRED, _SINGLE, _REMOTE):
+        page = pattern.sub("", page)
+    return page.replace("<head>", f'<head>\n<meta charset="utf-8">\n{HEAD}', 1)
+
+
+def _index(verdicts: list[tuple[str, bool]]) -> str:
+    items = "\n".join(
+        f'<li class="{"pass" if passed else "fail"}">'
+        f'<a href="{html.escape(name)}.html">{html.escape(name)}</a></li>'
+        for name, passed in verdicts
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head>\n<meta charset="utf-8">\n{HEAD}\n'
+        "<title>Data checks</title></head>\n<body><h1>Data checks</h1>\n"
+        f"<ul>\n{items}\n</ul></body></html>\n"
+    )

@@ -1,0 +1,161 @@
+"""The rules that several tables share: ids, formulas, columns, chemical systems.
+
+A rule is an expectation together with the sentence that tells a row's author what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import great_expectations.expectations as gxe
+import pandas as pd
+
+from assay.schema.expectations import (
+    ExpectColumnValuesToBeCompositions,
+    ExpectColumnValuesToBeFeaturizable,
+    ExpectColumnValuesToBeReducedFormulas,
+    system,
+)
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+FORMULA, ROW_ID, SYSTEM = "formula", "row_id", "chemical system"
+WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to check: `cells` as they stand in the file, `frame` with the target as numbers.
+
+    Row i of both is line i + 2 of the file; an empty cell is None in `frame`.
+    """
+
+    name: str
+    file: str
+    cells: pd.DataFrame
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An expectation, its name, and a sentence with {value}, {formula}, {hint}, {observed}.
+
+    `hints` maps a formula's identity or chemical system to what the sentence adds.
+    """
+
+    name: str
+    expectation: "Expectation"
+    sentence: str
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+def table(name: str, file: str, cells: pd.DataFrame, target: str | None) -> Table:
+    """Prepare a table of text cells: (n, k), of which `target`, if any, becomes numbers."""
+    frame = cells.where(cells != "", None)
+    if target is not None:
+        frame = frame.assign(**{target: pd.to_numeric(cells[target], errors="coerce")})
+    if name in {"train", "sealed_inputs"}:
+        frame = frame.assign(**{SYSTEM: [system(formula) for formula in cells[FORMULA]]})
+    return Table(name, file, cells, frame)
+
+
+def columns(names: list[str], derived: list[str]) -> Rule:
+    """The file's columns are exactly `names`; `derived` are those that `table` adds."""
+    return Rule(
+        "columns",
+        gxe.ExpectTableColumnsToMatchSet(
+            column_set=[*names, *derived],
+            exact_match=True,
+            description=f"The columns are {', '.join(names)} and no other: no label beside them.",
+        ),
+        f"the columns are {{observed}}; keep {', '.join(names)} alone, above all no label.",
+    )
+
+
+def row_ids(prefix: str) -> list[Rule]:
+    """Ids are there, unique, and of the form `prefix` and five or more digits."""
+    example = f"{prefix}00001"
+    return [
+        Rule(
+            "row_id.present",
+            gxe.ExpectColumnValuesToNotBeNull(column=ROW_ID, description="Every row has an id."),
+            f"the row has no row_id; give it one such as {example}.",
+        ),
+        Rule(
+            "row_id.unique",
+            gxe.ExpectColumnValuesToBeUnique(column=ROW_ID, description="No id stands twice."),
+            "row_id {value!r} stands more than once; give every row its own.",
+        ),
+        Rule(
+            "row_id.form",
+            gxe.ExpectColumnValuesToMatchRegex(
+                column=ROW_ID,
+                regex=rf"^{prefix}[0-9]{{5,}}\Z",
+                description=f"Ids look like {example}.",
+            ),
+            f"row_id {{value!r}} is not of the form {example}; rename it.",
+        ),
+    ]
+
+
+def readable_formulas(severity: str) -> list[Rule]:
+    """Formulas are there, readable, and (as a warning) have Magpie features."""
+    level = {"severity": severity} if severity else {}
+    return [
+        Rule(
+            "formula.present",
+            gxe.ExpectColumnValuesToNotBeNull(
+                column=FORMULA, description="Every row has a formula.", **level
+            ),
+            "the row has no formula; add it or remove the row.",
+        ),
+        Rule(
+            "formula.readable",
+            ExpectColumnValuesToBeCompositions(
+                column=FORMULA, description="Every formula can be read.", **level
+            ),
+            "{problem}; correct the formula or remove the row.",
+        ),
+        Rule(
+            "formula.featurizable",
+            ExpectColumnValuesToBeFeaturizable(
+                column=FORMULA,
+                severity=WARNING,
+                description="matminer's Magpie table is complete for every formula.",
+            ),
+            "{formula} holds an element for which matminer's Magpie table has gaps; "
+            "a model on Magpie features refuses it.",
+        ),
+    ]
+
+
+def reduced_spelling() -> Rule:
+    """Formulas are in reduced spelling; a warning."""
+    return Rule(
+        "formula.reduced",
+        ExpectColumnValuesToBeReducedFormulas(
+            column=FORMULA, severity=WARNING, description="Formulas are in reduced spelling."
+        ),
+        "{formula} is not in reduced spelling; consider writing {reduced}.",
+    )
+
+
+def literal(text: str) -> str:
+    """Text that neither str.format nor the templates of Data Docs take for a field."""
+    return text.translate(str.maketrans("", "", "{}$"))
+
+
+def enough_systems(minimum: int, key: str, severity: str) -> Rule:
+    """There are at least `minimum` chemical systems, as `key` of `assay.toml` asks."""
+    level = {"severity": severity} if severity else {}
+    return Rule(
+        "systems.enough",
+        gxe.ExpectColumnUniqueValueCountToBeBetween(
+            column=SYSTEM,
+            min_value=minimum,
+            description=f"There are at least {minimum} chemical systems.",
+            **level,
+        ),
+        f"there are {{observed}} chemical systems, but {key} asks for {minimum}; add data.",
+    )

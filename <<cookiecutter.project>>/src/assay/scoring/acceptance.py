@@ -1,0 +1,76 @@
+"""What a run handed over, read as untrusted data: all of it sound, or nothing is scored."""
+
+from pathlib import Path
+
+from assay.errors import NotCarriedOutError, UsageError
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from assay.model.training import Dataset
+from assay.predictions import bounds_of, read_predictions
+from assay.records import CandidateCard, CheckReport, read_record
+from assay.settings import Settings
+from assay.tables import read_table
+
+LARGER = 20
+
+
+def sound_predictions(
+    layout: Layout, settings: Settings, handover: Handover, card: CandidateCard, data: Dataset
+) -> dict[str, float]:
+    """The candidate's predictions by row id, for rows that main has, too.
+
+    Raises:
+        NotCarriedOutError: a check did not pass, a file is not the one that the card names, or
+            the predictions are not a complete table of numbers.
+    """
+    for path, check in ((handover.schema, "schema"), (handover.sanity, "sanity")):
+        report = read_record(CheckReport, path)
+        if report.check != check or not report.passed:
+            raise NotCarriedOutError(
+                f"{path.name} says that the check failed: mend that and run `assay check` again."
+            )
+    if not layout.sealed_labels.exists() and not layout.open_labels.exists():
+        raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
+    for path, named in (
+        (layout.sealed_inputs, card.sealed_inputs_digest),
+        (layout.pool, card.pool_digest),
+        (handover.predictions, card.predictions_digest),
+        (handover.train, card.train_digest),
+    ):
+        require_named(path, named)
+    train = _candidate_train(handover.train, LARGER * layout.train.stat().st_size)
+    unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
+    bounds = bounds_of(settings.target.kind)
+    predictions = read_predictions(handover.predictions, [*train, *unlabelled], bounds)
+    # A pull request may bring its own train rows; only those that main has, too, are compared.
+    shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
+    kept = {*unlabelled, *(row_id for row_id, _ in shared)}
+    return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _candidate_train(path: Path, limit: int) -> dict[str, str]:
+    """Formulas by row id of the candidate's own train set, which is untrusted."""
+    if path.stat().st_size > limit:
+        raise NotCarriedOutError(
+            f"the candidate's train.csv is over {LARGER} times main's and not read: add rows in "
+            "several steps."
+        )
+    try:
+        rows = read_table(path, ["row_id", "formula"])
+    except UsageError as error:
+        raise NotCarriedOutError(f"what was handed over cannot be read: {error}") from None
+    return dict(zip(rows["row_id"], rows["formula"], strict=True))
+
+
+def require_named(path: Path, named: str) -> None:
+    """Insist on a plain file with the digest that the candidate's card names.
+
+    Raises:
+        NotCarriedOutError: it is missing, a link or another one.
+    """
+    if path.is_symlink() or not path.is_file():
+        raise NotCarriedOutError(f"{path.name} is missing or not a plain file: train again.")
+    if digest_file(path) != named:
+        raise NotCarriedOutError(
+            f"{path.name} is not the file that candidate.json names: train again on main's data."
+        )

@@ -1,0 +1,141 @@
+"""What is scored: one run's candidate before one state of the ledger."""
+
+import datetime as dt
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from assay import provenance
+from assay.errors import NotCarriedOutError
+from assay.files import digest_bytes
+from assay.gate.comparisons import Comparison
+from assay.gate.decision import Budget
+from assay.layout import Layout
+from assay.ledger.certificate import policy_digest
+from assay.ledger.entries import Decision, Question
+from assay.ledger.record import Ledger, reference_file
+from assay.model.training import Dataset
+from assay.records import CandidateCard, Claim
+from assay.scoring.references import baseline, compare, recorded
+from assay.sealing.labels import commitment, sealed_digest
+from assay.settings import Settings
+
+MAIN = "main"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run is scored: its commit, an address to look it up, and whether it may certify."""
+
+    commit: str
+    url: str
+    certifies: bool
+
+
+def current_run(root: Path, card: CandidateCard) -> Run:
+    """Tell main's own run from everything else.
+
+    In Actions the payload of `workflow_run` decides, which GitHub writes; on a laptop the branch
+    that is checked out.
+
+    Raises:
+        NotCarriedOutError: a workflow that was not started by `workflow_run`, or a candidate of
+            another commit than is checked out on a laptop.
+    """
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return _local_run(root, card)
+    run = provenance.triggering_run()
+    # a fork that was deleted since has no head_repository, and calls its branches as it likes
+    origin = (run.get("head_repository") or {}).get("full_name")
+    # The name alone is not enough: a tag may be called main, too, and an older run of main may be
+    # scored after a newer one. What is checked out here is main as it is now.
+    certifies = (
+        run.get("event") == "push"
+        and run["head_sha"] == provenance.git(root, "rev-parse", "HEAD")
+        and run.get("head_branch") == MAIN
+        and origin is not None
+        and origin == os.environ.get("GITHUB_REPOSITORY")
+    )
+    return Run(run["head_sha"], provenance.run_url() or "", certifies)
+
+
+def _local_run(root: Path, card: CandidateCard) -> Run:
+    """A laptop's run: the claim stands in the commit, so the candidate must be that commit's."""
+    commit, _, changes = card.commit.partition("+")
+    head = provenance.git(root, "rev-parse", "HEAD")
+    if head not in (None, commit):
+        raise NotCarriedOutError(
+            f"the candidate was trained at commit {commit[:12]}, but {head[:12]} is checked out: "
+            "run `assay check` again."
+        )
+    return Run(card.commit, "local", provenance.branch_of(root) == MAIN and not changes)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One candidate before one state of the ledger."""
+
+    layout: Layout
+    settings: Settings
+    card: CandidateCard
+    data: Dataset
+    predictions: dict[str, float]
+    ledger: Ledger
+    run: Run
+
+    @cached_property
+    def reference(self) -> Decision | None:
+        """The model to compare with, or None for the stated baseline."""
+        return self.ledger.reference(sealed_digest(self.layout))
+
+    @cached_property
+    def reference_predictions(self) -> dict[str, float]:
+        """The reference's predictions by row id; they are public."""
+        if self.reference is None:
+            return baseline(self.data, self.settings)
+        name = self.reference.bundle_digest
+        content = self.ledger.read_file(reference_file(name))
+        if digest_bytes(content) != self.reference.predictions_digest:
+            raise NotCarriedOutError(
+                f"the recorded predictions of {name[:12]} are not those that were certified: "
+                "restore the branch of the ledger."
+            )
+        return recorded(content, name)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the candidate predicts just what the reference predicts."""
+        entry = self.reference
+        return entry is not None and entry.predictions_digest == self.card.predictions_digest
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Candidate against reference; the first model must show an improvement."""
+        claim: Claim = "improvement" if self.reference is None else self.card.claim
+        if self.is_reference:
+            claim = "no-regression"  # nothing is an improvement on itself
+        values = self.reference_predictions
+        return compare(self.predictions, values, self.data, self.settings, claim)
+
+    @cached_property
+    def question(self) -> Question:
+        """What is asked of the gate, before it is answered."""
+        baseline_name = f"baseline {self.settings.gate.baseline}"
+        return Question(
+            predictions_digest=self.card.predictions_digest,
+            bundle_digest=self.card.bundle_digest,
+            reference=self.reference.bundle_digest if self.reference else baseline_name,
+            claim=self.comparison.claim,
+            sealed_digest=sealed_digest(self.layout),
+            commitment=commitment(self.layout),
+            policy_digest=policy_digest(self.settings),
+            commit=self.run.commit,
+            time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            run=self.run.url,
+        )
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What is spent of the sealed set."""
+        return self.ledger.budget(self.question.sealed_digest)

@@ -1,0 +1,137 @@
+"""What a candidate is compared with: the recorded champion, or a stated baseline."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import NotCarriedOutError
+from assay.gate.comparisons import Comparison, Groups, Predictions
+from assay.gate.slices import requirements
+from assay.gate.statistics import Grouping
+from assay.model.bundle import predict
+from assay.model.training import Dataset
+from assay.predictions import HEADER
+from assay.records import Claim
+from assay.settings import Settings
+from assay.splits import grouped_folds
+
+MINIMUM_SHARE = 0.9
+
+
+def baseline(data: Dataset, settings: Settings) -> dict[str, float]:
+    """Predictions, by row id, of the baseline named in `assay.toml`.
+
+    `mean` knows the mean of the train labels alone (for a class, the share of yes), `ridge` is a
+    linear model on Magpie features. Fold by fold on the train rows, as for a candidate.
+    """
+    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    frame = data.train[["formula"]]
+    predictions: dict[str, float] = {}
+    for fold in range(settings.split.folds):
+        held_out = folds == fold
+        model = _baseline_model(settings).fit(frame[~held_out], data.target[~held_out])
+        values = predict(model, list(frame["formula"][held_out]))
+        predictions |= dict(zip(data.train["row_id"][held_out], values, strict=True))
+    model = _baseline_model(settings).fit(frame, data.target)
+    for rows in (data.sealed, data.pool):
+        values = predict(model, list(rows["formula"]))
+        predictions |= dict(zip(rows["row_id"], values, strict=True))
+    return predictions
+
+
+def _baseline_model(settings: Settings) -> Any:
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from assay.features import MagpieFeatures
+
+    number = settings.target.kind == "number"
+    if settings.gate.baseline == "mean":
+        return DummyRegressor() if number else DummyClassifier(strategy="prior")
+    linear = RidgeCV(np.logspace(-3, 3, 13)) if number else LogisticRegression(max_iter=1000)
+    return make_pipeline(MagpieFeatures(), StandardScaler(), linear)
+
+
+def recorded(content: bytes, name: str) -> dict[str, float]:
+    """Predictions, by row id, of a reference as `score` recorded them.
+
+    Raises:
+        NotCarriedOutError: the content is not such a table.
+    """
+    try:
+        rows = csv.reader(io.StringIO(content.decode()))
+        if next(rows, None) == HEADER:
+            return {row_id: float(value) for row_id, value in rows}
+    except ValueError:
+        pass
+    raise NotCarriedOutError(f"the recorded predictions of {name} are damaged: restore them.")
+
+
+def compare(
+    candidate: Mapping[str, float],
+    reference: Mapping[str, float],
+    data: Dataset,
+    settings: Settings,
+    claim: Claim,
+) -> Comparison:
+    """Pair candidate and reference row by row.
+
+    Train and pool rows that are new since the reference was recorded are left out, and train rows
+    that the candidate does not have; sealed rows may not be.
+
+    Raises:
+        NotCarriedOutError: the reference lacks sealed rows, much of the pool, or all train rows,
+            or the candidate much of the train set.
+        UsageError: a slice of `assay.toml` does not go with the tables.
+    """
+    train, pool = _shared_rows(candidate, reference, data)
+    tables = (data.train[train], data.sealed, data.pool[pool])
+    return Comparison(
+        _arrange(candidate, tables),
+        _arrange(reference, tables),
+        Groups(*(_systems(rows) for rows in tables)),
+        data.target[train],
+        requirements(settings, tables),
+        claim,
+    )
+
+
+def _shared_rows(
+    candidate: Mapping[str, float], reference: Mapping[str, float], data: Dataset
+) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the train and pool rows that both models predicted."""
+    train, pool = (
+        rows["row_id"].isin(reference.keys()).to_numpy() for rows in (data.train, data.pool)
+    )
+    own = data.train["row_id"].isin(candidate.keys()).to_numpy()
+    if own.mean() < MINIMUM_SHARE:
+        raise NotCarriedOutError(
+            f"the candidate was trained on {own.mean():.0%} of main's train rows only: keep them, "
+            "or replace the data set on main first."
+        )
+    train &= own
+    sealed = data.sealed["row_id"].isin(reference.keys())
+    if not sealed.all() or pool.mean() < MINIMUM_SHARE or not train.any():
+        raise NotCarriedOutError(
+            "the reference was not evaluated on the train rows, sealed inputs and pool of data/ "
+            "as they are now: restore them, or seal a fresh set with `assay seal fresh`."
+        )
+    return train, pool
+
+
+def _systems(rows: pd.DataFrame) -> Grouping:
+    from assay.compositions import chemical_system
+
+    return Grouping.of([chemical_system(formula) for formula in rows["formula"]])
+
+
+def _arrange(values: Mapping[str, float], tables: Iterable[pd.DataFrame]) -> Predictions:
+    return Predictions(
+        *(np.array([values[row_id] for row_id in rows["row_id"]]) for rows in tables)
+    )

@@ -1,0 +1,167 @@
+"""The trusted half: open the labels at most once, decide, record, certify."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay import provenance
+from assay.errors import NotCarriedOutError
+from assay.gate.decision import Decision, SealedTest, decide
+from assay.layout import Handover, Layout
+from assay.ledger.certificate import issue
+from assay.ledger.continuity import require_own_continuity
+from assay.ledger.entries import Intent
+from assay.ledger.record import ATTEMPTS, LedgerMovedError, read_ledger, writer
+from assay.ledger.replay import findings_of
+from assay.ledger.uses import rows_file
+from assay.model.bundle import digest_bundle
+from assay.model.training import read_dataset
+from assay.predictions import bounds_of, write_predictions
+from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
+from assay.scoring.acceptance import require_named, sound_predictions
+from assay.scoring.cases import Case, Run, current_run
+from assay.scoring.recording import Answer, decision_of, record_decision, record_use, require_frozen
+from assay.scoring.verdicts import certificate_of, verdict_of
+from assay.sealing.labels import open_labels
+from assay.sealing.releases import is_released
+from assay.settings import Settings
+
+
+def score(root: Path, settings: Settings, handover: Handover, remote: str | None) -> VerdictRecord:
+    """Decide on a candidate; writes verdict, ledger entry and, for main's own run, certificate.
+
+    Raises:
+        NotCarriedOutError: anything handed over is not as it must be, the ledger cannot be written
+            or was altered, or the labels cannot be opened; nothing is then said about the model.
+        UsageError: what must stay while a sealed set is in use was changed in `assay.toml`.
+    """
+    layout = Layout(root)
+    # what an earlier run, or somebody else, put there must not pass for this run's verdict
+    for stale in (
+        *(handover.verdict, handover.certificate, handover.reference),
+        *(handover.manifest, handover.predicate),
+    ):
+        stale.unlink(missing_ok=True)
+    card = read_record(CandidateCard, handover.candidate)
+    data = read_dataset(layout, settings)
+    predictions = sound_predictions(layout, settings, handover, card, data)
+    run = current_run(root, card)
+    signer = _signer(layout, handover, card, run)
+    for _ in range(ATTEMPTS):
+        ledger = read_ledger(root, remote)
+        require_own_continuity(ledger)
+        case = Case(layout, settings, card, data, predictions, ledger, run)
+        try:
+            return _conclude(case, _answer(case), signer, handover)
+        except LedgerMovedError:
+            continue
+    raise NotCarriedOutError("the ledger kept moving while it was written: score again.")
+
+
+def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -> Any | None:
+    """Whoever signs, if this run may certify; looked for first, so that no use is spent in vain."""
+    signer = writer(layout.root)
+    if signer is None or not run.certifies:
+        return None
+    require_named(layout.train, card.train_digest)
+    if digest_bundle(handover.bundle) != card.bundle_digest:
+        raise NotCarriedOutError(
+            "the bundle is not the one that candidate.json names: train again."
+        )
+    if provenance.lock_digest(layout.root) != card.lock_digest:
+        raise NotCarriedOutError(
+            "requirements.lock is not the one that candidate.json names: train again."
+        )
+    return signer
+
+
+def _answer(case: Case) -> Answer:
+    """The gate's answer: without labels, from the ledger, or by opening them once."""
+    question, ledger = case.question, case.ledger
+    if (barred := _barred(case)) is not None:
+        return Answer(barred, ledger)
+    if case.is_reference:
+        told = "nothing changed: these are the reference's own predictions"
+        return Answer(Decision("PASS", "unchanged", told), ledger)
+    if earlier := ledger.sealed_answer(question):
+        told = "answered before on these very predictions: " + _SEALED_TEXT[earlier.outcome]
+        return Answer(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
+    if spent := ledger.unanswered(question):
+        return _resumed(case, spent)
+    moved, intent = ledger, None
+
+    def opened(test: SealedTest) -> np.ndarray:
+        nonlocal moved, intent
+        # Decrypting comes first, so that a missing key costs nothing; the labels meet the
+        # predictions only once the use is on record.
+        labels = _labels(case)
+        moved, intent = record_use(case, test)
+        return labels
+
+    decision = decide(case.comparison, case.settings.gate, case.budget, opened)
+    return Answer(decision, moved, intent)
+
+
+def _barred(case: Case) -> Decision | None:
+    """The answer to a model that was revoked, and to any model on a set that was retired."""
+    question, ledger = case.question, case.ledger
+    revoked = ledger.revocation(question.bundle_digest, question.predictions_digest)
+    if revoked is not None:
+        told = f"this model was revoked at {revoked.time}: {revoked.reason}"
+        return Decision("FAIL", "revoked", told)
+    digest = question.sealed_digest
+    if ledger.retirement(digest) is not None or is_released(case.layout, digest):
+        told = "the sealed set is retired and its labels are public: run `assay seal fresh`"
+        return Decision("INCONCLUSIVE", "retired", told)
+    return None
+
+
+def _resumed(case: Case, intent: Intent) -> Answer:
+    """The answer to a use that was spent before a crash: what was asked then is asked again."""
+    labels = dict(zip(case.data.sealed["row_id"], _labels(case).tolist(), strict=True))
+    name = rows_file(intent.sealed_digest, intent.use)
+    found = findings_of(intent, {name: case.ledger.read_file(name)}, labels)
+    outcome: Outcome = "PASS" if all(finding.bit for finding in found) else "INCONCLUSIVE"
+    told = f"{_SEALED_TEXT[outcome]}, at a use that was begun before"
+    return Answer(Decision(outcome, "sealed", told, intent.level), case.ledger, intent)
+
+
+def _labels(case: Case) -> np.ndarray:
+    digest = case.question.sealed_digest
+    require_frozen(case.settings, case.ledger.intents(digest, proven=True))
+    try:
+        return open_labels(case.layout, case.settings.target.column)
+    except NotCarriedOutError:
+        raise
+    except Exception:  # noqa: BLE001 (any other message might quote a label)
+        raise NotCarriedOutError(
+            "the held-out labels are not a table of row ids and numbers: restore them from git, "
+            "or seal a fresh set with `assay init`."
+        ) from None
+
+
+def _conclude(case: Case, answer: Answer, signer: Any | None, handover: Handover) -> VerdictRecord:
+    certified = signer is not None and answer.decision.outcome == "PASS"
+    entry = decision_of(case, answer, certified=certified)
+    # made before anything is signed or recorded, so that it cannot fail afterwards
+    spent = answer.spent(entry.sealed_digest)
+    verdict = verdict_of(case, answer.decision, spent, certified=certified)
+    known, bounds = case.reference_predictions, bounds_of(case.settings.target.kind)
+    write_predictions(handover.reference, list(known), np.array(list(known.values())), bounds)
+    try:
+        if certified:
+            statement = certificate_of(case, answer.decision, answer.ledger.state)
+            issue(statement, signer, handover.certificate)
+        record_decision(answer.ledger, entry, handover)
+    except BaseException:
+        handover.certificate.unlink(missing_ok=True)
+        raise
+    verdict.write(handover.verdict)
+    return verdict
+
+
+_SEALED_TEXT = {
+    "PASS": "confirmed on the sealed set",
+    "INCONCLUSIVE": "not confirmed on the sealed set",
+}

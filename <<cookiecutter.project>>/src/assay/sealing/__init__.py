@@ -1,0 +1,1 @@
+"""The sealed set: its labels and keys, its end, and the one after it."""

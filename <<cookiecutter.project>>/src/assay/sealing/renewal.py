@@ -1,0 +1,205 @@
+"""`assay seal fresh`: new labelled rows take the place of a retired set."""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from assay.compositions import chemical_system
+from assay.datasets import Source, load_source, reduced_formulas
+from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
+from assay.files import digest_bytes, write_bytes
+from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
+from assay.gate.statistics import Grouping
+from assay.layout import Layout
+from assay.margins import with_margin
+from assay.sealing import keys
+from assay.sealing.encryption import seal
+from assay.sealing.keys import SEALING
+from assay.sealing.labels import sealed_digest
+from assay.sealing.novelty import require_uncommitted, require_unseen, sealed_before
+from assay.sealing.releases import LABELS, check_release, folder_of
+from assay.sealing.rotation import require_sealed, secret_step, shell_step
+from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
+from assay.splits import Parts, numbered
+from assay.tables import read_table, table_text
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """What `seal fresh` made: rows that joined the train set, both sizes, the margin, the old key.
+
+    `repeated` rows of the source were left out, since their composition stood there before.
+    """
+
+    joined_rows: int
+    train_rows: int
+    sealed_rows: int
+    margin: float
+    repeated: int
+    kept: Path | None
+
+
+def seal_fresh(root: Path, source: str) -> Renewed:
+    """Seal a new set whole; the rows of the retired one join the train set.
+
+    Everything that can fail for the data's sake is done before the first file is written: the
+    checks of `assay schema` run on the new tables, too. Should the writing itself be cut short, the
+    same command brings it to its end.
+
+    Raises:
+        RefusedError: the present set is not retired, or rows are known already or committed.
+        UsageError: the source or `assay.toml` is not as it must be, or the model cannot be fitted.
+        CheckFailedError: the published labels are not those committed to.
+    """
+    layout, settings = Layout(root), read_settings(root)
+    retired = _retired(layout)
+    require_uncommitted(root, source)
+    found = _labelled(settings, source)
+    require_unseen(layout, found.rows, source)
+    train, joined = _joined(layout, settings, retired)
+    held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
+    parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
+    margin, text = with_margin(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
+    _rehearse(layout, parts, text)
+    kept = _write(layout, parts, text)
+    return Renewed(joined, len(train), len(held_out), margin, found.repeated, kept)
+
+
+def _retired(layout: Layout) -> pd.DataFrame:
+    require_sealed(layout)
+    folder = folder_of(layout, sealed_digest(layout))
+    if not (folder / LABELS).exists():
+        raise RefusedError(
+            f"the present sealed set is not retired, for there is no {folder / LABELS}: run "
+            "`assay seal retire` first."
+        )
+    return check_release(layout, folder)[1]
+
+
+def _labelled(settings: Settings, source: str) -> Source:
+    target, further = settings.target, settings.slice_columns
+    found = load_source(source, target.column, settings.data.duplicate_tolerance, further)
+    if found.kind != target.kind:
+        raise UsageError(
+            f"{source}: {target.column} is a {found.kind}, but target.kind in {FILE_NAME} is "
+            f"{target.kind!r}; give labels of that kind."
+        )
+    values = found.rows[target.column]
+    outside = found.rows[~values.between(target.lower, target.upper)]
+    if len(outside):
+        raise UsageError(
+            f"{source}, line {outside.index[0]}: {target.column} is "
+            f"{outside[target.column].iloc[0]:g}, outside of {target.lower:g} to {target.upper:g} "
+            f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}."
+        )
+    _require_groups(settings, found, source)
+    return found
+
+
+def _require_groups(settings: Settings, found: Source, source: str) -> None:
+    """Refuse a set on which the gate could never say anything but INCONCLUSIVE."""
+    groups = Grouping.of(found.rows["formula"].map(chemical_system)).effective
+    if groups < settings.gate.minimum_groups:
+        raise UsageError(
+            f"{source} has {groups:.1f} effective groups (rows of one chemical system count "
+            f"together), and the gate decides nothing below {settings.gate.minimum_groups}: give "
+            "rows of more chemical systems."
+        )
+
+
+def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The train set with the retired rows whose compositions it lacks, and how many they are."""
+    target, further = settings.target.column, settings.slice_columns
+    train = read_table(layout.train, ["row_id", "formula", target, *further])
+    inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
+    if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):
+        raise NotCarriedOutError(
+            f"the rows of {layout.sealed_inputs.name} are not those of the retired set: restore it "
+            "from git."
+        )
+    rows = inputs.assign(**{target: retired[target]})
+    rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
+    rows = rows[~rows["formula"].isin(reduced_formulas(train["formula"], layout.train))]
+    added = numbered(rows, "t", _next_number(train["row_id"]))[
+        ["row_id", "formula", target, *further]
+    ]
+    return pd.concat([train, added], ignore_index=True).fillna(""), len(added)
+
+
+def _next_number(ids: Iterable[str]) -> int:
+    """One more than the highest number in ids such as `t00001`."""
+    return 1 + max((int(row_id[1:]) for row_id in ids if row_id[1:].isdecimal()), default=0)
+
+
+def _ids(paths: Iterable[Path]) -> list[str]:
+    return [row_id for path in paths for row_id in read_table(path, ["row_id"])["row_id"]]
+
+
+def _contents(layout: Layout, parts: Parts, text: str) -> dict[Path, bytes]:
+    """The public files of the new state, that which names the set last."""
+    return {
+        layout.train: table_text(parts.train).encode(),
+        layout.root / FILE_NAME: text.encode(),
+        layout.sealed_inputs: table_text(parts.inputs).encode(),
+    }
+
+
+def _rehearse(layout: Layout, parts: Parts, text: str) -> None:
+    """Run the checks of `assay schema` on a copy of the new tables."""
+    from assay.schema.check import check_schema
+
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in _contents(layout, parts, text).items():
+            write_bytes(folder / path.relative_to(layout.root), content)
+        write_bytes(folder / layout.pool.relative_to(layout.root), layout.pool.read_bytes())
+        report = check_schema(Path(folder), parse_settings(text))
+    if report.failures:
+        first, count = report.failures[0], len(report.failures)
+        line = f", line {first.line}" if first.line else ""
+        raise CheckFailedError(
+            f"with the retired rows in the train set {count} of the data checks would fail, first "
+            f"in {first.file}{line}: {first.message}"
+        )
+
+
+def _write(layout: Layout, parts: Parts, text: str) -> Path | None:
+    """Replace all files; until the inputs are replaced, the last, the set counts as retired."""
+    old = keys.read(layout, SEALING)
+    contents = _contents(layout, parts, text)
+    inputs, labels = contents[layout.sealed_inputs], table_text(parts.labelled).encode()
+    keys.withdraw_next(layout, SEALING)
+    new = keys.create_next(layout, SEALING)
+    write_bytes(layout.sealed_labels, seal(labels, digest_bytes(inputs), new))
+    kept = keys.keep(layout, SEALING, old) if old else None
+    keys.promote_next(layout, SEALING)
+    for path, content in contents.items():
+        write_bytes(path, content)
+    return kept
+
+
+def next_steps(root: Path, source: str, made: Renewed) -> str:
+    """What to do on GitHub and in git after `seal fresh`."""
+    layout = Layout(root)
+    old = f"  old key: {made.kept} (opens public labels only: delete it)\n" if made.kept else ""
+    return f"""The fresh set is sealed under a new key; signing key and certificate.pub stay.
+
+  new key: {layout.keys / SEALING.file} (and nowhere else: back it up)
+{old}
+{shell_step()}  1. Bring data/README.md up to date, commit data/ and {FILE_NAME}, and merge.
+     `assay score` cannot judge that pull request, since its sealed inputs are not yet main's:
+     whoever may pass by the check 'assay' merges it.
+  2. {secret_step(layout)}
+  3. Main's next run asks for an improvement on the baseline, as at the beginning. Until it has
+     certified a model nothing predicts, since the margin is part of the policy.
+  4. Keep {source} out of git: it holds the labels in plain text.{_pool_step(layout, made)}"""
+
+
+def _pool_step(layout: Layout, made: Renewed) -> str:
+    rows = len(read_table(layout.pool, ["formula"]))
+    needed = min(POOL_ROWS, POOL_ROWS_PER_SEALED * made.sealed_rows)
+    if rows >= needed:
+        return ""
+    return f"\n  5. Add compositions to data/pool.csv: it has {rows} rows, the gate wants {needed}."

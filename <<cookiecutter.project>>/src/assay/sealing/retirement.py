@@ -1,0 +1,160 @@
+"""`assay seal retire`: the labels of a set become public, with all that was ever asked of them."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from assay import provenance
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.gate.decision import Budget
+from assay.gate.policy import Gate
+from assay.layout import Layout
+from assay.ledger.entries import Retirement
+from assay.ledger.record import ATTEMPTS, Ledger, LedgerMovedError, read_ledger
+from assay.ledger.replay import Labels
+from assay.sealing.encryption import Opened
+from assay.sealing.labels import commitment, open_sealed, opened_labels, sealed_digest
+from assay.sealing.releases import folder_of, is_released, write_release
+from assay.sealing.rotation import require_sealed
+from assay.sealing.scores import History, score_history
+from assay.settings import Settings
+from assay.tables import read_table
+
+
+@dataclass(frozen=True)
+class Retired:
+    """What `seal retire` made; `refusal` says why the ledger took no entry, if it did not."""
+
+    folder: Path
+    history: History
+    refusal: str | None
+
+
+def retire(root: Path, settings: Settings, remote: str | None, *, early: bool) -> Retired:
+    """Publish the labels of the sealed set, after which nothing passes on it.
+
+    The entry in the ledger comes first, so that no model can pass on labels that are public. Only
+    for a set that is used up it may be missing: on such a set nothing passes anyway.
+
+    Args:
+        root: the repository.
+        settings: its `assay.toml`.
+        remote: the git remote that holds the ledger, or None for the local branch.
+        early: retire a set whose budget is not spent.
+
+    Raises:
+        RefusedError: the labels lie open, are public already, or the budget is not spent.
+        NotCarriedOutError: there is no sealing key, or the ledger cannot be read or, for an early
+            retirement, written.
+    """
+    layout = Layout(root)
+    digest = _require_retirable(layout)
+    opened, _ = open_sealed(layout)
+    labels = _labels(layout, opened, settings.target.column)
+    ledger = read_ledger(root, remote)
+    spent = _is_spent(ledger.budget(digest), settings.gate)
+    if not spent and not early:
+        raise _not_spent(ledger.budget(digest), settings.gate, remote)
+    history = score_history(ledger, digest, commitment(layout), labels)
+    refusal = _record(ledger, layout, digest, needed=not spent)
+    folder = write_release(layout, digest, opened, history.text)
+    return Retired(folder, history, refusal)
+
+
+def _require_retirable(layout: Layout) -> str:
+    require_sealed(layout)
+    digest = sealed_digest(layout)
+    if is_released(layout, digest):
+        raise RefusedError(
+            f"{folder_of(layout, digest)} exists: the set is retired already; seal a fresh one "
+            "with `assay seal fresh`."
+        )
+    return digest
+
+
+def _labels(layout: Layout, opened: Opened, target: str) -> Labels:
+    """The labels by row id, of a table that may be published as it is."""
+    table, values = opened_labels(layout, opened, target)
+    rows = read_table(layout.sealed_inputs, ["row_id", "formula"])[["row_id", "formula"]]
+    if list(table.columns) != ["row_id", "formula", target] or not rows.equals(
+        pd.DataFrame(table[["row_id", "formula"]])
+    ):
+        raise NotCarriedOutError(
+            f"{layout.sealed_labels.name} does not hold row_id, formula and {target} of every "
+            f"sealed input, and nothing else: set target.column to the column that was sealed."
+        )
+    return dict(zip(table["row_id"], values.tolist(), strict=True))
+
+
+def _is_spent(budget: Budget, gate: Gate) -> bool:
+    return budget.uses >= gate.uses or budget.disagreements >= gate.disagreements
+
+
+def _not_spent(budget: Budget, gate: Gate, remote: str | None) -> RefusedError:
+    where = f"at {remote}" if remote else "here (on GitHub: --remote origin)"
+    return RefusedError(
+        f"by the ledger {where} the sealed set is not used up ({budget.uses} of {gate.uses} uses, "
+        f"{budget.disagreements} of {gate.disagreements} that did not confirm): give --early to "
+        "retire it all the same."
+    )
+
+
+def _record(ledger: Ledger, layout: Layout, digest: str, *, needed: bool) -> str | None:
+    """Write the retirement down; gives the reason if that fails where it is not `needed`."""
+    entry = Retirement(
+        sealed_digest=digest,
+        commitment=commitment(layout),
+        commit=provenance.commit_of(layout.root),
+        time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        run=provenance.run_url() or "local",
+    )
+    try:
+        _append(ledger, entry)
+    except NotCarriedOutError as error:
+        if not needed:
+            return str(error)
+        raise NotCarriedOutError(
+            f"nothing is published, since the ledger took no entry ({str(error).rstrip('.')}): "
+            "retire the set with the signing key and with leave to write the branch assay-ledger."
+        ) from None
+    return None
+
+
+def _append(ledger: Ledger, entry: Retirement) -> None:
+    for _ in range(ATTEMPTS):
+        if ledger.retirement(entry.sealed_digest) is not None:
+            return
+        try:
+            ledger.append(entry)
+        except LedgerMovedError:
+            ledger = read_ledger(ledger.root, ledger.remote)
+        else:
+            return
+    raise NotCarriedOutError("the ledger kept moving while it was written: retire again.")
+
+
+def next_steps(root: Path, made: Retired) -> str:
+    """What was published, and what comes next."""
+    folder, history = made.folder.relative_to(root), made.history
+    scored = history.uses - len(history.foreign)
+    count = f"{scored} sealed use" + ("s" if scored != 1 else "")
+    lines = [
+        f"The sealed set {made.folder.name} is retired. {folder} holds its labels,",
+        f"their commitment with the salt, and the scores of {count}.",
+        "",
+        f"  1. Commit {folder} and merge it into main: from then on `assay score` answers",
+        "     INCONCLUSIVE (retired). The other checks of pull requests go on.",
+        f"  2. Whoever doubts the labels runs `assay verify {folder}`.",
+        "  3. `assay seal fresh FILE.csv` seals a new set, and lets these rows join the train set.",
+    ]
+    if made.refusal:
+        lines += ["", f"The ledger took no entry: {made.refusal}", "The set was used up anyway."]
+    if history.differing:
+        told = ", ".join(map(str, history.differing))
+        lines += ["", f"These labels do not give the recorded bit of use {told}: look into it."]
+    if history.foreign:
+        told = ", ".join(map(str, history.foreign))
+        lines += ["", f"Use {told} was spent on other labels of these compositions: not scored."]
+    return "\n".join(lines)

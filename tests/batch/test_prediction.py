@@ -1,0 +1,293 @@
+"""Batches: every row is accounted for, every row says what made it, nothing in it executes."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from assay.batch.authorization import authorize, without_certificate
+from assay.batch.prediction import BatchRecord, predict_batch, predict_rows
+from assay.batch.rows import (
+    EXECUTABLE,
+    domain_reason,
+    for_spreadsheets,
+    prediction_rows,
+    quarantine_rows,
+)
+from assay.compositions import elements, problem
+from assay.errors import CheckFailedError, RefusedError, UsageError
+from assay.layout import Handover, Layout
+from assay.model.bundle import BundleMetadata, LoadedBundle
+from toy import pool_formulas, read_card, settings_of, write_rows
+
+pytestmark = pytest.mark.usefixtures("laptop")
+
+HOSTILE = [
+    "=HYPERLINK(1)",
+    "@SUM(A1)",
+    "-2+3+cmd|' /C calc'!A0",
+    "+1",
+    "",
+    " ",
+    "NaCl ",
+    "Xx2O3",
+    "He",
+    "NaCl0",
+    "D2O",
+    "na,cl",
+    '"',
+    "<script>",
+    "Na" * 200,
+    "NaCl\u202e",
+    "１NaCl",
+    "((((",
+    "null",
+    "../../etc/passwd",
+    "{{7*7}}",
+]
+METADATA = BundleMetadata(
+    model="toy",
+    target="energy",
+    kind="number",
+    unit="eV/atom",
+    lower=None,
+    upper=None,
+    interval_level=0.9,
+    interval_half_width=0.5,
+    elements=["Cl", "Na"],
+    train_digest="0" * 64,
+)
+cells = st.one_of(
+    st.sampled_from(pool_formulas()[:30]),
+    st.sampled_from(HOSTILE),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=12),
+)
+
+
+class Picky:
+    """A model that fails, in its own ways, on some elements, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self.calls = 0
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """The number of elements; KeyError on iron, ValueError on zinc, NaN on copper."""
+        self.calls += 1
+        found = [elements(formula) for formula in frame["formula"]]
+        if any("Fe" in row for row in found):
+            raise KeyError("Fe")
+        if any("Zn" in row for row in found):
+            raise ValueError("no zinc here")
+        return np.array([np.nan if "Cu" in row else float(len(row)) for row in found])
+
+
+def picky() -> LoadedBundle:
+    """A bundle around it."""
+    return LoadedBundle("0" * 64, METADATA, Picky(), Path())
+
+
+@given(st.lists(cells, max_size=40))
+@effort(deadline=None, max_examples=60)
+def test_every_row_is_predicted_or_quarantined(formulas):
+    """Rows in equal rows out: each has either a finite value or a reason, in its own place."""
+    reasons, values = predict_rows(picky(), formulas)
+    assert len(reasons) == len(values) == len(formulas)
+    for formula, reason, value in zip(formulas, reasons, values, strict=True):
+        if reason is None:
+            assert value == len(elements(formula))
+        else:
+            assert reason.strip()
+            bad = problem(formula) is not None or elements(formula) & {"Fe", "Zn", "Cu"}
+            assert bad, f"{formula!r} was turned away: {reason}"
+    table = pd.DataFrame({"formula": formulas, "note": formulas}, dtype=str)
+    good = np.array([reason is None for reason in reasons], dtype=bool)
+    accounts = {"model_id": "m", "batch_id": "b"}
+    kept = prediction_rows(table[good], values[good], METADATA, accounts)
+    rest = quarantine_rows(table, reasons)
+    assert len(kept) + len(rest) == len(formulas)
+    assert [*kept["formula"]] == [f for f, is_good in zip(formulas, good, strict=True) if is_good]
+    assert [formulas[line - 2] for line in rest["line"]] == [*rest["formula"]]
+
+
+@given(st.lists(cells, min_size=1, max_size=20))
+@effort(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_file_of_anything_is_accounted_for_to_the_last_row(certified, formulas):
+    """From file to files: the counts of batch.json are those of the two tables."""
+    path = certified / "list.csv"
+    write_rows(path, ["formula", "note"], [(formula, formula) for formula in formulas])
+    try:
+        record = run(certified, path)
+    except CheckFailedError:
+        record = newest(certified)
+        assert record.predicted == 0
+    folder = Layout(certified).out / "batches" / record.folder
+    predictions, quarantine = read(folder / "predictions.csv"), read(folder / "quarantine.csv")
+    assert record.rows == len(formulas) == record.predicted + record.quarantined
+    assert (record.predicted, record.quarantined) == (len(predictions), len(quarantine))
+    for row in [*predictions, *quarantine]:
+        assert not any(executes(cell) for cell in row.values()), row
+
+
+def executes(cell: str) -> bool:
+    """Whether a spreadsheet would take the cell for a formula (a plain number is none)."""
+    if not cell.startswith(EXECUTABLE):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
+
+
+def run(root: Path, candidates: Path) -> BatchRecord:
+    """Predict with the certified model."""
+    handover = Handover(Layout(root).out)
+    permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
+    return predict_batch(root, settings_of(root), candidates, permission)
+
+
+def newest(root: Path) -> BatchRecord:
+    """The record that was written last."""
+    found = (Layout(root).out / "batches").glob("*/batch.json")
+    last = max(found, key=lambda path: path.stat().st_mtime_ns)
+    return BatchRecord.model_validate_json(last.read_text())
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """All rows of a CSV."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_reasons_name_the_row_that_failed():
+    """Whatever the model raises, the rows that cause it are found and the others predicted."""
+    formulas = ["NaCl", "FeO", "ZnO", "CuO", "MgO", "Fe2O3"]
+    reasons, values = predict_rows(picky(), formulas)
+    assert [reason is None for reason in reasons] == [True, False, False, False, True, False]
+    assert "KeyError" in reasons[1]
+    assert reasons[2] == "no zinc here"
+    assert "nan" in reasons[3]
+    assert list(values[[0, 4]]) == [2, 2]
+
+
+def test_few_bad_rows_cost_few_calls():
+    """Three bad rows among 2,000 are found by halving, not one by one."""
+    bundle = picky()
+    formulas = ["NaCl"] * 1997 + ["FeO"] * 3
+    reasons, _ = predict_rows(bundle, formulas)
+    assert sum(reason is not None for reason in reasons) == 3
+    assert bundle.model.calls < 60
+
+
+def test_rows_keep_their_order_and_their_company(certified):
+    """Order and other columns stay; a column with a name of ours cannot pass for ours."""
+    rows = [("b", "NaCl", "me", "=1+1"), ("a", "MgO", "you", "-0.5"), ("c", "Xx", "-x", "+y")]
+    path = certified / "list.csv"
+    write_rows(path, ["tag", "formula", "model_id", "line"], rows)
+    record = run(certified, path)
+    folder = Layout(certified).out / "batches" / record.folder
+    predictions, quarantine = read(folder / "predictions.csv"), read(folder / "quarantine.csv")
+    assert [row["tag"] for row in predictions] == ["b", "a"]
+    assert {row["model_id"] for row in predictions} == {record.model_id}
+    assert [row["given_model_id"] for row in predictions] == ["me", "you"]
+    assert [row["line"] for row in predictions] == ["'=1+1", "-0.5"]
+    assert [(r["line"], r["given_line"], r["model_id"]) for r in quarantine] == [
+        ("4", "'+y", "'-x")
+    ]
+    assert "Xx" in quarantine[0]["reason"]
+    parquet = pd.read_parquet(folder / "predictions.parquet")
+    assert list(parquet["prediction"]) == pytest.approx(
+        [float(r["prediction"]) for r in predictions]
+    )
+
+
+def test_executable_header_is_neutralised():
+    """A column name is a cell, too."""
+    frame = for_spreadsheets(pd.DataFrame({"=cmd": ["\t=x"], "n": [-1.5], "t": ["-1e5"]}))
+    assert list(frame.columns) == ["'=cmd", "n", "t"]
+    assert list(frame.iloc[0]) == ["'\t=x", -1.5, "-1e5"]
+
+
+def test_each_row_says_how_sure_it_is_and_whether_it_is_inside(certified):
+    """Interval, unit, domain and ids stand on every row."""
+    path = certified / "list.csv"
+    write_rows(path, ["formula"], [["NaCl"], ["PuO2"]])
+    record = run(certified, path)
+    card = read_card(Handover(Layout(certified).out))
+    first, second = read(Layout(certified).out / "batches" / record.folder / "predictions.csv")
+    width = float(first["upper"]) - float(first["lower"])
+    assert width == pytest.approx(2 * card.interval_half_width)
+    assert (first["unit"], first["in_domain"], first["domain_reason"]) == ("eV/atom", "True", "")
+    assert (second["in_domain"], second["domain_reason"]) == ("False", "no training row holds Pu")
+    assert domain_reason("NaPuCl", frozenset({"Na"})) == "no training row holds Cl, Pu"
+    assert first["batch_id"] == record.batch_id
+    assert record.correlation_id == card.correlation_id
+
+
+def test_ids_are_functions_of_model_and_composition(certified):
+    """The same list gives the same batch and the same ids; another spelling the same prediction."""
+    path = certified / "list.csv"
+    write_rows(path, ["formula"], [["Li2O"], ["NaCl"]])
+    record = run(certified, path)
+    table = Layout(certified).out / "batches" / record.folder / "predictions.csv"
+    before = table.read_bytes()
+    assert run(certified, path).batch_id == record.batch_id
+    assert table.read_bytes() == before
+    write_rows(path, ["formula"], [["OLi2"]])
+    again = run(certified, path)
+    assert again.batch_id != record.batch_id
+    (row,) = read(Layout(certified).out / "batches" / again.folder / "predictions.csv")
+    assert row["prediction_id"] == read(table)[0]["prediction_id"]
+
+
+def test_uncertified_is_said_in_folder_record_and_every_row(toy):
+    """A table that nobody certified cannot be taken for one that somebody did."""
+    path = toy / "list.csv"
+    write_rows(path, ["formula"], [["NaCl"], ["MgO"]])
+    bundle = Handover(Layout(toy).out).bundle
+    record = predict_batch(toy, settings_of(toy), path, without_certificate(bundle))
+    assert (record.certified, record.certificate_digest) == (False, None)
+    folder = Layout(toy).out / "batches" / record.folder
+    assert folder.name.endswith("-uncertified")
+    assert all(r["model_id"].startswith("uncertified-") for r in read(folder / "predictions.csv"))
+    assert json.loads((folder / "batch.json").read_text())["model_id"].startswith("uncertified-")
+
+
+def test_list_of_bad_rows_alone_fails_and_keeps_the_reasons(certified):
+    """Nothing predicted is a failed check, and the quarantine says why."""
+    path = certified / "list.csv"
+    write_rows(path, ["formula"], [["Xx"], ["=1"]])
+    with pytest.raises(CheckFailedError, match="none of the 2 rows"):
+        run(certified, path)
+    record = newest(certified)
+    assert (record.rows, record.predicted, record.quarantined) == (2, 0, 2)
+
+
+@pytest.mark.parametrize("text", ["", "formula\n", "name\nNaCl\n", "formula;x\nNaCl;1\n"])
+def test_unreadable_list_is_a_usage_error_and_leaves_nothing(certified, text):
+    """A list that is no table writes no batch."""
+    path = certified / "list.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"list\.csv"):
+        run(certified, path)
+    assert not (Layout(certified).out / "batches").exists()
+
+
+def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
+    """Between permission and prediction a bundle can be replaced; then no batch is written."""
+    handover, settings = Handover(Layout(certified).out), settings_of(certified)
+    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    metadata = handover.bundle / "assay.json"
+    metadata.write_text(metadata.read_text().replace("eV/atom", "meV/atom"))
+    path = certified / "list.csv"
+    write_rows(path, ["formula"], [["NaCl"]])
+    with pytest.raises(RefusedError, match="changed after it was let through"):
+        predict_batch(certified, settings, path, permission)
+    assert not (Layout(certified).out / "batches").exists()

@@ -1,0 +1,116 @@
+"""`assay verify`: what holds, and what was altered."""
+
+from pathlib import Path
+
+import pytest
+
+from assay.batch.authorization import authorize, without_certificate
+from assay.batch.prediction import predict_batch
+from assay.batch.verification import verify_path
+from assay.errors import RefusedError, UsageError
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from toy import read_card, settings_of
+
+pytestmark = pytest.mark.usefixtures("laptop")
+
+
+def predicted(root: Path, *, certified: bool = True) -> Path:
+    """The folder of a batch."""
+    handover, settings = Handover(Layout(root).out), settings_of(root)
+    permission = (
+        authorize(root, settings, handover.bundle, handover.certificate)
+        if certified
+        else without_certificate(handover.bundle)
+    )
+    few = Layout(root).candidates / "few.csv"
+    return Layout(root).out / "batches" / predict_batch(root, settings, few, permission).folder
+
+
+def test_certificate_bundle_and_batch_hold(certified):
+    """All three, and the table itself, are verified against the same certificate."""
+    out = Layout(certified).out
+    folder = predicted(certified)
+    digest = read_card(Handover(out)).bundle_digest
+    for path in (out / "certificate.json", out / "bundle", folder, folder / "predictions.csv"):
+        sentence, details = verify_path(certified, settings_of(certified), path)
+        assert sentence.startswith("holds")
+        assert details["bundle_digest"] == digest
+
+
+def test_altered_bundle_is_refused(certified):
+    """A bundle is checked against the certificate beside it."""
+    bundle = Layout(certified).out / "bundle"
+    (bundle / "MLmodel").write_text("x")
+    with pytest.raises(RefusedError, match="but its certificate is for"):
+        verify_path(certified, settings_of(certified), bundle)
+
+
+@pytest.mark.parametrize("change", ["value", "row", "model"])
+def test_altered_table_is_refused(certified, change):
+    """A changed number, a lost row or another model's id is noticed."""
+    table = predicted(certified) / "predictions.csv"
+    lines = table.read_text().splitlines()
+    if change == "value":
+        cells = lines[1].split(",")
+        cells[1] = "9.9"
+        lines[1] = ",".join(cells)
+    if change == "row":
+        del lines[1]
+    if change == "model":
+        lines = [
+            line.replace(read_card(Handover(Layout(certified).out)).bundle_digest, "0" * 64)
+            for line in lines
+        ]
+    table.write_text("\n".join(lines) + "\n")
+    for path in (table, table.parent):
+        with pytest.raises(RefusedError, match="not the table"):
+            verify_path(certified, settings_of(certified), path)
+
+
+def test_batch_of_a_model_without_certificate_is_refused(certified):
+    """An uncertified batch, or one whose record claims a model that is not at hand."""
+    with pytest.raises(RefusedError, match="without a certificate"):
+        verify_path(certified, settings_of(certified), predicted(certified, certified=False))
+    folder = predicted(certified)
+    record = folder / "batch.json"
+    digest = read_card(Handover(Layout(certified).out)).bundle_digest
+    record.write_text(record.read_text().replace(digest, "0" * 64))
+    with pytest.raises(RefusedError, match="no certificate"):
+        verify_path(certified, settings_of(certified), folder)
+
+
+def test_foreign_rows_under_a_true_record_are_refused(certified):
+    """Rows of another model are refused even if the record was made to name the table."""
+    from assay.files import digest_file
+
+    folder = predicted(certified)
+    table, record = folder / "predictions.csv", folder / "batch.json"
+    before = digest_file(table)
+    digest = read_card(Handover(Layout(certified).out)).bundle_digest
+    table.write_text(table.read_text().replace(digest, "0" * 64, 1))
+    record.write_text(record.read_text().replace(before, digest_file(table)))
+    with pytest.raises(RefusedError, match="another model"):
+        verify_path(certified, settings_of(certified), folder)
+
+
+def test_anything_else_is_a_usage_error(certified):
+    """A path that is nothing of the kind is named."""
+    with pytest.raises(UsageError, match="no certificate, bundle, batch or retired set"):
+        verify_path(certified, settings_of(certified), certified / "data")
+    with pytest.raises(RefusedError, match="not a certificate"):
+        verify_path(certified, settings_of(certified), certified / "assay.toml")
+
+
+def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified):
+    """Neither table nor record is signed, so the rows are predicted again from the bundle."""
+    folder = predicted(certified)
+    table, record = folder / "predictions.csv", folder / "batch.json"
+    honest = digest_file(table)
+    lines = table.read_text().splitlines()
+    cells = lines[2].split(",")
+    cells[1] = "-99.0"
+    table.write_text("\n".join([*lines[:2], ",".join(cells), *lines[3:]]) + "\n")
+    record.write_text(record.read_text().replace(honest, digest_file(table)))
+    with pytest.raises(RefusedError, match="line 3: the model predicts another value"):
+        verify_path(certified, settings_of(certified), folder)

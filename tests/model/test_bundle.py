@@ -1,0 +1,316 @@
+"""The bundle: one unit, without pickle, the same digest for the same training, loadable alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from assay.errors import NotCarriedOutError, UsageError
+from assay.features import StoichiometryFeatures
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from assay.model.bundle import (
+    INFERENCE,
+    BundleMetadata,
+    digest_bundle,
+    load_bundle,
+    predict,
+    save_bundle,
+)
+from toy import TEMPLATE, assay, commit, predictions_of, read_card
+
+FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
+METADATA = BundleMetadata(
+    model="toy",
+    target="energy",
+    kind="number",
+    unit="eV/atom",
+    lower=None,
+    upper=None,
+    interval_level=0.9,
+    interval_half_width=0.1,
+    elements=["Na"],
+    train_digest="0" * 64,
+)
+
+
+class Doubled(TransformerMixin, BaseEstimator):
+    """A transformer that nobody has called trusted."""
+
+    def fit(self, X, y=None):  # noqa: N803
+        """Learn nothing."""
+        return self
+
+    def transform(self, X):  # noqa: N803
+        """Two times the features."""
+        return 2 * X
+
+
+def small_model(*more: object):
+    """A fitted pipeline on stoichiometry."""
+    model = make_pipeline(StoichiometryFeatures(), *more, Ridge())
+    import pandas as pd
+
+    return model.fit(pd.DataFrame({"formula": FORMULAS}), [1.0, 2.0, 3.0])
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """An author's package."""
+    folder = tmp_path / "src" / "toy_author"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""Empty."""\n')
+    return folder
+
+
+@pytest.fixture
+def bundle(trained_toy: Path, tmp_path: Path) -> Path:
+    """A copy of the toy's bundle."""
+    return Path(shutil.copytree(Handover(Layout(trained_toy).out).bundle, tmp_path / "bundle"))
+
+
+def test_two_processes_train_the_same_digest(toy):
+    """Training twice from one commit, with other hash seeds, gives the same bytes everywhere."""
+    handover = Handover(Layout(toy).out)
+    before = read_card(handover)
+    content = handover.predictions.read_bytes()
+    done = assay(toy, "train", PYTHONHASHSEED="12345")
+    assert done.returncode == 0, done.stderr
+    after = read_card(handover)
+    assert after.bundle_digest == before.bundle_digest == digest_bundle(handover.bundle)
+    assert handover.predictions.read_bytes() == content
+    assert "Failed to resolve" not in done.stderr
+
+
+def test_digest_is_what_a_shell_computes(bundle):
+    """Anybody can recompute the digest with find, sort and sha256sum."""
+    command = (
+        "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+    )
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=bundle, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[0] == digest_bundle(bundle)
+
+
+def test_nothing_in_it_is_a_pickle(bundle):
+    """No file of the bundle is a pickle, by name or by content."""
+    for path in filter(Path.is_file, bundle.rglob("*")):
+        assert path.suffix not in {".pkl", ".pickle", ".joblib", ".pyc"}
+        assert not path.read_bytes().startswith(b"\x80"), path
+    assert b"skops" in (bundle / "MLmodel").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["model.skops", "MLmodel", "assay.json", "code/toy_model/model.py"]
+)
+def test_altered_byte_changes_the_digest(bundle, name):
+    """One bit anywhere in the bundle is another bundle."""
+    before = digest_bundle(bundle)
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(content)
+    assert digest_bundle(bundle) != before
+
+
+def test_added_or_renamed_file_changes_the_digest(bundle):
+    """A planted file, even compiled code beside its source, is not overlooked."""
+    before = digest_bundle(bundle)
+    planted = bundle / "code" / "toy_model" / "__pycache__" / "model.cpython-311.pyc"
+    planted.parent.mkdir()
+    planted.write_bytes(b"x")
+    assert digest_bundle(bundle) != before
+    shutil.rmtree(planted.parent)
+    assert digest_bundle(bundle) == before
+    (bundle / "MLmodel").rename(bundle / "MLmodel2")
+    assert digest_bundle(bundle) != before
+
+
+def test_link_is_refused(bundle, tmp_path):
+    """A symbolic link in a bundle could point anywhere: no digest, no prediction."""
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    (bundle / "code" / "link").symlink_to(secret)
+    with pytest.raises(NotCarriedOutError, match="not a regular file"):
+        digest_bundle(bundle)
+
+
+def test_missing_folder_says_what_to_do(tmp_path):
+    """Without a bundle the message names the verb that makes one."""
+    with pytest.raises(NotCarriedOutError, match="assay train"):
+        digest_bundle(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["assay.json", "model.skops", "code/assay/features.py"])
+def test_missing_file_is_not_loaded(bundle, name, laptop):
+    """An incomplete bundle does not predict."""
+    (bundle / name).unlink()
+    with pytest.raises(NotCarriedOutError):
+        load_bundle(bundle)
+
+
+def test_truncated_model_is_not_loaded(bundle, laptop):
+    """A model file cut in half is named and not loaded."""
+    model = bundle / "model.skops"
+    model.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
+    with pytest.raises(NotCarriedOutError, match=r"model\.skops cannot be loaded"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", INFERENCE)
+def test_bundle_of_another_machinery_is_refused(bundle, name, laptop):
+    """If the features would differ from those of the training, the bundle does not predict."""
+    path = bundle / "code" / "assay" / name
+    path.write_text(path.read_text() + "\n# changed\n")
+    with pytest.raises(NotCarriedOutError, match=rf"another assay/{name}"):
+        load_bundle(bundle)
+
+
+def test_loaded_bundle_predicts_what_training_recorded(bundle, trained_toy, laptop):
+    """The bundle gives the very predictions that were handed over, to nine digits."""
+    loaded = load_bundle(bundle)
+    rows = [line.split(",") for line in Layout(trained_toy).pool.read_text().splitlines()[1:]]
+    recorded = predictions_of(Handover(Layout(trained_toy).out))
+    values = loaded.predict([formula for _, formula in rows])
+    assert values == pytest.approx([recorded[row] for row, _ in rows], rel=1e-8)
+    assert loaded.digest == read_card(Handover(Layout(trained_toy).out)).bundle_digest
+
+
+def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
+    """mlflow.pyfunc needs nothing of the repository: featurizer and estimator are one unit."""
+    expected = load_bundle(bundle).predict(FORMULAS)
+    code = (
+        "import json, sys, mlflow, pandas as pd\n"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "frame = pd.DataFrame({'formula': sys.argv[2:]})\n"
+        "values = model.predict(frame)\n"
+        "import assay.features\n"
+        "print(json.dumps([assay.features.__file__, *map(float, values)]))\n"
+    )
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(bundle), *FORMULAS],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    place, *values = json.loads(done.stdout.splitlines()[-1])
+    assert values == list(expected)
+    assert str(TEMPLATE) not in place
+
+
+def test_untrusted_type_is_refused_with_what_to_do(tmp_path, package):
+    """A type that nobody named is not saved; the message says where to name it."""
+    target = tmp_path / "bundle"
+    with pytest.raises(UsageError, match=r"Doubled.*model\.trusted_types in assay\.toml"):
+        save_bundle(small_model(Doubled()), target, METADATA, package)
+    assert not target.exists()
+    names = [f"{__name__}.Doubled"]
+    save_bundle(small_model(Doubled()), target, METADATA, package, names)
+    assert load_bundle(target, names).predict(["NaCl"]) == pytest.approx(1.0, abs=1.5)
+    with pytest.raises(NotCarriedOutError, match="Doubled"):
+        load_bundle(target)
+
+
+def test_code_of_the_author_travels_and_leaves_no_trace(toy, laptop):
+    """Loading a bundle with the author's own transformer does not change its digest."""
+    package = toy / "src" / "toy_model"
+    (package / "features.py").write_text(
+        "from sklearn.base import BaseEstimator, TransformerMixin\n\n\n"
+        "class Tripled(TransformerMixin, BaseEstimator):\n"
+        "    def fit(self, X, y=None):\n        return self\n\n"
+        "    def transform(self, X):\n        return 3 * X\n"
+    )
+    model = package / "model.py"
+    model.write_text(
+        model.read_text()
+        .replace("from assay", "from .features import Tripled\n\nfrom assay")
+        .replace("StandardScaler(), Ridge", "Tripled(), StandardScaler(), Ridge")
+    )
+    settings = toy / "assay.toml"
+    settings.write_text(
+        settings.read_text() + '\n[model]\ntrusted_types = ["toy_model.features.Tripled"]\n'
+    )
+    commit(toy, "Add a transformer")
+    done = assay(toy, "train")
+    assert done.returncode == 0, done.stderr
+    out = Layout(toy).out
+    digest = digest_bundle(out / "bundle")
+    shutil.rmtree(toy / "src")
+    few = str(Layout(toy).candidates / "few.csv")
+    done = assay(toy, "predict", few, "--uncertified", PYTHONDONTWRITEBYTECODE="")
+    assert done.returncode == 0, done.stderr
+    assert digest_bundle(out / "bundle") == digest
+
+
+def test_probability_of_yes_is_the_prediction_of_a_class():
+    """For a classifier the second column of predict_proba is what is predicted."""
+
+    class Coin:
+        def predict_proba(self, frame):
+            return np.array([[0.25, 0.75]] * len(frame))
+
+    assert list(predict(Coin(), FORMULAS)) == [0.75] * 3
+
+
+def test_bundle_carries_the_inference_code_of_the_machinery(bundle):
+    """The code in the bundle is the machinery's own, byte for byte."""
+    for name in INFERENCE:
+        own = TEMPLATE / "src" / "assay" / name
+        assert digest_file(bundle / "code" / "assay" / name) == digest_file(own)
+
+
+def test_what_is_digested_is_what_predicts(bundle, laptop):
+    """A bundle that is exchanged after it was loaded changes neither digest nor predictions."""
+    digest, loaded = digest_bundle(bundle), load_bundle(bundle)
+    before = loaded.predict(FORMULAS)
+    for path in bundle.rglob("*"):
+        if path.is_file():
+            path.write_text("exchanged")
+    assert loaded.digest == digest
+    assert list(loaded.predict(FORMULAS)) == list(before)
+
+
+def test_nobody_else_can_write_what_is_loaded(bundle, laptop):
+    """The copy is this user's alone, and gone when it is not needed any more."""
+    loaded = load_bundle(bundle)
+    assert loaded.private.stat().st_mode & 0o077 == 0
+    assert bundle not in loaded.private.parents
+    loaded.discard()
+    assert not loaded.private.exists()
+
+
+def test_part_of_the_machinery_in_a_bundle_never_stands_for_the_whole(bundle, laptop):
+    """After loading, this process and those it starts still find every module of assay."""
+    load_bundle(bundle)
+    code = "import assay.scoring.score as it, toy_model; print(it.__file__, toy_model.__file__)"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    machinery, package = done.stdout.split()
+    assert machinery.startswith(str(TEMPLATE))
+    assert "assay-bundle-" in package, "the author's code is the bundle's"
+
+
+def test_link_in_a_bundle_is_not_followed(bundle, laptop):
+    """A link that leads elsewhere has no digest, wherever the bundle is copied to."""
+    (bundle / "link").symlink_to("/etc/hostname")
+    with pytest.raises(NotCarriedOutError, match="not a regular file"):
+        load_bundle(bundle)

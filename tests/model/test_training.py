@@ -1,0 +1,253 @@
+"""Training: folds that share no chemistry, honest figures, the same again for the same commit."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+
+from assay import provenance
+from assay.compositions import chemical_system, elements
+from assay.errors import UsageError
+from assay.features import StoichiometryFeatures
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from assay.model import tracking
+from assay.model.bundle import digest_bundle, load_bundle
+from assay.model.training import (
+    Dataset,
+    fit_out_of_fold,
+    interval_half_width,
+    load_builder,
+    public_metrics,
+    read_dataset,
+    train,
+)
+from assay.settings import Settings
+from assay.splits import grouped_folds
+from toy import assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
+
+FORMULAS = pool_formulas()[:60]
+
+
+def settings(kind: str = "number") -> Settings:
+    """Settings of a small case."""
+    return Settings.model_validate(
+        {
+            "project": {"name": "toy", "package": "toy"},
+            "target": {"column": "y", "kind": kind},
+            "gate": {"margin": 0.1},
+        }
+    )
+
+
+def dataset() -> Dataset:
+    """60 train rows, whose target is whether there are three elements or more."""
+    rows = pd.DataFrame({"row_id": [f"t{n}" for n in range(60)], "formula": FORMULAS})
+    target = np.array([float(len(elements(formula)) > 2) for formula in FORMULAS])
+    return Dataset(rows, target, rows, rows)
+
+
+class Recorder(DummyRegressor):
+    """Predicts the mean, and remembers the chemical systems it was fitted on and asked for."""
+
+    seen: list[set[str]] = []  # noqa: RUF012 (shared on purpose: every fit adds to it)
+
+    def fit(self, X, y):  # noqa: N803
+        """Remember the systems."""
+        self.systems_ = {chemical_system(formula) for formula in X["formula"]}
+        self.seen.append(self.systems_)
+        return super().fit(X, y)
+
+    def predict(self, X):  # noqa: N803
+        """Refuse a row whose system was fitted on."""
+        asked = {chemical_system(formula) for formula in X["formula"]}
+        assert not asked & self.systems_, "a chemical system stands on both sides of a fold"
+        return super().predict(X)
+
+
+def test_no_chemical_system_stands_on_both_sides_of_a_fold():
+    """Each fold's model is asked for systems that it never saw; the last one is fitted on all."""
+    Recorder.seen.clear()
+    data = dataset()
+    found = fit_out_of_fold(lambda _: Recorder(), data, settings())
+    assert max(map(len, Recorder.seen)) == len(set(data.systems))
+    assert len(Recorder.seen) == 6
+    with pytest.raises(AssertionError, match="both sides"):
+        found.model.predict(data.train)
+
+
+def test_out_of_fold_predictions_are_those_of_the_other_folds():
+    """Each row's prediction comes from the model that did not see its fold."""
+    data = dataset()
+    found = fit_out_of_fold(lambda _: DummyRegressor(), data, settings())
+    folds = grouped_folds(data.systems, 5, 0)
+    expected = [data.target[folds != fold].mean() for fold in folds]
+    assert found.out_of_fold == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "wanted"),
+    [("class", Ridge(), "classifier"), ("number", LogisticRegression(), "regressor")],
+)
+def test_estimator_must_go_with_the_kind_of_the_target(kind, model, wanted):
+    """A regressor for yes/no, or a classifier for a number, is a usage error that says so."""
+    calls = []
+
+    def builder(seed: int):
+        calls.append(seed)
+        return make_pipeline(StoichiometryFeatures(), model)
+
+    with pytest.raises(UsageError, match=f"{type(model).__name__}.*return a {wanted}"):
+        fit_out_of_fold(builder, dataset(), settings(kind))
+    assert len(calls) == 1, "it is known before anything is fitted"
+
+
+def test_class_is_predicted_as_a_probability():
+    """A classifier's out-of-fold predictions are probabilities of yes, and here they are good."""
+    data = dataset()
+    found = fit_out_of_fold(
+        lambda _: make_pipeline(StoichiometryFeatures(), LogisticRegression(C=100)),
+        data,
+        settings("class"),
+    )
+    assert ((found.out_of_fold >= 0) & (found.out_of_fold <= 1)).all()
+    scores = public_metrics("class", data.target, found.out_of_fold)
+    assert set(scores) == {"brier", "error_rate"}
+    assert scores["brier"] < 0.1
+
+
+def test_metrics_by_hand():
+    """MAE, RMSE and R2 of three rows, Brier score and error rate of four."""
+    found = public_metrics("number", np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.0, 4.0]))
+    assert found == pytest.approx({"mae": 1.0, "rmse": (5 / 3) ** 0.5, "r2": 1 - 5 / 2})
+    labels, chances = np.array([0.0, 0, 1, 1]), np.array([0.1, 0.6, 0.9, 0.4])
+    found = public_metrics("class", labels, chances)
+    assert found == pytest.approx({"brier": (0.01 + 0.36 + 0.01 + 0.36) / 4, "error_rate": 0.5})
+
+
+def test_interval_holds_the_promised_share_of_new_rows():
+    """Split-conformal: over many draws, about 90 % of fresh rows lie inside."""
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(2000):
+        width = interval_half_width(np.zeros(49), rng.standard_t(3, size=49), 0.9)
+        inside.append(abs(rng.standard_t(3)) <= width)
+    assert 0.88 < np.mean(inside) < 0.92
+    assert interval_half_width(np.zeros(5), np.arange(5.0), 0.99) == 4
+
+
+def test_card_tells_what_was_trained(trained_toy):
+    """Every field of the card agrees with the files and with the commit."""
+    layout, handover = Layout(trained_toy), Handover(Layout(trained_toy).out)
+    card = read_card(handover)
+    data = read_dataset(layout, settings_of(trained_toy))
+    recorded = predictions_of(handover)
+    error = np.array([recorded[row] for row in data.train["row_id"]]) - data.target
+    assert card.metrics["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-6)
+    assert (card.rows, card.groups) == (len(data.target), len(set(data.systems)))
+    assert card.bundle_digest == digest_bundle(handover.bundle)
+    assert card.predictions_digest == digest_file(handover.predictions)
+    assert card.train_digest == digest_file(layout.train)
+    assert card.sealed_inputs_digest == digest_file(layout.sealed_inputs)
+    assert card.pool_digest == digest_file(layout.pool)
+    assert card.commit == git(trained_toy, "rev-parse", "HEAD")
+    assert (card.estimator, card.target, card.unit) == ("Ridge", "energy", "eV/atom")
+    assert card.correlation_id == provenance.correlation_id(
+        card.bundle_digest, card.train_digest, card.lock_digest, card.commit
+    )
+
+
+def test_bundle_knows_its_domain(trained_toy, laptop):
+    """The bundle's metadata holds the elements and the interval of the training."""
+    handover = Handover(Layout(trained_toy).out)
+    metadata = load_bundle(handover.bundle).metadata
+    data = read_dataset(Layout(trained_toy), settings_of(trained_toy))
+    assert set(metadata.elements) == set().union(*map(elements, data.train["formula"]))
+    card = read_card(handover)
+    assert metadata.interval_half_width == card.interval_half_width
+    assert card.metrics["mae"] < card.interval_half_width < 1
+
+
+def test_training_again_removes_what_was_said_of_the_earlier_model(toy, laptop, monkeypatch):
+    """A verdict and a certificate of another candidate do not stay beside the new one."""
+    monkeypatch.setattr(tracking, "log_candidate", lambda *_: None)
+    handover = Handover(Layout(toy).out)
+    before = read_card(handover)
+    handover.verdict.write_text("{}")
+    handover.certificate.write_text("{}")
+    model = toy / "src" / "toy_model" / "model.py"
+    model.write_text(model.read_text().replace("alpha=1.0", "alpha=9.0"))
+    commit(toy, "Regularise\n\nAssay-Claim: improvement")
+    card = train(toy, settings_of(toy))
+    assert not handover.verdict.exists()
+    assert not handover.certificate.exists()
+    assert card.claim == "improvement"
+    assert before.claim == "no-regression"
+    assert card.bundle_digest != before.bundle_digest
+
+
+@pytest.mark.parametrize("text", [None, "x = 1\n"])
+def test_missing_build_model_is_a_usage_error(tmp_path, laptop, text):
+    """Without the module, or the function in it, the message names the file and the function."""
+    package = tmp_path / "src" / "toy_model"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if text:
+        (package / "model.py").write_text(text)
+    with pytest.raises(UsageError, match=r"src/toy/model\.py must define build_model"):
+        load_builder(tmp_path, settings())
+
+
+FORGETFUL = '''"""A model that keeps outside itself what it needs to predict."""
+
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from assay.features import StoichiometryFeatures
+
+KNOWN = []
+
+
+class Forgetful(Ridge):
+    """Off by fifty wherever it was not fitted."""
+
+    def fit(self, X, y):
+        """Fit, and remember it in the module."""
+        KNOWN.append(1)
+        return super().fit(X, y)
+
+    def predict(self, X):
+        """Predict."""
+        return super().predict(X) + (0 if KNOWN else 50)
+
+
+def build_model(seed):
+    """Make it."""
+    return make_pipeline(StoichiometryFeatures(), Forgetful())
+'''
+
+
+def test_scored_is_what_the_saved_bundle_predicts(toy):
+    """A model that is good only where it was fitted is scored on what it predicts elsewhere."""
+    (toy / "src" / "toy_model" / "model.py").write_text(FORGETFUL)
+    with (toy / "assay.toml").open("a") as stream:
+        stream.write('\n[model]\ntrusted_types = ["toy_model.model.Forgetful"]\n')
+    done = assay(toy, "train")
+    assert done.returncode == 0, done.stderr
+    values = predictions_of(Handover(Layout(toy).out))
+    assert min(value for row, value in values.items() if row[0] in "sp") > 40
+    assert max(value for row, value in values.items() if row[0] == "t") < 40
+
+
+def test_training_after_loading_a_bundle_uses_the_whole_machinery(toy, laptop, monkeypatch):
+    """The part of assay that a loaded bundle carries never stands in for the whole of it."""
+    monkeypatch.setattr(tracking, "log_candidate", lambda *_: None)
+    folder = Handover(Layout(toy).out).bundle
+    kept = folder.parent / "kept"
+    shutil.copytree(folder, kept)
+    load_bundle(kept)
+    assert train(toy, settings_of(toy)).bundle_digest == digest_bundle(kept)

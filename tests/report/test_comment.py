@@ -1,0 +1,242 @@
+"""The comment: what it says, and that text from a pull request stays text."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from assay.report.comment import MARKER, code, commit_status, plain, render_comment, render_summary
+from assay.report.summary import ReportInputs, gate_line
+from inert import HOSTILE, active, assert_inert
+from report_samples import card, checks, finding, hand_over, settings, verdict
+
+
+def _inputs(folder: Path, **records: Any) -> ReportInputs:
+    return ReportInputs(hand_over(folder, **records), settings())
+
+
+def test_comment_says_verdict_reason_and_public_numbers(tmp_path: Path) -> None:
+    """A reviewer finds the verdict in the first line and public numbers told apart from sealed."""
+    comment = render_comment(_inputs(tmp_path))
+    lines = comment.splitlines()
+    assert lines[0] == MARKER
+    assert lines[1] == "### ✅ PASS: confirmed on the sealed set"
+    assert "public, out-of-fold on the train set" in comment
+    assert "| MAE (eV/atom) | 0.1012 | 0.102 |" in comment
+    assert "0.0031" in comment
+    assert "Not sealed" not in comment
+
+
+def test_gate_line_is_the_fixed_template() -> None:
+    """The line holds what the gate's template allows, in its order, and nothing more."""
+    assert gate_line(verdict()) == (
+        "Gate: PASS (confirmed on the sealed set) | claim no-regression, margin 0.005 eV/atom"
+        " | sealed set 3f9a3f9a n=3000, 766 groups"
+        " | sealed use 14/100, disagreements 1/5, level 4.8e-06"
+        " | train MAE 0.1012 vs 0.102 (public)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "start", "state"),
+    [
+        ({}, "PASS: confirmed on the sealed set", "success"),
+        (
+            {"verdict": verdict(outcome="FAIL", stage="public", explanation="a worse model")},
+            "FAIL: a worse model",
+            "failure",
+        ),
+        (
+            {"verdict": verdict(outcome="INCONCLUSIVE", explanation="not confirmed")},
+            "INCONCLUSIVE: not confirmed",
+            "failure",
+        ),
+        (
+            {"schema": checks("schema", *[finding()] * 3), "verdict": None},
+            "Not scored: 3 data checks failed",
+            "failure",
+        ),
+        (
+            {
+                "schema": checks("schema", finding()),
+                "sanity": checks("sanity", *[finding()] * 2),
+                "verdict": None,
+            },
+            "Not scored: 1 data check failed and 2 sanity properties failed",
+            "failure",
+        ),
+        (
+            {"sanity": checks("sanity", finding())},
+            "Not scored: 1 sanity property failed",
+            "failure",
+        ),
+        (
+            {"verdict": None},
+            "ERROR: the benchmark could not be carried out; this says nothing about the model",
+            "error",
+        ),
+        ({"schema": None}, "ERROR: the data checks could not be carried out", "error"),
+        ({"candidate": None}, "ERROR: the training could not be carried out", "error"),
+        ({"sanity": checks("sanity", executed=0)}, "ERROR: the sanity checks could not", "error"),
+    ],
+)
+def test_headline_and_status_agree(
+    tmp_path: Path, records: dict[str, Any], start: str, state: str
+) -> None:
+    """Only a PASS whose every check ran and held is a success; a crash is never a verdict."""
+    inputs = _inputs(tmp_path, **records)
+    assert commit_status(inputs)[0] == state
+    assert commit_status(inputs)[1].startswith(start)
+    assert start in render_comment(inputs).splitlines()[1]
+
+
+def test_failed_check_hides_a_verdict(tmp_path: Path) -> None:
+    """A verdict that lies about beside a failed check is not shown at all."""
+    comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", finding())))
+    assert "PASS" not in comment
+    assert "Gate:" not in comment
+
+
+def test_unreadable_record_is_an_error_not_a_verdict(tmp_path: Path) -> None:
+    """A record with an unknown field, or that is a link, counts as not handed over."""
+    inputs = _inputs(tmp_path)
+    inputs.handover.sanity.write_text('{"check": "sanity", "executed": 7, "passed": true}')
+    assert commit_status(inputs)[0] == "error"
+    other = ReportInputs(inputs.handover, settings())
+    other.handover.sanity.unlink()
+    other.handover.sanity.symlink_to(other.handover.schema)
+    assert commit_status(other)[0] == "error"
+
+
+def test_record_of_the_other_check_does_not_count(tmp_path: Path) -> None:
+    """The data checks' record handed over in the place of the sanity checks' is refused."""
+    assert commit_status(_inputs(tmp_path, sanity=checks("schema")))[0] == "error"
+
+
+def test_open_labels_are_said(tmp_path: Path) -> None:
+    """While labels lie open, every verdict says so, and how to seal them."""
+    comment = render_comment(_inputs(tmp_path, verdict=verdict(sealed=False)))
+    assert "labels are not sealed yet" in comment.splitlines()[1]
+    assert "NOT SEALED" in comment
+    assert "`assay init`" in comment
+
+
+def test_falsifying_composition_is_shown(tmp_path: Path) -> None:
+    """A failed property names the composition that breaks it and how to see it again."""
+    run = "pytest \"tests/test_model.py::test_order\" (exactly this: @reproduce_failure('1', b'A'))"
+    message = f"The order of elements does not matter. But 0.3 apart. Run: {run}"
+    broken = finding(rule="test_order", formula="TlBr", value="0.3", message=message)
+    comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", broken), verdict=None))
+    assert "- `TlBr` (value `0.3`) breaks `The order of elements does not matter. But" in comment
+    assert f"run `{run}`" in comment
+    assert_inert(comment)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_inert(tmp_path: Path, text: str) -> None:
+    """Whatever a pull request writes into any field, nothing of it is markup, link or mention."""
+    hostile = finding(message=text, formula=text, file=text, rule=text, value=text, line=3)
+    inputs = _inputs(
+        tmp_path,
+        schema=checks("schema", *[hostile] * 15),
+        sanity=checks("sanity", hostile),
+        candidate=card(estimator=text, correlation_id=text, commit=text, model=text),
+    )
+    assert_inert(render_comment(inputs))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_card_is_inert_beside_a_verdict(tmp_path: Path, text: str) -> None:
+    """The same where a verdict is shown; the table keeps its three columns."""
+    inputs = _inputs(tmp_path, candidate=card(estimator=text), verdict=verdict(explanation=text))
+    comment = render_comment(inputs)
+    rows = [line for line in comment.splitlines() if line.startswith("| **")]
+    assert [line.count("|") for line in rows] == [4] * 4
+    text_of = "".join(token.content for token in active(comment) if token.type == "text")
+    assert "@" not in text_of
+    assert "://" not in text_of
+    assert comment.count(MARKER) == 1
+
+
+def test_the_check_for_inert_text_bites() -> None:
+    """The same text outside of code is caught by the assertion used above."""
+    for text in HOSTILE[:5]:
+        with pytest.raises(AssertionError):
+            assert_inert(f"{MARKER}\n### PASS\n\n- **failure** {text}\n")
+
+
+@given(st.text(max_size=300), st.booleans())
+def test_code_span_holds_any_text(text: str, cell: bool) -> None:
+    """Any text whatever becomes exactly one code span, or nothing, on one line."""
+    span = code(text, cell=cell)
+    if not span:
+        return
+    (inline,) = [
+        token for token in MarkdownIt("commonmark").parse(f"x {span} y") if token.type == "inline"
+    ]
+    kinds = [child.type for child in inline.children or []]
+    assert kinds == ["text", "code_inline", "text"]
+    assert not cell or "|" not in span
+
+
+@given(st.text(max_size=300))
+def test_plain_text_has_nothing_to_act_on(text: str) -> None:
+    """A sentence put into running text keeps no character of Markdown, HTML or GitHub."""
+    assert not set(plain(text)) & set("@#[]`*|\\>!~\n{}_$")
+    assert "//" not in plain(text)
+
+
+def test_long_comment_is_cut_with_a_note(tmp_path: Path) -> None:
+    """However much was found, the comment keeps GitHub's limit, its head, and says what is left."""
+    wordy = finding(message="x" * 1500, file="data/train.csv", line=1, formula="Fe2O3")
+    many = checks("schema", *[wordy] * 1000, executed=1000)
+    inputs = _inputs(tmp_path, schema=many, verdict=None)
+    comment = render_comment(inputs)
+    assert 50_000 < len(comment) < 60_000
+    assert "Not scored: 1000 data checks failed" in comment
+    shown = comment.count("- **failure**")
+    assert f"{1000 - shown} more not shown" in comment
+    assert comment.count("<details>") == comment.count("</details>") == 1
+    assert_inert(comment)
+
+
+@pytest.mark.parametrize("limit", range(1500, 9000, 500))
+def test_every_limit_is_kept(tmp_path: Path, limit: int) -> None:
+    """Wherever the cut falls, folds are closed and no finding is lost from the count."""
+    sample = [finding(message=f"number {i} " + "y" * 150) for i in range(40)]
+    inputs = _inputs(tmp_path, schema=checks("schema", *sample), verdict=None)
+    comment = render_comment(inputs, limit)
+    assert len(comment) <= limit
+    assert comment.count("<details>") == comment.count("</details>")
+    shown = comment.count("- **failure**")
+    assert shown == 40 or f"{40 - shown} more not shown" in comment
+
+
+def test_failures_are_open_and_warnings_folded(tmp_path: Path) -> None:
+    """Up to ten failures stand open; warnings, which ask for no action, are folded."""
+    mixed = [finding(severity="warning")] * 9 + [finding(file="data/pool.csv", line=4)] * 4
+    comment = render_comment(_inputs(tmp_path, schema=checks("schema", *mixed)))
+    opened, folded = comment.split("<details>")
+    assert opened.count("- **failure** `data/pool.csv:4`") == 4
+    assert "- **warning**" not in opened
+    assert folded.count("- **warning**") == 9
+
+
+def test_summary_is_the_comment_without_marker(tmp_path: Path) -> None:
+    """The job summary has the comment's content; the marker is for comments alone."""
+    inputs = _inputs(tmp_path)
+    assert f"{MARKER}\n{render_summary(inputs)}" == render_comment(inputs)
+
+
+def test_link_is_shown_only_if_it_is_one(tmp_path: Path) -> None:
+    """The run's address becomes a link; anything else is left out."""
+    handover = hand_over(tmp_path)
+    good = ReportInputs(handover, settings(), url="https://example.org/runs/1")
+    assert "(https://example.org/runs/1)" in render_comment(good)
+    for bad in ("javascript:alert(1)", "https://example.org/) [x](", "/runs/1"):
+        assert "Run and report page" not in render_comment(
+            ReportInputs(handover, settings(), url=bad)
+        )

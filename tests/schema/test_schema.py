@@ -1,0 +1,254 @@
+"""The data checks: a sound repository passes, and each planted defect is named with its place."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assay.errors import UsageError
+from assay.records import CheckReport, Finding
+from assay.schema.check import check_schema
+from assay.schema.data_docs import self_contained
+from assay.settings import read_settings
+
+SETTINGS = """
+[project]
+name = "toy"
+package = "toy"
+[target]
+column = "y"
+{target}
+[gate]
+margin = 0.1
+[split]
+folds = 3
+"""
+NUMBER = 'unit = "eV/atom"\nlower = -5.0\nupper = 5.0'
+METALS = ["Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Al"]
+TRAIN = [f"{metal}{anion}" for metal in METALS for anion in ("F", "Cl", "I")]
+SEALED = [f"{metal}{anion}" for metal in METALS for anion in ("O", "S", "N")]
+
+
+def write(path: Path, header: str, rows: list[str]) -> None:
+    """Write a CSV of ready lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A sound repository: 30 train rows, 30 sealed, 2 in the pool and 2 to screen."""
+    data = tmp_path / "data"
+    rows = [f"t{n:05d},{formula},{-n / 10:g}" for n, formula in enumerate(TRAIN, start=1)]
+    write(data / "train.csv", "row_id,formula,y", rows)
+    rows = [f"s{n:05d},{formula}" for n, formula in enumerate(SEALED, start=1)]
+    write(data / "sealed_inputs.csv", "row_id,formula", rows)
+    write(data / "pool.csv", "row_id,formula", ["p00001,LiCl", "p00002,TiO2"])
+    write(data / "candidates" / "list.csv", "name,formula", ["a,NaF", "b,NaO"])
+    (tmp_path / "assay.toml").write_text(SETTINGS.format(target=NUMBER))
+    return tmp_path
+
+
+def edit(toy: Path, table: str, change: Callable[[list[str]], None]) -> None:
+    """Change the lines of a table in place; index 0 is the header."""
+    path = toy / "data" / table
+    lines = path.read_text(encoding="utf-8").splitlines()
+    change(lines)
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def check(toy: Path) -> CheckReport:
+    """Run the data checks."""
+    return check_schema(toy, read_settings(toy))
+
+
+def found(report: CheckReport, rule: str) -> list[Finding]:
+    """What a rule found."""
+    return [finding for finding in report.findings if finding.rule == rule]
+
+
+def only(report: CheckReport, rule: str) -> Finding:
+    """The one finding of a rule."""
+    [finding] = found(report, rule)
+    return finding
+
+
+def test_sound_data_passes_with_only_known_warnings(toy: Path) -> None:
+    """Nothing fails; an element the train set never shows is a warning with its line."""
+    edit(toy, "candidates/list.csv", lambda lines: lines.append("c,PuF"))
+    report = check(toy)
+    assert report.passed
+    assert report.executed >= 30
+    [finding] = report.findings[:1]
+    assert {item.rule for item in report.findings} == {"formula.elements"}
+    assert (finding.line, finding.formula, finding.severity) == (3, "NaO", "warning")
+    assert finding.file == "data/candidates/list.csv"
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "row", "rule", "part"),
+    [
+        ("train.csv", 3, "t00002,LiXx,-0.2", "formula.readable", "'Xx', which is not an element"),
+        ("train.csv", 3, "t00002,,-0.2", "formula.present", "no formula"),
+        ("train.csv", 4, "t00003,LiI,abc", "target.number", "'abc', not a number"),
+        ("train.csv", 4, 't00003,LiI,"-0,3"', "target.number", "decimal point"),
+        ("train.csv", 4, "t00003,LiI,", "target.number", "not a number"),
+        ("train.csv", 4, "t00003,LiI,nan", "target.number", "not a number"),
+        ("train.csv", 4, "t00003,LiI,-inf", "target.finite", "not finite"),
+        ("train.csv", 4, "t00003,LiI,7.5", "target.bounds", "outside of -5 to 5 eV/atom"),
+        ("train.csv", 4, "x3,LiI,-0.3", "row_id.form", "t00001"),
+        ("train.csv", 4, ",LiI,-0.3", "row_id.present", "no row_id"),
+        ("train.csv", 31, "t00030,CsLi,-3", "", ""),
+        ("train.csv", 31, "t00030,O2Ba2,-3", "leakage.system", "data/train.csv, line 31"),
+        ("train.csv", 31, "t00030,SBa,-3", "leakage.composition", "data/train.csv, line 31"),
+        ("pool.csv", 3, "p00002,Na-1", "formula.readable", "not a chemical formula"),
+        ("sealed_inputs.csv", 3, "s1,LiS", "row_id.form", "s00001"),
+    ],
+)
+def test_a_planted_row_is_named(  # noqa: PLR0913
+    toy: Path, *, table: str, line: int, row: str, rule: str, part: str
+) -> None:
+    """Each kind of bad row fails its own rule, with the file, the line and what to do."""
+    edit(toy, table, lambda lines: lines.__setitem__(line - 1, row))
+    report = check(toy)
+    if not rule:
+        assert report.passed  # a good row in the place of another is no failure
+        return
+    assert not report.passed
+    finding = found(report, rule)[0]
+    assert part in finding.message
+    leaked = rule.startswith("leakage")
+    assert finding.file == ("data/sealed_inputs.csv" if leaked else f"data/{table}")
+    assert finding.line is not None if leaked else finding.line == line
+
+
+def test_repeated_ids_are_named(toy: Path) -> None:
+    """Both rows that share an id are found."""
+    edit(toy, "train.csv", lambda lines: lines.__setitem__(5, lines[5].replace("t00005", "t00001")))
+    assert [finding.line for finding in found(check(toy), "row_id.unique")] == [2, 6]
+
+
+def test_duplicates_must_agree(toy: Path) -> None:
+    """Two spellings of a composition fail if they differ by more than the tolerance."""
+    edit(toy, "train.csv", lambda lines: lines.append("t00031,Li2F2,-0.12"))
+    report = check(toy)
+    assert report.passed
+    assert only(report, "formula.reduced").formula == "Li2F2"
+    edit(toy, "train.csv", lambda lines: lines.append("t00032,FLi,-0.5"))
+    lines = [finding.line for finding in found(check(toy), "duplicates.agree")]
+    assert lines == [2, 32, 33]
+
+
+def test_a_label_beside_sealed_inputs_fails(toy: Path) -> None:
+    """A further column in the sealed inputs could hold the labels, and is refused."""
+    path = toy / "data" / "sealed_inputs.csv"
+    pd.read_csv(path).assign(y=1.0).to_csv(path, index=False)
+    assert "formula, row_id, y" in only(check(toy), "columns").message
+
+
+def test_a_class_is_zero_or_one(toy: Path) -> None:
+    """With a yes/no target any other number fails."""
+    (toy / "assay.toml").write_text(SETTINGS.format(target='kind = "class"'))
+    path = toy / "data" / "train.csv"
+    frame = pd.read_csv(path)
+    frame.assign(y=frame.index % 2).to_csv(path, index=False)
+    assert check(toy).passed
+    edit(toy, "train.csv", lambda lines: lines.__setitem__(7, "t00007,KF,0.5"))
+    assert only(check(toy), "target.class").line == 8
+
+
+def test_a_constant_target_fails(toy: Path) -> None:
+    """A target that does not vary teaches nothing."""
+    path = toy / "data" / "train.csv"
+    pd.read_csv(path).assign(y=1.0).to_csv(path, index=False)
+    assert only(check(toy), "target.varies").value == "1"
+
+
+def test_findings_are_capped(toy: Path) -> None:
+    """Thirty bad rows give twenty findings and a count."""
+    path = toy / "data" / "train.csv"
+    frame = pd.read_csv(path)
+    frame.assign(y=frame["y"] + 100).to_csv(path, index=False)
+    findings = found(check(toy), "target.bounds")
+    assert len(findings) == 21
+    assert findings[-1].message.startswith("10 more rows")
+
+
+def test_hostile_text_reaches_neither_a_template_nor_the_page(toy: Path) -> None:
+    """Braces, dollars and markup in cells and settings are shown, not interpreted."""
+    target = 'unit = "{0.__class__} $x <b>"\nlower = -5.0\nupper = 5.0'
+    (toy / "assay.toml").write_text(SETTINGS.format(target=target))
+    cell = "<script>alert(1)</script><img src=x onerror=alert(2)>{value.__class__}$x"
+    edit(toy, "train.csv", lambda lines: lines.__setitem__(2, f"t00002,{cell},9"))
+    finding = only(check(toy), "formula.readable")
+    assert "<script>" in finding.message
+    page = (toy / "out" / "data_docs" / "train.html").read_text()
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+
+
+def test_the_pages_need_no_network(toy: Path) -> None:
+    """Data Docs hold every suite and reference no remote script, style or picture."""
+    check(toy)
+    folder = toy / "out" / "data_docs"
+    pages = {path.name: path.read_text() for path in folder.iterdir()}
+    assert set(pages) == {
+        "index.html",
+        "train.html",
+        "sealed_inputs.html",
+        "pool.html",
+        "candidates-1-list.html",
+    }
+    for name, page in pages.items():
+        assert not re.search(r"(?:src|url)\s*[=(]\s*['\"]?https?:", page), name
+        assert "<link" not in page
+    assert "No sealed chemical system stands in the train set." in pages["sealed_inputs.html"]
+    assert self_contained('<head></head><script src="https://x"></script>').count("script") == 0
+
+
+def test_an_unreadable_table_is_a_usage_error_and_leaves_the_pages(toy: Path) -> None:
+    """A renamed column is one sentence, and the pages of the last run stay."""
+    check(toy)
+    edit(toy, "pool.csv", lambda lines: lines.__setitem__(0, "row_id,Formula"))
+    with pytest.raises(UsageError, match=r"pool\.csv.*no column 'formula'"):
+        check(toy)
+    assert (toy / "out" / "data_docs" / "train.html").exists()
+    assert [path.name for path in (toy / "out").iterdir()] == ["data_docs"]
+
+
+def commit(toy: Path) -> None:
+    """Make the present state `main`."""
+    git = str(shutil.which("git"))
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "data"]):
+        subprocess.run([git, "-C", str(toy), *identity, *words], check=True)
+
+
+def test_changes_against_main_are_shown(toy: Path) -> None:
+    """One changed label warns with the old value; a tenth of the rows removed fails."""
+    commit(toy)
+    assert "at hand" in check(toy).details
+    edit(toy, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.45"))
+    report = check(toy)
+    assert report.passed
+    finding = only(report, "history.labels")
+    assert (finding.line, finding.formula) == (5, "NaF")
+    assert "is -0.45 here but -0.4 on main" in finding.message
+    edit(toy, "train.csv", lambda lines: lines.__delitem__(slice(-3, None)))
+    assert "only 86.7% of main's" in only(check(toy), "history.rows").message
+
+
+def test_another_unit_is_noticed(toy: Path) -> None:
+    """The target in kJ/mol instead of eV fails the comparison of quartiles with main."""
+    commit(toy)
+    (toy / "assay.toml").write_text(SETTINGS.format(target=""))
+    path = toy / "data" / "train.csv"
+    frame = pd.read_csv(path)
+    frame.assign(y=frame["y"] * 96.485).to_csv(path, index=False)
+    report = check(toy)
+    assert "check that the unit is the same" in only(report, "history.scale").message
+    assert found(report, "history.rows")
