@@ -32,7 +32,7 @@ demo: setup ## Take the example from the template to a certified batch of predic
 test: setup node lint ## Check everything: 25 minutes at most
 	$(PYTEST) -n auto --dist loadfile
 
-quick: setup ## Check all that is not marked slow: two minutes at most
+quick: setup ## Check all that is not marked slow: a few minutes
 	$(PYTEST) -n auto -m "not slow"
 
 lint: setup ## Check style and types

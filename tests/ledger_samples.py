@@ -11,6 +11,7 @@ from assay.ledger.entries import Asked, Decision, Entry, Intent, Retirement, Rev
 from assay.ledger.record import Ledger
 
 SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
+MARGIN = 0.1
 ALPHA, USES, DISAGREEMENTS = 0.025, 100, 5
 PLACE: dict[str, Any] = {"commit": "0" * 40, "time": "2026-01-01T00:00:00+00:00", "run": "local"}
 
@@ -46,17 +47,19 @@ def intent(name: str = "model", use: int = 1, disagreements: int = 0, **fields: 
         "disagreements": disagreements,
         "maximum_disagreements": DISAGREEMENTS,
         "alpha": ALPHA,
+        "tail": 3.0,
         "level": due,
         "rows_digest": digest_bytes(b"rows"),
-        "requirements": [asked(fields.get("level", due))],
         **fields,
     }
-    return Intent.model_validate(made)
+    bar = 0.0 if made["claim"] == "improvement" else MARGIN
+    wanted = {"requirements": [asked(made["level"], bar=bar)], **made}
+    return Intent.model_validate(wanted)
 
 
 def asked(this_level: float, **fields: object) -> Asked:
     """The mean absolute error over all rows, with no guard."""
-    made = {"metric": "mae", "slice": None, "margin": 0.1, "bar": 0.0, "level": this_level / 2}
+    made = {"metric": "mae", "slice": None, "margin": MARGIN, "bar": 0.0, "level": this_level / 2}
     guard = {"threshold": None, "charge": 0.0, "carriers": 50.0}
     return Asked.model_validate({**made, **guard, **fields})
 

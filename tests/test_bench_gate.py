@@ -1,14 +1,18 @@
 """The acceptance protocol itself: that it can find a bad gate, and tells the same twice."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.gate import attacks, bars, boundary, lives, replay
+from benchmarks.gate import attacks, bars, boundary, lives, protocol, replay
 from benchmarks.gate.changes import Change, solved
 from benchmarks.gate.findings import mean, rate
 from benchmarks.gate.lives import World
+from benchmarks.gate.pages import BEGIN, END, page
 from benchmarks.gate.populations import population
+from benchmarks.gate.protocol import gate_digest
 from benchmarks.gate.rivals import NAIVE
 from benchmarks.gate.workers import Job, run
 
@@ -81,9 +85,9 @@ def test_protocol_finds_a_rigged_gate(monkeypatch):
 
 def test_results_do_not_depend_on_the_number_of_workers():
     """The same seeds are used, in whatever process."""
-    change = Change(0.1)
+    change = solved(FAMILY, Change(0.1), 0.02)
     jobs = [
-        Job(("item", claim), boundary.life, (FAMILY, change, claim, 300, True), 6, 2)
+        Job(("item", claim), boundary.life, (FAMILY, change, claim, 1000, True), 6, 2)
         for claim in ("no-regression", "improvement")
     ]
     alone, shared = run(jobs, 1)[0], run(jobs, 2)[0]
@@ -140,3 +144,37 @@ def test_a_merged_improvement_moves_the_reference_and_an_answer_is_repeated():
 def test_bars(finding, holds):
     """A figure holds within three standard errors of its bar, NaN never, and none without a bar."""
     assert finding.holds is holds
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_published_figures_are_those_of_this_gate():
+    """The record that is kept was measured on the gate as it is, whole, and kept every bar."""
+    kept = json.loads((ROOT / "benchmarks" / "gate.json").read_text(encoding="utf-8"))
+    assert kept["gate"] == gate_digest(), "run `BENCH=full make bench-gate` again"
+    assert kept["size"]["name"] == "full"
+    assert len(kept["findings"]) > 1000
+    assert [found["name"] for found in kept["findings"] if found["holds"] is False] == []
+
+
+def test_published_tables_are_made_from_the_record():
+    """docs/gate.md shows what benchmarks/gate.json says, and every figure that it points to."""
+    kept = json.loads((ROOT / "benchmarks" / "gate.json").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    assert text.split(BEGIN)[1].split(END)[0].strip() == page(kept)
+
+
+def test_digest_of_the_gate_is_of_what_it_does(tmp_path, monkeypatch):
+    """Comments, docstrings and imports do not change it; a constant does."""
+    monkeypatch.setattr(protocol, "TEMPLATE", tmp_path)
+    monkeypatch.setattr(protocol, "MODULES", ("module",))
+    (tmp_path / "src" / "assay").mkdir(parents=True)
+
+    def digest(source: str) -> str:
+        (tmp_path / "src" / "assay" / "module.py").write_text(source)
+        return gate_digest()
+
+    plain = digest("LIMIT = 30\n")
+    assert digest('"""What it is."""\nimport math\n# why\nLIMIT = 30\n') == plain
+    assert digest("LIMIT = 29\n") != plain

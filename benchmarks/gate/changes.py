@@ -22,6 +22,7 @@ class Change:
         jump: change of the rows that blow up, in MAE.
         share: share of rows, or of chemical systems, that blow up.
         by_system: whether whole systems blow up.
+        least: the number of rows from which on a system may blow up.
     """
 
     size: float
@@ -29,6 +30,7 @@ class Change:
     jump: float = 0.0
     share: float = 0.0
     by_system: bool = False
+    least: int = 1
 
     @property
     def spread(self) -> float:
@@ -41,24 +43,36 @@ class Change:
         if self.share:
             count = rows.grouping.count if self.by_system else len(rows.errors)
             hit = rng.random(count) < self.share
-            made += self.jump * (hit[rows.grouping.codes] if self.by_system else hit)
+            if self.by_system:
+                hit = (hit & (rows.grouping.sizes >= self.least))[rows.grouping.codes]
+            made += self.jump * hit
         return made
 
     def noise(self, rng: np.random.Generator, rows: Rows) -> Array:
         """The normal part; rows of one chemical system change alike to a part."""
-        own = rng.standard_normal(len(rows.errors))
+        # half of a run's time is spent here, and single precision takes half as long
+        own = rng.standard_normal(len(rows.errors), dtype=np.float32)
         if rows.grouping.count == len(own):
-            return self.spread * own
-        shared = rng.standard_normal(rows.grouping.count)[rows.grouping.codes]
-        return self.spread * (np.sqrt(WITHIN) * shared + np.sqrt(1 - WITHIN) * own)
+            return (self.spread * own).astype(float)
+        shared = rng.standard_normal(rows.grouping.count, dtype=np.float32)[rows.grouping.codes]
+        own *= np.float32(self.spread * np.sqrt(1 - WITHIN))
+        own += np.float32(self.spread * np.sqrt(WITHIN)) * shared
+        return own.astype(float)
 
     def true_growth(self, people: Population) -> float:
         """The MAE that the candidate has more than the reference, over the whole population."""
         scale, plain = 1 - self.shrink, self.spread * QUANTILES
-        usual = people.mean_loss(scale, plain)
-        blown = people.mean_loss(scale, plain + self.jump) if self.share else 0.0
-        own = (1 - self.share) * usual + self.share * blown
+        own = people.mean_loss(scale, plain)
+        if self.share:
+            hit = _of_systems(people, self.least)
+            grown = hit.mean_loss(scale, plain + self.jump) - hit.mean_loss(scale, plain)
+            own += self.share * len(hit.errors) / len(people.errors) * grown
         return own - float(people.mean_distance(np.zeros(1))[0])
+
+
+@lru_cache(maxsize=8)
+def _of_systems(people: Population, least: int) -> Population:
+    return people if least == 1 else people.of_systems(least)
 
 
 @lru_cache(maxsize=512)

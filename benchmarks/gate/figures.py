@@ -123,10 +123,11 @@ def levels(kept: Record, figure: Any) -> None:
             if not own:
                 continue
             worst = max(own, key=lambda finding: finding["value"])
+            value, error = 100 * worst["value"], 300 * (worst["error"] or 0)
             axes.errorbar(
-                100 * worst["value"],
+                value,
                 place + 0.2 * (number - 1),
-                xerr=300 * (worst["error"] or 0),
+                xerr=[[min(error, value)], [error]],
                 fmt="o",
                 color=colour,
                 markersize=4,

@@ -69,6 +69,7 @@ def _lines(use: Use, life: Life, rows: str, reference: str) -> Iterator[Entry]:
             "uses": policy.uses,
             "maximum_disagreements": policy.disagreements,
             "alpha": policy.alpha,
+            "tail": policy.tail,
             "rows_digest": rows,
             "requirements": asked(use.test),
         }

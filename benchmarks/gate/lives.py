@@ -173,9 +173,15 @@ class World:
         pool = np.full(len(self.pool.errors), TRIFLE * (1 + rng.random()))
         return Predictions(self.forged, made, pool)
 
-    def candidate(self, rng: np.random.Generator, change: Change, *, forged: bool) -> Predictions:
-        """A pull request that changes all predictions alike, or forges those out of fold."""
-        train = self.forged if forged else change.apply(rng, self.train)
+    def candidate(
+        self, rng: np.random.Generator, change: Change, *, forged: bool, quiet: bool = False
+    ) -> Predictions:
+        """A pull request that changes all predictions alike, or forges those out of fold.
+
+        A quiet author's out-of-fold predictions show nothing of the rows that blow up.
+        """
+        shown = change.noise(rng, self.train) if quiet else change.apply(rng, self.train)
+        train = self.forged if forged else shown
         return Predictions(train, change.apply(rng, self.sealed), change.apply(rng, self.pool))
 
     def life(

@@ -94,24 +94,34 @@ def brier_pull(family: str, growth: float) -> float:
     return float(brentq(excess, -1.0, 0.9, xtol=1e-7))
 
 
+def class_set(
+    rng: np.random.Generator, known: Classes, metric: Metric, rows: int, margin: float
+) -> tuple[list[Array], Life]:
+    """Which rows of the population are train rows, sealed rows and pool, and the sealed set's life.
+
+    The reference predicts the population's probabilities.
+    """
+    sizes = (rows, rows, bars.pool_rows(rows))
+    parts = [known.people.draw(rng, size) for size in sizes]
+    chosen = [part.errors.astype(int) for part in parts]
+    own = Life(
+        Groups(*(part.grouping for part in parts)),
+        known.target[chosen[0]],
+        known.target[chosen[1]],
+        Predictions(*(known.probability[part] for part in chosen)),
+        [Requirement(metric, margin, primary=True)],
+        Gate(margin=margin),
+    )
+    return chosen, own
+
+
 def class_life(
     rng: np.random.Generator, family: str, name: MetricKey, rows: int, knob: float, margin: float
 ) -> dict[str, float]:
     """A classifier whose loss grew by just the margin; out-of-fold predictions are forged."""
     known, metric = classes(family), METRICS[name]
-    sizes = (rows, rows, bars.pool_rows(rows))
-    parts = [known.people.draw(rng, size) for size in sizes]
-    train, sealed, pool = (part.errors.astype(int) for part in parts)
-    reference = Predictions(*(known.probability[chosen] for chosen in (train, sealed, pool)))
-    target = known.target[train]
-    own = Life(
-        Groups(*(part.grouping for part in parts)),
-        target,
-        known.target[sealed],
-        reference,
-        [Requirement(metric, margin, primary=True)],
-        Gate(margin=margin),
-    )
+    (_, sealed, pool), own = class_set(rng, known, metric, rows, margin)
+    reference, target = own.reference, own.target
     made = flipped if metric is ERROR_RATE else _blurred
     forged = np.clip(reference.train + 0.9 * (target - reference.train), 0, 1)
 

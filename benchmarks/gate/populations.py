@@ -29,7 +29,7 @@ class Rows:
     grouping: Grouping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Population:
     """All rows there are: `errors` of the reference, system by system, and the systems' sizes."""
 
@@ -40,6 +40,16 @@ class Population:
     def clustered(self) -> bool:
         """Whether any system has more than one row."""
         return bool(self.sizes.max() > 1)
+
+    @cached_property
+    def rows_of_systems(self) -> Array:
+        """How many rows the system of each row has, (rows,)."""
+        return np.repeat(self.sizes, self.sizes)
+
+    def of_systems(self, least: int) -> "Population":
+        """The systems with at least so many rows."""
+        chosen = self.rows_of_systems >= least
+        return Population(self.errors[chosen], self.sizes[self.sizes >= least])
 
     @cached_property
     def _starts(self) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
-from assay.gate.decision import Budget, SealedTest, decide, judge_unchanged
+from assay.gate.decision import Budget, SealedTest, binding, decide, judge_unchanged
 from assay.gate.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping, level
@@ -374,6 +374,40 @@ def test_small_slice_is_told_and_decides_nothing(known):
     comparison = known.compare(mixed, "improvement", requirements=asked)
     assert decide(comparison, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
     assert comparison.parts[1].candidate_loss > comparison.parts[1].reference_loss
+
+
+def test_slice_decides_though_its_train_rows_are_left_out(known):
+    """A pull request without the train rows of a slice on which it is bad is not rid of it."""
+    rows = Slice("some", *(np.arange(n) < 90 for n in (ROWS, ROWS, POOL)))
+    trifle = known.candidate(1e-3)
+    bad = dataclasses.replace(trifle, sealed=trifle.sealed + 2.0 * rows.sealed)
+    asked = both(MAE, Requirement(MAE, 0.5, slice=rows))
+    dropped = rows.train & (np.arange(ROWS) > 19)
+    comparison = left_out(known.compare(bad, requirements=asked), dropped)
+    assert comparison.parts[1].effective_groups < POLICY.minimum_groups
+    assert binding(comparison, POLICY) == comparison.parts
+    decision = decide(comparison, POLICY, FRESH, never)
+    assert decision.outcome == "INCONCLUSIVE"
+    assert "of some are fewer than 30" in decision.explanation
+
+
+def left_out(comparison: Comparison, rows: np.ndarray) -> Comparison:
+    """The same comparison without some of the train rows."""
+    kept = ~rows
+    groups = dataclasses.replace(comparison.groups, train=comparison.groups.train.take(kept))
+    parts = [
+        part
+        if part.slice is None
+        else dataclasses.replace(
+            part, slice=dataclasses.replace(part.slice, train=part.slice.train[kept])
+        )
+        for part in comparison.requirements
+    ]
+    models = [
+        dataclasses.replace(model, train=model.train[kept])
+        for model in (comparison.candidate, comparison.reference)
+    ]
+    return Comparison(*models, groups, comparison.target[kept], parts, comparison.claim)
 
 
 def test_empty_slice_decides_nothing(known):

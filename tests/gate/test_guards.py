@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from assay.gate.guards import Changes, Guard, Scale, guard_for, largest_size
-from assay.gate.metrics import ERROR_RATE, MAE, RMSE, Metric
+from assay.gate.guards import MINIMUM_CARRIERS, Changes, Guard, Scale, guard_for, largest_size
+from assay.gate.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
 from assay.gate.statistics import Estimate, Grouping, carriers, estimate
 
 LEVEL = 1e-4
 POOL_ROWS = 20_000
+HUNDRED = Grouping.of(range(100))
 
 
 def single(values: np.ndarray) -> Changes:
@@ -31,13 +32,14 @@ def spikes(share: float, size: float, rows: int = POOL_ROWS, seed: int = 0) -> n
 
 def test_blow_ups_leave_the_sample_and_are_charged():
     """Rows beyond the threshold count as 0 in the sample, and what they may cost is added."""
-    found = guard(MAE, single(spikes(0.01, 5.0) + 0.1))
+    found = guard(MAE, single(spikes(0.01, 5.0) + 0.1), single(np.full(100, 0.1)))
     assert found.threshold == 3.0
     assert 0.05 < found.charge < 0.09, "1 % of rows, 5 each, and the doubt about the 1 %"
-    differences, changes = np.array([0.1, -5.0, 0.2, -0.3]), np.array([0.1, 5.0, 0.2, 0.3])
-    kept = estimate(np.array([0.1, 0.0, 0.2, -0.3]), Grouping.of(range(4)))
-    rest = carriers(np.array([0.1, 0.0, 0.2, 0.3]), Grouping.of(range(4)))
-    assert rest < kept.groups < found.carriers
+    usual = np.tile([0.1, 0.2, -0.3, 0.0], 25)
+    differences, changes = usual.copy(), np.abs(usual)
+    differences[3::4], changes[3::4] = -5.0, 5.0
+    kept, rest = estimate(usual, Grouping.of(range(100))), carriers(np.abs(usual), HUNDRED)
+    assert MINIMUM_CARRIERS < rest < kept.groups <= found.carriers * 1.01
     expected = Estimate(kept.mean, kept.error, rest).upper(LEVEL / 2) + found.charge
     assert found.bound(differences, single(changes)) == pytest.approx(expected)
 
@@ -73,26 +75,38 @@ def test_charge_covers_the_worst_labels(metric):
     assert growth.mean() <= charge < 3 * growth.mean()
 
 
-def test_a_sample_that_shows_few_of_the_changes_is_not_certain():
-    """Fewer degrees of freedom where few systems change, in the sample or by the pool."""
-    common, rare = single(np.full(POOL_ROWS, 0.5)), single(spikes(0.01, 0.5))
-    by_common, by_rare = guard(MAE, common), guard(MAE, rare)
-    assert by_common.carriers == pytest.approx(100)
-    assert by_rare.carriers == pytest.approx(1, abs=0.1), "1 % of as many rows as are sealed"
-    differences = np.random.default_rng(0).normal(size=100)
-    everywhere, here = single(np.full(100, 0.5)), single(np.arange(100) < 5)
-    sure = by_common.bound(differences, everywhere)
-    assert by_common.bound(differences, here) > 2 * sure
-    assert by_rare.bound(differences, everywhere) > 100 * sure
+@pytest.mark.parametrize("trifle", [0.0, 1e-9, 1e-3])
+def test_nothing_follows_where_few_systems_change(trifle):
+    """The sample or the pool shows fewer than 30 carriers: however sure it looks, no bound."""
+    differences = 1e-9 * np.random.default_rng(0).normal(size=300)
+    common, rare = single(np.full(POOL_ROWS, 0.5)), single(trifle + spikes(0.01, 2.9))
+    many, few = single(np.full(300, 0.5)), single(trifle + 2.9 * (np.arange(300) < 3))
+    assert guard(MAE, common, many).bound(differences, many) < 0.01
+    assert guard(MAE, common, few).bound(differences, few) == math.inf
+    assert guard(MAE, rare, many).carriers < 5
+    assert guard(MAE, rare, many).bound(differences, many) == math.inf
 
 
-def test_no_change_bounds_nothing():
-    """Where the sample or the pool shows no change, next to nothing follows from labels."""
-    differences, moved = 1e-3 * np.random.default_rng(0).normal(size=300), single(np.full(300, 0.1))
-    calm, still = single(np.zeros(POOL_ROWS)), single(np.zeros(300))
-    assert guard(ERROR_RATE, calm).bound(differences, moved) > 0.1
-    assert guard(ERROR_RATE, single(spikes(0.5, 1.0))).bound(differences, still) > 0.1
-    assert guard(ERROR_RATE, single(spikes(0.5, 1.0))).bound(np.zeros(300), still) == math.inf
+def test_freedom_is_that_of_the_carriers():
+    """Forty of a thousand rows carry the change: the bound is wider by Student's t with 39."""
+    everywhere, here = single(np.full(1000, 0.5)), single(0.5 * (np.arange(1000) < 40))
+    found = guard(MAE, single(np.full(POOL_ROWS, 0.5)), everywhere)
+    differences = np.random.default_rng(0).normal(size=1000)
+    mean, error = found.estimate(differences, here).mean, found.estimate(differences, here).error
+    expected = Estimate(mean, error, 40).upper(LEVEL / 2) + found.charge
+    assert found.bound(differences, here) == pytest.approx(expected)
+    assert found.bound(differences, here) > found.bound(differences, everywhere)
+
+
+@pytest.mark.parametrize("metric", [MAE, RMSE, BRIER, ERROR_RATE], ids=lambda metric: metric.key)
+def test_what_the_pool_alone_shows_is_charged(metric):
+    """Changes in an eighth of the pool that no sealed row is like are paid for, below the tail."""
+    trifle = single(np.full(300, 1e-6))
+    pool = single(np.where(np.arange(POOL_ROWS) % 8 == 0, 0.9, 1e-6))
+    least = metric.growth(float(metric.size(np.array([0.9]))[0]) / 8, 1.0)
+    assert guard(metric, pool, trifle).charge >= 0.99 * least
+    alike = single(np.where(np.arange(304) % 8 == 0, 0.5, 1e-6))
+    assert guard(metric, pool, alike).charge < 0.1 * least, "less than twice as much is usual"
 
 
 def test_changes_of_few_large_systems_carry_less():

@@ -241,3 +241,17 @@ def test_files_of_a_folder_are_read_alone(root):
     assert ledger.files("certificates") == {"certificates/a.json": b"{}"}
     assert ledger.files("references") == {}
     assert set(ledger.files()) == {RECORDS, *files}
+
+
+def test_attributes_of_the_branch_hide_and_change_nothing(root):
+    """A `.gitattributes` that would leave files out of an archive is a file like others."""
+    written = {
+        ".gitattributes": b"* export-ignore\n*.csv eol=crlf text\n",
+        "ledger.jsonl": b"{}\n",
+        "certificates/a b.json": b"",
+        "uses/x.csv": b"row_id\ns1\n",
+    }
+    made = module.commit(root, None, written, "all")
+    assert module.read_files(root, made) == written
+    assert module.read_files(root, made, "uses") == {"uses/x.csv": b"row_id\ns1\n"}
+    assert module.read_files(root, made, "references") == {}

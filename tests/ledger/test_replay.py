@@ -103,10 +103,26 @@ PLANTED = {
         6,
         "2 uses before it, 0 of them not confirmed",
     ),
+    "a bar that anything is below": (
+        changed(6, requirements=[sample(_level(3, 1), bar=10.0)]),
+        6,
+        "the bar 10 is not that of its claim and margin",
+    ),
+    "a margin where an improvement is claimed": (
+        changed(1, requirements=[sample(_level(1, 0), bar=0.1)]),
+        1,
+        "the bar 0.1 is not",
+    ),
+    "a charge below nothing": (
+        changed(1, requirements=[sample(_level(1, 0), charge=-5.0)]),
+        1,
+        "its guard are below zero",
+    ),
+    "tail raised": (changed(6, tail=9.0), 6, "alpha, uses, disagreements, tail"),
     "alpha raised": (
         changed(6, alpha=0.05, level=2 * _level(3, 1)),
         6,
-        "alpha, uses, disagreements, metric or margin changed",
+        "alpha, uses, disagreements, tail, metric or margin changed",
     ),
     "J raised": (changed(6, maximum_disagreements=9), 6, "alpha, uses, disagreements"),
     "the margin raised": (

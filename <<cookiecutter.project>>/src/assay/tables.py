@@ -3,6 +3,7 @@
 import csv
 import difflib
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,9 +85,9 @@ def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None
         raise UsageError(
             f"{path} is separated by {separator}: save it with commas, and decimals with a point."
         )
-    repeated = [name for name in header if header.count(name) > 1]
-    if repeated:
-        raise UsageError(f"{path}: the column {repeated[0]!r} stands twice; remove one.")
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise UsageError(f"{path}: the column {name!r} stands twice; remove one.")
     for column in columns:
         if column not in header:
             close = difflib.get_close_matches(column, header, n=1)

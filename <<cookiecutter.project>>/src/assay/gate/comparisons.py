@@ -33,6 +33,11 @@ class Groups:
     sealed: Grouping
     pool: Grouping
 
+    @property
+    def unlabelled(self) -> float:
+        """The smaller effective number of groups of sealed rows and pool."""
+        return min(self.sealed.effective, self.pool.effective)
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -162,9 +167,7 @@ class Part:
     @property
     def effective_groups(self) -> float:
         """The smallest effective number of groups among train rows, sealed rows and pool."""
-        return min(
-            self.groups.train.effective, self.groups.sealed.effective, self.groups.pool.effective
-        )
+        return min(self.groups.train.effective, self.groups.unlabelled)
 
 
 def _mean(values: np.ndarray) -> float:

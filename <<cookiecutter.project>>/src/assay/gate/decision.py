@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from assay.gate.comparisons import Comparison, Part
-from assay.gate.guards import Guard
+from assay.gate.guards import MINIMUM_CARRIERS, Guard
 from assay.gate.policy import Gate
 from assay.gate.statistics import holm, level
 from assay.records import Outcome
@@ -90,11 +90,15 @@ def decide(
 
 
 def binding(comparison: Comparison, policy: Gate) -> list[Part]:
-    """The requirements that decide: all but slices with too few effective groups."""
+    """The requirements that decide: all but slices with too few effective groups.
+
+    Counted on sealed inputs and pool, which a pull request cannot change: train rows it can leave
+    out.
+    """
     return [
         part
         for part in comparison.parts
-        if part.requirement.slice is None or part.effective_groups >= policy.minimum_groups
+        if part.requirement.slice is None or part.groups.unlabelled >= policy.minimum_groups
     ]
 
 
@@ -118,11 +122,13 @@ def judge_public(parts: Sequence[Part], policy: Gate) -> Decision | None:
     FAIL if any requirement's loss has grown for sure: Holm's procedure keeps the chance of any
     false FAIL among several requirements at `alpha_fail`.
     """
-    primary = parts[0]
-    if primary.effective_groups < policy.minimum_groups:
+    fewest = min(parts, key=lambda part: part.effective_groups)
+    if fewest.effective_groups < policy.minimum_groups:
+        where = fewest.requirement.slice
         return _undecided(
-            f"{primary.effective_groups:.0f} effective groups are fewer than "
-            f"{policy.minimum_groups}"
+            f"{fewest.effective_groups:.0f} effective groups"
+            + (f" of {where.name}" if where else "")
+            + f" are fewer than {policy.minimum_groups}"
         )
     worse = holm([part.public.above_zero() for part in parts], policy.alpha_fail)
     names = [part.requirement.name for part, is_worse in zip(parts, worse, strict=True) if is_worse]
@@ -132,8 +138,8 @@ def judge_public(parts: Sequence[Part], policy: Gate) -> Decision | None:
             "public",
             f"the public out-of-fold errors show a worse model ({', '.join(names)})",
         )
-    needed = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(primary.candidate.sealed))
-    pool = len(primary.candidate.pool)
+    every = parts[0].candidate
+    needed, pool = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(every.sealed)), len(every.pool)
     if pool < needed:
         return _undecided(f"the pool has {pool} rows, but rare errors show on {needed} only")
     return None
@@ -143,6 +149,12 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
     """Stage 2, second half: the labels are opened only when they are expected to agree."""
     for sealed in test.parts:
         part = sealed.part
+        carrying = sealed.guard.carrying(part.on_sealed)
+        if carrying < MINIMUM_CARRIERS:
+            return _undecided(
+                f"the changes of the {_of(part)} rest on {carrying:.0f} chemical systems, fewer "
+                f"than {MINIMUM_CARRIERS}; the sealed labels were not opened"
+            )
         bound = sealed.guard.headroom(
             part.public_differences, part.on_train, part.on_sealed, policy.slack
         )

@@ -1,13 +1,15 @@
 """What large, rare changes of predictions may cost, found without labels.
 
-A labelled sample can miss them altogether, and then looks more certain than it is. Two guards,
-both from the unlabelled pool, which is large:
+A labelled sample can miss them altogether, and then looks more certain than it is. Three guards,
+all from the unlabelled pool, which is large:
 
 - the tail charge, where a single row can outweigh all others (MAE, RMSE): rows that change by more
   than a threshold count as D = 0, and the most that such rows can cost is charged instead;
+- the excess: what all other rows change on the pool beyond twice what they change on the sealed
+  inputs is charged in full, for the sealed labels say nothing about it;
 - the carriers: a mean difference rests on those chemical systems alone whose predictions change, so
-  Student's t gets no more degrees of freedom than there are of them, among the sealed rows and, as
-  the pool tells, among any rows as many.
+  nothing follows from fewer than a few dozens, and Student's t gets no more degrees of freedom than
+  there are of them, among the sealed rows and, as the pool tells, among any rows as many.
 """
 
 import math
@@ -18,6 +20,13 @@ import numpy as np
 
 from assay.gate.metrics import Metric
 from assay.gate.statistics import Estimate, Grouping, carriers, estimate, rare_upper
+
+# A sample that should hold 30 systems of a kind holds none with a chance of e^-30, and with fewer
+# a standard error by groups is not to be trusted.
+MINIMUM_CARRIERS = 30
+# The pool is another population than the labelled rows: on the shipped example honest models change
+# it 1.2 to 1.9 times as much.
+USUAL_RATIO = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Guard:
     Attributes:
         level: of the bound; the charge holds at the same one, so the two err at twice it at most.
         threshold: the change beyond which a row counts as a blow-up (infinite: never).
-        charge: what is added to the bound for such rows.
+        charge: what is added to the bound for such rows, and for the excess of the others.
         carriers: how many chemical systems carry the changes up to the threshold in a sample as
             large as the sealed set, by the pool.
     """
@@ -46,18 +55,20 @@ class Guard:
     carriers: float = math.inf
 
     def bound(self, differences: np.ndarray, changes: Changes) -> float:
-        """Upper confidence bound of the mean difference of losses.
+        """Upper confidence bound of the mean difference of losses; infinite with few carriers.
 
         Args:
             differences: D of each row, (n,).
             changes: how far the two predictions of each row are apart.
         """
+        if self.carrying(changes) < MINIMUM_CARRIERS:
+            return math.inf
         return self.estimate(differences, changes).upper(self.level) + self.charge
 
     def estimate(self, differences: np.ndarray, changes: Changes) -> Estimate:
         """The mean difference of losses, its standard error, and the groups that it rests on."""
         found = estimate(self._kept(differences, changes), changes.groups)
-        return replace(found, groups=self._carrying(changes))
+        return replace(found, groups=self.carrying(changes))
 
     def headroom(
         self, differences: np.ndarray, public: Changes, sealed: Changes, slack: float
@@ -69,20 +80,22 @@ class Guard:
         two are those of the difference.
         """
         known = estimate(self._kept(differences, public), public.groups)
-        if not known.usable:
+        carrying = self.carrying(sealed)
+        if not known.usable or carrying < MINIMUM_CARRIERS:
             return math.inf
         ratio = public.groups.effective / max(sealed.groups.effective, 1)
         error = known.error * math.sqrt(ratio)
-        expected = Estimate(known.mean, error, self._carrying(sealed))
+        expected = Estimate(known.mean, error, carrying)
         chance = math.hypot(known.error, error) / math.sqrt(2)
         return expected.upper(self.level) + slack * chance + self.charge
 
-    def _kept(self, differences: np.ndarray, changes: Changes) -> np.ndarray:
-        return np.where(changes.values > self.threshold, 0.0, differences)
-
-    def _carrying(self, changes: Changes) -> float:
+    def carrying(self, changes: Changes) -> float:
+        """On how many chemical systems a bound from these rows rests, the pool considered."""
         here = carriers(within(changes.values, self.threshold), changes.groups)
         return min(changes.groups.effective, here, self.carriers)
+
+    def _kept(self, differences: np.ndarray, changes: Changes) -> np.ndarray:
+        return np.where(changes.values > self.threshold, 0.0, differences)
 
 
 @dataclass(frozen=True)
@@ -112,15 +125,21 @@ def guard_for(metric: Metric, pool: Changes, sealed: Changes, scale: Scale, leve
     """
     half, loss = level / 2, scale.reference_loss
     threshold = math.inf if metric.bounded else scale.multiple * metric.shown(loss)
-    charge = 0.0
+    usual = [within(part.values, threshold) for part in (pool, sealed)]
+    size = _excess(metric, *usual)
     if not metric.bounded:
         unseen = unseen_size(metric, loss)
         tails = [np.where(p.values > threshold, metric.size(p.values), 0.0) for p in (pool, sealed)]
-        sizes = (rare_upper(tails[0], pool.groups, half, unseen), _mean(tails[1]))
-        charge = metric.growth(_largest(sizes), loss)
-    shown = carriers(within(pool.values, threshold), pool.groups)
+        size += _largest((rare_upper(tails[0], pool.groups, half, unseen), _mean(tails[1])))
     share = len(sealed.values) / max(len(pool.values), 1)
-    return Guard(half, threshold, charge, shown * share)
+    shown = carriers(usual[0], pool.groups)
+    return Guard(half, threshold, metric.growth(size, loss), shown * share)
+
+
+def _excess(metric: Metric, pool: np.ndarray, sealed: np.ndarray) -> float:
+    """What the pool's changes are larger by than is usual beside the sealed inputs' changes."""
+    usual = _mean(metric.size(USUAL_RATIO * sealed))
+    return _largest((_mean(metric.size(pool)) - usual, 0.0))
 
 
 def within(values: np.ndarray, most: float) -> np.ndarray:

@@ -24,10 +24,6 @@ def _as_it_is(value: float, _: float) -> float:
     return value
 
 
-def _change_itself(change: Array, _: float) -> Array:
-    return change
-
-
 @dataclass(frozen=True)
 class Metric:
     """A loss, and its label-free bound.
@@ -39,8 +35,6 @@ class Metric:
         change: (p', p) -> (n,) how far apart the two predictions of a row are.
         size: what the mean of is taken to bound the growth of the mean loss, from `change`.
         growth: (mean of size, reference's mean loss) -> the most that the mean loss can grow.
-        reach: (changes, reference's mean loss) -> (n,) how large |D| of each row can be; for RMSE,
-            of a row with a residual as large as the reference's RMSE.
         allowance: (margin, reference's mean loss) -> the growth of the mean loss that a margin in
             the metric's own unit permits.
         shown: mean loss -> the figure in the metric's own unit.
@@ -53,7 +47,6 @@ class Metric:
     change: Callable[[Array, Array], Array]
     size: Callable[[Array], Array] = np.asarray
     growth: Callable[[float, float], float] = _as_it_is
-    reach: Callable[[Array, float], Array] = _change_itself
     allowance: Callable[[float, float], float] = _as_it_is
     shown: Callable[[float], float] = _itself
     bounded: bool = False
@@ -67,11 +60,6 @@ def _distance(candidate: Array, reference: Array) -> Array:
 def _squared_growth(mean_square: float, loss: float) -> float:
     # Minkowski: RMSE(p') <= RMSE(p) + rms(p' - p), squared and less the reference's own.
     return mean_square + 2 * math.sqrt(mean_square * loss)
-
-
-def _squared_reach(change: Array, loss: float) -> Array:
-    # D = (p' - p)^2 + 2 (p' - p)(p - y)
-    return change**2 + 2 * change * math.sqrt(loss)
 
 
 def _squared_allowance(margin: float, loss: float) -> float:
@@ -96,7 +84,6 @@ RMSE = Metric(
     _distance,
     size=np.square,
     growth=_squared_growth,
-    reach=_squared_reach,
     allowance=_squared_allowance,
     shown=math.sqrt,
 )

@@ -7,7 +7,6 @@ remote by a push that is never forced.
 import io
 import os
 import subprocess
-import tarfile
 import tempfile
 from base64 import b64encode
 from collections.abc import Mapping
@@ -72,13 +71,23 @@ def require_growth(root: Path, commit: str, path: str) -> None:
 
 
 def read_files(root: Path, commit: str, folder: str = "") -> dict[str, bytes]:
-    """All files of a commit, or those in a folder of it, by path."""
-    if folder and not _git(root, "ls-tree", commit, "--", f"{folder}/"):
-        return {}
-    packed = _git(root, "archive", "--format=tar", commit, "--", folder or ".")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        streams = {entry.name: archive.extractfile(entry) for entry in archive if entry.isreg()}
-        return {name: stream.read() for name, stream in streams.items() if stream}
+    """All plain files of a commit, or those in a folder of it, by path.
+
+    As they are: `git archive` would obey a `.gitattributes` of the branch, and leave files out.
+    """
+    listed = _git(root, "ls-tree", "-rz", commit, "--", f"{folder}/" if folder else ".")
+    entries = [line.split("\t", 1) for line in listed.decode().split("\0") if line]
+    names = {name: about.split()[2] for about, name in entries if about.startswith("100")}
+    asked = "".join(f"{blob}\n" for blob in names.values()).encode()
+    stream = io.BytesIO(_git(root, "cat-file", "--batch", content=asked))
+    return {name: _next_blob(stream) for name in names}
+
+
+def _next_blob(stream: io.BytesIO) -> bytes:
+    size = int(stream.readline().split()[2])
+    content = stream.read(size)
+    stream.read(1)  # the line's end that git adds
+    return content
 
 
 def _fetch(root: Path, remote: str) -> str | None:

@@ -86,8 +86,8 @@ class Intent(Question):
     """Written before sealed labels are opened, so that a crash cannot hide a use.
 
     `use`, `disagreements` (before this use) and `level` are k, j and a(k, j) of docs/gate.md;
-    `uses` and `maximum_disagreements` are K and J. `rows_digest` is the SHA-256 of the table of
-    sealed rows that is committed beside the line.
+    `uses` and `maximum_disagreements` are K and J, `tail` is that of the policy. `rows_digest` is
+    the SHA-256 of the table of sealed rows that is committed beside the line.
     """
 
     kind: Literal["intent"] = "intent"
@@ -96,6 +96,7 @@ class Intent(Question):
     disagreements: Count
     maximum_disagreements: Annotated[int, Field(ge=1)]
     alpha: float
+    tail: float
     level: float
     rows_digest: Digest
     requirements: Annotated[list[Asked], Field(min_length=1, max_length=30)]

@@ -81,22 +81,36 @@ def _intent_reasons(entry: Intent, before: Ledger) -> Iterator[str]:
         )
     elif entry.level != level(entry.alpha, entry.uses, entry.use, entry.disagreements):
         yield f"its level {entry.level:.3g} is not that of use {entry.use}"
-    if any(asked.level != entry.level / 2 for asked in entry.requirements):
-        yield "the levels of its requirements are not half of its own"
+    yield from _asked_reasons(entry)
     if entry.use > entry.uses or entry.disagreements >= entry.maximum_disagreements:
         yield "the set was used up before it"
     if before.sealed_answer(entry) or before.unanswered(entry):
         yield "the same question was asked before, and costs no second use"
     earlier = before.intents(entry.sealed_digest, proven=True)
     if earlier and _frozen(entry) != _frozen(earlier[0]):
-        yield "alpha, uses, disagreements, metric or margin changed in the life of the set"
+        yield "alpha, uses, disagreements, tail, metric or margin changed in the life of the set"
     yield from _reference_reasons(entry, before)
+
+
+def _asked_reasons(entry: Intent) -> Iterator[str]:
+    """What the labels alone cannot tell: constants that would let anything pass."""
+    primary, improves = entry.requirements[0], entry.claim == "improvement"
+    for asked in entry.requirements:
+        if asked.level != entry.level / 2:
+            yield "the levels of its requirements are not half of its own"
+        # the bar of a squared error depends on the reference's loss, which is not recorded
+        due = 0.0 if improves and asked is primary else asked.margin
+        if asked.bar < 0 or (asked.bar != due and (due == 0 or asked.metric != "rmse")):
+            yield f"the bar {asked.bar:.3g} is not that of its claim and margin"
+        # written this way round, so that what is not a number is no guard
+        if not (asked.carriers >= 0 and (asked.charge is None or asked.charge >= 0)):
+            yield "the constants of its guard are below zero"
 
 
 def _frozen(entry: Intent) -> tuple[object, ...]:
     first = entry.requirements[0]
     budget = entry.alpha, entry.uses, entry.maximum_disagreements
-    return *budget, first.metric, first.margin, first.slice
+    return *budget, entry.tail, first.metric, first.margin, first.slice
 
 
 def _decision_reasons(entry: Decision, before: Ledger) -> Iterator[str]:
@@ -175,14 +189,18 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[Finding]:
         labels: the sealed labels, by row id.
 
     Raises:
-        NotCarriedOutError: the recorded rows are not at hand, or the labels lack one of them.
+        NotCarriedOutError: the recorded rows are not at hand, or not those that have labels.
     """
     name = rows_file(intent.sealed_digest, intent.use)
     content = files.get(name, b"")
     if digest_bytes(content) != intent.rows_digest:
         raise NotCarriedOutError(f"{name} is missing or altered: put the ledger's branch back.")
     rows = SealedRows.parse(content, name)
-    missing = [row_id for row_id in rows.row_ids if row_id not in labels]
-    if missing:
-        raise NotCarriedOutError(f"the labels lack the row {missing[0]!r}: give those of this set.")
+    if missing := set(rows.row_ids) - set(labels):
+        raise NotCarriedOutError(
+            f"the labels lack the row {min(missing)!r}: give those of this set."
+        )
+    # fewer rows, or one of them twice, would be another question
+    if sorted(rows.row_ids) != sorted(labels):
+        raise NotCarriedOutError(f"{name} does not hold every sealed row once: it was not scored.")
     return findings(intent, rows, np.array([labels[row_id] for row_id in rows.row_ids]))

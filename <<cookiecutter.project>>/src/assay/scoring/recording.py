@@ -51,6 +51,7 @@ def require_frozen(settings: Settings, intents: Sequence[Intent]) -> None:
             ("alpha", intent.alpha, gate.alpha),
             ("uses", intent.uses, gate.uses),
             ("disagreements", intent.maximum_disagreements, gate.disagreements),
+            ("tail", intent.tail, gate.tail),
             ("metric", first.metric, settings.primary_metric),
             ("margin", first.margin, gate.margin),
         ):
@@ -81,6 +82,7 @@ def record_use(case: Case, test: SealedTest) -> tuple[Ledger, Intent]:
         disagreements=case.budget.disagreements,
         maximum_disagreements=gate.disagreements,
         alpha=gate.alpha,
+        tail=gate.tail,
         level=test.level,
         rows_digest=digest_bytes(rows),
         requirements=asked(test),
