@@ -15,15 +15,18 @@ help: ## Show this list
 
 setup: $(STAMP) ## Install both locks into .venv
 
+# compiled once: where bytecode may not be written, each of the many processes would compile anew
 $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
 	@if uv --version > /dev/null 2>&1; then \
 	  uv venv --quiet --clear --python $(PYTHON) .venv && \
-	  uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
+	  uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \
+	    -r requirements-dev.lock; \
 	else \
 	  $(PYTHON) -m venv --clear .venv && \
 	  $(BIN)/python -m pip install --require-hashes -r requirements-dev.lock; \
 	fi
-	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r "$(TEMPLATE)/requirements.lock"
+	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \
+	  -r "$(TEMPLATE)/requirements.lock"
 	@touch $(STAMP)
 
 demo: setup ## Take the example from the template to a certified batch of predictions
