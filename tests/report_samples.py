@@ -58,7 +58,8 @@ def finding(**changes: Any) -> Finding:
 
 def checks(check: str, *findings: Finding, executed: int = 12) -> CheckReport:
     """A check that ran and found these."""
-    content = {"check": check, "executed": executed, "findings": list(findings)}
+    content = {"check": check, "subject": DIGEST, "executed": executed}
+    content["findings"] = list(findings)
     return CheckReport.model_validate(content)
 
 

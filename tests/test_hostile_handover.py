@@ -20,7 +20,7 @@ import typer
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.entries import Decision
-from assay.records import CheckReport, Finding
+from assay.records import CheckReport, Finding, read_record
 from assay.report.comment import MARKER
 from assay.sealing.keys import SEALING
 from inert import HOSTILE, assert_inert
@@ -280,8 +280,9 @@ def test_hostile_words_stay_words(job: TrustedJob, capfd):
         Finding(rule=word, severity="warning", message=word, file=word, formula=word, value=word)
         for word in WORDS
     ]
-    for name, path in (("schema", job.handover.schema), ("sanity", job.handover.sanity)):
-        CheckReport(check=name, executed=9, findings=findings, details="".join(WORDS)).write(path)
+    said = {"executed": 9, "findings": findings, "details": "".join(WORDS)}
+    for path in (job.handover.schema, job.handover.sanity):
+        read_record(CheckReport, path).model_copy(update=said).write(path)
     every = " ".join(WORDS)
     card = dict.fromkeys(
         ("model", "target", "unit", "estimator", "correlation_id", "commit"), every

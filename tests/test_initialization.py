@@ -17,7 +17,7 @@ from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
 from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, write_model
 from sentences import leftovers, snapshot, told
-from toy import assay
+from toy import assay, git
 
 
 @pytest.fixture
@@ -91,7 +91,8 @@ def test_bounds_of_the_same_target_stay(root):
 def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
     from assay import margins
-    from assay.model.training import fit_out_of_fold, load_builder, read_dataset
+    from assay.model.builder import load_builder
+    from assay.model.training import fit_out_of_fold, read_dataset
 
     monkeypatch.setattr(margins, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
@@ -201,6 +202,19 @@ def test_second_time(root):
     after = snapshot(root)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"data/sealed_labels.bin", ".assay/keys/sealing.key"}
+
+
+def test_labels_that_git_would_commit(root):
+    """A table inside the repository is refused unless git ignores it, and nothing is written."""
+    git(root, "init", "--quiet")
+    before = snapshot(root)
+    with told(RefusedError, 1, "mine.csv", "git would commit it", ".assay/source.csv"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
+    assert snapshot(root) == before
+    (root / ".gitignore").write_text("/.assay/\n")
+    (root / ".assay").mkdir()
+    (root / "mine.csv").rename(root / ".assay" / "source.csv")
+    assert initialize(root, None, "gap [eV]", None).sealed_rows
 
 
 @pytest.mark.parametrize(

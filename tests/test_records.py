@@ -119,14 +119,15 @@ def test_size(tmp_path):
 def test_passed(executed, severities):
     """A check passes if something ran and nothing failed; warnings do not matter."""
     findings = [Finding(rule="r", severity=severity, message="m") for severity in severities]
-    report = CheckReport(check="schema", executed=executed, findings=findings)
+    report = CheckReport(check="schema", subject="0" * 64, executed=executed, findings=findings)
     assert report.passed == (executed > 0 and "failure" not in severities)
 
 
 def test_many_findings(tmp_path):
     """A flood of findings is refused, so that no comment can be drowned."""
     finding = {"rule": "r", "severity": "failure", "message": "m"}
-    content = {"check": "schema", "executed": 1, "findings": [finding] * 1001}
+    content = {"check": "schema", "subject": "0" * 64, "executed": 1}
+    content["findings"] = [finding] * 1001
     (tmp_path / "schema.json").write_text(json.dumps(content))
     with told(NotCarriedOutError, 3, "findings"):
         read_record(CheckReport, tmp_path / "schema.json")

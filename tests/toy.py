@@ -183,8 +183,10 @@ def settings_of(root: Path) -> Settings:
 
 def add_checks(handover: Handover) -> None:
     """Hand over data and sanity checks that passed."""
-    CheckReport(check="schema", executed=1).write(handover.schema)
-    CheckReport(check="sanity", executed=1).write(handover.sanity)
+    card = read_card(handover)
+    schema = CheckReport(check="schema", subject=card.train_digest, executed=1)
+    schema.write(handover.schema)
+    CheckReport(check="sanity", subject=card.bundle_digest, executed=1).write(handover.sanity)
 
 
 def read_card(handover: Handover) -> CandidateCard:
@@ -206,9 +208,13 @@ def rewrite_predictions(handover: Handover, edit: Edit, **card: object) -> None:
 
 
 def change_card(handover: Handover, **fields: object) -> None:
-    """Overwrite fields of the card."""
+    """Overwrite fields of the card; the checks are then of the bundle and rows that it names."""
     content = json.loads(handover.candidate.read_text())
     handover.candidate.write_text(json.dumps({**content, **fields}))
+    for path, digest in ((handover.schema, "train_digest"), (handover.sanity, "bundle_digest")):
+        if digest in fields and path.is_file():
+            record = json.loads(path.read_text())
+            path.write_text(json.dumps({**record, "subject": fields[digest]}))
 
 
 def labels_of(root: Path) -> dict[str, float]:

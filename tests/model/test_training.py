@@ -21,7 +21,6 @@ from assay.model.training import (
     Dataset,
     fit_out_of_fold,
     interval_half_width,
-    load_builder,
     public_metrics,
     read_dataset,
     train,
@@ -188,18 +187,6 @@ def test_training_again_removes_what_was_said_of_the_earlier_model(toy, laptop, 
     assert card.claim == "improvement"
     assert before.claim == "no-regression"
     assert card.bundle_digest != before.bundle_digest
-
-
-@pytest.mark.parametrize("text", [None, "x = 1\n"])
-def test_missing_build_model_is_a_usage_error(tmp_path, laptop, text):
-    """Without the module, or the function in it, the message names the file and the function."""
-    package = tmp_path / "src" / "toy_model"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    if text:
-        (package / "model.py").write_text(text)
-    with pytest.raises(UsageError, match=r"src/toy/model\.py must define build_model"):
-        load_builder(tmp_path, settings())
 
 
 FORGETFUL = '''"""A model that keeps outside itself what it needs to predict."""

@@ -18,13 +18,14 @@ from assay.ledger.entries import Entry, Intent
 from assay.ledger.record import Ledger, LedgerMovedError, read_ledger, reference_file
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.model.training import read_dataset
-from assay.records import CheckReport, Finding, VerdictRecord
+from assay.records import CheckReport, Finding, VerdictRecord, read_record
 from assay.scoring import cases
 from assay.scoring import score as scoring
 from assay.sealing.keys import SEALING, SIGNING
 from assay.sealing.labels import seal_labels, sealed_digest
 from ledger_samples import retirement, revocation
 from toy import (
+    add_checks,
     assay,
     change_card,
     commit,
@@ -390,11 +391,25 @@ def _oversized(handover: Handover) -> None:
 
 def _failed_schema(handover: Handover) -> None:
     finding = Finding(rule="r", severity="failure", message="m")
-    CheckReport(check="schema", executed=1, findings=[finding]).write(handover.schema)
+    read_record(CheckReport, handover.schema).model_copy(update={"findings": [finding]}).write(
+        handover.schema
+    )
 
 
 def _empty_sanity(handover: Handover) -> None:
-    CheckReport(check="sanity", executed=0).write(handover.sanity)
+    read_record(CheckReport, handover.sanity).model_copy(update={"executed": 0}).write(
+        handover.sanity
+    )
+
+
+def _sanity_of_another_bundle(handover: Handover) -> None:
+    other = {"subject": "1" * 64}
+    read_record(CheckReport, handover.sanity).model_copy(update=other).write(handover.sanity)
+
+
+def _schema_of_other_data(handover: Handover) -> None:
+    other = {"subject": "1" * 64}
+    read_record(CheckReport, handover.schema).model_copy(update=other).write(handover.schema)
 
 
 def _swapped_checks(handover: Handover) -> None:
@@ -424,6 +439,8 @@ TAMPERINGS = {
     "a card of another lock": lambda h: change_card(h, lock_digest="0" * 64),
     "a failed schema": _failed_schema,
     "sanity that ran nothing": _empty_sanity,
+    "sanity of another bundle": _sanity_of_another_bundle,
+    "schema of other data": _schema_of_other_data,
     "no schema": lambda h: h.schema.unlink(),
     "one check's report for the other": _swapped_checks,
     "an altered bundle": _altered_bundle,
@@ -627,7 +644,9 @@ def _retrain_with(root: Path, edit) -> None:
     train = Layout(root).train
     lines = train.read_text().splitlines()
     train.write_text("\n".join(edit(lines)) + "\n")
+    commit(root, "Change the data")
     assert assay(root, "train").returncode == 0
+    add_checks(handed(root))
     git(root, "checkout", "--quiet", "main", "--", "data")
 
 
@@ -718,8 +737,10 @@ def test_candidate_of_another_commit_is_not_scored(sealed):
     assert not ledger_of(sealed)
 
 
-def test_uncommitted_candidate_is_never_certified(sealed):
-    """A model that no commit holds gets a verdict, and nobody could find it again from a proof."""
+def test_uncommitted_candidate_costs_nothing(sealed):
+    """A model that no commit holds is refused before a sealed use is spent on it."""
     card = read_card(handed(sealed))
     change_card(handed(sealed), commit=f"{card.commit}+changes")
-    assert (score(sealed).outcome, score(sealed).certified) == ("PASS", False)
+    with pytest.raises(NotCarriedOutError, match=r"changed but not committed.*: commit, and run"):
+        score(sealed)
+    assert not ledger_of(sealed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from assay import provenance
 from assay.compositions import chemical_system
 from assay.datasets import Source, load_source
 from assay.errors import RefusedError, UsageError
@@ -63,6 +64,7 @@ def initialize(root: Path, source: str | None, target: str | None, unit: str | N
     """
     layout = Layout(root)
     _require_fresh(layout)
+    _require_private(root, source)
     settings = read_settings(root)
     text = _configured((root / FILE_NAME).read_text(encoding="utf-8"), settings, target, unit)
     if source is None and (root / SOURCE_COPY).is_file():
@@ -99,6 +101,21 @@ def _require_fresh(layout: Layout) -> None:
     for key in keys:
         if key.exists():
             raise RefusedError(f"{key} exists, of an earlier init: move it away to make a new one.")
+
+
+def _require_private(root: Path, source: str | None) -> None:
+    """Refuse a table of labels that the next `git add` would put beside the sealed ones."""
+    path = None if source is None else Path(source).resolve()
+    if path is None or not path.is_file() or not path.is_relative_to(root.resolve()):
+        return
+    inside = path.relative_to(root.resolve())
+    if provenance.git(root, "rev-parse", "--git-dir") is None:
+        return
+    if provenance.git(root, "check-ignore", "--quiet", str(inside)) is None:
+        raise RefusedError(
+            f"{inside} holds the labels that are to be sealed, and git would commit it: move it "
+            f"out of the repository or to {SOURCE_COPY}, which git ignores, and run init again."
+        )
 
 
 def _configured(text: str, settings: Settings, target: str | None, unit: str | None) -> str:

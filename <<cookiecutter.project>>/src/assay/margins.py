@@ -43,8 +43,9 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
 
 def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     from assay.gate.metrics import METRICS
+    from assay.model.builder import load_builder
     from assay.model.bundle import predict
-    from assay.model.training import Dataset, fit_out_of_fold, load_builder
+    from assay.model.training import Dataset, fit_out_of_fold
 
     layout = Layout(root)
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)

@@ -43,9 +43,14 @@ class Finding(Record):
 
 
 class CheckReport(Record):
-    """What a check did: `executed` rules or properties, and what they found."""
+    """What a check did: `executed` rules or properties, and what they found.
+
+    `subject` is the digest of what was checked: of the train set for schema, of the bundle for
+    sanity.
+    """
 
     check: Literal["schema", "sanity"]
+    subject: Digest
     executed: Annotated[int, Field(ge=0)]
     findings: Annotated[list[Finding], Field(max_length=1000)] = []
     details: Text = ""

@@ -160,7 +160,9 @@ def with_value(text: str, section: str, key: str, value: str | None) -> str:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # a misspelt key is both unknown and missing: the former tells what to do
+    found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    first = found[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}; {_nearest(first['loc'])}."

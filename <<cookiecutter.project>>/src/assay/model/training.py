@@ -1,8 +1,6 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
-import importlib
 import multiprocessing
-import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from assay.compositions import chemical_system, elements, problem
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
+from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata, predict, predict_saved, save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.records import CandidateCard
@@ -70,24 +69,6 @@ def _require_readable(formulas: Iterable[str], path: Path) -> None:
     for line, formula in enumerate(formulas, start=2):
         if sentence := problem(formula):
             raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
-
-
-def load_builder(root: Path, settings: Settings) -> Any:
-    """The author's `build_model` from `src/<package>/model.py`.
-
-    Raises:
-        UsageError: there is no such module or function.
-    """
-    source = str(root / "src")
-    if source not in sys.path:
-        sys.path.insert(0, source)
-    name = f"{settings.project.package}.model"
-    try:
-        return importlib.import_module(name).build_model
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise UsageError(
-            f"src/{name.replace('.', '/')}.py must define build_model(seed): {error}."
-        ) from None
 
 
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import NotCarriedOutError
+from assay.model.bundle import digest_bundle
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
 
@@ -48,6 +49,7 @@ def run_sanity(
     ran = [t for t in content["tests"] if t["stage"] == "call" and t["outcome"] != "skipped"]
     return CheckReport(
         check="sanity",
+        subject=digest_bundle(bundle),
         executed=len({test["node"] for test in ran}),
         findings=findings[:1000],
         details=f"{len(ran)} properties, {settings.sanity.examples} examples each.",

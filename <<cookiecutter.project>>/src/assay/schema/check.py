@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.compositions import problem
 from assay.errors import NotCarriedOutError
+from assay.files import digest_file
 from assay.layout import Layout
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
@@ -53,7 +54,11 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         "compared with main." if compared else "main has the same train set, or is not at hand."
     )
     return CheckReport(
-        check="schema", executed=executed, findings=_bounded(findings), details=details
+        check="schema",
+        subject=digest_file(Layout(root).train),
+        executed=executed,
+        findings=_bounded(findings),
+        details=details,
     )
 
 

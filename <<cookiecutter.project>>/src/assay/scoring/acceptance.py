@@ -23,12 +23,8 @@ def sound_predictions(
         NotCarriedOutError: a check did not pass, a file is not the one that the card names, or
             the predictions are not a complete table of numbers.
     """
-    for path, check in ((handover.schema, "schema"), (handover.sanity, "sanity")):
-        report = read_record(CheckReport, path)
-        if report.check != check or not report.passed:
-            raise NotCarriedOutError(
-                f"{path.name} says that the check failed: mend that and run `assay check` again."
-            )
+    _require_passed(handover.schema, "schema", card.train_digest)
+    _require_passed(handover.sanity, "sanity", card.bundle_digest)
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
     for path, named in (
@@ -46,6 +42,19 @@ def sound_predictions(
     shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
     kept = {*unlabelled, *(row_id for row_id, _ in shared)}
     return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _require_passed(path: Path, check: str, subject: str) -> None:
+    report = read_record(CheckReport, path)
+    if report.check != check or not report.passed:
+        raise NotCarriedOutError(
+            f"{path.name} says that the check failed: mend that and run `assay check` again."
+        )
+    if report.subject != subject:
+        raise NotCarriedOutError(
+            f"{path.name} is about {report.subject[:12]}, but the candidate names {subject[:12]}: "
+            "run `assay check` again."
+        )
 
 
 def _candidate_train(path: Path, limit: int) -> dict[str, str]:

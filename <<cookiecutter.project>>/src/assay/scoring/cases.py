@@ -69,7 +69,13 @@ def _local_run(root: Path, card: CandidateCard) -> Run:
             f"the candidate was trained at commit {commit[:12]}, but {head[:12]} is checked out: "
             "run `assay check` again."
         )
-    return Run(card.commit, "local", provenance.branch_of(root) == MAIN and not changes)
+    if changes:
+        raise NotCarriedOutError(
+            "the candidate was trained on files that are changed but not committed, so its sealed "
+            "use would be spent on a model that nobody can have again: commit, and run `assay "
+            "check` again."
+        )
+    return Run(card.commit, "local", provenance.branch_of(root) == MAIN)
 
 
 @dataclass(frozen=True)

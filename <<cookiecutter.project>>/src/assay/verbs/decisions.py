@@ -10,6 +10,7 @@ from assay.layout import Handover, Layout
 from assay.verbs.console import HandoverOption, Machine, Remote, here, tell
 
 if TYPE_CHECKING:
+    from assay.records import VerdictRecord
     from assay.settings import Settings
 
 
@@ -29,8 +30,22 @@ def score(
     if verdict.certified:
         _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
     tell(gate_line(verdict), verdict, machine=machine)
+    if verdict.outcome == "PASS":
+        tell(_certificate(root, verdict), machine=machine)
     if verdict.outcome != "PASS":
         raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
+
+
+def _certificate(root: Path, verdict: "VerdictRecord") -> str:
+    from assay import provenance
+    from assay.scoring.cases import MAIN
+
+    if verdict.certified:
+        return f"certified: model {verdict.bundle_digest[:12]} may predict"
+    branch = provenance.branch_of(root)
+    if branch != MAIN:
+        return f"not certified: only main's own run is, and this is {branch or 'no branch'}"
+    return "not certified: there is no signing key here (`assay init` makes one)"
 
 
 def _spread(
