@@ -105,6 +105,7 @@ def refuse_worse_model(repository: Path) -> None:
     (package / "model.py").write_text(WORSE_MODEL, encoding="utf-8")
     run(repository, ["git", "commit", "--quiet", "--all", "--message", "Simplify the model"])
     run(repository, ["assay", "train"])
+    run(repository, ["assay", "sanity"])
     run(repository, ["assay", "score"], expected=1)
     run(repository, ["git", "switch", "--quiet", "main"])
 
