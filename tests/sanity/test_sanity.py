@@ -12,6 +12,7 @@ import pytest
 
 import assay
 from assay.errors import NotCarriedOutError
+from assay.layout import Handover
 from assay.records import CheckReport
 from assay.sanity.check import run_sanity
 from assay.sanity.tiers import SLOW, property_names
@@ -108,6 +109,16 @@ def test_noise_that_cannot_be_replayed_is_caught(toy: Path) -> None:
     noise = "random.SystemRandom().random() * (random.SystemRandom().random() < 0.2)"
     report = check(toy, f"def answer(formula): return weight(formula) + {noise}")
     assert "test_a_row_does_not_depend_on_its_batch" in rules(report)
+
+
+def test_a_fast_run_hands_nothing_over(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`assay sanity --fast` trains nothing and writes no record that could be scored."""
+    from assay.verbs.checks import sanity
+
+    monkeypatch.chdir(toy)
+    sanity(None, fast=True)
+    assert not Handover(toy / "out").sanity.exists()
+    assert "only the fast tier" in check(toy, planted.SOUND).details
 
 
 def test_training_is_not_tried_when_something_faster_failed(toy: Path) -> None:

@@ -197,16 +197,17 @@ def model_seed(pytestconfig: pytest.Config) -> int:
 
 @pytest.fixture(scope="session")
 def training_sample(
+    pytestconfig: pytest.Config,
     training_formulas: list[str],
     training_targets: "np.ndarray",
-    settings: "Settings",
     sanity: "Sanity",
 ) -> "Sample":
     """At most 400 rows of whole chemical systems, always the same ones, in two halves."""
     from assay.sanity.learning import draw_sample
 
-    number = settings.target.kind == "number"
-    target = training_targets if number else training_targets.astype(int)
+    found = settings_of(pytestconfig)
+    is_class = found is not None and found.target.kind == "class"
+    target = training_targets.astype(int) if is_class else training_targets
     return draw_sample(training_formulas, target, SAMPLE_ROWS, sanity.seed)
 
 
