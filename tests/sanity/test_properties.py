@@ -72,17 +72,19 @@ FAULTS = {
             return weight(formula)
         """,
     "test_threads_agree": """
-        state = {"running": 0}
+        import threading
+        running = []
         def answer(formula):
             return weight(formula)
         def change(model):
             plain = model.predict
             def predict(formulas):
-                state["running"] += 1
-                time.sleep(0.001)
-                values = plain(formulas) + 1e-3 * (state["running"] > 1)
-                state["running"] -= 1
-                return values
+                running.append(threading.get_ident())
+                try:
+                    time.sleep(0.001)
+                    return plain(formulas) + 1e-3 * (len(set(running)) > 1)
+                finally:
+                    running.remove(threading.get_ident())
             model.predict = predict
         """,
     "test_unreadable_formulas_are_refused": """
