@@ -17,7 +17,8 @@ from assay.compositions import (
     problem,
     reduced_formula,
 )
-from assay.sanity.strategies import compositions, hostile, hydroxides, spelt, subscripted
+from assay.sanity.strategies import compositions, hostile, hydroxides
+from assay.sanity.variations import spelt, subscripted
 
 ELEMENTS = [Element.from_Z(number).symbol for number in (*range(1, 31), 63, 65, 70, 89, 92, 118)]
 

@@ -22,7 +22,8 @@ from assay.features import (
     missing_properties,
     stoichiometry,
 )
-from assay.sanity.strategies import compositions, spelt
+from assay.sanity.strategies import compositions
+from assay.sanity.variations import spelt
 
 ALL = [Element.from_Z(number).symbol for number in range(1, 104)]
 MAGPIE = ElementProperty.from_preset("magpie", impute_nan=False)

@@ -61,6 +61,7 @@ def test_list_of_types():
         ('"gap [eV]"', '""', ["'target.column'"]),
         ("[gate]", "[gate", ["not valid TOML", "line"]),
         ("[project]", "project = 3\n[project2]", ["'project'"]),
+        ("margin = 1", "margin = 1\n[[gate.slices]]\nname = 'a'\nfamly = 'halogen'", ["'family'"]),
     ],
 )
 def test_bad_values(old, new, parts):
@@ -68,6 +69,51 @@ def test_bad_values(old, new, parts):
     assert old in MINIMAL
     with told(UsageError, 2, "assay.toml", *parts):
         parse_settings(MINIMAL.replace(old, new))
+
+
+RISE = """
+[[sanity.monotonic]]
+along = "O"
+direction = "increasing"
+between = ["TiO", "TiO2"]
+tolerance = 0.1
+"""
+ALIKE = """
+[[sanity.symmetric]]
+exchange = ["Zr", "Hf"]
+tolerance = 0.2
+"""
+
+
+def test_relations():
+    """Relations that must hold are read in the order they are declared."""
+    sanity = parse_settings(MINIMAL + RISE + RISE.replace("TiO2", "Ti2O3") + ALIKE).sanity
+    assert [relation.between[1] for relation in sanity.monotonic] == ["TiO2", "Ti2O3"]
+    assert sanity.symmetric[0].exchange == ("Zr", "Hf")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('"O"', '"X"', ["[sanity.monotonic[1]]", "'X' is not an element"]),
+        ('"O"', '"oxygen"', ["'sanity.monotonic[1].along'", "'oxygen'"]),
+        ('"O"', '"Fe"', ["[sanity.monotonic[1]]", "TiO and TiO2", "same share of Fe"]),
+        ('"increasing"', '"up"', ["'sanity.monotonic[1].direction'", "'increasing'"]),
+        ('"TiO2"', '"Ti O2"', ["[sanity.monotonic[1]]", "take out the spaces"]),
+        ('"TiO2"]', '"TiO2", "Ti"]', ["'sanity.monotonic[1].between"]),
+        ("tolerance = 0.1", "", ["'sanity.monotonic[1].tolerance'", "missing"]),
+        ("tolerance = 0.1", "tolerance = -1", ["'sanity.monotonic[1].tolerance'"]),
+        ("tolerance = 0.1", "tolerence = 1", ["'sanity.monotonic[1].toler"]),
+        ('"Hf"', '"Zr"', ["[sanity.symmetric[1]]", "Zr twice"]),
+        ('"Hf"', '"Hx"', ["[sanity.symmetric[1]]", "'Hx' is not an element"]),
+        ("tolerance = 0.2", "tolerance = inf", ["'sanity.symmetric[1].tolerance'", "finite"]),
+    ],
+)
+def test_bad_relations(old, new, parts):
+    """A relation that says nothing sensible is one sentence that names it, counted from one."""
+    assert old in RISE + ALIKE
+    with told(UsageError, 2, "assay.toml", *parts):
+        parse_settings(MINIMAL + (RISE + ALIKE).replace(old, new))
 
 
 def test_shown_values_are_short():

@@ -1,20 +1,26 @@
 """The strategies draw what they promise."""
 
-from hypothesis import HealthCheck, given, settings
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
+from pymatgen.core import Element
 
 from assay.compositions import elements, parse, problem, reduced_formula
 from assay.sanity.strategies import (
+    charge_balanced,
     compositions,
+    doped,
     formulas,
+    holding,
     hostile,
     hydroxides,
     in_space,
     near,
-    pairs_of,
-    spelt,
-    subscripted,
+    shifted,
 )
+from assay.sanity.variations import exchanged, on_line, pairs_of, spelt, subscripted
 
 SYMBOLS = ["Li", "O", "Na", "Cl", "Fe", "H", "C", "N"]
 TRAINING = ["LiFeO2", "NaCl", "Fe0.947O", "Ca10(PO4)6(OH)2"]
@@ -46,15 +52,91 @@ def test_a_space_has_all_its_elements(formula: str) -> None:
 
 
 @quick
+@given(formula=charge_balanced(SYMBOLS))
+def test_charges_balance(formula: str) -> None:
+    """Some common oxidation states of the elements add up to exactly nothing."""
+    pairs = [(Element(symbol).common_oxidation_states, n) for symbol, n in pairs_of(formula)]
+    assert all(n == int(n) for _, n in pairs)
+    charges = product(*(states for states, _ in pairs))
+    assert any(
+        sum(q * n for q, (_, n) in zip(chosen, pairs, strict=True)) == 0 for chosen in charges
+    )
+    assert len(pairs) >= 2
+
+
+@quick
+@given(formula=charge_balanced(["Li", "Na"]))
+def test_without_anions_anything_is_drawn(formula: str) -> None:
+    """Elements that cannot make a neutral compound still give formulas."""
+    assert elements(formula) <= {"Li", "Na"}
+
+
+def kept(formula: str, parent: str) -> float:
+    """The smallest part that is left of an element of the parent."""
+    child = parse(formula)
+    return min(child[element] / n for element, n in parse(parent).items())
+
+
+@quick
 @given(formula=near(TRAINING, SYMBOLS))
-def test_doping_is_slight(formula: str) -> None:
-    """A doped formula keeps at least nine tenths of every element of a training formula."""
+def test_near_is_near(formula: str) -> None:
+    """What is near the train set keeps nine tenths of every element of one of its formulas."""
+    assert max(kept(formula, parent) for parent in TRAINING) >= 0.9 - 1e-6
 
-    def keeps(parent: str) -> bool:
-        mother, child = parse(parent), parse(formula)
-        return all(child[e] >= 0.9 * n - 1e-6 for e, n in mother.items())
 
-    assert any(keeps(parent) for parent in TRAINING)
+@quick
+@given(formula=doped(TRAINING, SYMBOLS))
+def test_doping_is_slight_and_new(formula: str) -> None:
+    """A doped formula has one more element than its parent, at most a tenth of what it replaces."""
+    child = parse(formula)
+    sizes = {parse(parent).num_atoms: parent for parent in TRAINING}
+    parent = sizes[min(sizes, key=lambda size: abs(size - child.num_atoms))]
+    assert child.num_atoms == pytest.approx(parse(parent).num_atoms)
+    [dopant] = elements(formula) - elements(parent)
+    assert 0 < child[dopant] <= 0.1 * max(parse(parent).values()) + 1e-6
+    assert kept(formula, parent) >= 0.9 - 1e-6
+
+
+def test_doping_needs_a_dopant() -> None:
+    """A formula that has all dopants already is drawn as it is."""
+    assert find(doped(["NaCl"], ["Na", "Cl"]), lambda formula: True) == "NaCl"
+
+
+@quick
+@given(pair=shifted(TRAINING, SYMBOLS))
+def test_neighbours_differ_by_a_hundredth_of_an_element(pair: tuple[str, str]) -> None:
+    """One element loses 1 %, another of the formula gains it, the rest stays."""
+    before, after = map(parse, pair)
+    changes = {e: after[e] - n for e, n in before.items() if abs(after[e] - n) > 1e-9}
+    assert set(after) == set(before)
+    (loser, less), (_, more) = sorted(changes.items(), key=lambda item: item[1])
+    assert less == pytest.approx(-0.01 * before[loser], abs=1e-8)
+    assert more == pytest.approx(-less, abs=1e-8)
+
+
+@quick
+@given(formula=holding(["Ti", "Fe"], TRAINING, SYMBOLS))
+def test_holding_holds(formula: str) -> None:
+    """One of the two elements is in every formula."""
+    assert elements(formula) & {"Ti", "Fe"}
+
+
+@quick
+@given(formula=holding(["Ti", "Fe"], TRAINING, SYMBOLS))
+def test_exchanging_twice_is_nothing(formula: str) -> None:
+    """Exchanging two elements moves their amounts, and back."""
+    once = exchanged(formula, ("Ti", "Fe"))
+    assert parse(once)["Ti"] == parse(formula)["Fe"]
+    assert parse(exchanged(once, ("Ti", "Fe"))) == parse(formula)
+
+
+@quick
+@given(percent=st.integers(0, 100))
+def test_a_line_leads_to_more_of_its_element(percent: int) -> None:
+    """The share along the line grows evenly, whichever end is named first."""
+    for ends in (("FeO", "Fe2O3"), ("Fe2O3", "FeO")):
+        shares = parse(on_line("O", ends, percent / 100))
+        assert shares.get_atomic_fraction("O") == pytest.approx(0.5 + 0.1 * percent / 100)
 
 
 @quick

@@ -5,12 +5,13 @@ import math
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.sanity.policy import Sanity
 
 FILE_NAME = "assay.toml"
 
@@ -66,13 +67,6 @@ class Model(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     interval_level: Share = 0.9
     trusted_types: Annotated[tuple[str, ...], Field(strict=False)] = ()  # TOML has lists only
-
-
-class Sanity(Section):
-    """Effort and tolerances of the property-based tests; `tolerance` is in the target's unit."""
-
-    examples: Annotated[int, Field(ge=1, le=10_000)] = 25
-    tolerance: Annotated[float, Field(gt=0)] = 1e-6
 
 
 class Settings(Section):
@@ -163,7 +157,7 @@ def _sentence(error: ValidationError) -> str:
     # a misspelt key is both unknown and missing: the former tells what to do
     found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     first = found[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = _key(first["loc"])
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}; {_nearest(first['loc'])}."
     if first["type"] == "missing":
@@ -174,10 +168,17 @@ def _sentence(error: ValidationError) -> str:
     return f"{key!r} is {given}, but {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
+def _key(location: tuple[int | str, ...]) -> str:
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
 def _nearest(location: tuple[int | str, ...]) -> str:
     section: type[BaseModel] = Settings
     for part in location[:-1]:
-        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+        if isinstance(part, str):
+            annotation: Any = section.model_fields[part].annotation
+            section = next(iter(get_args(annotation)), annotation)  # of a list, one entry
     known = list(section.model_fields)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f"did you mean {close[0]!r}" if close else f"known keys are {', '.join(known)}"

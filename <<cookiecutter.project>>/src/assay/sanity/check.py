@@ -4,7 +4,6 @@ pytest runs in a process of its own: the tests may import, patch and seed what t
 a crash of theirs is reported instead of suffered. That costs about three seconds of imports.
 """
 
-import ast
 import json
 import os
 import subprocess
@@ -17,17 +16,22 @@ from typing import Any
 from assay.errors import NotCarriedOutError
 from assay.model.bundle import digest_bundle
 from assay.records import CheckReport, Finding
+from assay.sanity.tiers import FAST, FOLDER, MARKER, SLOW, property_files, property_names
 from assay.settings import Settings
 
-PROPERTIES = Path(__file__).with_name("properties.py")
 PLUGIN = "assay.sanity.plugin"
 # Whether these apply depends on the settings or the model.
-OPTIONAL = ("test_elements_have_their_known_value", "test_elements_without_properties_are_refused")
+OPTIONAL = (
+    "test_declared_monotonic_relations_hold",
+    "test_declared_symmetries_hold",
+    "test_elements_have_their_known_value",
+    "test_elements_without_properties_are_refused",
+)
 LONGEST_BLOB = 400
 
 
 def run_sanity(
-    root: Path, settings: Settings, bundle: Path, junit: Path | None = None
+    root: Path, settings: Settings, bundle: Path, junit: Path | None = None, *, fast: bool = False
 ) -> CheckReport:
     """Test the bundle against assay's properties and the repository's own in `tests/`.
 
@@ -36,6 +40,7 @@ def run_sanity(
         settings: `sanity.examples` Hypothesis examples a property, always the same ones.
         bundle: folder of the model.
         junit: where to write pytest's JUnit XML, if anywhere.
+        fast: leave out what trains models. It is left out, too, once anything faster failed.
 
     Raises:
         NotCarriedOutError: there is no bundle, it cannot be loaded, or pytest ended without a
@@ -43,31 +48,63 @@ def run_sanity(
     """
     if not bundle.is_dir():
         raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
-    content = _run(root.resolve(), bundle, junit)
+    content = _run(root.resolve(), bundle, junit, fast=fast)
     _require_ready(content)
-    findings = [*_unreadable(content), *_missing(content), *_failed(content)]
-    ran = [t for t in content["tests"] if t["stage"] == "call" and t["outcome"] != "skipped"]
+    withheld = _failed_early(content)
+    expected = FAST if fast or withheld else FAST + SLOW
+    seed = settings.sanity.seed
+    findings = [*_unreadable(content), *_missing(content, expected), *_failed(content, seed)]
+    ran = [t for t in content["tests"] if t["stage"] == "call" and not _was_skipped(t)]
     return CheckReport(
         check="sanity",
         subject=digest_bundle(bundle),
         executed=len({test["node"] for test in ran}),
         findings=findings[:1000],
-        details=f"{len(ran)} properties, {settings.sanity.examples} examples each.",
+        details=f"{len(ran)} properties, {settings.sanity.examples} examples each, seed {seed}."
+        + (" Training was not tested, as something faster failed." if withheld else "")
+        + (" Training was not tested, as only the fast tier was asked for." if fast else ""),
     )
 
 
-def _run(root: Path, bundle: Path, junit: Path | None) -> dict[str, Any]:
-    from tqdm import tqdm
+def _failed_early(content: dict[str, Any]) -> bool:
+    failed = [test for test in content["tests"] if test["outcome"] == "failed"]
+    return bool(content["unreadable"]) or not all(test["slow"] for test in failed)
 
+
+def _was_skipped(test: dict[str, Any]) -> bool:
+    return bool(test["outcome"] == "skipped")
+
+
+def _run(root: Path, bundle: Path, junit: Path | None, *, fast: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record.json"
-        command = [sys.executable, "-m", "pytest", str(PROPERTIES)]
+        command = [sys.executable, "-m", "pytest", *map(str, property_files())]
         command += [str(root / "tests")] if (root / "tests").is_dir() else []
+        # named, as pytest would look for it above all files, of which assay's may lie elsewhere
+        command += (
+            ["-c", str(root / "pyproject.toml")] if (root / "pyproject.toml").is_file() else []
+        )
         command += [f"--rootdir={root}", "-p", PLUGIN, "-p", "no:cacheprovider", "-v"]
         command += ["--continue-on-collection-errors"]
+        command += ["-m", f"not {MARKER}"] if fast else []
         command += [f"--assay-bundle={bundle.resolve()}", f"--assay-record={record}"]
         command += [] if junit is None else [f"--junitxml={junit.resolve()}"]
-        process = subprocess.Popen(
+        code, printed = _followed(command, root)
+        if not record.is_file():
+            raise NotCarriedOutError(
+                f"pytest ended with code {code} before it could report: "
+                f"{' '.join(printed.split())[-600:]}"
+            )
+        return dict(json.loads(record.read_text(encoding="utf-8")))
+
+
+def _followed(command: list[str], root: Path) -> tuple[int, str]:
+    """Run pytest with a bar that counts its tests; its exit code and all it printed."""
+    from tqdm import tqdm
+
+    lines = []
+    with (
+        subprocess.Popen(
             command,
             cwd=root,
             env=_environment(),
@@ -75,18 +112,13 @@ def _run(root: Path, bundle: Path, junit: Path | None) -> dict[str, Any]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        lines = []
-        with process, tqdm(desc="sanity", unit="property", disable=None, leave=False) as progress:
-            for line in process.stdout or ():
-                lines.append(line)
-                progress.update("::" in line and "%]" in line)
-        if not record.is_file():
-            raise NotCarriedOutError(
-                f"pytest ended with code {process.returncode} before it could report: "
-                f"{' '.join(''.join(lines).split())[-600:]}"
-            )
-        return dict(json.loads(record.read_text(encoding="utf-8")))
+        ) as process,
+        tqdm(desc="sanity", unit="property", disable=None, leave=False) as progress,
+    ):
+        for line in process.stdout or ():
+            lines.append(line)
+            progress.update("::" in line and "%]" in line)
+    return process.returncode, "".join(lines)
 
 
 def _environment() -> dict[str, str]:
@@ -94,31 +126,25 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     source = str(Path(__file__).parents[2])
     paths = [source, kept["PYTHONPATH"]] if kept.get("PYTHONPATH") else [source]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
-
-
-def property_names() -> list[str]:
-    """The tests that `assay.sanity.properties` holds, without importing it."""
-    tree = ast.parse(PROPERTIES.read_text(encoding="utf-8"))
-    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
-    return [node.name for node in functions if node.name.startswith("test_")]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
 
 
 def _require_ready(content: dict[str, Any]) -> None:
     # a bundle that cannot be loaded says nothing about the model
-    stuck = [test for test in content["tests"] if test["stage"] == "setup"]
+    fast = [test for test in content["tests"] if not test["slow"]]
+    stuck = [test for test in fast if test["stage"] == "setup"]
     broken = [test for test in stuck if test["outcome"] == "failed"]
-    if broken and len(stuck) == len(content["tests"]):
+    if broken and len(stuck) == len(fast):
         raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
 
 
-def _missing(content: dict[str, Any]) -> Iterator[Finding]:
+def _missing(content: dict[str, Any], modules: tuple[str, ...]) -> Iterator[Finding]:
     executed = {
         test["name"]
         for test in content["tests"]
-        if test["outcome"] != "skipped" and Path(test["file"]).name == PROPERTIES.name
+        if not _was_skipped(test) and Path(test["path"]).parent == FOLDER
     }
-    for name in property_names():
+    for name in property_names(modules):
         if name not in executed and name not in OPTIONAL:
             yield Finding(
                 rule=name,
@@ -137,14 +163,14 @@ def _unreadable(content: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _failed(content: dict[str, Any]) -> Iterator[Finding]:
+def _failed(content: dict[str, Any], seed: int) -> Iterator[Finding]:
     for test in content["tests"]:
         warning = test["properties"].get("warning")
         if test["outcome"] == "failed" or warning:
             yield Finding(
                 rule=test["name"],
                 severity="failure" if test["outcome"] == "failed" else "warning",
-                message=_message(test, warning)[:2000],
+                message=_message(test, warning, seed)[:2000],
                 file=None if test["file"].startswith("..") else test["file"],
                 line=test["line"],
                 formula=_short(test.get("formula") or test["properties"].get("formula")),
@@ -156,13 +182,14 @@ def _short(text: Any) -> str | None:
     return None if text in (None, "") else str(text)[:200]
 
 
-def _message(test: dict[str, Any], warning: str | None) -> str:
+def _message(test: dict[str, Any], warning: str | None, seed: int) -> str:
     if warning:
         return f"{test['property']} But {warning}."
     reason = test["message"].strip().split("\n")[0][:500]
     if test["stage"] != "call":
         return f"{test['name']} could not be set up: {reason}"
-    parts = [f"{test['property']} But {reason}.", f'Run: pytest "{test["node"]}"']
+    parts = [f"{test['property']} But {reason}.", f'Run: pytest -p {PLUGIN} "{test["node"]}"']
+    parts.append(f"(seed {seed}")
     if test["reproduction"] and len(test["reproduction"]) < LONGEST_BLOB:
-        parts.append(f"(exactly this example: {test['reproduction']})")
-    return " ".join(parts)
+        parts[-1] += f"; exactly this example: {test['reproduction']}"
+    return " ".join(parts) + ")"

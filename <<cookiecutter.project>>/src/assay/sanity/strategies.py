@@ -5,14 +5,15 @@ shrinks to few elements, early in the list, with small amounts.
 """
 
 from collections.abc import Sequence
+from math import gcd
 
 from hypothesis import strategies as st
 
-from assay.compositions import parse, problem
+from assay.compositions import elements as elements_of
+from assay.compositions import problem
+from assay.sanity.variations import Pairs, moved, pairs_of, spelt
 
-Pairs = tuple[tuple[str, float], ...]
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+Ions = list[tuple[tuple[str, int], int]]
 
 HOSTILE = (
     "",
@@ -35,25 +36,6 @@ HOSTILE = (
     "LiFePO4+",
     "../../train.csv",
 )
-
-
-def spelt(pairs: Sequence[tuple[str, float]]) -> str:
-    """Write pairs as a formula: an amount of one is left out, others are decimals."""
-    return "".join(f"{symbol}{_amount(amount)}" for symbol, amount in pairs)
-
-
-def _amount(amount: float) -> str:
-    return "" if amount == 1 else f"{amount:.9f}".rstrip("0").rstrip(".")
-
-
-def subscripted(formula: str) -> str:
-    """The formula with its digits as subscripts, as they come out of a PDF."""
-    return formula.translate(_SUBSCRIPTS)
-
-
-def pairs_of(formula: str) -> Pairs:
-    """The pairs of a formula, in the order pymatgen reads them."""
-    return tuple((element.symbol, float(n)) for element, n in parse(formula).items())
 
 
 def compositions(
@@ -84,24 +66,105 @@ def in_space(elements: Sequence[str], largest: int = 12) -> st.SearchStrategy[st
     return amounts.map(lambda drawn: spelt(tuple(zip(elements, drawn, strict=True))))
 
 
+def charge_balanced(elements: Sequence[str], most: int = 3) -> st.SearchStrategy[str]:
+    """Formulas of 1 to `most` cations and 1 or 2 anions whose charges cancel exactly.
+
+    The charges are the common oxidation states of pymatgen's `Element`. Where `elements` can make
+    no neutral compound, formulas of any composition are drawn.
+    """
+    from pymatgen.core import Element
+
+    states = [(s, int(q)) for s in elements for q in Element(s).common_oxidation_states]
+    cations = [state for state in states if state[1] > 0]
+    anions = [state for state in states if state[1] < 0]
+    if not any(cation[0] != anion[0] for cation in cations for anion in anions):
+        return formulas(elements)
+    sides = st.tuples(_ions(cations, most), _ions(anions, 2))
+    return sides.filter(_are_distinct).map(_neutral)
+
+
+def _ions(states: Sequence[tuple[str, int]], most: int) -> st.SearchStrategy[Ions]:
+    each = st.tuples(st.sampled_from(list(states)), st.integers(1, 4))
+    return st.lists(each, min_size=1, max_size=most, unique_by=lambda ion: ion[0][0])
+
+
+def _are_distinct(sides: tuple[Ions, Ions]) -> bool:
+    positive, negative = ({state[0] for state, _ in side} for side in sides)
+    return not positive & negative
+
+
+def _neutral(sides: tuple[Ions, Ions]) -> str:
+    # each side is repeated as often as the other has charge
+    charges = [sum(abs(state[1]) * n for state, n in side) for side in sides]
+    amounts = [
+        (state[0], n * other)
+        for side, other in zip(sides, reversed(charges), strict=True)
+        for state, n in side
+    ]
+    common = gcd(*(n for _, n in amounts))
+    return spelt([(symbol, n // common) for symbol, n in amounts])
+
+
+def doped(training: Sequence[str], dopants: Sequence[str]) -> st.SearchStrategy[str]:
+    """Training formulas in which 1 to 10 % of an element give way to one that they lack.
+
+    A formula that has all the dopants already is drawn as it is.
+    """
+
+    def dope(drawn: tuple[str, int, int, int]) -> str:
+        formula, site, index, percent = drawn
+        lacking = [symbol for symbol in dopants if symbol not in elements_of(formula)]
+        return moved(formula, site, lacking[index % len(lacking)], percent) if lacking else formula
+
+    parts = (st.integers(0, 9), st.integers(0, 117), st.integers(1, 10))
+    return st.tuples(st.sampled_from(list(training)), *parts).map(dope)
+
+
 def near(training: Sequence[str], elements: Sequence[str]) -> st.SearchStrategy[str]:
-    """Lightly doped training formulas: 1 to 10 % of one element gives way to another."""
+    """Formulas near the train set: its own, doped ones, and some off stoichiometry.
 
-    def doped(drawn: tuple[str, int, str, int]) -> str:
-        formula, site, dopant, percent = drawn
-        amounts = dict(pairs_of(formula))
-        host = list(amounts)[site % len(amounts)]
-        moved = amounts[host] * percent / 100
-        amounts[host] -= moved
-        amounts[dopant] = amounts.get(dopant, 0) + moved
-        return spelt(tuple(amounts.items()))
+    At least nine tenths of every element of a training formula are kept.
+    """
+    percents = st.integers(1, 10)
+    own = st.sampled_from(list(training))
+    off = percents.flatmap(lambda percent: _shifted(own, percent)).map(lambda pair: pair[1])
+    return own | doped(training, elements) | off
 
-    return st.tuples(
-        st.sampled_from(list(training)),
-        st.integers(0, 9),
-        st.sampled_from(list(elements)),
-        st.integers(1, 10),
-    ).map(doped)
+
+def shifted(
+    training: Sequence[str], elements: Sequence[str], percent: float = 1
+) -> st.SearchStrategy[tuple[str, str]]:
+    """Pairs of neighbours: a formula, and the same with 1 % of an element moved to another of it.
+
+    The formulas are near the train set, or any composition, and of two elements or more.
+    """
+    return _shifted(near(training, elements) | formulas(elements), percent).filter(
+        lambda pair: pair[0] != pair[1]
+    )
+
+
+def _shifted(parents: st.SearchStrategy[str], percent: float) -> st.SearchStrategy[tuple[str, str]]:
+    def shift(drawn: tuple[str, int, int]) -> tuple[str, str]:
+        formula, site, step = drawn
+        symbols = [symbol for symbol, _ in pairs_of(formula)]
+        if len(symbols) == 1:
+            return formula, formula
+        other = site + 1 + step % (len(symbols) - 1)
+        return formula, moved(formula, site, symbols[other % len(symbols)], percent)
+
+    return st.tuples(parents, st.integers(0, 9), st.integers(0, 9)).map(shift)
+
+
+def holding(
+    either: Sequence[str], training: Sequence[str], elements: Sequence[str]
+) -> st.SearchStrategy[str]:
+    """Formulas that hold at least one of some elements: those of the train set, and any others."""
+    rows = [formula for formula in training if not elements_of(formula).isdisjoint(either)]
+    others = [symbol for symbol in elements if symbol not in either]
+    one = st.tuples(st.sampled_from(list(either)), st.integers(1, 12)).map(lambda pair: (pair,))
+    rest = compositions(others, 3) if others else st.just(())
+    drawn = st.tuples(one, rest).map(lambda parts: spelt(parts[0] + parts[1]))
+    return st.sampled_from(rows) | drawn if rows else drawn
 
 
 def hydroxides(elements: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:

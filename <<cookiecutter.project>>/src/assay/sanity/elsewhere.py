@@ -1,0 +1,158 @@
+"""Predicts and trains in a process of its own, in which text has other hashes.
+
+What a model keeps outside itself is gone there, and time and memory are those of the model alone.
+"""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.files import write_text
+
+LOADER = "assay.sanity.elsewhere:load_repository_bundle"
+ROWS, CHUNK, SECONDS = 2000, 500, 20.0
+LONGEST = 180  # characters, so that a multiple can still be read
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the other process predicted for `formulas`, in the target's unit, and at what cost.
+
+    `rows` further formulas took `seconds`; `memory` is the largest of the whole process, in GiB.
+    """
+
+    formulas: list[str]
+    predictions: list[float]
+    rows: int
+    seconds: float
+    memory: float
+
+
+def named(place: str) -> Any:
+    """What `package.module:name` names."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def load_repository_bundle(folder: Path) -> Any:
+    """Load the bundle of the repository in the current folder."""
+    from assay.model.bundle import load_bundle
+    from assay.settings import read_settings
+
+    return load_bundle(folder, read_settings(Path.cwd()).model.trusted_types)
+
+
+def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[str]) -> Answer:
+    """Load a model by `loader` from `folder` and predict, in another process.
+
+    Args:
+        loader: `package.module:function`; it takes the folder and gives what has `predict`.
+        folder: where the model is.
+        root: the folder that the process starts in.
+        formulas: what is predicted, first as a whole; its multiples are then timed.
+
+    Raises:
+        RuntimeError: the process ended without an answer; what it last said is quoted.
+    """
+    job = {"loader": loader, "folder": str(folder.resolve()), "formulas": list(formulas)}
+    return Answer(**_asked("predict", job, root))
+
+
+def digest_elsewhere(
+    builder: str, root: Path, seed: int, formulas: Sequence[str], target: Sequence[float]
+) -> str:
+    """Train what `package.module:function` builds, in another process, and digest the model.
+
+    Raises as `predict_elsewhere` does.
+    """
+    job = {"builder": builder, "seed": seed, "formulas": list(formulas), "target": list(target)}
+    return str(_asked("train", job, root))
+
+
+def _asked(kind: str, job: dict[str, Any], root: Path) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
+        write_text(question, json.dumps({"kind": kind, "job": job}))
+        done = subprocess.run(
+            [sys.executable, "-m", "assay.sanity.elsewhere", str(question), str(answer)],
+            cwd=root,
+            env=_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode or not answer.is_file():
+            last = " ".join(done.stderr.split())[-500:]
+            raise RuntimeError(
+                f"a process of its own cannot {kind} (code {done.returncode}): {last}"
+            )
+        return json.loads(answer.read_text(encoding="utf-8"))
+
+
+def _environment() -> dict[str, str]:
+    hashes = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return dict(os.environ) | {"PYTHONHASHSEED": hashes, "PYTHONPATH": paths}
+
+
+def _predicted(job: dict[str, Any]) -> dict[str, Any]:
+    predict = named(job["loader"])(Path(job["folder"])).predict
+    predictions = [float(value) for value in predict(job["formulas"])]
+    rows, seconds = _timed(predict, _multiples(job["formulas"]))
+    return asdict(Answer(job["formulas"], predictions, rows, seconds, peak_memory()))
+
+
+def _multiples(formulas: Sequence[str]) -> list[str]:
+    # texts that no cache has met, of compositions that the model can predict
+    short = [formula for formula in formulas if len(formula) <= LONGEST]
+    times = 2 + ROWS // max(1, len(short))
+    return [f"({formula}){n}" for n in range(2, 2 + times) for formula in short][:ROWS]
+
+
+def _timed(predict: Callable[[list[str]], Any], formulas: list[str]) -> tuple[int, float]:
+    started, rows = time.perf_counter(), 0
+    while rows < len(formulas) and time.perf_counter() - started < SECONDS:
+        predict(formulas[rows : rows + CHUNK])
+        rows += len(formulas[rows : rows + CHUNK])
+    return rows, time.perf_counter() - started
+
+
+def peak_memory() -> float:
+    """The largest memory that this process has held so far, in GiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux's getrusage may give the figure of whatever started the process
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE)
+        if found:
+            return int(found[1]) / 2**20
+    import resource
+
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def _trained(job: dict[str, Any]) -> str:
+    from assay.sanity.learning import digest_of, fit
+
+    return digest_of(fit(named(job["builder"]), job["seed"], job["formulas"], job["target"]))
+
+
+def main(question: Path, answer: Path) -> None:
+    """Do the job of one file and write the answer to another."""
+    content = json.loads(question.read_text(encoding="utf-8"))
+    result = {"predict": _predicted, "train": _trained}[content["kind"]](content["job"])
+    write_text(answer, json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

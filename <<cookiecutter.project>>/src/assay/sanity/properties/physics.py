@@ -1,0 +1,170 @@
+"""Predictions obey what is declared of the target: bounds, unit, limits, relations, continuity."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.sanity.assertions import (
+    BATCH,
+    FalsifiedError,
+    Predict,
+    batches,
+    require_within,
+)
+from assay.sanity.policy import Sanity
+from assay.sanity.strategies import charge_balanced, formulas, holding, near, shifted
+from assay.sanity.variations import exchanged, moved, on_line, pairs_of
+from assay.settings import Settings
+
+# A model in another unit is off by 4.18 (kJ and kcal) or more; an honest one is near 1.
+LARGEST_SCALE = 3.0
+# Half of the neighbours of training rows differ by less than this part of the largest change.
+USUALLY = 40
+
+
+@given(data=st.data())
+def test_predictions_are_finite_and_within_bounds(
+    data: st.DataObject,
+    predict: Predict,
+    elements: list[str],
+    training_formulas: list[str],
+    bounds: tuple[float, float],
+) -> None:
+    """Predictions are finite numbers within the physical bounds, near the train set and far."""
+    kinds = near(training_formulas, elements) | charge_balanced(elements)
+    drawn: list[str] = data.draw(batches(kinds | formulas(elements, most=8)), label="formulas")
+    values = predict(drawn)
+    if values.shape != (len(drawn),):
+        raise FalsifiedError(
+            f"{len(drawn)} formulas got predictions of shape {values.shape}", drawn[0]
+        )
+    lower, upper = bounds
+    for formula, value in zip(drawn, values, strict=True):
+        if not (np.isfinite(value) and lower <= value <= upper):
+            raise FalsifiedError(
+                f"{formula} is predicted as {value:.6g}, outside of {lower:g} to {upper:g}",
+                formula,
+                f"{value:.6g}",
+            )
+
+
+def test_the_bundle_is_of_the_declared_target(bundle: Any, settings: Settings) -> None:
+    """The bundle carries the target, the kind and the unit that `assay.toml` declares."""
+    ours, declared = bundle.metadata, settings.target
+    for key, has, wanted in (
+        ("target", ours.target, declared.column),
+        ("kind", ours.kind, declared.kind),
+        ("unit", ours.unit, declared.unit),
+    ):
+        if has != wanted:
+            raise FalsifiedError(
+                f"the bundle's {key} is {has!r}, but assay.toml declares {wanted!r}: train again",
+                value=has,
+            )
+
+
+def test_training_rows_are_predicted_in_their_unit(
+    predict: Predict, training_formulas: list[str], training_targets: np.ndarray
+) -> None:
+    """Predictions of training rows are about as large as their labels, not in another unit."""
+    step = max(1, len(training_formulas) // 500)
+    predicted = predict(training_formulas[::step])
+    target = training_targets[::step].astype(float)
+    # least squares through the origin, on either side: at a constant, or zero, it is quiet
+    scale = float(predicted @ predicted) / max(abs(float(predicted @ target)), 1e-300)
+    if predicted.any() and not 1 / LARGEST_SCALE <= scale <= LARGEST_SCALE:
+        raise FalsifiedError(
+            f"training rows are predicted {scale:.3g} times as large as their labels: is the "
+            "prediction in the target's unit?",
+            value=f"{scale:.3g}",
+        )
+
+
+@given(data=st.data())
+def test_small_changes_have_small_effects(
+    data: st.DataObject,
+    predict: Predict,
+    elements: list[str],
+    training_formulas: list[str],
+    largest_change: float,
+) -> None:
+    """1 % of an element that gives way to another of the formula hardly moves the prediction."""
+    pairs = data.draw(batches(shifted(training_formulas, elements)), label="before and after")
+    before, after = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    values = predict([*before, *after])
+    change = values[len(before) :] - values[: len(before)]
+    require_within(before, change, largest_change, "changes with 1 % of an element", values)
+
+
+def test_neighbours_of_training_rows_are_usually_close(
+    predict: Predict, training_formulas: list[str], largest_change: float
+) -> None:
+    """1 % of the first element that gives way to the second usually changes next to nothing."""
+    several = [formula for formula in training_formulas if len(pairs_of(formula)) > 1]
+    before = several[:: max(1, len(several) // 300)]
+    after = [moved(formula, 0, pairs_of(formula)[1][0], 1) for formula in before]
+    values = predict([*before, *after])
+    change = np.abs(values[len(before) :] - values[: len(before)])
+    most = largest_change / USUALLY
+    middle = int(np.argsort(change)[len(change) // 2])
+    reason = "and half of all training rows change with 1 % of an element"
+    require_within(before[middle : middle + 1], change[middle : middle + 1], most, reason, values)
+
+
+@given(data=st.data())
+def test_declared_monotonic_relations_hold(
+    data: st.DataObject, predict: Predict, sanity: Sanity
+) -> None:
+    """Along the lines of `[[sanity.monotonic]]` predictions only rise, or only fall."""
+    if not sanity.monotonic:
+        pytest.skip("assay.toml declares no [[sanity.monotonic]]")
+    relation = data.draw(st.sampled_from(sanity.monotonic), label="relation")
+    percents = st.lists(st.integers(0, 100), min_size=2, max_size=BATCH, unique=True)
+    drawn = sorted(data.draw(percents, label="percents of the way"))
+    line = [on_line(relation.along, relation.between, percent / 100) for percent in drawn]
+    values = predict(line)
+    upward = values if relation.direction == "increasing" else -values
+    steps = np.maximum.accumulate(upward) - upward
+    reason = f"is against {relation.direction} along {relation.along} (from {line[0]})"
+    require_within(line, steps, relation.tolerance + sanity.tolerance, reason, values)
+
+
+@given(data=st.data())
+def test_declared_symmetries_hold(
+    data: st.DataObject,
+    predict: Predict,
+    elements: list[str],
+    training_formulas: list[str],
+    sanity: Sanity,
+) -> None:
+    """Exchanging two elements of `[[sanity.symmetric]]` leaves predictions as they are."""
+    if not sanity.symmetric:
+        pytest.skip("assay.toml declares no [[sanity.symmetric]]")
+    relation = data.draw(st.sampled_from(sanity.symmetric), label="relation")
+    kinds = holding(relation.exchange, training_formulas, elements)
+    ours: list[str] = data.draw(batches(kinds), label="formulas")
+    theirs = [exchanged(formula, relation.exchange) for formula in ours]
+    values = predict([*ours, *theirs])
+    change = values[len(ours) :] - values[: len(ours)]
+    reason = f"changes when {' and '.join(relation.exchange)} are exchanged"
+    require_within(ours, change, relation.tolerance + sanity.tolerance, reason, values)
+
+
+def test_elements_have_their_known_value(
+    predict: Predict,
+    element_value: float | None,
+    elements: Sequence[str],
+    training_targets: np.ndarray,
+    sanity: Sanity,
+) -> None:
+    """Pure elements come out near `target.element_value`, within `sanity.element_tolerance`."""
+    if element_value is None:
+        pytest.skip("target.element_value is not set in assay.toml")
+    values = predict(list(elements))
+    most = sanity.element_tolerance or 2 * float(np.std(training_targets))
+    reason = f"misses the known {element_value:g} of a pure element"
+    require_within(list(elements), values - element_value, most, reason, values)

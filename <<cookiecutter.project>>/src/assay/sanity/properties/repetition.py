@@ -1,0 +1,83 @@
+"""The same row gets the same prediction: alone, in any batch, later, elsewhere; with no trace."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.sanity.assertions import FalsifiedError, Predict, batches, require_close
+from assay.sanity.elsewhere import Answer
+from assay.sanity.strategies import formulas, hostile
+
+
+@given(data=st.data())
+def test_a_row_does_not_depend_on_its_batch(
+    data: st.DataObject, predict: Predict, elements: list[str], tolerance: float
+) -> None:
+    """A formula gets the same prediction alone, in a batch, in a permuted batch, and again."""
+    drawn: list[str] = data.draw(batches(formulas(elements)), label="formulas")
+    order = data.draw(st.permutations(range(len(drawn))), label="order")
+    first = predict(drawn)
+    require_close(drawn, first, predict(drawn), tolerance)
+    permuted = np.empty_like(first)
+    permuted[list(order)] = predict([drawn[index] for index in order])
+    require_close(drawn, first, permuted, tolerance)
+    require_close(drawn[:1], first[:1], predict(drawn[:1]), tolerance)
+
+
+@given(data=st.data())
+def test_earlier_batches_leave_no_trace(
+    data: st.DataObject, predict: Predict, elements: list[str], tolerance: float
+) -> None:
+    """A formula gets the same prediction after another batch, and after one that was refused."""
+    drawn: list[str] = data.draw(batches(formulas(elements)), label="formulas")
+    others: list[str] = data.draw(batches(formulas(elements)), label="other batch")
+    refused: str = data.draw(hostile(elements), label="refused text")
+    first = predict(drawn)
+    predict(others)
+    require_close(drawn, first, predict(drawn), tolerance)
+    with suppress(Exception):  # whether and how it is refused is a property of its own
+        predict([*others, refused])
+    require_close(drawn, first, predict(drawn), tolerance)
+
+
+@given(data=st.data())
+def test_prediction_has_no_side_effects(
+    data: st.DataObject, bundle: Any, elements: list[str]
+) -> None:
+    """Predicting changes neither its input nor the global random generators."""
+    drawn: list[str] = data.draw(batches(formulas(elements)), label="formulas")
+    frame = pd.DataFrame({"formula": drawn})
+    before, python, numpy = frame.copy(), random.getstate(), np.random.get_state()  # noqa: NPY002
+    given_list = list(drawn)
+    bundle.predict(given_list)
+    if model := getattr(bundle, "model", None):
+        getattr(model, "predict_proba", model.predict)(frame)
+    if given_list != drawn or not frame.equals(before) or list(frame.columns) != ["formula"]:
+        raise FalsifiedError("predicting changed the table it was given", drawn[0])
+    now = np.random.get_state()  # noqa: NPY002
+    moved = any(not np.array_equal(a, b) for a, b in zip(numpy, now, strict=True))
+    if moved or python != random.getstate():
+        raise FalsifiedError("predicting moved a global random generator", drawn[0])
+
+
+def test_threads_agree(predict: Predict, training_formulas: list[str], tolerance: float) -> None:
+    """Several threads that share the bundle get the predictions that one thread gets."""
+    batch = training_formulas[:200]
+    alone = predict(batch)
+    with ThreadPoolExecutor(4) as threads:
+        for together in threads.map(predict, [batch] * 4):
+            require_close(batch, alone, together, tolerance)
+
+
+def test_processes_agree(predict: Predict, elsewhere: Answer, tolerance: float) -> None:
+    """A process of its own, with other hashes of text, gets the predictions that this one gets."""
+    here, there = predict(elsewhere.formulas), np.array(elsewhere.predictions)
+    if here.shape != there.shape:
+        raise FalsifiedError(f"{here.shape} predictions here are {there.shape} in another process")
+    require_close(elsewhere.formulas, here, there, tolerance)

@@ -1,0 +1,61 @@
+"""Variations of a formula: the same composition respelt, and compositions beside it."""
+
+from collections.abc import Sequence
+
+from assay.compositions import parse
+
+Pairs = tuple[tuple[str, float], ...]
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def spelt(pairs: Sequence[tuple[str, float]]) -> str:
+    """Write pairs as a formula: an amount of one is left out, others are decimals."""
+    return "".join(f"{symbol}{_amount(amount)}" for symbol, amount in pairs)
+
+
+def _amount(amount: float) -> str:
+    return "" if amount == 1 else f"{amount:.9f}".rstrip("0").rstrip(".")
+
+
+def subscripted(formula: str) -> str:
+    """The formula with its digits as subscripts, as they come out of a PDF."""
+    return formula.translate(_SUBSCRIPTS)
+
+
+def pairs_of(formula: str) -> Pairs:
+    """The pairs of a formula, in the order pymatgen reads them."""
+    return tuple((element.symbol, float(n)) for element, n in parse(formula).items())
+
+
+def moved(formula: str, site: int, symbol: str, percent: float) -> str:
+    """The formula with some percent of its element number `site` replaced by `symbol`."""
+    amounts = dict(pairs_of(formula))
+    host = list(amounts)[site % len(amounts)]
+    share = amounts[host] * percent / 100
+    amounts[host] -= share
+    amounts[symbol] = amounts.get(symbol, 0) + share
+    return spelt(tuple(amounts.items()))
+
+
+def exchanged(formula: str, exchange: tuple[str, str]) -> str:
+    """The formula in which two elements have changed places."""
+    other = dict([exchange, exchange[::-1]])
+    return spelt([(other.get(symbol, symbol), n) for symbol, n in pairs_of(formula)])
+
+
+def on_line(along: str, between: tuple[str, str], way: float) -> str:
+    """The formula some `way` (0 to 1) from one composition to another, in shares of the atoms.
+
+    The way leads to where the share of the element `along` is larger.
+    """
+    ends = [
+        {element.symbol: float(n) for element, n in parse(end).fractional_composition.items()}
+        for end in between
+    ]
+    start, stop = sorted(ends, key=lambda shares: shares.get(along, 0))
+    amounts = {
+        symbol: (1 - way) * start.get(symbol, 0) + way * stop.get(symbol, 0)
+        for symbol in {**start, **stop}
+    }
+    return spelt([(symbol, share) for symbol, share in amounts.items() if share > 1e-6])  # noqa: PLR2004 (what `parse` can read)

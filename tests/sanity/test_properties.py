@@ -1,0 +1,220 @@
+"""Every property of a model is broken by a planted fault that it alone catches."""
+
+from pathlib import Path
+
+import pytest
+from planted import SOUND, falsified
+
+from assay.compositions import elements
+from assay.sanity.tiers import FAST, property_names
+
+TRUE_RELATIONS = """
+[[sanity.monotonic]]
+along = "O"
+direction = "decreasing"
+between = ["FeO", "Fe2O3"]
+tolerance = 0.0
+[[sanity.symmetric]]
+exchange = ["Ti", "Fe"]
+tolerance = 4.0
+"""
+# The fault, what catches it, and what is declared beside it.
+FAULTS = {
+    "test_order_of_elements_does_not_matter": """
+        def answer(formula):
+            return weight(formula) + 1e-3 * next(iter(parse(formula))).Z
+        """,
+    "test_multiples_of_a_formula_agree": """
+        def answer(formula):
+            return weight(formula) + 1e-3 * parse(formula).num_atoms
+        """,
+    "test_equivalent_spellings_agree": """
+        def answer(formula):
+            return weight(formula) + 1e-3 * formula.count("(")
+        """,
+    "test_predictions_are_finite_and_within_bounds": """
+        def answer(formula):
+            return float("nan") if len(elements(formula)) == 6 else weight(formula)
+        """,
+    "test_the_bundle_is_of_the_declared_target": """
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            model.metadata.unit = "eV"
+        """,
+    "test_training_rows_are_predicted_in_their_unit": """
+        def answer(formula):
+            return weight(formula) / 27.2
+        """,
+    "test_a_row_does_not_depend_on_its_batch": """
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            model.predict = lambda formulas: plain(formulas) + 1e-3 * (len(formulas) == 1)
+        """,
+    "test_earlier_batches_leave_no_trace": """
+        state = {"unfinished": False}
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            def predict(formulas):
+                before, state["unfinished"] = state["unfinished"], True
+                values = plain(formulas)  # a refusal ends here
+                state["unfinished"] = False
+                return values + 1e-3 * before
+            model.predict = predict
+        """,
+    "test_prediction_has_no_side_effects": """
+        def answer(formula):
+            np.random.random()
+            return weight(formula)
+        """,
+    "test_threads_agree": """
+        import threading
+        running = []
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            def predict(formulas):
+                running.append(threading.get_ident())
+                try:
+                    time.sleep(0.001)
+                    return plain(formulas) + 1e-3 * (len(set(running)) > 1)
+                finally:
+                    running.remove(threading.get_ident())
+            model.predict = predict
+        """,
+    "test_unreadable_formulas_are_refused": """
+        def answer(formula):
+            try:
+                parse(formula)
+            except ValueError:
+                return 7.5
+            return weight(formula)
+        """,
+    "test_elements_without_properties_are_refused": """
+        def answer(formula):
+            try:
+                return weight(formula)
+            except ValueError:
+                parse(formula)
+                return 7.5
+        """,
+}
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_fault_is_caught_by_its_property_alone(tmp_path: Path, rule: str) -> None:
+    """A model with one fault falsifies one property, and no other."""
+    assert set(falsified(tmp_path, FAULTS[rule])) == {rule}
+
+
+def test_a_sound_model_falsifies_nothing(tmp_path: Path) -> None:
+    """A model without a fault passes everything, also in another process, and what is declared."""
+    assert falsified(tmp_path, SOUND, TRUE_RELATIONS, spawn=True) == {}
+
+
+def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
+    """A cliff at an amount of oxygen breaks continuity alone, on its two sides."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            return weight(formula) + 20 * (parse(formula).get_atomic_fraction("O") > 0.6001)
+        """,
+    )
+    assert set(found) == {"test_small_changes_have_small_effects"}
+
+
+def test_jitter_by_the_composition_is_caught(tmp_path: Path) -> None:
+    """Noise that is the same for the same composition, and small, makes neighbours differ."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            fractions = parse(formula).fractional_composition
+            shares = sorted((e.Z, round(n, 9)) for e, n in fractions.items())
+            return weight(formula) + 2 * random.Random(str(shares)).random()
+        """,
+    )
+    assert set(found) == {"test_neighbours_of_training_rows_are_usually_close"}
+
+
+def test_another_process_is_another(tmp_path: Path) -> None:
+    """A model that depends on the hashes of text, which differ by process, is caught alone."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            key = "-".join(sorted(elements(formula)))
+            return weight(formula) + 1e-3 * (hash(key) % 7)
+        """,
+        spawn=True,
+    )
+    assert set(found) == {"test_processes_agree"}
+
+
+def test_a_slow_model_is_caught(tmp_path: Path) -> None:
+    """A model that answers fewer rows a second than asked for is caught alone."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            time.sleep(0.002 * formula.startswith("("))
+            return weight(formula)
+        """,
+        "rows_per_second = 600",
+        spawn=True,
+    )
+    assert set(found) == {"test_rows_per_second"}
+
+
+def test_a_greedy_model_is_caught(tmp_path: Path) -> None:
+    """A model that holds more memory than it may, if only for a moment, is caught alone."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            if formula == "(Li2O)2":
+                np.ones(2**27)
+            return weight(formula)
+        """,
+        "memory = 1.0",
+        spawn=True,
+    )
+    assert set(found) == {"test_memory_of_a_prediction"}
+
+
+def test_a_broken_monotonic_relation_is_caught(tmp_path: Path) -> None:
+    """A model that falls where it is declared to rise is caught alone, on the declared line."""
+    found = falsified(tmp_path, SOUND, TRUE_RELATIONS.replace("decreasing", "increasing"))
+    [error] = found.values()
+    assert set(found) == {"test_declared_monotonic_relations_hold"}
+    assert elements(error.formula) == {"Fe", "O"}
+    assert "increasing along O" in str(error)
+
+
+def test_a_broken_symmetry_is_caught(tmp_path: Path) -> None:
+    """A model that tells apart two elements that are declared to be alike is caught alone."""
+    found = falsified(tmp_path, SOUND, TRUE_RELATIONS.replace("4.0", "0.5"))
+    [error] = found.values()
+    assert set(found) == {"test_declared_symmetries_hold"}
+    assert elements(error.formula) & {"Ti", "Fe"}
+
+
+def test_a_missed_elemental_value_is_caught(tmp_path: Path) -> None:
+    """A pure element far from its declared value is a failure that names it; within, it is none."""
+    value = "element_value = 10.0"
+    found = falsified(tmp_path, SOUND, "element_tolerance = 15.0", value)
+    assert [error.formula for error in found.values()] == ["Fe"]
+    assert set(found) == {"test_elements_have_their_known_value"}
+    assert falsified(tmp_path, SOUND, "element_tolerance = 17.0", value) == {}
+
+
+def test_every_property_of_the_fast_tier_is_tried_here() -> None:
+    """There is no property without a planted fault in this file."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in property_names(FAST) if f'"{name}"' not in text] == []
