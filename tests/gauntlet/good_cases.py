@@ -10,7 +10,6 @@ from gauntlet.cases import (
     Case,
     Row,
     added,
-    all_of,
     appended,
     edited,
     label,
@@ -21,7 +20,7 @@ from gauntlet.cases import (
     substituted,
     write_rows,
 )
-from gauntlet.sources import BASE
+from gauntlet.sources import BASE, LAST
 
 FAMILY = "good"
 IMPROVEMENT = "Learn more\n\nAssay-Claim: improvement"
@@ -71,11 +70,11 @@ def cases() -> list[Case]:
         ),
         (
             "refactoring",
-            "The model's parts get names; it predicts the same.",
+            "The regression gets a name; it predicts the same.",
             source(
-                BASE.replace(
-                    "Ridge(alpha=30.0), n_estimators=20,", "base, n_estimators=20,"
-                ).replace("    ridges =", "    base = Ridge(alpha=30.0)\n    ridges =")
+                BASE.replace(LAST, "kernel, regression").replace(
+                    "    return", "    regression = Ridge(alpha=1.0)\n    return"
+                )
             ),
         ),
         (
@@ -86,12 +85,12 @@ def cases() -> list[Case]:
         (
             "regularization",
             "The regularization is tuned a little.",
-            source(BASE.replace("alpha=30.0", "alpha=24.0")),
+            source(BASE.replace("alpha=1.0", "alpha=0.9")),
         ),
         (
-            "more-estimators",
-            "More regressions are averaged.",
-            source(BASE.replace("n_estimators=20", "n_estimators=30")),
+            "unused-import",
+            "A module that the model does not need is imported.",
+            source(BASE.replace("from sklearn.kernel", "import math\n\nfrom sklearn.kernel", 1)),
         ),
         ("more-data", "Labelled rows of sixty chemical systems are added.", _more_rows),
         (
@@ -181,4 +180,6 @@ def _margin(root: Path) -> None:
     path.write_text("\n".join([*lines, ""]))
 
 
-BETTER = all_of(source(BASE.replace("alpha=30.0", "alpha=1.0")))
+BETTER = source(
+    BASE.replace("n_components=300", "n_components=800").replace("alpha=1.0", "alpha=0.03")
+)

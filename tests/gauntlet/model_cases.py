@@ -1,7 +1,7 @@
 """Bad models: featurizer, training, prediction behaviour, physics."""
 
-from gauntlet.cases import BENCHMARK, REFUSED, Case, all_of, source, substituted
-from gauntlet.sources import BASE, features, model
+from gauntlet.cases import BENCHMARK, REFUSED, Case, Change, all_of, source, substituted
+from gauntlet.sources import BASE, LAST, PLAIN_FIT, UNFITTED, features, model
 
 FEATURIZER, TRAINING = "featurizer", "training"
 BEHAVIOUR, PHYSICS = "prediction behaviour", "physics"
@@ -118,8 +118,6 @@ with Path("data/train.csv").open() as stream:
     self.known_ = {reduced_formula(row["formula"]): float(row["formation_enthalpy"])
                    for row in csv.DictReader(stream)}
 """
-    plain = """self.inner_ = make_pipeline(build_features(), StandardScaler(), Ridge(alpha=30.0))
-"""
     return [
         Case(
             "unseeded",
@@ -145,7 +143,7 @@ with Path("data/train.csv").open() as stream:
             "The model answers with the label of train.csv where it knows the composition.",
             "test_shuffled_labels_give_no_skill",
             model(
-                fit=f"{plain}self.inner_.fit(X, y)\n{lookup}",
+                fit=f"{UNFITTED}self.inner_.fit(X, y)\n{lookup}",
                 predict="return np.array([self.known_.get(reduced_formula(f), v) "
                 "for f, v in zip(X['formula'], self._plain(X))])",
             ),
@@ -155,7 +153,7 @@ with Path("data/train.csv").open() as stream:
             TRAINING,
             "Only the first third of the rows is trained on, whatever comes first.",
             BENCHMARK,
-            model(fit=f"{plain}n = len(y) // 3\nself.inner_.fit(X.iloc[:n], np.asarray(y)[:n])"),
+            model(fit=f"{UNFITTED}n = len(y) // 3\nself.inner_.fit(X.iloc[:n], np.asarray(y)[:n])"),
         ),
         Case(
             "first-rows-count-most",
@@ -163,7 +161,7 @@ with Path("data/train.csv").open() as stream:
             "Rows weigh the less the later they stand in the table.",
             "test_order_of_rows_does_not_matter",
             model(
-                fit=f"{plain}w = np.exp(-np.arange(len(y)) / 40)\n"
+                fit=f"{UNFITTED}w = np.exp(-np.arange(len(y)) / 40)\n"
                 "self.inner_.fit(X, y, ridge__sample_weight=w)"
             ),
         ),
@@ -173,7 +171,7 @@ with Path("data/train.csv").open() as stream:
             "A leftover of debugging: only a hundred rows are trained on.",
             BENCHMARK,
             model(
-                fit=f"{plain}rows = np.random.RandomState(self.seed).permutation(len(y))[:100]\n"
+                fit=f"{UNFITTED}rows = np.random.RandomState(self.seed).permutation(len(y))[:100]\n"
                 "self.inner_.fit(X.iloc[rows], np.asarray(y)[rows])"
             ),
         ),
@@ -182,38 +180,21 @@ with Path("data/train.csv").open() as stream:
             TRAINING,
             "The regularization is so strong that the model hardly learns.",
             BENCHMARK,
-            source(BASE.replace("alpha=30.0", "alpha=30000.0")),
+            source(BASE.replace("alpha=1.0", "alpha=1000.0")),
         ),
         Case(
             "shallow-tree",
             TRAINING,
             "A single tree of depth three takes the place of the model.",
             BENCHMARK,
-            source(
-                BASE.replace("from sklearn.ensemble import BaggingRegressor\n", "")
-                .replace(
-                    "from sklearn.linear_model import Ridge",
-                    "from sklearn.tree import DecisionTreeRegressor",
-                )
-                .replace(
-                    "BaggingRegressor(Ridge(alpha=30.0), n_estimators=20, random_state=seed)",
-                    "DecisionTreeRegressor(max_depth=3, random_state=seed)",
-                )
-            ),
+            _estimator("tree", "DecisionTreeRegressor", "max_depth=3, random_state=seed"),
         ),
         Case(
             "classifier",
             TRAINING,
             "A classifier takes the place of the regressor.",
             REFUSED,
-            source(
-                BASE.replace("from sklearn.ensemble import BaggingRegressor\n", "")
-                .replace("import Ridge", "import LogisticRegression")
-                .replace(
-                    "BaggingRegressor(Ridge(alpha=30.0), n_estimators=20, random_state=seed)",
-                    "LogisticRegression()",
-                )
-            ),
+            _estimator("linear_model", "LogisticRegression", ""),
         ),
         Case(
             "builder-renamed",
@@ -246,6 +227,14 @@ with Path("data/train.csv").open() as stream:
             ),
         ),
     ]
+
+
+def _estimator(module: str, name: str, arguments: str) -> Change:
+    """Another estimator in the place of the kernel and its regression."""
+    text = BASE.replace(
+        "from sklearn.linear_model import Ridge", f"from sklearn.{module} import {name}"
+    )
+    return source(text.replace(LAST, f"{name}({arguments})"))
 
 
 def behaviours() -> list[Case]:
@@ -354,7 +343,7 @@ def behaviours() -> list[Case]:
             "Oxides get the mean of all labels.",
             BENCHMARK,
             model(
-                fit="self.mean_ = float(np.mean(y))\n" + _FIT,
+                fit="self.mean_ = float(np.mean(y))\n" + PLAIN_FIT,
                 predict="oxide = np.array(['O' in elements(f) for f in X['formula']])\n"
                 "return np.where(oxide, self.mean_, self._plain(X))",
             ),
@@ -370,10 +359,6 @@ def behaviours() -> list[Case]:
             ),
         ),
     ]
-
-
-_FIT = """self.inner_ = make_pipeline(build_features(), StandardScaler(), Ridge(alpha=30.0))
-self.inner_.fit(X, y)"""
 
 
 def physics() -> list[Case]:

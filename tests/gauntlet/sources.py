@@ -4,7 +4,7 @@ from gauntlet.cases import Change, all_of, source, substituted
 
 BASE = '''"""The model."""
 
-from sklearn.ensemble import BaggingRegressor
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,10 +13,11 @@ from .features import build_features
 
 
 def build_model(seed: int) -> Pipeline:
-    """Make ridge regressions on resampled rows, whose predictions are averaged."""
-    ridges = BaggingRegressor(Ridge(alpha=30.0), n_estimators=20, random_state=seed)
-    return make_pipeline(build_features(), StandardScaler(), ridges)
+    """Make a ridge regression on a sampled Gaussian kernel."""
+    kernel = Nystroem(gamma=0.003, n_components=300, random_state=seed)
+    return make_pipeline(build_features(), StandardScaler(), kernel, Ridge(alpha=1.0))
 '''
+LAST = "kernel, Ridge(alpha=1.0)"
 
 _FEATURES = '''"""What the model sees of a composition."""
 
@@ -60,6 +61,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -70,14 +72,14 @@ from .features import build_features
 
 
 class Planted(RegressorMixin, BaseEstimator):
-    """Ridge regression, and what is planted here."""
+    """The model as it was, and what is planted here."""
 
     def __init__(self, seed=0):
         """Keep the seed."""
         self.seed = seed
 
     def fit(self, X, y):
-        """Fit the ridge."""
+        """Fit the model."""
 {fit}
         return self
 
@@ -94,8 +96,10 @@ def build_model(seed):
     return Planted(seed)
 '''
 
-PLAIN_FIT = """self.inner_ = make_pipeline(build_features(), StandardScaler(), Ridge(alpha=30.0))
-self.inner_.fit(X, y)"""
+UNFITTED = """kernel = Nystroem(gamma=0.003, n_components=300, random_state=self.seed)
+self.inner_ = make_pipeline(build_features(), StandardScaler(), kernel, Ridge(alpha=1.0))
+"""
+PLAIN_FIT = UNFITTED + "self.inner_.fit(X, y)"
 PLAIN_PREDICT = "return self._plain(X)"
 
 

@@ -103,7 +103,7 @@ def _linked(out: Path) -> None:
 
 
 def _worse() -> Change:
-    return source(BASE.replace("alpha=30.0", "alpha=30000.0"))
+    return source(BASE.replace("alpha=1.0", "alpha=1000.0"))
 
 
 def _without_tenth(rows: list[Row]) -> list[Row]:
@@ -180,7 +180,7 @@ def tampering() -> list[Case]:
             "The folds of the public errors are drawn with another seed, and the model changes.",
             "history.policy",
             all_of(
-                source(BASE.replace("alpha=30.0", "alpha=33.0")),
+                source(BASE.replace("alpha=1.0", "alpha=1.1")),
                 substituted("assay.toml", "folds = 5\nseed = 0", "folds = 5\nseed = 7"),
             ),
         ),

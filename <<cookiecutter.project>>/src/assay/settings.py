@@ -61,7 +61,7 @@ class Data(Section):
     maximum_growth: Annotated[float, Field(ge=1)] = 2.0
     maximum_element_shift: Share = 0.1
     maximum_correlation: Share = 0.99
-    maximum_unbalanced: Annotated[float, Field(ge=0, le=1)] = 0.2
+    maximum_unbalanced: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 
 class Split(Section):
