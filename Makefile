@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bake bench bench-gate lock node
+.PHONY: help setup demo test quick lint bake bench bench-gate gauntlet lock node
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -49,6 +49,10 @@ bake: setup ## Render the template in many ways, install one rendering and run i
 # five minutes, or the whole protocol in half an hour: BENCH=full make bench-gate
 bench-gate: setup ## Attack the gate and measure how well it holds
 	@$(BIN)/python -m benchmarks.gate $(if $(filter full,$(BENCH)),--full)
+
+# a quarter of an hour
+gauntlet: setup ## Plant good and bad pull requests and see which check catches them
+	@PYTHONPATH="tests:$(TEMPLATE)/src" $(BIN)/python -m gauntlet
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

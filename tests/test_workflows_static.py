@@ -58,6 +58,12 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (rules.gate_needs_every_job, "gate.yml", "[schema, candidate, sanity]", "[schema, candidate]"),
     (rules.gate_needs_every_job, "gate.yml", "    if: always()\n", ""),
     (rules.credentials_are_dropped, "reusable-sanity.yml", "persist-credentials: false", "ref: ''"),
+    (
+        rules.untrusted_jobs_have_main_at_hand,
+        "reusable-sanity.yml",
+        "fetch-depth: 2",
+        "fetch-depth: 1",
+    ),
     (rules.files_are_short, "score.yml", SETUP, SETUP * 10),
     (
         rules.files_are_short,

@@ -19,6 +19,9 @@ KINDS = {"string": (str,), "boolean": (bool,), "number": (int, float)}
 LEVELS = {"none": 0, "read": 1, "write": 2}
 
 
+FIRST_PARENT = 2
+
+
 @dataclass(frozen=True)
 class Workflow:
     """A workflow file: its text, and the same as YAML."""
@@ -148,6 +151,17 @@ def credentials_are_dropped(workflows: Workflows) -> list[str]:
         for name, workflow in workflows.items()
         for step in workflow.using("actions/checkout")
         if step.get("with", {}).get("persist-credentials") is not False
+    ]
+
+
+def untrusted_jobs_have_main_at_hand(workflows: Workflows) -> list[str]:
+    """The checks of a pull request see main's limits, in the first parent of the merge commit."""
+    return [
+        f"{name}: the checkout has no parent"
+        for name, workflow in workflows.items()
+        if re.fullmatch("reusable-(schema|candidate|sanity).yml", name)
+        for step in workflow.using("actions/checkout")
+        if step.get("with", {}).get("fetch-depth") != FIRST_PARENT
     ]
 
 

@@ -18,6 +18,7 @@ Text = Annotated[str, Field(max_length=2000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Claim = Literal["no-regression", "improvement"]
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+Severity = Literal["failure", "warning"]
 
 
 class Record(BaseModel):
@@ -34,7 +35,7 @@ class Finding(Record):
     """One thing a check found; `file` is relative to the repository, `line` counts from 1."""
 
     rule: Text
-    severity: Literal["failure", "warning"]
+    severity: Severity
     message: Text
     file: Text | None = None
     line: Annotated[int, Field(ge=1)] | None = None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.records import Severity
 from assay.sanity.policy import Sanity
 
 FILE_NAME = "assay.toml"
@@ -46,11 +47,22 @@ class Target(Section):
 
 
 class Data(Section):
-    """Tolerances of the data checks; `duplicate_tolerance` is in the target's unit."""
+    """Tolerances of the data checks.
+
+    `duplicate_tolerance` is in the target's unit; `maximum_shift` and `maximum_relabel` are in
+    distances between the quartiles of main's labels; `maximum_scale` and `maximum_growth` are
+    factors; `maximum_correlation` is Spearman's; the others are shares of rows.
+    """
 
     duplicate_tolerance: Annotated[float, Field(ge=0)] = 0.05
     maximum_rows_removed: Annotated[float, Field(ge=0, le=1)] = 0.05
     maximum_shift: Annotated[float, Field(gt=0)] = 0.5
+    maximum_relabel: Annotated[float, Field(gt=0)] = 1.0
+    maximum_scale: Annotated[float, Field(gt=1)] = 10.0
+    maximum_growth: Annotated[float, Field(ge=1)] = 2.0
+    maximum_element_shift: Share = 0.1
+    maximum_correlation: Share = 0.99
+    maximum_unbalanced: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 
 class Split(Section):
@@ -79,6 +91,7 @@ class Settings(Section):
     split: Split = Split()
     model: Model = Model()
     sanity: Sanity = Sanity()
+    severity: Annotated[dict[str, Severity], Field(default_factory=dict)]
 
     @model_validator(mode="after")
     def _metrics_suit_the_target(self) -> Self:

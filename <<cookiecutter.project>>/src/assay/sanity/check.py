@@ -68,7 +68,8 @@ def run_sanity(
 
 def _failed_early(content: dict[str, Any]) -> bool:
     failed = [test for test in content["tests"] if test["outcome"] == "failed"]
-    return bool(content["unreadable"]) or not all(test["slow"] for test in failed)
+    grave = [test for test in failed if test["severity"] == "failure"]
+    return bool(content["unreadable"]) or not all(test["slow"] for test in grave)
 
 
 def _was_skipped(test: dict[str, Any]) -> bool:
@@ -169,7 +170,7 @@ def _failed(content: dict[str, Any], seed: int) -> Iterator[Finding]:
         if test["outcome"] == "failed" or warning:
             yield Finding(
                 rule=test["name"],
-                severity="failure" if test["outcome"] == "failed" else "warning",
+                severity=test["severity"] if test["outcome"] == "failed" else "warning",
                 message=_message(test, warning, seed)[:2000],
                 file=None if test["file"].startswith("..") else test["file"],
                 line=test["line"],

@@ -22,14 +22,21 @@ if TYPE_CHECKING:
     from assay.sanity.policy import Sanity
     from assay.settings import Settings
 
+SETTINGS = pytest.StashKey["Settings"]()
 ROWS_ELSEWHERE, SAMPLE_ROWS, SHUFFLES = 200, 400, 6
 
 
 def settings_of(config: pytest.Config) -> "Settings | None":
-    """The content of `assay.toml`, or None where there is no such file."""
+    """The settings in force, or None where there is no `assay.toml`."""
+    from assay.mainline import in_force, settings_on_main
     from assay.settings import FILE_NAME, read_settings
 
-    return read_settings(config.rootpath) if (config.rootpath / FILE_NAME).is_file() else None
+    if not (config.rootpath / FILE_NAME).is_file():
+        return None
+    if SETTINGS not in config.stash:
+        main = settings_on_main(config.rootpath)
+        config.stash[SETTINGS] = in_force(read_settings(config.rootpath), main)
+    return config.stash[SETTINGS]
 
 
 def sanity_of(config: pytest.Config) -> "Sanity":
@@ -182,7 +189,7 @@ def element_value(pytestconfig: pytest.Config) -> float | None:
 @pytest.fixture(scope="session")
 def builder(pytestconfig: pytest.Config, settings: "Settings") -> "Builder":
     """The author's `build_model`, which gives an unfitted estimator for a seed."""
-    from assay.model.training import load_builder
+    from assay.model.builder import load_builder
 
     build: Builder = load_builder(pytestconfig.rootpath, settings)
     return build

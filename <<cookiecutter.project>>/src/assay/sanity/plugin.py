@@ -79,7 +79,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _has_failed_fast(tests: list[dict[str, Any]]) -> bool:
-    return any(test["outcome"] == "failed" and not test["slow"] for test in tests)
+    return any(
+        test["outcome"] == "failed" and test["severity"] == "failure" and not test["slow"]
+        for test in tests
+    )
+
+
+def _severity(item: pytest.Item) -> str:
+    found = settings_of(item.config)
+    name = getattr(item, "originalname", item.name)
+    return "failure" if found is None else found.severity.get(name, "failure")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -89,7 +98,8 @@ def pytest_runtest_makereport(
     """Record how each test ended, with the falsifying example if there is one."""
     report: pytest.TestReport = yield
     if report.when == "call" or report.outcome != "passed":
-        item.config.stash[OUTCOMES].append(outcome(item, call, report) | {"slow": _is_slow(item)})
+        graveness = {"slow": _is_slow(item), "severity": _severity(item)}
+        item.config.stash[OUTCOMES].append(outcome(item, call, report) | graveness)
     return report
 
 

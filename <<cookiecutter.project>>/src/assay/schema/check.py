@@ -1,7 +1,6 @@
 """The data checks: Great Expectations over every table of the repository, and between them."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +8,9 @@ from assay.compositions import problem
 from assay.errors import NotCarriedOutError
 from assay.files import digest_file
 from assay.layout import Layout
+from assay.mainline import in_force, settings_on_main
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
-from assay.tables import read_table
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -25,22 +24,30 @@ CELL = 80
 def check_schema(root: Path, settings: Settings) -> CheckReport:
     """Validate train, sealed inputs, pool and candidate lists; write `out/data_docs/`.
 
-    Where git knows `origin/main` (or `main`) and its train set differs, labels, rows and scale
-    are compared with it.
+    Where git knows `origin/main` (or `main`), the train set is compared with main's, and main's
+    tolerances and severities are in force.
 
     Raises:
-        UsageError: a table cannot be read as CSV with the columns it must have.
+        UsageError: a table cannot be read as CSV with the columns it must have, or `[severity]` of
+            `assay.toml` names no rule.
         NotCarriedOutError: an expectation could not be evaluated.
     """
     from tqdm import tqdm
 
     from assay.schema.data_docs import validated_tables
+    from assay.schema.repository import suites
+    from assay.schema.settings_rules import settings_suites
+    from assay.schema.severities import require_known, weighed
 
+    main = settings_on_main(root)
+    ours, settings = settings, in_force(settings, main)
+    require_known(ours.severity)
     with tqdm(desc="schema", total=None, unit="suite", disable=None, leave=False) as progress:
-        suites = list(_suites(root, settings))
-        progress.reset(total=len(suites))
+        found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
+        weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
+        progress.reset(total=len(weighted))
         outcomes = []
-        for outcome in validated_tables(suites, Layout(root).out / "data_docs"):
+        for outcome in validated_tables(weighted, Layout(root).out / "data_docs"):
             outcomes.append(outcome)
             progress.update()
     findings = [
@@ -50,7 +57,7 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
     ]
     executed = sum(len(results) for _, _, results in outcomes)
     compared = any(table.name == "main" for table, _, _ in outcomes)
-    details = f"{executed} expectations over {len(suites)} tables; " + (
+    details = f"{executed} expectations over {len(weighted)} tables; " + (
         "compared with main." if compared else "main has the same train set, or is not at hand."
     )
     return CheckReport(
@@ -60,33 +67,6 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         findings=_bounded(findings),
         details=details,
     )
-
-
-def _suites(root: Path, settings: Settings) -> Iterator[tuple["Table", list["Rule"]]]:
-    from assay.schema.history import kept_rows, removal_rules, train_on_main
-    from assay.schema.suites import candidate_rules, pool_rules, sealed_rules, train_rules
-
-    layout, target = Layout(root), settings.target.column
-    train = _table("train", layout.train, root, ["row_id", "formula", target], target)
-    before = train_on_main(root, layout.train, target)
-    yield train, train_rules(settings, before)
-    sealed = _table("sealed_inputs", layout.sealed_inputs, root, ["row_id", "formula"])
-    yield sealed, sealed_rules(settings, train)
-    yield _table("pool", layout.pool, root, ["row_id", "formula"]), pool_rules(settings)
-    for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
-        name = f"candidates-{number}-{stem}"
-        yield _table(name, path, root, ["formula"]), candidate_rules(train)
-    if before is not None:
-        yield kept_rows(train, before, target), removal_rules(settings)
-
-
-def _table(
-    name: str, path: Path, root: Path, columns: list[str], target: str | None = None
-) -> "Table":
-    from assay.schema.rules import table
-
-    return table(name, path.relative_to(root).as_posix(), read_table(path, columns), target)
 
 
 def _findings(
@@ -103,18 +83,23 @@ def _findings(
             continue
         rows = result.result.get("unexpected_index_list")
         if rows is None:
-            yield _finding(table, rule, None, result.result.get("observed_value"), settings)
+            yield _finding(table, rule, None, result.result, settings)
             continue
-        maximum = MAXIMUM_FINDINGS[_severity(rule)]
+        maximum = 0 if table.settled else MAXIMUM_FINDINGS[rule.severity]
         for row in sorted(rows)[:maximum]:
-            yield _finding(table, rule, row, None, settings)
+            yield _finding(table, rule, row, result.result, settings)
         if len(rows) > maximum:
-            yield Finding(
-                rule=rule.name,
-                severity=_severity(rule),
-                message=f"{len(rows) - maximum} more rows break this rule.",
-                file=table.file,
-            )
+            yield _counted(table, rule, len(rows) - maximum)
+
+
+def _counted(table: "Table", rule: "Rule", more: int) -> Finding:
+    subject = f"{more} {'row breaks' if more == 1 else 'rows break'}"
+    message = (
+        f"{subject} this rule, as on main: {rule.expectation.description}"
+        if table.settled
+        else f"{more} more {'row breaks' if more == 1 else 'rows break'} this rule."
+    )
+    return Finding(rule=rule.name, severity=rule.severity, message=message, file=table.file)
 
 
 def _require_evaluated(table: "Table", rule: "Rule", result: "ExpectationValidationResult") -> None:
@@ -129,37 +114,39 @@ def _require_evaluated(table: "Table", rule: "Rule", result: "ExpectationValidat
 
 
 def _finding(
-    table: "Table", rule: "Rule", row: int | None, observed: Any, settings: Settings
+    table: "Table", rule: "Rule", row: int | None, result: Mapping[str, Any], settings: Settings
 ) -> Finding:
     cells = {} if row is None else table.cells.iloc[row].to_dict()
-    formula = cells.get("formula")
+    formula, observed = cells.get("formula"), result.get("observed_value")
     expectation = rule.expectation
     column = getattr(expectation, "column", None) or getattr(expectation, "column_B", "")
     value = str(cells[column])[:CELL] if column in cells else None
+    facts = _facts(rule, formula, value, observed) | {"column": settings.target.column}
+    facts["share"] = (result.get("unexpected_percent") or 0) / 100
+    if not table.located:
+        facts |= {name: str(cell)[:CELL] for name, cell in cells.items()}
     return Finding(
         rule=rule.name,
-        severity=_severity(rule),
-        message=_sentence(rule, formula, value, observed, settings)[:2000],
+        severity=rule.severity,
+        message=rule.sentence.format(**facts)[:2000],
         file=table.file,
-        line=None if row is None else row + 2,
+        line=None if row is None or not table.located else row + 2,
         formula=None if formula is None else formula[:CELL],
         value=value if observed is None else _shown(observed),
     )
 
 
-def _sentence(
-    rule: "Rule", formula: str | None, value: str | None, observed: Any, settings: Settings
-) -> str:
-    from assay.schema.expectations import identity, system
+def _facts(rule: "Rule", formula: str | None, value: str | None, observed: Any) -> dict[str, Any]:
+    from assay.schema.formulas import identity, system
 
-    facts: dict[str, Any] = {"column": settings.target.column, "value": value}
+    facts: dict[str, Any] = {"value": value}
     facts["observed"] = observed if isinstance(observed, float) else _shown(observed)
     if formula is not None:
         reduced = identity(formula)
         hint = rule.hints.get(reduced) or rule.hints.get(system(formula), "")
         facts |= {"formula": formula[:CELL], "reduced": reduced, "hint": hint}
         facts["problem"] = problem(formula)
-    return rule.sentence.format(**facts)
+    return facts
 
 
 def _shown(observed: Any) -> str:
@@ -170,10 +157,6 @@ def _shown(observed: Any) -> str:
 
         return ", ".join(str(item) for item in observed if item != SYSTEM)[:CELL]
     return str(observed)[:CELL]
-
-
-def _severity(rule: "Rule") -> Any:
-    return "warning" if rule.expectation.severity == "warning" else "failure"
 
 
 def _bounded(findings: list[Finding]) -> list[Finding]:

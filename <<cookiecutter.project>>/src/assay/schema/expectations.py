@@ -4,42 +4,26 @@ Each is a row-wise question, so a validation result names the rows that break it
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 from great_expectations.execution_engine import PandasExecutionEngine
-from great_expectations.expectations import ExpectColumnQuantileValuesToBeBetween
-from great_expectations.expectations.expectation import (
-    ColumnMapExpectation,
-    ColumnPairMapExpectation,
-)
+from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider import (
     ColumnMapMetricProvider,
-    ColumnPairMapMetricProvider,
     column_condition_partial,
-    column_pair_condition_partial,
 )
 
-from assay.compositions import chemical_system, elements, problem, reduced_formula
+from assay.compositions import problem
 from assay.features import missing_properties
-
-PAIR_DOMAIN = ("batch_id", "table", "column_A", "column_B", "row_condition", "ignore_row_if")
-
-
-def identity(formula: str) -> str:
-    """The reduced formula, or the text itself where it cannot be read (another rule says so)."""
-    return reduced_formula(formula) if problem(formula) is None else formula
-
-
-def system(formula: str) -> str:
-    """The chemical system, or the text itself where it cannot be read."""
-    return chemical_system(formula) if problem(formula) is None else formula
-
-
-def foreign_elements(formula: str, known: frozenset[str]) -> list[str]:
-    """The symbols in a formula that are not among `known`; none if it cannot be read."""
-    return sorted(elements(formula) - known) if problem(formula) is None else []
+from assay.schema.formulas import (
+    Kin,
+    Relatives,
+    foreign_elements,
+    identity,
+    is_charge_balanced,
+    symbols,
+)
 
 
 def _each(column: pd.Series, holds: Callable[[str], Hashable]) -> pd.Series:
@@ -75,8 +59,8 @@ class FeaturizableMetric(ColumnMapMetricProvider):
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, **_: Any) -> pd.Series:  # noqa: N805
-        lacking = {symbol for symbol in _symbols(column) if missing_properties(symbol)}
-        known = frozenset(_symbols(column) - lacking)
+        present = symbols(column.unique())
+        known = frozenset(symbol for symbol in present if not missing_properties(symbol))
         return _each(column, lambda formula: not foreign_elements(formula, known))
 
 
@@ -92,70 +76,32 @@ class ElementsMetric(ColumnMapMetricProvider):
         return _each(column, lambda formula: not foreign_elements(formula, known))
 
 
-class DistinctCompositionMetric(ColumnMapMetricProvider):
-    """Whether each formula's reduced formula is absent from `value_set`."""
+class KinMetric(ColumnMapMetricProvider):
+    """Whether no formula is `kin` of one of `relatives`, and no nearer kin of another kind."""
 
-    condition_metric_name = "column_values.composition_not_in_set"
-    condition_value_keys = ("value_set",)
-
-    @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: pd.Series, value_set: list[str], **_: Any) -> pd.Series:  # noqa: N805
-        taken = frozenset(value_set)
-        return _each(column, lambda formula: identity(formula) not in taken)
-
-
-class DistinctSystemMetric(ColumnMapMetricProvider):
-    """Whether each formula's chemical system is absent from `value_set`."""
-
-    condition_metric_name = "column_values.system_not_in_set"
-    condition_value_keys = ("value_set",)
+    condition_metric_name = "column_values.not_kin"
+    condition_value_keys = ("relatives", "kin")
 
     @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: pd.Series, value_set: list[str], **_: Any) -> pd.Series:  # noqa: N805
-        taken = frozenset(value_set)
-        return _each(column, lambda formula: system(formula) not in taken)
-
-
-class AgreementMetric(ColumnPairMapMetricProvider):
-    """Whether all rows of a composition give the same value within `tolerance`."""
-
-    condition_metric_name = "column_pair_values.duplicates_agree"
-    condition_domain_keys = PAIR_DOMAIN
-    condition_value_keys = ("tolerance",)
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
     def _pandas(
         cls,  # noqa: N805
-        column_A: pd.Series,  # noqa: N803
-        column_B: pd.Series,  # noqa: N803
-        tolerance: float,
+        column: pd.Series,
+        relatives: list[str],
+        kin: Kin,
         **_: Any,
     ) -> pd.Series:
-        groups = column_B.groupby(column_A.fillna("").map(identity))
-        return ~(groups.transform("max") - groups.transform("min") > tolerance)
+        known = Relatives(relatives)
+        return _each(column, lambda formula: known.kin(formula) != kin)
 
 
-class KeptLabelsMetric(ColumnPairMapMetricProvider):
-    """Whether no row took the place of a label in `labels` (reduced formula to values)."""
+class ChargeMetric(ColumnMapMetricProvider):
+    """Whether oxidation states of each formula can add up to zero."""
 
-    condition_metric_name = "column_pair_values.labels_kept"
-    condition_domain_keys = PAIR_DOMAIN
-    condition_value_keys = ("labels",)
+    condition_metric_name = "column_values.charge_balanced"
 
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,  # noqa: N805
-        column_A: pd.Series,  # noqa: N803
-        column_B: pd.Series,  # noqa: N803
-        labels: dict[str, list[float]],
-        **_: Any,
-    ) -> pd.Series:
-        kept = pd.Series(data=True, index=column_A.index)
-        for name, values in column_B.groupby(column_A.fillna("").map(identity)):
-            before = np.asarray(labels.get(str(name), []), dtype=float)
-            if not _subset(before, values.to_numpy()):
-                kept[values.index] = [_subset(np.array([v]), before) for v in values]
-        return kept
+    @column_condition_partial(engine=PandasExecutionEngine)
+    def _pandas(cls, column: pd.Series, **_: Any) -> pd.Series:  # noqa: N805
+        return _each(column, is_charge_balanced)
 
 
 class ExpectColumnValuesToBeCompositions(ColumnMapExpectation):
@@ -184,56 +130,20 @@ class ExpectColumnElementsToBeInSet(ColumnMapExpectation):
     success_keys: ClassVar[tuple[str, ...]] = ("value_set", "mostly")
 
 
-class ExpectColumnCompositionsToNotBeInSet(ColumnMapExpectation):
-    """Expect no formula whose reduced formula is in `value_set`."""
+class ExpectColumnCompositionsToBeUnrelated(ColumnMapExpectation):
+    """Expect no formula to be `kin` of one of the formulas `relatives`.
 
-    value_set: list[str]
-    map_metric = "column_values.composition_not_in_set"
-    success_keys: ClassVar[tuple[str, ...]] = ("value_set", "mostly")
+    `kin` is "identical" (the same composition), "near" (the same system, atomic fractions within
+    1 %) or "system" (the same system otherwise): a formula is kin in one way, the nearest.
+    """
 
-
-class ExpectColumnSystemsToNotBeInSet(ColumnMapExpectation):
-    """Expect no formula whose chemical system is in `value_set`."""
-
-    value_set: list[str]
-    map_metric = "column_values.system_not_in_set"
-    success_keys: ClassVar[tuple[str, ...]] = ("value_set", "mostly")
+    relatives: list[str]
+    kin: Kin
+    map_metric = "column_values.not_kin"
+    success_keys: ClassVar[tuple[str, ...]] = ("relatives", "kin", "mostly")
 
 
-class ExpectDuplicateCompositionsToAgree(ColumnPairMapExpectation):
-    """Expect rows of one composition (`column_A`) to agree in `column_B` within `tolerance`."""
+class ExpectColumnValuesToBeChargeBalanced(ColumnMapExpectation):
+    """Expect oxidation states that add up to zero, in all but a share of the formulas."""
 
-    tolerance: float
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
-    domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
-    map_metric = "column_pair_values.duplicates_agree"
-    success_keys: ClassVar[tuple[str, ...]] = ("tolerance", "mostly")
-
-
-class ExpectKnownLabelsToBeKept(ColumnPairMapExpectation):
-    """Expect the earlier values `labels` of a composition still to stand in `column_B`."""
-
-    labels: dict[str, list[float]]
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
-    domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
-    map_metric = "column_pair_values.labels_kept"
-    success_keys: ClassVar[tuple[str, ...]] = ("labels", "mostly")
-
-
-class ExpectColumnQuartilesToBeBetween(ExpectColumnQuantileValuesToBeBetween):
-    """The library's own expectation, whose answer is a numpy bool that its store cannot write."""
-
-    def _validate(self, *arguments: Any, **named: Any) -> Any:
-        answer = super()._validate(*arguments, **named)
-        details = [bool(held) for held in answer["result"]["details"]["success_details"]]
-        answer["result"]["details"]["success_details"] = details
-        return answer | {"success": bool(answer["success"])}
-
-
-def _symbols(column: pd.Series) -> set[str]:
-    readable = (formula for formula in column.unique() if problem(formula) is None)
-    return set().union(*map(elements, readable))
-
-
-def _subset(values: np.ndarray, others: np.ndarray) -> bool:
-    return bool(np.isclose(values[:, None], others[None, :], rtol=1e-9, atol=1e-12).any(1).all())
+    map_metric = "column_values.charge_balanced"

@@ -1,105 +1,107 @@
-"""Compares the train set with main's: labels, rows and scale."""
-
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
+"""The rules of a train set that differs from main's: labels, rows, scale, chemistry."""
 
 import great_expectations.expectations as gxe
-import pandas as pd
 
-from assay.errors import UsageError
-from assay.schema.expectations import (
+from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE
+from assay.schema.formulas import identity
+from assay.schema.label_expectations import (
     ExpectColumnQuartilesToBeBetween,
     ExpectKnownLabelsToBeKept,
-    identity,
+    ExpectUnitToBeKept,
 )
-from assay.schema.rules import FORMULA, WARNING, Rule, Table, table
+from assay.schema.rules import FORMULA, WARNING, Rule, Table
+from assay.schema.units import converted
 from assay.settings import Settings
-from assay.tables import read_table
 
-# In Actions a pull request is checked out as a merge commit, whose first parent is main.
-MAIN = ("origin/main", "main", "HEAD^1")
-KEPT = "kept"
+FEW = 10
 
 
-def train_on_main(root: Path, train: Path, target: str) -> Table | None:
-    """Main's train set, or None: no git, no main, the same content, or not readable there."""
-    git = shutil.which("git")
-    for revision in MAIN if git else ():
-        name = f"{revision}:./{train.relative_to(root).as_posix()}"
-        shown = subprocess.run(
-            [str(git), "-C", str(root), "show", name], capture_output=True, check=False
-        )
-        if shown.returncode == 0:
-            same = shown.stdout == train.read_bytes()
-            return None if same else _parsed(shown.stdout, target)
-    return None
-
-
-def _parsed(content: bytes, target: str) -> Table | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.csv"
-        path.write_bytes(content)
-        try:
-            cells = read_table(path, ["row_id", "formula", target])
-        except UsageError:
-            return None
-    before = table("before", "data/train.csv", cells, target)
-    labelled = before.frame[target].notna()
-    if not labelled.any():
-        return None
-    return Table(before.name, before.file, cells[labelled], before.frame[labelled])
-
-
-def kept_rows(train: Table, before: Table, target: str) -> Table:
-    """Main's labelled rows, each with True where composition and label still stand."""
-
-    def pairs(table: Table) -> list[tuple[str, float]]:
-        values = table.frame[target].astype(float).round(9)
-        return list(zip(table.cells["formula"].map(identity), values, strict=True))
-
-    now = set(pairs(train))
-    kept = pd.DataFrame({KEPT: [True if pair in now else None for pair in pairs(before)]})
-    return Table("main", train.file, kept, kept)
-
-
-def history_rules(settings: Settings, before: Table) -> list[Rule]:
-    """Rules of the train set given main's, `before`: labels and scale."""
+def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]:
+    """Rules of the train set given main's, `before`: labels, unit, scale and size."""
     target = settings.target.column
     values = before.frame[target].groupby(before.cells[FORMULA].map(identity)).agg(list)
     labels = {str(name): known for name, known in values.items()}
-    rules = [
-        Rule(
-            "history.labels",
-            ExpectKnownLabelsToBeKept(
-                column_A=FORMULA,
-                column_B=target,
-                labels=labels,
-                severity=WARNING,
-                description="No label that stands on main was changed.",
-            ),
-            "{column} of {formula} is {value} here but {hint} on main; "
-            "say in the pull request why it was changed.",
-            {name: ", ".join(f"{x:g}" for x in known) for name, known in labels.items()},
-        )
-    ]
-    points = [0.25, 0.5, 0.75]
-    quartiles = [float(before.frame[target].quantile(point)) for point in points]
-    if settings.target.kind == "class" or quartiles[0] == quartiles[2]:
+    rules = [_labels(target, labels), _size(settings, len(before.frame))]
+    if settings.target.kind == "class":
         return rules
-    return [*rules, _scale(settings, points, quartiles)]
+    quartiles = [float(before.frame[target].quantile(point)) for point in (0.25, 0.5, 0.75)]
+    spread = quartiles[2] - quartiles[0]
+    rules.append(_unit(target, train, labels))
+    return (
+        rules
+        if not spread
+        else [
+            *rules,
+            _relabelled(settings, labels, spread),
+            _scale(settings, quartiles, spread),
+        ]
+    )
 
 
-def _scale(settings: Settings, points: list[float], quartiles: list[float]) -> Rule:
-    column = settings.target.column
-    slack = settings.data.maximum_shift * (quartiles[2] - quartiles[0])
+def _told(labels: dict[str, list[float]]) -> dict[str, str]:
+    return {name: ", ".join(f"{value:g}" for value in known) for name, known in labels.items()}
+
+
+def _labels(target: str, labels: dict[str, list[float]]) -> Rule:
+    return Rule(
+        "history.labels",
+        ExpectKnownLabelsToBeKept(
+            column_A=FORMULA,
+            column_B=target,
+            labels=labels,
+            tolerance=0.0,
+            description="No label that stands on main was changed.",
+        ),
+        "{column} of {formula} is {value} here but {hint} on main; "
+        "say in the pull request why it was changed.",
+        _told(labels),
+        severity=WARNING,
+    )
+
+
+def _relabelled(settings: Settings, labels: dict[str, list[float]], spread: float) -> Rule:
+    farthest = settings.data.maximum_relabel * spread
+    return Rule(
+        "history.relabelled",
+        ExpectKnownLabelsToBeKept(
+            column_A=FORMULA,
+            column_B=settings.target.column,
+            labels=labels,
+            tolerance=farthest,
+            description=f"No label that stands on main moved by more than {farthest:.4g}.",
+        ),
+        "{column} of {formula} is {value} here but {hint} on main, farther than "
+        f"{farthest:.4g} (data.maximum_relabel times the quartiles' distance); put it back, or "
+        "change it in a pull request of its own that raises the limit on main first.",
+        _told(labels),
+    )
+
+
+def _unit(target: str, train: Table, labels: dict[str, list[float]]) -> Rule:
+    formulas = list(train.cells[FORMULA])
+    said = converted(formulas, list(train.frame[target]), labels)
+    hints = {identity(f): words for f, words in zip(formulas, said, strict=True) if words}
+    return Rule(
+        "history.unit",
+        ExpectUnitToBeKept(
+            column_A=FORMULA,
+            column_B=target,
+            labels=labels,
+            description="No label that stands on main was carried over into another unit.",
+        ),
+        "{column} of {formula} is {value}: main's label was {hint}; convert it back.",
+        hints,
+    )
+
+
+def _scale(settings: Settings, quartiles: list[float], spread: float) -> Rule:
+    column, slack = settings.target.column, settings.data.maximum_shift * spread
     return Rule(
         "history.scale",
         ExpectColumnQuartilesToBeBetween(
             column=column,
             quantile_ranges={
-                "quantiles": points,
+                "quantiles": [0.25, 0.5, 0.75],
                 "value_ranges": [[q - slack, q + slack] for q in quartiles],
             },
             description="The quartiles of the target lie near those on main.",
@@ -110,8 +112,21 @@ def _scale(settings: Settings, points: list[float], quartiles: list[float]) -> R
     )
 
 
+def _size(settings: Settings, rows: int) -> Rule:
+    largest = int(rows * settings.data.maximum_growth)
+    return Rule(
+        "history.size",
+        gxe.ExpectTableRowCountToBeBetween(
+            max_value=largest,
+            description=f"The train set has at most {largest} rows ({rows} on main).",
+        ),
+        f"the train set has {{observed}} rows, on main {rows}; say where the new ones come from.",
+        severity=WARNING,
+    )
+
+
 def removal_rules(settings: Settings) -> list[Rule]:
-    """Rule of main's train set: few of its rows may be removed or get another label."""
+    """Rule of main's train rows: few of them may be removed or get another label."""
     share = settings.data.maximum_rows_removed
     return [
         Rule(
@@ -123,5 +138,51 @@ def removal_rules(settings: Settings) -> list[Rule]:
             ),
             "only {observed:.1%} of main's labelled rows still stand; "
             "put them back, or raise data.maximum_rows_removed in assay.toml on main first.",
+        )
+    ]
+
+
+def element_rules(settings: Settings) -> list[Rule]:
+    """Rules of main's elements: none is lost, and none becomes much rarer or more frequent."""
+    largest = settings.data.maximum_element_shift
+    return [
+        Rule(
+            "history.elements",
+            gxe.ExpectColumnValuesToNotBeNull(
+                column=ELEMENT, description="Every element on main still occurs."
+            ),
+            "no row holds {value} any more, which main's train set has; put its rows back.",
+        ),
+        Rule(
+            "history.chemistry",
+            gxe.ExpectColumnValuesToBeBetween(
+                column=SHIFT,
+                max_value=largest,
+                description=f"No element's share of the rows moves by more than {largest:.0%}.",
+            ),
+            "{element} is in {share here} of the rows, on main in {share on main}; the train set "
+            "is another mixture of materials: say why.",
+            severity=WARNING,
+        ),
+    ]
+
+
+def new_row_rules(settings: Settings, fresh: Table, before: Table) -> list[Rule]:
+    """Rule of the labels of new compositions: their usual size is main's, give or take a factor."""
+    usual = float(before.frame[settings.target.column].abs().median())
+    if len(fresh.frame) < FEW or not usual or settings.target.kind == "class":
+        return []
+    factor = settings.data.maximum_scale
+    return [
+        Rule(
+            "history.new_scale",
+            gxe.ExpectColumnMedianToBeBetween(
+                column=SIZE,
+                min_value=usual / factor,
+                max_value=usual * factor,
+                description=f"New labels are of main's usual size, within a factor of {factor:g}.",
+            ),
+            "the labels of new compositions have the usual size {observed}, on main "
+            f"{usual:.4g}; check their unit (data.maximum_scale in assay.toml).",
         )
     ]

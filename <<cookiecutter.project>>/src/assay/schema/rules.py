@@ -10,54 +10,66 @@ from typing import TYPE_CHECKING
 import great_expectations.expectations as gxe
 import pandas as pd
 
+from assay.records import Severity
 from assay.schema.expectations import (
+    ExpectColumnValuesToBeChargeBalanced,
     ExpectColumnValuesToBeCompositions,
     ExpectColumnValuesToBeFeaturizable,
     ExpectColumnValuesToBeReducedFormulas,
-    system,
 )
+from assay.schema.formulas import system
+from assay.settings import Settings
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 FORMULA, ROW_ID, SYSTEM = "formula", "row_id", "chemical system"
-WARNING = "warning"
+FAILURE: Severity = "failure"
+WARNING: Severity = "warning"
 
 
 @dataclass(frozen=True)
 class Table:
     """A table to check: `cells` as they stand in the file, `frame` with the target as numbers.
 
-    Row i of both is line i + 2 of the file; an empty cell is None in `frame`.
+    Row i of both is line i + 2 of the file, if the rows are `located` in one; an empty cell is None
+    in `frame`. Of a `settled` table, which is main's own, findings are counted and not listed.
     """
 
     name: str
     file: str
     cells: pd.DataFrame
     frame: pd.DataFrame
+    located: bool = True
+    settled: bool = False
 
 
 @dataclass(frozen=True)
 class Rule:
     """An expectation, its name, and a sentence with {value}, {formula}, {hint}, {observed}.
 
-    `hints` maps a formula's identity or chemical system to what the sentence adds.
+    The sentence may also name the row's own columns. `hints` maps a formula's identity or chemical
+    system to what the sentence adds. `severity` is what a finding is unless `assay.toml` says
+    otherwise.
     """
 
     name: str
     expectation: "Expectation"
     sentence: str
     hints: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity = FAILURE
 
 
-def table(name: str, file: str, cells: pd.DataFrame, target: str | None) -> Table:
+def table(
+    name: str, file: str, cells: pd.DataFrame, target: str | None, *, settled: bool = False
+) -> Table:
     """Prepare a table of text cells: (n, k), of which `target`, if any, becomes numbers."""
     frame = cells.where(cells != "", None)
     if target is not None:
         frame = frame.assign(**{target: pd.to_numeric(cells[target], errors="coerce")})
     if name in {"train", "sealed_inputs"}:
         frame = frame.assign(**{SYSTEM: [system(formula) for formula in cells[FORMULA]]})
-    return Table(name, file, cells, frame)
+    return Table(name, file, cells, frame, settled=settled)
 
 
 def columns(names: list[str], derived: list[str]) -> Rule:
@@ -99,33 +111,34 @@ def row_ids(prefix: str) -> list[Rule]:
     ]
 
 
-def readable_formulas(severity: str) -> list[Rule]:
+def readable_formulas(severity: Severity = FAILURE) -> list[Rule]:
     """Formulas are there, readable, and (as a warning) have Magpie features."""
-    level = {"severity": severity} if severity else {}
     return [
         Rule(
             "formula.present",
             gxe.ExpectColumnValuesToNotBeNull(
-                column=FORMULA, description="Every row has a formula.", **level
+                column=FORMULA, description="Every row has a formula."
             ),
             "the row has no formula; add it or remove the row.",
+            severity=severity,
         ),
         Rule(
             "formula.readable",
             ExpectColumnValuesToBeCompositions(
-                column=FORMULA, description="Every formula can be read.", **level
+                column=FORMULA, description="Every formula can be read."
             ),
             "{problem}; correct the formula or remove the row.",
+            severity=severity,
         ),
         Rule(
             "formula.featurizable",
             ExpectColumnValuesToBeFeaturizable(
                 column=FORMULA,
-                severity=WARNING,
                 description="matminer's Magpie table is complete for every formula.",
             ),
             "{formula} holds an element for which matminer's Magpie table has gaps; "
             "a model on Magpie features refuses it.",
+            severity=WARNING,
         ),
     ]
 
@@ -135,9 +148,26 @@ def reduced_spelling() -> Rule:
     return Rule(
         "formula.reduced",
         ExpectColumnValuesToBeReducedFormulas(
-            column=FORMULA, severity=WARNING, description="Formulas are in reduced spelling."
+            column=FORMULA, description="Formulas are in reduced spelling."
         ),
         "{formula} is not in reduced spelling; consider writing {reduced}.",
+        severity=WARNING,
+    )
+
+
+def balanced_charges(settings: Settings) -> Rule:
+    """Oxidation states explain most of the formulas that have anions; a warning with a share."""
+    share = settings.data.maximum_unbalanced
+    return Rule(
+        "formula.oxidation",
+        ExpectColumnValuesToBeChargeBalanced(
+            column=FORMULA,
+            mostly=1 - share,
+            description=f"Oxidation states add up to zero in all but {share:.0%} of the formulas.",
+        ),
+        "no oxidation states of {formula} add up to zero, as in {share:.1%} of the rows "
+        "(data.maximum_unbalanced in assay.toml); look for misspelt amounts.",
+        severity=WARNING,
     )
 
 
@@ -146,16 +176,15 @@ def literal(text: str) -> str:
     return text.translate(str.maketrans("", "", "{}$"))
 
 
-def enough_systems(minimum: int, key: str, severity: str) -> Rule:
+def enough_systems(minimum: int, key: str, severity: Severity = FAILURE) -> Rule:
     """There are at least `minimum` chemical systems, as `key` of `assay.toml` asks."""
-    level = {"severity": severity} if severity else {}
     return Rule(
         "systems.enough",
         gxe.ExpectColumnUniqueValueCountToBeBetween(
             column=SYSTEM,
             min_value=minimum,
             description=f"There are at least {minimum} chemical systems.",
-            **level,
         ),
         f"there are {{observed}} chemical systems, but {key} asks for {minimum}; add data.",
+        severity=severity,
     )

@@ -1,0 +1,138 @@
+"""Small tables that put the train set beside main's, for expectations to be asked of."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from assay.compositions import elements, problem
+from assay.errors import UsageError
+from assay.schema.formulas import identity
+from assay.schema.rules import FORMULA, ROW_ID, Table, table
+from assay.settings import Settings
+from assay.tables import parse_table
+
+KEPT, ELEMENT, SHIFT, SIZE = "kept", "element", "shift", "size"
+SECTION, KEY, HERE, ON_MAIN = "section", "key", "here", "on main"
+COLUMN, CORRELATION, FILE = "column", "correlation", "file"
+
+
+def train_on_main(content: bytes | None, now: bytes, on_main: str, target: str) -> Table | None:
+    """Main's labelled train rows, or None: not at hand, not readable, or the same as `now`.
+
+    Args:
+        content: main's `train.csv`, if there is one.
+        now: the content of the `train.csv` that is checked.
+        on_main: main's name of the target; it is renamed to
+        target: the target's name here.
+    """
+    if content is None or content == now:
+        return None
+    try:
+        cells = parse_table(content, [ROW_ID, FORMULA, on_main], Path("train.csv"))
+    except UsageError:
+        return None
+    renamed = cells.rename(columns={on_main: target})
+    before = table("before", "data/train.csv", renamed, target)
+    labelled = before.frame[target].notna()
+    if not labelled.any():
+        return None
+    return Table(before.name, before.file, renamed[labelled], before.frame[labelled])
+
+
+def kept_rows(train: Table, before: Table, target: str) -> Table:
+    """Main's labelled rows, each with True where composition and label still stand."""
+
+    def pairs(rows: Table) -> list[tuple[str, float]]:
+        values = rows.frame[target].astype(float).round(9)
+        return list(zip(rows.cells[FORMULA].map(identity), values, strict=True))
+
+    now = set(pairs(train))
+    kept = pd.DataFrame({KEPT: [True if pair in now else None for pair in pairs(before)]})
+    return Table("main", train.file, kept, kept, located=False)
+
+
+def element_shares(train: Table, before: Table) -> Table:
+    """Main's elements: whether each still occurs, and its share of the rows then and now."""
+    then, now = _shares(before), _shares(train)
+    cells = pd.DataFrame(
+        {
+            ELEMENT: sorted(then),
+            "share on main": [f"{then[symbol]:.1%}" for symbol in sorted(then)],
+            "share here": [f"{now.get(symbol, 0.0):.1%}" for symbol in sorted(then)],
+            SHIFT: [abs(now.get(symbol, 0.0) - then[symbol]) for symbol in sorted(then)],
+        }
+    )
+    frame = cells.assign(
+        **{ELEMENT: [symbol if symbol in now else None for symbol in sorted(then)]}
+    )
+    return Table("elements", train.file, cells, frame, located=False)
+
+
+def _shares(rows: Table) -> dict[str, float]:
+    readable = [formula for formula in rows.cells[FORMULA] if problem(formula) is None]
+    counts = Counter(symbol for formula in readable for symbol in elements(formula))
+    return {symbol: count / max(len(readable), 1) for symbol, count in counts.items()}
+
+
+def new_rows(train: Table, before: Table, target: str) -> Table:
+    """The sizes |y| of labels whose composition main does not have."""
+    known = set(before.cells[FORMULA].map(identity))
+    fresh = ~train.cells[FORMULA].map(identity).isin(known) & train.frame[target].notna()
+    sizes = pd.DataFrame({SIZE: train.frame.loc[fresh, target].abs().to_numpy()})
+    return Table("new_rows", train.file, sizes, sizes, located=False)
+
+
+def further_columns(train: Table, target: str) -> Table | None:
+    """The numeric columns of a train set beside its own, each with its correlation to the target.
+
+    The correlation is Pearson's of the ranks, so that any increasing function of the target shows.
+    """
+    labels, names, found = train.frame[target], [], []
+    for name in train.cells.columns.difference([ROW_ID, FORMULA, target]):
+        numbers = pd.to_numeric(train.cells[name], errors="coerce")
+        both = numbers.notna() & labels.notna()
+        if both.sum() > 2 and numbers[both].nunique() > 2:  # noqa: PLR2004 (or any would correlate)
+            names.append(name)
+            found.append(abs(numbers[both].rank().corr(labels[both].rank())))
+    if not names:
+        return None
+    cells = pd.DataFrame({COLUMN: names, CORRELATION: np.array(found)})
+    return Table("columns", train.file, cells, cells, located=False)
+
+
+def changed_settings(settings: Settings, main: Settings) -> pd.DataFrame:
+    """The keys of `assay.toml` that differ from main's: section, key, and both values."""
+    here, there = _flat(settings), _flat(main)
+    keys = sorted(key for key in here | there if here.get(key) != there.get(key))
+    return pd.DataFrame(
+        {
+            SECTION: [section for section, _ in keys],
+            KEY: [".".join(key) for key in keys],
+            HERE: [here.get(key, "not set") for key in keys],
+            ON_MAIN: [there.get(key, "not set") for key in keys],
+        },
+        dtype=str,
+    )
+
+
+def _flat(settings: Settings) -> dict[tuple[str, str], str]:
+    sections = settings.model_dump(mode="json")
+    return {
+        (section, key): str(value)
+        for section, content in sections.items()
+        for key, value in content.items()
+    }
+
+
+def settings_table(name: str, cells: pd.DataFrame) -> Table:
+    """Rows of `changed_settings`, for the rules of one kind of key."""
+    return Table(name, "assay.toml", cells, cells, located=False)
+
+
+def files_table(files: Sequence[str]) -> Table:
+    """The files that git keeps."""
+    cells = pd.DataFrame({FILE: files}, dtype=str)
+    return Table("files", ".", cells, cells, located=False)

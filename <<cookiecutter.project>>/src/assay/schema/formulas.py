@@ -1,0 +1,83 @@
+"""What the data checks ask of one formula, readable or not."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+
+from assay.compositions import chemical_system, elements, parse, problem, reduced_formula
+
+Kin = Literal["identical", "near", "system"]
+
+# In compounds of these, valence explains the formula; intermetallics have no oxidation states.
+ANIONS = frozenset({"O", "S", "Se", "Te", "N", "F", "Cl", "Br", "I"})
+NEAR = 0.01
+# Guesses for larger formulas take seconds.
+MOST_ATOMS = 30
+
+
+def identity(formula: str) -> str:
+    """The reduced formula, or the text itself where it cannot be read (another rule says so)."""
+    return reduced_formula(formula) if problem(formula) is None else formula
+
+
+def system(formula: str) -> str:
+    """The chemical system, or the text itself where it cannot be read."""
+    return chemical_system(formula) if problem(formula) is None else formula
+
+
+def symbols(formulas: Iterable[str]) -> frozenset[str]:
+    """The elements of all readable formulas."""
+    readable = (formula for formula in formulas if problem(formula) is None)
+    return frozenset[str]().union(*map(elements, readable))
+
+
+def foreign_elements(formula: str, known: frozenset[str]) -> list[str]:
+    """The symbols in a formula that are not among `known`; none if it cannot be read."""
+    return sorted(elements(formula) - known) if problem(formula) is None else []
+
+
+def atoms(formula: str) -> float:
+    """The number of atoms in a readable formula as it is written."""
+    return float(parse(formula).num_atoms)
+
+
+def is_charge_balanced(formula: str) -> bool:
+    """Whether pymatgen finds oxidation states that add up to zero.
+
+    True also for what is not judged: elements, intermetallics, unreadable and very large formulas.
+    """
+    if problem(formula) is not None or len(elements(formula)) == 1:
+        return True
+    if not elements(formula) & ANIONS:
+        return True
+    try:
+        return bool(parse(formula).oxi_state_guesses(max_sites=-MOST_ATOMS))
+    except ValueError:  # amounts that are not whole, or more atoms than are tried
+        return True
+
+
+class Relatives:
+    """Compositions, asked how near another one stands to them."""
+
+    def __init__(self, formulas: Iterable[str]) -> None:
+        """Keep the readable ones by chemical system."""
+        readable = {identity(formula) for formula in formulas if problem(formula) is None}
+        self._identities = readable
+        self._fractions: dict[str, list[np.ndarray]] = {}
+        for formula in sorted(readable):
+            self._fractions.setdefault(system(formula), []).append(_fractions(formula))
+
+    def kin(self, formula: str) -> Kin | None:
+        """The nearest relation: one composition, all atomic fractions within 1 %, or one system."""
+        if problem(formula) is not None or system(formula) not in self._fractions:
+            return None
+        if identity(formula) in self._identities:
+            return "identical"
+        apart = np.abs(np.array(self._fractions[system(formula)]) - _fractions(formula)).max(axis=1)
+        return "near" if apart.min() <= NEAR else "system"
+
+
+def _fractions(formula: str) -> np.ndarray:
+    composition = parse(formula)
+    return np.array([composition.get_atomic_fraction(e) for e in sorted(composition.elements)])

@@ -1,0 +1,89 @@
+"""The rules of `assay.toml` and of the files that git keeps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import great_expectations.expectations as gxe
+
+from assay.mainline import differs_from_main, tracked_files
+from assay.records import Severity
+from assay.schema import differences as differ
+from assay.schema.rules import WARNING, Rule, Table
+from assay.settings import Settings
+
+# What the sealed labels are labels of: it changes with a fresh sealed set alone.
+IDENTITY = ("target.column", "target.kind", "target.unit")
+# What a verdict rests on; certificates name its digest.
+POLICY = ("gate", "split")
+
+
+def settings_suites(
+    root: Path, settings: Settings, main: Settings | None
+) -> Iterator[tuple[Table, list[Rule]]]:
+    """The keys that differ from main's, each kind with its rule; and the files that git keeps."""
+    if files := tracked_files(root):
+        yield differ.files_table(files), [_no_key()]
+    if main is None:
+        return
+    changed = differ.changed_settings(settings, main)
+    target = changed[differ.KEY].isin(IDENTITY)
+    # a fresh sealed set brings its own margin
+    fresh = differs_from_main(root, "data/sealed_inputs.csv")
+    alone = fresh or not differs_from_main(root, "data", f"src/{settings.project.package}")
+    policy = changed[differ.SECTION].isin(POLICY) & (not alone)
+    for name, rows, rule in (
+        ("target", target, _target()),
+        ("policy", policy, _policy()),
+        ("settings", ~target & ~policy, _other()),
+    ):
+        if rows.any():
+            cells = changed[rows].reset_index(drop=True)
+            yield differ.settings_table(f"settings-{name}", cells), [rule]
+
+
+def _equal(name: str, description: str, advice: str, severity: Severity) -> Rule:
+    expectation = gxe.ExpectColumnPairValuesToBeEqual(
+        column_A=differ.HERE, column_B=differ.ON_MAIN, description=description
+    )
+    sentence = f"{{key}} is {{here}}, on main {{on main}}; {advice}."
+    return Rule(name, expectation, sentence, severity=severity)
+
+
+def _target() -> Rule:
+    return _equal(
+        "history.target",
+        "Name, kind and unit of the target are main's.",
+        "the sealed labels are of main's target: put it back, or start another repository for it",
+        "failure",
+    )
+
+
+def _policy() -> Rule:
+    return _equal(
+        "history.policy",
+        "The gate's policy does not change together with data or model.",
+        "change the gate's policy in a pull request of its own, so that nobody needs it to pass",
+        "failure",
+    )
+
+
+def _other() -> Rule:
+    return _equal(
+        "history.settings",
+        "Other settings are those of main.",
+        "tolerances, severities and bounds count once they are on main",
+        WARNING,
+    )
+
+
+def _no_key() -> Rule:
+    return Rule(
+        "files.no_key",
+        gxe.ExpectColumnValuesToNotMatchRegex(
+            column=differ.FILE,
+            regex=r"(?:^|/)\.assay/|\.key$",
+            description="git keeps no secret key.",
+        ),
+        "git keeps {file}, which may be a secret key: make a new one (`assay seal rotate`), take "
+        "this one out of the history, and put `/.assay/` back into .gitignore.",
+    )

@@ -1,0 +1,1 @@
+"""Planted pull requests, good and bad, against a generated repository."""

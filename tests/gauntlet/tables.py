@@ -1,0 +1,77 @@
+"""The tables of docs/gauntlet.md, from the record of a run."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "gauntlet.md"
+_REGION = "<!-- {name} -->\n{text}<!-- end of {name} -->"
+
+
+def write_tables(record: Path, page: Path = PAGE) -> None:
+    """Put the tables of a record into the page, between their marks."""
+    content = json.loads(record.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables(content).items():
+        pattern = re.compile(rf"<!-- {name} -->\n.*?<!-- end of {name} -->", re.DOTALL)
+        made = _REGION.format(name=name, text=table)
+        text = pattern.sub(lambda _, made=made: made, text)
+    page.write_text(text, encoding="utf-8")
+
+
+def tables(content: dict[str, Any]) -> dict[str, str]:
+    """The confusion table, all cases, and the checks switched off, as Markdown by name."""
+    return {
+        "confusion": _confusion(content["cases"]),
+        "cases": _cases(content["cases"]),
+        "switched off": _switched_off(content["switched_off"]),
+    }
+
+
+def _confusion(cases: list[dict[str, Any]]) -> str:
+    header = ["family", "planted", "by the named check", "by another", "passed"]
+    rows = []
+    for family in dict.fromkeys(case["family"] for case in cases):
+        counts = Counter(_fate(case) for case in cases if case["family"] == family)
+        rows.append([family, str(counts.total()), *(str(counts[fate]) for fate in header[2:])])
+    return _table(header, rows)
+
+
+def _fate(case: dict[str, Any]) -> str:
+    if not case["caught_by"]:
+        return "passed"
+    return "by the named check" if case["planted"] in case["caught_by"] else "by another"
+
+
+def _cases(cases: list[dict[str, Any]]) -> str:
+    header = ["case", "what it does", "to be caught by", "caught by"]
+    rows = [
+        [
+            f"`{case['name']}`",
+            case["sentence"],
+            _name(case["planted"]) if case["planted"] else "nothing",
+            ", ".join(map(_name, case["caught_by"])) or f"nothing ({case['verdict']})",
+        ]
+        for case in cases
+    ]
+    return _table(header, rows)
+
+
+def _name(check: str) -> str:
+    return check if check in {"benchmark", "refused"} else f"`{check}`"
+
+
+def _switched_off(escapes: list[dict[str, Any]]) -> str:
+    header = ["check switched off", "then passes", "cases tried"]
+    rows = [
+        [f"`{one['check']}`", f"`{one['case']}`" if one["case"] else "nothing", str(one["tried"])]
+        for one in escapes
+    ]
+    return _table(header, rows)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

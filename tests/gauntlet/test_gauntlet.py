@@ -1,0 +1,102 @@
+"""The planted pull requests: enough of every kind, and what became of each is published."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from assay.sanity.check import property_names
+from assay.schema.severities import RULES
+from gauntlet import tables
+from gauntlet.base import make_base
+from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case, substituted
+from gauntlet.families import all_cases
+from gauntlet.harness import Outcome, run
+
+RECORD = Path(__file__).parents[2] / "benchmarks" / "gauntlet.json"
+
+
+@pytest.fixture(scope="module")
+def record() -> dict:
+    """The record of the last whole run."""
+    return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def test_there_are_enough_of_every_kind() -> None:
+    """At least sixty bad ones in eight families and fifteen good ones, each with its own name."""
+    cases = all_cases()
+    families = Counter(case.family for case in cases if case.caught_by != GOOD)
+    assert len({case.name for case in cases}) == len(cases)
+    assert len({case.sentence for case in cases}) == len(cases)
+    assert families.total() >= 60
+    assert len(families) >= 8
+    assert sum(case.caught_by == GOOD for case in cases) >= 15
+
+
+def test_every_rule_and_property_has_a_case(record: dict) -> None:
+    """Whatever fails by default is the named catcher of a planted case."""
+    named = {case.caught_by for case in all_cases()}
+    warnings = {"formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"}
+    warnings |= {"history.labels", "history.settings", "history.size", "history.chemistry"}
+    elsewhere = {"target.class"}  # of yes/no targets alone
+    assert RULES - warnings - elsewhere <= named
+    assert set(property_names()) - {name for name in named if name.startswith("test_")} <= OPTIONAL
+
+
+OPTIONAL: set[str] = set()
+
+
+def test_what_was_published_is_what_is_planted(record: dict) -> None:
+    """The record is of these very cases; each was caught by its check, and no good one by any."""
+    planted = [(case.name, case.family, case.sentence, case.caught_by) for case in all_cases()]
+    told = [
+        tuple(one[key] for key in ("name", "family", "sentence", "planted"))
+        for one in record["cases"]
+    ]
+    assert told == planted
+    for case, one in zip(all_cases(), record["cases"], strict=True):
+        outcome = Outcome(one["caught_by"], one["verdict"], one["said"])
+        assert outcome.suits(case), case.name
+
+
+def test_no_check_is_dead_weight(record: dict) -> None:
+    """With each check switched off some planted case passes everything."""
+    assert [one["check"] for one in record["switched_off"] if not one["case"]] == []
+    checks = {check for one in record["cases"] for check in one["caught_by"]}
+    off = {one["check"] for one in record["switched_off"]}
+    assert off == checks - {BENCHMARK, REFUSED, "collection"}
+
+
+def test_the_page_shows_the_record(record: dict) -> None:
+    """docs/gauntlet.md holds the tables that the record gives."""
+    page = tables.PAGE.read_text(encoding="utf-8")
+    for name, table in tables.tables(record).items():
+        assert f"<!-- {name} -->\n{table}<!-- end of {name} -->" in page
+
+
+def test_an_outcome_suits_only_the_check_that_was_named() -> None:
+    """Caught by another check, or not at all, is not as planted."""
+    bad, good = Case("b", "f", "s", "target.bounds"), Case("g", "f", "s", GOOD)
+    assert Outcome(["columns", "target.bounds"], "", "").suits(bad)
+    assert not Outcome(["columns"], "", "").suits(bad)
+    assert not Outcome([], "PASS", "").suits(bad)
+    assert Outcome([], "PASS", "").suits(good)
+    assert not Outcome([BENCHMARK], "INCONCLUSIVE", "").suits(good)
+
+
+def test_a_case_that_plants_nothing_is_an_error(tmp_path: Path) -> None:
+    """An edit whose text is not there raises, lest a case pass for another reason."""
+    (tmp_path / "a.txt").write_text("one")
+    with pytest.raises(ValueError, match=r"'two' stands 0 times in a\.txt"):
+        substituted("a.txt", "two", "three")(tmp_path)
+
+
+@pytest.mark.slow
+def test_cases_go_through_both_halves(tmp_path: Path) -> None:
+    """One case each that the data checks, the gate and nobody stops end as the record says."""
+    base = make_base(tmp_path)
+    chosen = {case.name: case for case in all_cases()}
+    for name in ("sentinel", "forged-noise", "regularization"):
+        (tmp_path / name).mkdir()
+        assert run(chosen[name], base, tmp_path / name).suits(chosen[name]), name

@@ -1,0 +1,65 @@
+"""A small repository of sound data, and how a test of the data checks changes it."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.records import CheckReport, Finding
+from assay.schema.check import check_schema
+from assay.settings import read_settings
+
+SETTINGS = """
+[project]
+name = "toy"
+package = "toy"
+[target]
+column = "y"
+{target}
+[gate]
+margin = 0.1
+[split]
+folds = 3
+"""
+NUMBER = 'unit = "eV/atom"\nlower = -5.0\nupper = 5.0'
+METALS = ["Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Al"]
+TRAIN = [f"{metal}{anion}" for metal in METALS for anion in ("F", "Cl", "I")]
+SEALED = [f"{metal}{anion}" for metal in METALS for anion in ("O", "S", "N")]
+
+
+def write(path: Path, header: str, rows: list[str]) -> None:
+    """Write a CSV of ready lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+
+def edit(toy: Path, table: str, change: Callable[[list[str]], None]) -> None:
+    """Change the lines of a table in place; index 0 is the header."""
+    path = toy / "data" / table
+    lines = path.read_text(encoding="utf-8").splitlines()
+    change(lines)
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def check(toy: Path) -> CheckReport:
+    """Run the data checks."""
+    return check_schema(toy, read_settings(toy))
+
+
+def found(report: CheckReport, rule: str) -> list[Finding]:
+    """What a rule found."""
+    return [finding for finding in report.findings if finding.rule == rule]
+
+
+def only(report: CheckReport, rule: str) -> Finding:
+    """The one finding of a rule."""
+    [finding] = found(report, rule)
+    return finding
+
+
+def commit(toy: Path) -> None:
+    """Make the present state `main`."""
+    git = str(shutil.which("git"))
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "data"]):
+        subprocess.run([git, "-C", str(toy), *identity, *words], check=True)

@@ -1,0 +1,78 @@
+"""What is in force of a changed assay.toml: main's limits, and relations of both."""
+
+import pytest
+
+from assay.mainline import (
+    content_on_main,
+    differs_from_main,
+    in_force,
+    settings_on_main,
+    tracked_files,
+)
+from assay.settings import parse_settings
+from toy import SETTINGS, commit, git
+
+RELATION = """[[sanity.symmetric]]
+exchange = ["{0}", "{1}"]
+tolerance = 0.5
+"""
+
+
+def settings(more: str = "", bounds: str = "lower = -5.0"):
+    """The toy's settings with a bound and further tables."""
+    return parse_settings(
+        SETTINGS.replace('unit = "eV/atom"', f'unit = "eV/atom"\n{bounds}') + more
+    )
+
+
+def test_limits_are_those_of_main():
+    """Tolerances, severities and bounds of a change do not count; all else does."""
+    main = settings("[data]\nmaximum_shift = 0.3\n")
+    ours = settings(
+        "[data]\nmaximum_shift = 9.0\n[sanity]\ntolerance = 99.0\n"
+        '[severity]\n"columns" = "warning"\n'
+        "[model]\nseed = 7\n",
+        "lower = -500.0",
+    )
+    found = in_force(ours, main)
+    assert (found.data, found.severity, found.sanity) == (main.data, main.severity, main.sanity)
+    assert (found.target.lower, found.model.seed) == (-5.0, 7)
+    assert in_force(ours, None) == ours
+
+
+def test_relations_of_both_must_hold():
+    """A relation that a change declares is added to main's, and one that it drops stays."""
+    main, ours = settings(RELATION.format("Ca", "Sr")), settings(RELATION.format("F", "Cl"))
+    exchanges = [one.exchange for one in in_force(ours, main).sanity.symmetric]
+    assert exchanges == [("Ca", "Sr"), ("F", "Cl")]
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with one commit on main, and a branch checked out."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "assay.toml").write_text(SETTINGS)
+    commit(tmp_path, "Begin")
+    git(tmp_path, "switch", "--quiet", "--create", "idea")
+    return tmp_path
+
+
+def test_main_is_read_from_git(repository):
+    """The file as main has it, whatever stands in the folder or on the branch."""
+    path = repository / "assay.toml"
+    assert not differs_from_main(repository, "assay.toml")
+    path.write_text("broken = ")
+    commit(repository, "Break it")
+    assert content_on_main(repository, path) == SETTINGS.encode()
+    assert settings_on_main(repository) == parse_settings(SETTINGS)
+    assert differs_from_main(repository, "assay.toml")
+    assert not differs_from_main(repository, "data")
+    assert tracked_files(repository) == ["assay.toml"]
+
+
+def test_without_git_there_is_no_main(tmp_path):
+    """A folder outside of git is measured against nothing."""
+    assert content_on_main(tmp_path, tmp_path / "a") is None
+    assert settings_on_main(tmp_path) is None
+    assert not differs_from_main(tmp_path, "a")
+    assert tracked_files(tmp_path) == []
