@@ -368,6 +368,7 @@ EVERYWHERE: tuple[Rule, ...] = (
 )
 GENERATED: tuple[Rule, ...] = (
     secrets_stay_in_one_step,
+    untrusted_jobs_have_main_at_hand,
     trusted_code_is_mains,
     artifacts_stay_in_their_folders,
     trusted_jobs_have_no_cache,
