@@ -11,9 +11,11 @@ from assay.provenance import (
     claim_of,
     commit_of,
     correlation_id,
+    file_on_main,
     git,
     lock_digest,
     run_url,
+    triggering_run_url,
 )
 
 
@@ -161,3 +163,52 @@ def test_correlation_id():
     assert len(set(ids)) == len(parts)
     assert ids[0] == correlation_id("a", "b")
     assert all(len(each) == 20 and each.startswith("asy-") for each in ids)
+
+
+def test_file_on_main_is_mains_wherever_one_stands(root):
+    """On a branch, with changes that are not committed, what main holds is found to the byte."""
+    path = root / "data.csv"
+    path.write_bytes(b"on main\r\n")
+    run(root, "add", "data.csv")
+    commit(root, "Add data")
+    run(root, "switch", "-q", "-c", "idea")
+    path.write_bytes(b"on a branch")
+    run(root, "commit", "-q", "-a", "-m", "Change it")
+    path.write_bytes(b"not committed")
+    assert file_on_main(root, path) == b"on main\r\n"
+    assert file_on_main(root, root / "other.csv") is None
+
+
+def test_remote_main_goes_before_ones_own(root):
+    """What counts is main as it was last fetched."""
+    path = root / "data.csv"
+    path.write_text("theirs")
+    run(root, "add", "data.csv")
+    run(root, "update-ref", "refs/remotes/origin/main", commit(root, "Theirs"))
+    path.write_text("mine")
+    run(root, "commit", "-q", "-a", "-m", "Mine")
+    assert file_on_main(root, path) == b"theirs"
+
+
+def test_file_on_main_needs_git(tmp_path):
+    """Without a repository there is no main."""
+    assert file_on_main(tmp_path, tmp_path / "data.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ('{"workflow_run": {"id": 40, "head_sha": "c"}}', "https://github.invalid/a/b/actions/runs/40"),
+        ('{"workflow_run": {"id": "x)(", "head_sha": "c"}}', None),
+        ('{"workflow_run": {"head_sha": "c"}}', None),
+        ("{}", None),
+    ],
+)  # fmt: skip
+def test_address_of_the_run_that_was_scored(tmp_path, monkeypatch, event, found):
+    """It stands beside this run's own, and is a number that GitHub gave, or there is none."""
+    (tmp_path / "event.json").write_text(event)
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.invalid")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
+    monkeypatch.setenv("GITHUB_RUN_ID", "41")
+    assert triggering_run_url() == found

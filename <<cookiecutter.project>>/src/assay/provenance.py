@@ -12,19 +12,33 @@ from assay.files import digest_bytes, digest_file
 from assay.records import Claim
 
 NO_COMMIT = "uncommitted"
+# In Actions a pull request is checked out as a merge commit, whose first parent is main.
+MAIN = ("origin/main", "main", "HEAD^1")
 _TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def git(root: Path, *arguments: str) -> str | None:
     """What git prints, stripped, or None where it fails (no repository, no such ref)."""
+    printed = _printed(root, *arguments)
+    # a commit message may be in any encoding
+    return None if printed is None else printed.decode(errors="replace").strip()
+
+
+def _printed(root: Path, *arguments: str) -> bytes | None:
     try:
         process = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, check=False
         )
     except OSError:
         return None
-    # a commit message may be in any encoding
-    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None
+
+
+def file_on_main(root: Path, path: Path) -> bytes | None:
+    """What main holds at a path of the checkout at `root`, or None without main or that file."""
+    name = path.relative_to(root).as_posix()
+    contents = (_printed(root, "show", f"{revision}:./{name}") for revision in MAIN)
+    return next((content for content in contents if content is not None), None)
 
 
 def commit_of(root: Path) -> str:
@@ -74,6 +88,16 @@ def run_url() -> str | None:
 def correlation_id(*parts: str) -> str:
     """An id that equal parts share: `asy-` and the first 16 digits of their SHA-256."""
     return f"asy-{digest_bytes(chr(10).join(parts).encode())[:16]}"
+
+
+def triggering_run_url() -> str | None:
+    """The address of the run that this workflow was started by, whose artifacts are the checks'."""
+    try:
+        number = int(triggering_run()["id"])
+    except (NotCarriedOutError, KeyError, TypeError, ValueError):
+        return None
+    own = run_url()
+    return f"{own.rpartition('/')[0]}/{number}" if own else None
 
 
 def triggering_run() -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Compares the train set with main's: labels, rows and scale."""
 
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
 import great_expectations.expectations as gxe
 import pandas as pd
 
 from assay.errors import UsageError
+from assay.provenance import file_on_main
 from assay.schema.expectations import (
     ExpectColumnQuartilesToBeBetween,
     ExpectKnownLabelsToBeKept,
@@ -16,35 +14,24 @@ from assay.schema.expectations import (
 )
 from assay.schema.rules import FORMULA, WARNING, Rule, Table, table
 from assay.settings import Settings
-from assay.tables import read_table
+from assay.tables import parse_table
 
-# In Actions a pull request is checked out as a merge commit, whose first parent is main.
-MAIN = ("origin/main", "main", "HEAD^1")
 KEPT = "kept"
 
 
 def train_on_main(root: Path, train: Path, target: str) -> Table | None:
     """Main's train set, or None: no git, no main, the same content, or not readable there."""
-    git = shutil.which("git")
-    for revision in MAIN if git else ():
-        name = f"{revision}:./{train.relative_to(root).as_posix()}"
-        shown = subprocess.run(
-            [str(git), "-C", str(root), "show", name], capture_output=True, check=False
-        )
-        if shown.returncode == 0:
-            same = shown.stdout == train.read_bytes()
-            return None if same else _parsed(shown.stdout, target)
-    return None
+    content = file_on_main(root, train)
+    if content is None or content == train.read_bytes():
+        return None
+    return _parsed(content, train, target)
 
 
-def _parsed(content: bytes, target: str) -> Table | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.csv"
-        path.write_bytes(content)
-        try:
-            cells = read_table(path, ["row_id", "formula", target])
-        except UsageError:
-            return None
+def _parsed(content: bytes, path: Path, target: str) -> Table | None:
+    try:
+        cells = parse_table(content, ["row_id", "formula", target], path)
+    except UsageError:
+        return None
     before = table("before", "data/train.csv", cells, target)
     labelled = before.frame[target].notna()
     if not labelled.any():
