@@ -39,28 +39,29 @@ def family_chart(errors: Sequence[FamilyError]) -> str:
 
 
 def _family(error: FamilyError, top: float, compared: bool) -> str:  # noqa: FBT001
-    text = f"{error.family:<21}  {error.rows:>6,}  {error.candidate:>9.4g}"
+    text = f"{error.family:<21}  {error.rows:>6,}  {error.candidate:>9.3g}"
     if compared:
-        text += f"  {'' if error.reference is None else f'{error.reference:.4g}':>9}"
+        text += f"  {'' if error.reference is None else f'{error.reference:.3g}':>9}"
     return f"{text}   {marked_bar(error.candidate, error.reference, top)}".rstrip()
 
 
 def residual_chart(rows: Predicted) -> str:
     """Histograms of predicted minus measured on one axis, for candidate and reference.
 
-    The axis ends where 98 % of all residuals lie within; what is beyond stands in the last bins.
+    The axis holds 98 % of the candidate's residuals; what is beyond stands in the outermost bins.
     """
     compared = rows.compared
     shown = {"candidate": rows.candidate - rows.target}
     if len(compared):
         shown["reference"] = compared.reference - compared.target
-    reach = max(float(np.quantile(np.abs(np.concatenate([*shown.values()])), 0.98)), 1e-12)
+    reach = max(float(np.quantile(np.abs(shown["candidate"]), 0.98)), 1e-12)
     edges = np.linspace(-reach, reach, BINS + 1)
     counts = {
         name: np.histogram(np.clip(values, -reach, reach), edges)[0] / len(values)
         for name, values in shown.items()
     }
-    top = max(float(share.max()) for share in counts.values())
+    # what is beyond the axis must not flatten what is on it
+    top = max(float(share[1:-1].max()) for share in counts.values())
     lines = [f"{name:<9}  {spark(share, top)}" for name, share in counts.items()]
     left, right = f"-{reach:.2g}", f"+{reach:.2g}"
     gap = (BINS - 1) // 2

@@ -57,13 +57,13 @@ def _predictions(inputs: ReportInputs) -> Iterator[str]:
     found = inputs.evidence
     if found is None:
         return
-    unit = inputs.settings.target.unit
+    unit, places = inputs.settings.target.unit, []
     for rows, where in ((found.train, "train row, out of fold"), (found.pool, "pool")):
         for row in largest_changes(rows, 1):
-            yield (
-                f"- **Largest change of a prediction** ({where}) {code(row.formula, FORMULA)}: "
-                f"{number(row.reference)} → {plain(number(row.candidate, unit))}"
-            )
+            values = f"{number(row.reference)} → {number(row.candidate, unit)} ({where})"
+            places.append(f"{code(row.formula, FORMULA)} {plain(values)}")
+    if places:
+        yield f"- **Predictions** that changed most: {'; '.join(places)}"
 
 
 def _errors(inputs: ReportInputs) -> Iterator[str]:
@@ -72,11 +72,12 @@ def _errors(inputs: ReportInputs) -> Iterator[str]:
         return
     target = inputs.settings.target
     unit = "" if found.metric.bounded else in_unit(target.unit)
-    said = f"**Errors by family**: {plain(found.metric.name)}{plain(unit)} of the train rows that "
-    said += "hold such an element, out of fold"
+    what = f"{found.metric.name}{unit} of the train rows that hold such an element, out of fold"
+    said = f"**Errors by family**: {plain(what)}"
     yield f"{said}\n\n{block(family_chart(inputs.families))}"
     if target.kind == "number":
-        title = f"**Residuals**: predicted minus measured{plain(in_unit(target.unit))}"
+        what = f"predicted minus measured{in_unit(target.unit)}, the outermost at both ends"
+        title = f"**Residuals**: {plain(what)}"
         yield f"{title}\n\n{block(residual_chart(found.train))}"
 
 

@@ -98,12 +98,13 @@ def gathered(
         UsageError: a table of the checkout cannot be read.
         NotCarriedOutError: predictions or train set of the candidate are not as they must be.
     """
-    from assay.model.training import read_dataset
+    from assay.model.training import read_tables, require_readable
     from assay.scoring.acceptance import shared_predictions
     from assay.splits import grouped_folds
 
     layout = Layout(root)
-    data = read_dataset(layout, settings)
+    data = read_tables(layout, settings)
+    require_readable(data.train["formula"], layout.train)
     found = shared_predictions(layout, settings, handover, data)
     shared = data.train["row_id"].isin(found.keys()).to_numpy()
     folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)

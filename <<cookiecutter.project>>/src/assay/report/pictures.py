@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from markupsafe import Markup
 
@@ -26,8 +27,11 @@ def pictures(inputs: ReportInputs) -> list[Picture]:
     found = inputs.evidence
     if found is None or not len(found.train):
         return []
+    from tqdm import tqdm
+
     errors = _class_errors if inputs.settings.target.kind == "class" else _number_errors
-    return [*errors(inputs, found), *_changes(inputs, found), *_elements(inputs, found)]
+    drawn = chain(errors(inputs, found), _changes(inputs, found), _elements(inputs, found))
+    return list(tqdm(drawn, desc="pictures", disable=None, leave=False))
 
 
 def _number_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
