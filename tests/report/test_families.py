@@ -38,11 +38,12 @@ def test_error_is_in_the_metrics_own_unit():
     assert errors([0] * 4, "rmse")["alkali"].candidate == pytest.approx(np.sqrt(5))
 
 
-def test_reference_that_lacks_a_row_is_not_compared():
-    """A mean over fewer rows than the candidate's would not be the same thing."""
+def test_rows_that_the_reference_lacks_count_for_neither():
+    """Both means are over the same rows; without any reference all rows count."""
     found = errors([np.nan, 2, 2, 2])
-    assert found["alkali"].reference is None
-    assert found["chalcogen"].reference == 2.0
+    assert (found["alkali"].rows, found["alkali"].candidate, found["alkali"].reference) == (1, 3, 2)
+    alone = errors([np.nan] * 4)["alkali"]
+    assert (alone.rows, alone.candidate, alone.reference) == (2, 2, None)
 
 
 def test_coverage_is_the_share_inside_the_interval():

@@ -9,7 +9,6 @@ from assay.report.figures import gate_line, plural, public_numbers
 from assay.report.inputs import ReportInputs
 from assay.report.markdown import LONG, SHORT, code, folded, plain, table, worded
 from assay.report.summary import (
-    Row,
     State,
     headline,
     next_step,
@@ -33,7 +32,7 @@ def render_comment(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
 
 def render_summary(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
     """The same content for `$GITHUB_STEP_SUMMARY`, shorter than `limit` characters."""
-    head = [_headline(inputs), _table(checks(inputs)), *_gate(inputs), *_numbers(inputs)]
+    head = [_headline(inputs), _checks(inputs), *_gate(inputs), *_numbers(inputs)]
     tail = [*_seal(inputs), _provenance(inputs)]
     more = sections(inputs)
     room = limit - len("\n\n".join([*head, *tail])) - 4
@@ -54,11 +53,11 @@ def _headline(inputs: ReportInputs) -> str:
     return f"{said}\n**Next:** {worded(todo)}." if todo else said
 
 
-def _table(rows: list[Row]) -> str:
-    cells = []
-    for row in rows:
+def _checks(inputs: ReportInputs) -> str:
+    cells, said = [], next_step(inputs)
+    for row in checks(inputs):
         name = f"{code(row.name, 80, cell=True)}, " if row.name else ""
-        todo = f"; **next:** {worded(row.todo)}" if row.todo else ""
+        todo = f"; **next:** {worded(row.todo)}" if row.todo not in {"", said} else ""
         state = f"{_SYMBOLS[row.state]} {plain(row.said)}"
         cells.append([f"**{row.part}**", state, f"{name}{plain(row.what)}{todo}"])
     return table(["", "state", "what"], cells)

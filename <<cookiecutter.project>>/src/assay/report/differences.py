@@ -134,5 +134,5 @@ def _past(inputs: ReportInputs) -> Iterator[str]:
     if not inputs.history:
         return
     header, *lines = inputs.history
-    cells = [[code(cell, CELL, cell=True) for cell in line] for line in lines]
+    cells = [[code(cell, FORMULA, cell=True) for cell in line] for line in lines]
     yield folded(f"Earlier verdicts: the last {len(lines)}", table(list(header), cells))

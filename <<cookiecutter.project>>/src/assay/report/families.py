@@ -27,8 +27,8 @@ FAMILIES = {
 class FamilyError:
     """Mean out-of-fold errors on the train rows that hold an element of a family.
 
-    `reference` is None unless the reference says something of all of these rows; `covered` is the
-    share of rows within the prediction interval, None where there is none.
+    `reference` is None where there is none; `covered` is the share of rows within the prediction
+    interval, None where there is none.
     """
 
     family: str
@@ -41,6 +41,8 @@ class FamilyError:
 def family_errors(rows: Predicted, metric: Metric, half_width: float | None) -> list[FamilyError]:
     """Errors by family, in the metric's own unit; families without rows are left out.
 
+    Where there is a reference both errors are over the rows that it knows, which may lack new ones.
+
     Args:
         rows: train rows with out-of-fold predictions.
         metric: whose loss is averaged over the rows of a family.
@@ -49,6 +51,7 @@ def family_errors(rows: Predicted, metric: Metric, half_width: float | None) -> 
     from assay.compositions import elements
     from assay.gate.slices import family
 
+    rows = rows.compared if len(rows.compared) else rows
     held, found = [elements(formula) for formula in rows.formulas], []
     for key, name in FAMILIES.items():
         symbols = family(key)
