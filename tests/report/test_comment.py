@@ -296,6 +296,7 @@ def test_what_changed_is_told(tmp_path: Path) -> None:
     assert re.search(r"; `CeO2` \S+ → \S+ eV/atom \(pool\)", comment)
     assert "environment lock `3f9a3f9a3f9a` main's is not at hand" in comment
     assert "Earlier verdicts: the last 1" in comment
+    assert re.search(r"\| RMSE \(eV/atom\) \| 0.2 \| \d\S+ \|", comment)
     assert "alkali" in comment
     assert "┃" in comment
 

@@ -62,7 +62,7 @@ def residual_chart(rows: Predicted) -> str:
     }
     # what is beyond the axis must not flatten what is on it
     top = max(float(share[1:-1].max()) for share in counts.values())
-    lines = [f"{name:<9}  {spark(share, top)}" for name, share in counts.items()]
+    lines = [f"{name:<9}  {spark(share, top)}".rstrip() for name, share in counts.items()]
     left, right = f"-{reach:.2g}", f"+{reach:.2g}"
     gap = (BINS - 1) // 2
     axis = left.ljust(gap) + "0" + right.rjust(BINS - gap - 1)

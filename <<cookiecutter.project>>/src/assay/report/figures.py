@@ -44,7 +44,8 @@ def public_numbers(inputs: ReportInputs) -> list[tuple[str, str, str]]:
     for key, name in _METRICS.items():
         if card and key in card.metrics and name not in told:
             unit = in_unit(inputs.settings.target.unit) if key in {"mae", "rmse"} else ""
-            rows.append((f"{name}{unit}", number(card.metrics[key]), ""))
+            other = number(inputs.reference_metrics[key]) if key in inputs.reference_metrics else ""
+            rows.append((f"{name}{unit}", number(card.metrics[key]), other))
     if verdict:
         change = f"Mean change of predictions on the pool{in_unit(verdict.unit)}"
         rows.append((change, number(verdict.change_on_pool), ""))

@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes
 from assay.layout import Handover, Layout
@@ -119,6 +117,15 @@ class ReportInputs:
         return interval_half_width(rows.target, rows.candidate, level)
 
     @cached_property
+    def reference_metrics(self) -> dict[str, float]:
+        """Public metrics of the reference as the candidate's card has them; empty without one."""
+        if self.evidence is None or not len(rows := self.evidence.train.compared):
+            return {}
+        from assay.model.training import public_metrics
+
+        return public_metrics(self.settings.target.kind, rows.target, rows.reference)
+
+    @cached_property
     def families(self) -> list[FamilyError]:
         """Errors by family of elements; empty without public rows."""
         found = self.evidence
@@ -156,13 +163,6 @@ class ReportInputs:
         layout = Layout(self.root)
         paths = {"train": layout.train, "lock": layout.root / "requirements.lock"}
         return file_on_main(self.root, paths[name])
-
-    @property
-    def mean_change(self) -> float | None:
-        """Mean absolute change of the predictions on the pool, where both models say something."""
-        if self.evidence is None or not len(rows := self.evidence.pool.compared):
-            return None
-        return float(np.abs(rows.candidate - rows.reference).mean())
 
 
 def _checks(check: str, path: Path) -> CheckReport | None:
