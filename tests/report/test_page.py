@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assay.report import page as page_module
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
 from hostile_strings import STRINGS
@@ -90,30 +91,49 @@ def test_only_our_own_script_is_allowed_to_run(tmp_path: Path) -> None:
     assert [given for tag, given in page.tags if tag == "script"] == [{}]
 
 
-def _hostile(text: str) -> dict[str, Any]:
+def _hostile(text: str, severity: str) -> dict[str, Any]:
     told = dict.fromkeys(("message", "formula", "file", "rule", "value"), text)
+    found = finding(**told, line=3, severity=severity)
     words = ("estimator", "correlation_id", "commit", "model", "target", "unit")
     return {
-        "schema": checks("schema", finding(**told, line=3), finding(**told, severity="warning")),
-        "sanity": checks("sanity", finding(**told)),
+        "schema": checks("schema", found),
+        "sanity": checks("sanity", found),
         "candidate": card(**dict.fromkeys(words, text), metrics={text: 1.0}),
         "verdict": verdict(outcome="FAIL", stage="revoked", explanation=text),
+        "history": (tuple("abc"), tuple(text for _ in "abc")),
     }
 
 
-def test_hostile_strings_stay_text_in_every_field(tmp_path: Path) -> None:
-    """No string in any field of any record gives the page an element, attribute or value."""
+@pytest.mark.parametrize("severity", ["failure", "warning"])
+def test_hostile_strings_stay_text_in_every_field(tmp_path: Path, severity: str) -> None:
+    """No string in any field of any record gives the page an element, attribute or value.
+
+    Failures hide the verdict, so that it is seen beside warnings.
+    """
     handover = hand_over(tmp_path)
 
     def page(text: str) -> Tags:
-        history = (tuple("abc"), tuple(text for _ in "abc"))
-        return Tags(render_page(inputs_of(handover, history=history, **_hostile(text))))
+        return Tags(render_page(inputs_of(handover, **_hostile(text, severity))))
 
     harmless = page("word")
     for text in STRINGS:
         seen = page(text)
         assert seen.tags == harmless.tags
         assert text.split()[0] in seen.text
+
+
+def test_check_for_text_on_the_page_bites(tmp_path: Path, monkeypatch: Any) -> None:
+    """Without escaping, the strings that hold mark-up make elements and handlers."""
+    handover = hand_over(tmp_path)
+    template = page_module._template()
+    monkeypatch.setattr(template.environment, "autoescape", False)
+    unescaped = template.environment.from_string(page_module._text("page.html"))
+    monkeypatch.setattr(page_module, "_template", lambda: unescaped)
+    pages = [
+        Tags(render_page(inputs_of(handover, **_hostile(text, "failure")))) for text in STRINGS
+    ]
+    assert {"b", "iframe", "form", "picture", "base"} <= set().union(*(one.names for one in pages))
+    assert any(key == "onerror" for one in pages for _, given in one.tags for key in given)
 
 
 @pytest.mark.parametrize("column", [0, 1, 2], ids=["row_id", "formula", "label"])
