@@ -203,6 +203,14 @@ def test_sealed_labels_are_not_read(tmp_path: Path) -> None:
     assert render_page(inputs) == before
 
 
+def test_what_to_do_next_is_said_once_with_its_command(tmp_path: Path) -> None:
+    """Under the verdict, the command as code; the table repeats it for other parts alone."""
+    page = _page(tmp_path, verdict=verdict(outcome="FAIL", stage="public"))
+    assert page.text.count("Next:") == 1
+    assert '<p class="todo"><strong>Next:</strong> find where' in page.page
+    assert "run <code>assay score</code>." in page.page
+
+
 def test_open_labels_are_said(tmp_path: Path) -> None:
     """While labels lie open the page says so, and how to seal them."""
     assert "assay init" in _page(tmp_path / "a", verdict=verdict(sealed=False)).text

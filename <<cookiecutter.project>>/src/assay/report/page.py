@@ -65,7 +65,7 @@ def _script() -> dict[str, Any]:
 
 def _worded(text: str) -> Markup:
     """A sentence of our own in which commands stand in backticks: these become code."""
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))  # noqa: S704
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _verdict(inputs: ReportInputs) -> dict[str, Any]:
