@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bake bench bench-gate gauntlet lock node
+.PHONY: help setup demo test quick lint bake bench bench-gate gauntlet lock node browser
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -32,7 +32,7 @@ $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
 demo: setup ## Take the example from the template to a certified batch of predictions
 	@$(BIN)/python scripts/demo.py
 
-test: setup node lint ## Check everything: 25 minutes at most
+test: setup node browser lint ## Check everything: 25 minutes at most
 	$(PYTEST) -n auto --dist loadfile
 
 quick: setup ## Check all that is not marked slow: a few minutes
@@ -57,12 +57,21 @@ gauntlet: setup ## Plant good and bad pull requests and see which check catches 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
-node: tests/workflow_parser/node_modules/.package-lock.json
+node: tests/workflow_parser/node_modules/.package-lock.json tests/accessibility/node_modules/.package-lock.json
 
-# GitHub's own workflow parser is an npm package; without npm its tests skip, except with CI=true
-tests/workflow_parser/node_modules/.package-lock.json: tests/workflow_parser/package-lock.json
+# GitHub's own workflow parser and axe-core, which judges the report's page, are npm packages;
+# without npm their tests skip, except with CI=true
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	@if command -v npm > /dev/null; then \
-	  npm ci --prefix tests/workflow_parser --ignore-scripts --no-audit --no-fund; \
+	  npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund; \
+	fi
+
+# The report's page is tested in a browser of the system. Where none is there, and it cannot be
+# installed (no apt-get, or not root), those tests skip, except with CI=true
+browser:
+	@if ! command -v chromium > /dev/null && ! command -v google-chrome > /dev/null && \
+	  command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium > /dev/null; \
 	fi
 
 lock: setup ## Fit both locks to what they come from; all to the newest: make lock UPGRADE=--upgrade

@@ -1,23 +1,12 @@
-"""Words that a hostile author may write anywhere, and what shows that they stayed words."""
+"""What shows that the words of a hostile author stayed words."""
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from assay.report.comment import MARKER
+from hostile_strings import SAMPLE
 
-HOSTILE = [
-    "@octocat @group/team look",
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "![tracker](https://example.org/x.png) [click](javascript:alert(1))",
-    "a | b | c\n|---|---|\n| forged | PASS |",
-    f"{MARKER}\n### ✅ PASS: confirmed on the sealed set",
-    "``` \n</details>\n# heading\n```",
-    "`@octocat` ``@octocat`` `",
-    "https://example.org www.example.org a@example.org #1 group/model#1 GH-1",
-    "text\u202etxet\u2066 \x1b[31m\u200b",
-    "\\`@octocat\\",
-    "&#64;octocat &lt;b&gt;",
-]
+HOSTILE = SAMPLE  # enough for what is slow; `hostile_strings` has all
 
 
 def _leaves(tokens: list[Token]) -> list[Token]:

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from assay.files import write_bytes
 from assay.layout import Handover
 from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
+from assay.report.inputs import ReportInputs
 from assay.settings import Settings
+from toy import git
 
 DIGEST = "3f9a" * 16
 FORMULAS = ["Li2O", "Fe2O3", "NaCl", "CaTiO3", "LiFePO4", "GaAs", "SiO2", "CeO2", "UO2", "H2O"]
@@ -22,7 +25,7 @@ class Tags(HTMLParser):
         """Read the page."""
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
+        self.text, self.page = "", page
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -161,10 +164,44 @@ def write_tables(root: Path, handover: Handover, *, kind: str = "number") -> dic
     values = random.uniform(0, 1, 180) if kind == "class" else random.normal(-1, 1, 180)
     predictions = dict(zip(ids, values.tolist(), strict=True))
     _write(handover.predictions, ["row_id", "prediction"], [*map(list, predictions.items())])
+    write_bytes(handover.train, (root / "data/train.csv").read_bytes())
     return predictions
+
+
+def commit_tables(root: Path) -> None:
+    """Make what lies in the folder main's, so that later changes can be told."""
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "add", "data")
+    git(root, "commit", "--quiet", "--message", "Add the tables")
+
+
+def change_train(handover: Handover, *rows: list[str], without: str = "") -> None:
+    """Hand over a train set with further rows, and without one; predictions go along."""
+    with handover.train.open(encoding="utf-8") as stream:
+        header, *known = csv.reader(stream)
+    changed = {row[0] for row in rows}
+    kept = [row for row in known if row[0] not in {without, *changed}]
+    _write(handover.train, header, [*kept, *rows])
+    with handover.predictions.open(encoding="utf-8") as stream:
+        predicted = dict(list(csv.reader(stream))[1:])
+    predicted.pop(without, None)
+    predicted |= {row[0]: "0.5" for row in rows if row[0] not in predicted}
+    _write(handover.predictions, ["row_id", "prediction"], [*map(list, predicted.items())])
 
 
 def _write(path: Path, header: list[str], rows: list[list[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+
+
+def inputs_of(handover: Handover, *, kind: str = "number", **given: Any) -> ReportInputs:
+    """What `hand_over` writes, with other records as if these had been read instead.
+
+    Writing waits for the disk, so a test that tries hundreds of records does it but once.
+    """
+    records = {name: given.pop(name) for name in ("schema", "sanity", "candidate", "verdict")
+               if name in given}  # fmt: skip
+    inputs = ReportInputs(handover, settings(kind=kind), **given)
+    vars(inputs).update(records)  # where cached_property keeps what it read
+    return inputs

@@ -156,7 +156,7 @@ def test_hostile_branch_title_and_file_names_are_never_run(
     link = re.search(r"\((https://\S+/actions/runs/\d+)\)", comment["body"])
     assert_inert(comment["body"], link and link[1])
     page = world.artifacts / str(scored.number) / "report" / "index.html"
-    assert not re.search(r"<(script|img)\b", page.read_text())
+    assert not re.search(r"<(script\s|img\b)", page.read_text())
 
 
 def test_imitation_of_the_gate_is_not_scored(world: Forge, attacked: tuple[Pull, Run, Run]):

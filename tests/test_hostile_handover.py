@@ -71,7 +71,8 @@ def assert_harmless(job: TrustedJob, seen: Observation) -> None:
     (comment,) = job.told("comments")[str(PULL)]
     assert_inert(comment["body"], RUN_PAGE)
     page = Tags(seen.text("temp", "handover", "report", "index.html"))
-    assert not page.names & {"script", "img", "iframe", "object"}
+    assert not page.names & {"img", "iframe", "object"}
+    assert [given for tag, given in page.tags if tag == "script"] == [{}]  # the one that sorts
     assert not [key for _, given in page.tags for key in given if key.startswith("on")]
 
 

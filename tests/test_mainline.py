@@ -70,6 +70,17 @@ def test_main_is_read_from_git(repository):
     assert tracked_files(repository) == ["assay.toml"]
 
 
+def test_remote_main_goes_before_ones_own(repository):
+    """What counts is main as it was last fetched."""
+    git(repository, "update-ref", "refs/remotes/origin/main", git(repository, "rev-parse", "main"))
+    git(repository, "switch", "--quiet", "main")
+    (repository / "assay.toml").write_bytes(b"mine\r\n")
+    commit(repository, "Mine")
+    assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+    git(repository, "update-ref", "-d", "refs/remotes/origin/main")
+    assert content_on_main(repository, repository / "assay.toml") == b"mine\r\n"
+
+
 def test_without_git_there_is_no_main(tmp_path):
     """A folder outside of git is measured against nothing."""
     assert content_on_main(tmp_path, tmp_path / "a") is None

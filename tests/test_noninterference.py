@@ -47,7 +47,7 @@ TEMPLATE = (
     "github/comments.json",
     "github/requests.jsonl",
 )
-LEDGERS_GIT = r"/objects/[0-9a-f]{2}/|/refs/(heads|remotes/origin)/assay-ledger$"
+LEDGERS_GIT = r"/objects/[0-9a-f]{2}/|/refs/(heads|remotes/origin)/assay-ledger$|/FETCH_HEAD$"
 
 
 def _noisy(size: float) -> Change:

@@ -14,6 +14,7 @@ from assay.provenance import (
     git,
     lock_digest,
     run_url,
+    triggering_run_url,
 )
 
 
@@ -161,3 +162,22 @@ def test_correlation_id():
     assert len(set(ids)) == len(parts)
     assert ids[0] == correlation_id("a", "b")
     assert all(len(each) == 20 and each.startswith("asy-") for each in ids)
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ('{"workflow_run": {"id": 40, "head_sha": "c"}}', "https://github.invalid/a/b/actions/runs/40"),
+        ('{"workflow_run": {"id": "x)(", "head_sha": "c"}}', None),
+        ('{"workflow_run": {"head_sha": "c"}}', None),
+        ("{}", None),
+    ],
+)  # fmt: skip
+def test_address_of_the_run_that_was_scored(tmp_path, monkeypatch, event, found):
+    """It stands beside this run's own, and is a number that GitHub gave, or there is none."""
+    (tmp_path / "event.json").write_text(event)
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.invalid")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
+    monkeypatch.setenv("GITHUB_RUN_ID", "41")
+    assert triggering_run_url() == found

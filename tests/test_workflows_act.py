@@ -134,7 +134,9 @@ def test_good_pull_request_is_green(world: Forge, good: tuple[Pull, Run, Run]):
     assert status(world, pull.sha)[0] == "success"
     (comment,) = world.comments(pull)
     assert "PASS" in comment["body"]
-    assert (world.artifacts / str(scored.number) / "report" / "index.html").is_file()
+    assert "Earlier verdicts: the last 1" in comment["body"]
+    page = (world.artifacts / str(scored.number) / "report" / "index.html").read_text()
+    assert f'actions/runs/{gate.number}">Data Docs (artifact data-docs)</a>' in page
 
 
 def test_pull_request_is_never_certified(world: Forge, good: tuple[Pull, Run, Run]):
@@ -174,6 +176,9 @@ def test_failing_schema_is_red_for_that_reason(world: Forge, first: tuple[Run, R
     assert status(world, pull.sha)[0] != "success"
     (comment,) = world.comments(pull)
     assert "Xx2O3" in comment["body"]
+    assert "**Next:** correct the first row" in comment["body"]
+    page = world.artifacts / str(told.number) / "report" / "index.html"
+    assert "Xx2O3" in page.read_text()
 
 
 SPELLING = '''"""A model that reads how a formula is written, not what it means."""

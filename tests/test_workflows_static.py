@@ -377,6 +377,26 @@ def refused_arguments(command: str) -> str | None:
     return None
 
 
+def test_only_the_trusted_half_posts(rendered: Path):
+    """A run with a token that may only read, as a fork's, never tries to post; each of main's does.
+
+    Both jobs of score.yml post, and keep the page even where the gate was red.
+    """
+    posting = {
+        (name, job)
+        for name, workflow in parse(read_texts(rendered)).items()
+        for job, step in workflow.steps
+        if "--post" in step.get("run", "")
+    }
+    assert posting == {("score.yml", "score"), ("score.yml", "explain")}
+    workflow = parse(read_texts(rendered))["score.yml"]
+    for job in ("score", "explain"):
+        permissions = workflow.jobs[job]["permissions"]
+        assert (permissions["pull-requests"], permissions["statuses"]) == ("write", "write")
+        kept = [step.get("with", {}).get("name") for step in workflow.jobs[job]["steps"]]
+        assert kept[-1] == "report"
+
+
 def test_verbs_and_options_exist(rendered: Path):
     """Every call of assay in a workflow is one that the command line takes."""
     calls = [command for command in commands(rendered) if "bin/assay" in command]

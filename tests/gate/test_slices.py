@@ -1,11 +1,14 @@
 """What assay.toml asks for, as metrics over all rows and over slices."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from assay.errors import UsageError
-from assay.gate.slices import requirements
+from assay.gate.policy import Family
+from assay.gate.slices import family, requirements
 from assay.settings import Settings
 
 FORMULAS = ["NaCl", "Fe2O3", "MgO", "LiF", "Al", "CuZn"]
@@ -66,6 +69,12 @@ def test_slice_holds_the_rows_with_such_an_element(rule, formulas):
     """Any of the named elements, or any of a family, in all three tables."""
     wanted = [formula in formulas for formula in FORMULAS]
     assert masks(rule) == [wanted] * 3
+
+
+@pytest.mark.parametrize("name", get_args(Family))
+def test_every_family_of_the_policy_has_elements(name):
+    """Whatever pymatgen calls it now."""
+    assert family(name)
 
 
 def test_slice_by_a_column():

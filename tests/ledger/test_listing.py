@@ -1,6 +1,7 @@
 """The ledger as people read it: a line an entry, and nothing that a terminal obeys."""
 
-from assay.ledger.listing import listing
+from assay.files import digest_bytes
+from assay.ledger.listing import HEADER, earlier, listing
 from ledger_samples import certified, decision, intent, of, retirement, revocation, used
 
 
@@ -44,3 +45,17 @@ def test_columns_stand_under_their_names():
 def test_empty_ledger_is_its_header():
     """Nothing happened yet."""
     assert len(listing(of())) == 1
+
+
+def test_earlier_lines_leave_out_what_is_reported_now():
+    """The last lines, under their header, without the last decision on the same predictions."""
+    ledger = of(*used("one", 1, 0, bit=True), decision("two"), decision("one"), decision("three"))
+    header, *rows = earlier(ledger, digest_bytes(b"one"), 10)
+    assert header == HEADER
+    assert [row[0] for row in rows] == ["2", "3", "5"]
+    assert [row[0] for row in earlier(ledger, None, 2)[1:]] == ["4", "5"]
+
+
+def test_nothing_earlier_has_no_header():
+    """A first decision has no history."""
+    assert earlier(of(decision("one")), digest_bytes(b"one"), 10) == []

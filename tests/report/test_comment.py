@@ -1,17 +1,28 @@
 """The comment: what it says, and that text from a pull request stays text."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
-from assay.report.comment import MARKER, code, commit_status, plain, render_comment, render_summary
-from assay.report.summary import ReportInputs, gate_line
+from assay.report.comment import MARKER, render_comment, render_summary
+from assay.report.figures import gate_line
+from assay.report.inputs import ReportInputs
+from assay.report.summary import commit_status, table
 from inert import HOSTILE, active, assert_inert
-from report_samples import card, checks, finding, hand_over, settings, verdict
+from rendered import Rendered
+from report_samples import (
+    card,
+    change_train,
+    checks,
+    commit_tables,
+    finding,
+    hand_over,
+    settings,
+    verdict,
+    write_tables,
+)
 
 
 def _inputs(folder: Path, **records: Any) -> ReportInputs:
@@ -168,27 +179,6 @@ def test_the_check_for_inert_text_bites() -> None:
             assert_inert(f"{MARKER}\n### PASS\n\n- **failure** {text}\n")
 
 
-@given(st.text(max_size=300), st.booleans())
-def test_code_span_holds_any_text(text: str, cell: bool) -> None:
-    """Any text whatever becomes exactly one code span, or nothing, on one line."""
-    span = code(text, cell=cell)
-    if not span:
-        return
-    (inline,) = [
-        token for token in MarkdownIt("commonmark").parse(f"x {span} y") if token.type == "inline"
-    ]
-    kinds = [child.type for child in inline.children or []]
-    assert kinds == ["text", "code_inline", "text"]
-    assert not cell or "|" not in span
-
-
-@given(st.text(max_size=300))
-def test_plain_text_has_nothing_to_act_on(text: str) -> None:
-    """A sentence put into running text keeps no character of Markdown, HTML or GitHub."""
-    assert not set(plain(text)) & set("@#[]`*|\\>!~\n{}_$")
-    assert "//" not in plain(text)
-
-
 def test_long_comment_is_cut_with_a_note(tmp_path: Path) -> None:
     """However much was found, the comment keeps GitHub's limit, its head, and says what is left."""
     wordy = finding(message="x" * 1500, file="data/train.csv", line=1, formula="Fe2O3")
@@ -240,3 +230,133 @@ def test_link_is_shown_only_if_it_is_one(tmp_path: Path) -> None:
         assert "Run and report page" not in render_comment(
             ReportInputs(handover, settings(), url=bad)
         )
+
+
+@pytest.mark.parametrize(
+    ("records", "parts", "told"),
+    [
+        ({}, [], ""),
+        ({"schema": checks("schema", finding()), "candidate": None, "sanity": None},
+         ["Data schema"], "correct the first row listed"),
+        ({"schema": None}, ["Data schema"], "the job Schema ended"),
+        ({"candidate": None, "sanity": None, "verdict": None}, ["Candidate"], "the job Candidate"),
+        ({"sanity": checks("sanity", finding())}, ["Sanity"], "`assay check`"),
+        ({"verdict": None}, ["Benchmark"], "the log of the step Score"),
+        ({"verdict": verdict(outcome="FAIL", stage="public")}, ["Benchmark"], "`assay score`"),
+        ({"verdict": verdict(outcome="FAIL", stage="revoked")}, ["Benchmark"], "another model"),
+        ({"verdict": verdict(outcome="INCONCLUSIVE", stage="public")},
+         ["Benchmark"], "`assay plan`"),
+        ({"verdict": verdict(outcome="INCONCLUSIVE", stage="sealed")}, ["Benchmark"], "each costs"),
+        ({"verdict": verdict(outcome="INCONCLUSIVE", stage="retired")}, ["Benchmark"],
+         "`assay seal fresh`"),
+    ],
+)  # fmt: skip
+def test_whatever_is_red_says_the_one_thing_to_do(
+    tmp_path: Path, records: dict[str, Any], parts: list[str], told: str
+) -> None:
+    """The first part that is not as it should be says what to do, in the third line, and no other.
+
+    What only waits for it asks for nothing.
+    """
+    inputs = _inputs(tmp_path, **records)
+    assert [row.part for row in table(inputs) if row.todo] == parts
+    third = render_comment(inputs).splitlines()[2]
+    assert third.startswith("**Next:** ") == bool(told)
+    assert told in third
+
+
+def _proposal(folder: Path, **records: Any) -> ReportInputs:
+    """A repository, a reference that differs, and a pull request that changes three rows."""
+    handover = hand_over(folder / "out", **records)
+    predictions = write_tables(folder, handover)
+    commit_tables(folder)
+    with handover.train.open() as stream:
+        known = [line.strip().split(",") for line in stream][1:]
+    change_train(
+        handover,
+        [known[4][0], known[4][1], "7.25"],
+        ["t90000", "Mg2Sn", "0.125"],
+        without=known[9][0],
+    )
+    reference = {row: value + 0.01 for row, value in predictions.items()}
+    reference["p00007"] += 5
+    history = (("line", "outcome"), ("3", "PASS"))
+    return ReportInputs(handover, settings(), folder, reference, history=history)
+
+
+def test_what_changed_is_told(tmp_path: Path) -> None:
+    """Rows added, removed and relabelled; the largest change; families; earlier verdicts."""
+    comment = render_comment(_proposal(tmp_path))
+    assert "1 row added, 1 row removed, 1 row relabelled" in comment
+    assert "| `t90000` | `Mg2Sn` | added | `0.125` |" in comment
+    assert "| `t00009` | `H2O` | `" in comment
+    assert "| removed |" in comment
+    assert "| `t00004` | `LiFePO4` | `" in comment
+    assert "| `7.25` |" in comment
+    assert re.search(r"; `CeO2` \S+ → \S+ eV/atom \(pool\)", comment)
+    assert "environment lock `3f9a3f9a3f9a` main's is not at hand" in comment
+    assert "Earlier verdicts: the last 1" in comment
+    assert re.search(r"\| RMSE \(eV/atom\) \| 0.2 \| \d\S+ \|", comment)
+    assert "alkali" in comment
+    assert "┃" in comment
+
+
+def test_order_is_what_a_reviewer_asks_for(tmp_path: Path) -> None:
+    """Verdict, checks, gate, figures, what changed, errors, folds, provenance."""
+    broken = checks("schema", finding(severity="warning"))
+    comment = render_comment(_proposal(tmp_path, schema=broken))
+    parts = [
+        "### ✅ PASS", "**Data schema**", "**Sanity**", "**Benchmark**", "`Gate:", "| MAE",
+        "Findings: no failure, 1 warning", "**What changed**", "**Errors by family**",
+        "**Residuals**", "Rows added", "Largest changes", "Earlier verdicts", "correlation id",
+    ]  # fmt: skip
+    places = [comment.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_changes_give_way_where_there_is_no_room(tmp_path: Path) -> None:
+    """Sections are left out whole, and the comment is sound Markdown at any length."""
+    inputs = _proposal(tmp_path)
+    lengths = set()
+    for limit in range(1600, 9000, 400):
+        comment = render_comment(inputs, limit)
+        lengths.add(len(comment))
+        assert len(comment) <= limit
+        assert comment.count("<details>") == comment.count("</details>")
+        assert comment.count("```") % 2 == 0
+        assert_inert(comment)
+    assert len(lengths) > 4
+
+
+def test_cut_comment_links_to_the_page(tmp_path: Path) -> None:
+    """What is not shown is one click away."""
+    wordy = checks("schema", *[finding(message="x" * 1500)] * 400, executed=400)
+    handover = hand_over(tmp_path, schema=wordy, verdict=None)
+    comment = render_comment(ReportInputs(handover, settings(), url="https://example.org/runs/1"))
+    assert "more not shown here: [the report page](https://example.org/runs/1)" in comment
+
+
+def test_usual_comment_is_short_and_valid(tmp_path: Path) -> None:
+    """With everything shown it is a few screens; GitHub's renderer sees no raw mark-up in it."""
+    comment = render_comment(_proposal(tmp_path))
+    assert len(comment) < 12_000
+    seen = Rendered(comment)
+    assert seen.triggers == []
+    assert "**" not in seen.running
+    assert "| " not in seen.running
+
+
+def test_unreadable_predictions_are_said(tmp_path: Path) -> None:
+    """Where rows cannot be compared the comment says why, and shows the rest."""
+    inputs = _proposal(tmp_path)
+    inputs.handover.predictions.write_text("row_id,prediction\n")
+    comment = render_comment(ReportInputs(inputs.handover, settings(), tmp_path))
+    assert "`Not drawn: predictions.csv lacks" in comment
+    assert "1 row added" in comment
+
+
+def test_failed_check_still_shows_what_changed(tmp_path: Path) -> None:
+    """A pull request that is red for its data is told what it did to them, and no verdict."""
+    comment = render_comment(_proposal(tmp_path, schema=checks("schema", finding())))
+    assert "1 row relabelled" in comment
+    assert "PASS: " not in comment

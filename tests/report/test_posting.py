@@ -1,6 +1,7 @@
 """The report: written where it belongs, posted where the run stands."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
 from assay.report import posting
 from github_server import GithubServer
-from toy import settings_of
+from toy import rewrite_predictions, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 SHA = "c" * 40
@@ -96,3 +97,60 @@ def test_posting_needs_the_event_of_a_scored_run(certified, tmp_path, monkeypatc
         monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
     with pytest.raises(NotCarriedOutError, match="workflow"):
         report(certified, post=True)
+
+
+def test_report_reaches_a_pull_request_from_a_fork(certified, github):
+    """GitHub names no pull request in the event of a fork's run: it is found by its commit."""
+    fork = {"number": 8, "state": "open", "head": {"sha": SHA, "repo": {"full_name": "x/fork"}}}
+    github.state.write("pulls.json", [fork])
+    report(certified, post=True)
+    (comment,) = github.state.read("comments.json", {})["8"]
+    assert "PASS" in comment["body"]
+
+
+@pytest.mark.parametrize("refused", ["/comments", "/pulls"])
+def test_token_that_may_not_comment_turns_nothing_red(certified, github, capsys, refused):
+    """The status is set and the summary written; that there is no comment is said in a sentence."""
+    github.state.write("pulls.json", [{"number": 7, "state": "open", "head": {"sha": SHA}}])
+    github.state.write("faults.json", [{"path": refused, "status": 403}])
+    report(certified, post=True)
+    assert github.state.read("statuses.json", {})[SHA][0]["state"] == "success"
+    assert github.state.read("comments.json", {}) == {}
+    told = capsys.readouterr().err
+    assert "pull-requests: " in told
+    assert "The job summary says the same" in told
+
+
+def test_github_that_does_not_answer_is_not_taken_for_that(certified, github):
+    """A comment that failed for another reason is a run to be repeated."""
+    github.state.write("pulls.json", [{"number": 7, "state": "open", "head": {"sha": SHA}}])
+    github.state.write("faults.json", [{"path": "/comments", "status": 422}])
+    with pytest.raises(NotCarriedOutError, match="comment on pull request 7"):
+        report(certified, post=True)
+
+
+def test_earlier_verdicts_are_told_and_its_own_is_not_among_them(certified):
+    """The one line of the ledger is this model's: there is no history yet; another's is shown."""
+    comment = report(certified, post=False).parent / "comment.md"
+    assert "Earlier verdicts" not in comment.read_text()
+    rewrite_predictions(Handover(Layout(certified).out), lambda values: values | {"t00001": 9.0})
+    report(certified, post=False)
+    assert "Earlier verdicts: the last 1" in comment.read_text()
+    assert "PASS, certified" in comment.read_text()
+
+
+def test_data_docs_are_linked(certified, github, monkeypatch):
+    """On a laptop their folder, in Actions the run that kept them; without either no link."""
+    index = Layout(certified).out / "data_docs" / "index.html"
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "Data Docs" not in report(certified, post=False).read_text()
+    index.parent.mkdir()
+    index.touch()
+    assert 'href="../data_docs/index.html"' in report(certified, post=False).read_text()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.invalid")
+    monkeypatch.setenv("GITHUB_RUN_ID", "41")
+    event = Path(os.environ["GITHUB_EVENT_PATH"])
+    event.write_text(json.dumps({"workflow_run": {"id": 40, "head_sha": SHA}}))
+    address = "https://github.invalid/group/toy/actions/runs/40"
+    assert f'href="{address}"' in report(certified, post=False).read_text()

@@ -38,6 +38,10 @@ _LONGEST_WAIT = 120
 _ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+class ReadOnlyError(NotCarriedOutError):
+    """The token may not do what was asked of GitHub."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """One repository on GitHub; every method raises NotCarriedOutError when the API fails.
@@ -249,10 +253,10 @@ def _asking(action: str, permission: str) -> Iterator[None]:
 
 def _refusal(action: str, permission: str, status: int, text: str = "") -> NotCarriedOutError:
     reason = f", {_shortened(text, 200)}" if text else ""
-    advice = "try again later"
+    said = f"GitHub did not {action} (HTTP {status}{reason})"
     if status in {401, 403, 404}:
-        advice = f"check that the token is valid and grants `{permission}`"
-    return NotCarriedOutError(f"GitHub did not {action} (HTTP {status}{reason}): {advice}.")
+        return ReadOnlyError(f"{said}: check that the token is valid and grants `{permission}`.")
+    return NotCarriedOutError(f"{said}: try again later.")
 
 
 def _shortened(text: str, length: int) -> str:

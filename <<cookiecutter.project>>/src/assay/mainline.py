@@ -1,10 +1,9 @@
 """What `main` holds, asked of git: the data and the settings that a change is measured against."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 from assay.errors import UsageError
+from assay.provenance import git_bytes
 from assay.settings import FILE_NAME, Settings, parse_settings
 
 # In Actions a pull request is checked out as a merge commit, whose first parent is main.
@@ -15,35 +14,27 @@ def content_on_main(root: Path, path: Path) -> bytes | None:
     """A file's content on main, or None: no git, no main, or no such file there."""
     revision = _revision(root)
     name = f"{revision}:./{path.relative_to(root).as_posix()}"
-    return None if revision is None else _git(root, "show", name)
+    return None if revision is None else git_bytes(root, "show", name)
 
 
 def differs_from_main(root: Path, *paths: str) -> bool:
     """Whether files below these paths, as they stand in the folder, differ from main's."""
     revision = _revision(root)
     changed = (
-        None if revision is None else _git(root, "diff", "--name-only", revision, "--", *paths)
+        None if revision is None else git_bytes(root, "diff", "--name-only", revision, "--", *paths)
     )
     return bool(changed)
 
 
 def tracked_files(root: Path) -> list[str]:
     """The files that git keeps, relative to the root; none where there is no git."""
-    listed = _git(root, "ls-files", "-z") or b""
+    listed = git_bytes(root, "ls-files", "-z") or b""
     return [name.decode(errors="replace") for name in listed.split(b"\0") if name]
 
 
 def _revision(root: Path) -> str | None:
-    named = (name for name in MAIN if _git(root, "rev-parse", "--verify", "--quiet", name))
+    named = (name for name in MAIN if git_bytes(root, "rev-parse", "--verify", "--quiet", name))
     return next(named, None)
-
-
-def _git(root: Path, *arguments: str) -> bytes | None:
-    git = shutil.which("git")
-    if git is None:
-        return None
-    process = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, check=False)
-    return process.stdout if process.returncode == 0 else None
 
 
 def settings_on_main(root: Path) -> Settings | None:

@@ -17,14 +17,20 @@ _TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t\r]*$", re.MULTILINE | r
 
 def git(root: Path, *arguments: str) -> str | None:
     """What git prints, stripped, or None where it fails (no repository, no such ref)."""
+    printed = git_bytes(root, *arguments)
+    # a commit message may be in any encoding
+    return None if printed is None else printed.decode(errors="replace").strip()
+
+
+def git_bytes(root: Path, *arguments: str) -> bytes | None:
+    """What git prints, to the byte, or None where it fails."""
     try:
         process = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, check=False
         )
     except OSError:
         return None
-    # a commit message may be in any encoding
-    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None
 
 
 def commit_of(root: Path) -> str:
@@ -74,6 +80,16 @@ def run_url() -> str | None:
 def correlation_id(*parts: str) -> str:
     """An id that equal parts share: `asy-` and the first 16 digits of their SHA-256."""
     return f"asy-{digest_bytes(chr(10).join(parts).encode())[:16]}"
+
+
+def triggering_run_url() -> str | None:
+    """The address of the run that this workflow was started by, whose artifacts are the checks'."""
+    try:
+        number = int(triggering_run()["id"])
+    except (NotCarriedOutError, KeyError, TypeError, ValueError):
+        return None
+    own = run_url()
+    return f"{own.rpartition('/')[0]}/{number}" if own else None
 
 
 def triggering_run() -> dict[str, Any]:

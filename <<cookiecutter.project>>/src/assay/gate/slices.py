@@ -13,6 +13,9 @@ from assay.settings import FILE_NAME, Settings
 
 Tables = Sequence[pd.DataFrame]
 
+PNICTOGENS = 15  # their group
+_WORDS = {"rare_earth_metal": "rare_earth"}  # what pymatgen calls it now
+
 
 def requirements(settings: Settings, tables: Tables) -> list[Requirement]:
     """The primary metric, the further ones, and the primary one on every slice, in this order.
@@ -46,7 +49,7 @@ def _mask(rule: SliceRule, table: pd.DataFrame) -> np.ndarray:
                 "sealed_inputs.csv and pool.csv; add it, or take the slice out."
             )
         return table[rule.column].isin(rule.values).to_numpy(dtype=bool)
-    wanted = set(rule.elements) or _family(str(rule.family))
+    wanted = set(rule.elements) or family(str(rule.family))
     if unknown := wanted - _symbols():
         raise UsageError(
             f"{FILE_NAME}: slice {rule.name!r} names {min(unknown)!r}, which is no element."
@@ -62,7 +65,11 @@ def _symbols() -> set[str]:
     return {element.symbol for element in Element}
 
 
-def _family(name: str) -> set[str]:
+def family(name: str) -> set[str]:
+    """The symbols of a family of elements, as pymatgen tells it, or of the `pnictogen`s."""
     from pymatgen.core import Element
 
-    return {element.symbol for element in Element if getattr(element, f"is_{name}")}
+    if name == "pnictogen":  # which pymatgen has no word for
+        return {element.symbol for element in Element if element.group == PNICTOGENS}
+    word = _WORDS.get(name, name)
+    return {element.symbol for element in Element if getattr(element, f"is_{word}")}

@@ -19,18 +19,39 @@ def listing(ledger: Ledger) -> list[str]:
 
     `use` is k/K and `not confirmed` j/J before that use; `model` is the bundle's digest.
     """
+    rows = table(ledger)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    return [_padded(row, widths) for row in rows]
+
+
+def table(ledger: Ledger) -> list[Row]:
+    """The same as cells, for whoever sets them otherwise."""
     answered = {use.line for use in uses_of(ledger) if use.decision is not None}
     budgets = {
         (entry.sealed_digest, entry.use): f"/{entry.uses} /{entry.maximum_disagreements}".split()
         for entry in ledger.entries
         if isinstance(entry, Intent)
     }
-    rows: list[Row] = [HEADER]
-    for number, entry in enumerate(ledger.entries, start=1):
-        if number not in answered:
-            rows.append(_row(number, entry, budgets))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    return [_padded(row, widths) for row in rows]
+    return [HEADER] + [
+        _row(number, entry, budgets)
+        for number, entry in enumerate(ledger.entries, start=1)
+        if number not in answered
+    ]
+
+
+def earlier(ledger: Ledger, predictions_digest: str | None, count: int) -> list[Row]:
+    """A header and the last lines, without the last decision on these very predictions.
+
+    A report tells that one itself. Without any line there is no header either.
+    """
+    own = [
+        number
+        for number, entry in enumerate(ledger.entries, start=1)
+        if isinstance(entry, Decision) and entry.predictions_digest == predictions_digest
+    ]
+    header, *rows = table(ledger)
+    kept = [row for row in rows if row[0] not in {str(number) for number in own[-1:]}]
+    return [header, *kept[-count:]] if kept else []
 
 
 def _padded(row: Row, widths: Sequence[int]) -> str:

@@ -55,17 +55,34 @@ def read_dataset(layout: Layout, settings: Settings) -> Dataset:
     Raises:
         UsageError: a table is missing or not as it must be, or a formula cannot be read.
     """
+    data = read_tables(layout, settings)
+    for table, path in zip(
+        (data.train, data.sealed, data.pool),
+        (layout.train, layout.sealed_inputs, layout.pool),
+        strict=True,
+    ):
+        require_readable(table["formula"], path)
+    return data
+
+
+def read_tables(layout: Layout, settings: Settings) -> Dataset:
+    """The same without a look at the formulas, which takes most of the time.
+
+    Raises:
+        UsageError: a table is missing or not as it must be.
+    """
     train = read_table(layout.train, ["row_id", "formula", settings.target.column])
     sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
     pool = read_table(layout.pool, ["row_id", "formula"])
-    for table, path in zip(
-        (train, sealed, pool), (layout.train, layout.sealed_inputs, layout.pool), strict=True
-    ):
-        _require_readable(table["formula"], path)
     return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
 
 
-def _require_readable(formulas: Iterable[str], path: Path) -> None:
+def require_readable(formulas: Iterable[str], path: Path) -> None:
+    """Insist on formulas that can be read.
+
+    Raises:
+        UsageError: one cannot; file and line are named.
+    """
     for line, formula in enumerate(formulas, start=2):
         if sentence := problem(formula):
             raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from assay.gate.metrics import METRICS
 from assay.planning.records import Plan, Point
-from assay.report.plots import ACCENT, CONTRAST, INK, SOFT, drawn
+from assay.report.drawing import ACCENT, CONTRAST, INK, SOFT, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

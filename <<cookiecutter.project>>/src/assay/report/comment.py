@@ -1,37 +1,28 @@
-"""The comment on a pull request and the job summary, in GitHub's Markdown.
-
-Findings, names and formulas come from the pull request. They are shown in code spans alone,
-where GitHub reads no HTML, link, image, mention or reference, whatever they hold.
-"""
-
-import re
+"""The comment on a pull request and the job summary, in GitHub's Markdown."""
 
 from assay.provenance import short_commit
 from assay.records import Finding
+from assay.report.advice import HOW_TO_SEAL
+from assay.report.changes import reference_name
+from assay.report.differences import sections
+from assay.report.figures import gate_line, plural, public_numbers
+from assay.report.inputs import ReportInputs
+from assay.report.markdown import LONG, SHORT, code, folded, plain, table, worded
 from assay.report.summary import (
-    HOW_TO_SEAL,
-    ReportInputs,
-    Row,
     State,
-    commit_status,
-    gate_line,
     headline,
-    public_numbers,
-    reference_name,
+    next_step,
     reproduction,
     scored,
-    table,
 )
-
-__all__ = ["MARKER", "ReportInputs", "commit_status", "render_comment", "render_summary"]
+from assay.report.summary import table as checks
 
 MARKER = "<!-- assay-report -->"
 MAXIMUM_LENGTH = 60_000
 SHOWN = 10
-LONG, SHORT = 600, 200
 
 _SYMBOLS: dict[State, str] = {"ok": "✅", "failed": "❌", "undecided": "🟡", "missing": "⚪"}
-_PLAIN = re.compile(r"[^\w .,:;()%+=<²·⁻'/-]")
+_NOTE = "- *{} more not shown here: {} and the JSON records have them.*"
 
 
 def render_comment(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
@@ -41,49 +32,35 @@ def render_comment(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
 
 def render_summary(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
     """The same content for `$GITHUB_STEP_SUMMARY`, shorter than `limit` characters."""
-    line = headline(inputs)
-    head = [
-        f"### {_SYMBOLS[line.state]} {plain(str(line))}",
-        _table(table(inputs)),
-        *_gate(inputs),
-        *_numbers(inputs),
-    ]
+    head = [_headline(inputs), _checks(inputs), *_gate(inputs), *_numbers(inputs)]
     tail = [*_seal(inputs), _provenance(inputs)]
+    more = sections(inputs)
     room = limit - len("\n\n".join([*head, *tail])) - 4
-    return "\n\n".join([*head, *_findings(inputs, room), *tail]) + "\n"
+    wanted = sum(len(section) + 2 for section in more)
+    found = _findings(inputs, room - wanted if room > 2 * wanted else room)
+    left = room - len("\n\n".join(found)) - 4
+    kept: list[str] = []
+    for section in more:
+        if len(section) + 2 <= left:
+            kept.append(section)
+            left -= len(section) + 2
+    return "\n\n".join([*head, *found, *kept, *tail]) + "\n"
 
 
-def code(text: str, length: int = SHORT, *, cell: bool = False) -> str:
-    """Untrusted text as a code span on one line, cut to `length` characters.
-
-    The fence is longer than any run of backticks within (CommonMark 6.1). In a table `|` becomes
-    a look-alike, since GitHub splits cells before it sees code.
-    """
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
-    line = line.replace("|", "¦" if cell else "|").replace("<!--", "<! --")
-    if len(line) > length:
-        line = line[: length - 1] + "…"
-    if not line:
-        return ""
-    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    pad = " " if line[0] == "`" or line[-1] == "`" else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
+def _headline(inputs: ReportInputs) -> str:
+    line, todo = headline(inputs), next_step(inputs)
+    said = f"### {_SYMBOLS[line.state]} {plain(str(line))}"
+    return f"{said}\n**Next:** {worded(todo)}." if todo else said
 
 
-def plain(text: str) -> str:
-    """A sentence of our own without any character that Markdown or GitHub could act on."""
-    line = _PLAIN.sub(" ", text.replace("`", "'")[:LONG])
-    line = re.sub(r"/{2,}", "/", line).replace("_", " ").replace("<", "&lt;")
-    return " ".join(line.split())
-
-
-def _table(rows: list[Row]) -> str:
-    lines = ["| | state | what |", "|---|---|---|"]
-    for row in rows:
+def _checks(inputs: ReportInputs) -> str:
+    cells, said = [], next_step(inputs)
+    for row in checks(inputs):
         name = f"{code(row.name, 80, cell=True)}, " if row.name else ""
+        todo = f"; **next:** {worded(row.todo)}" if row.todo not in {"", said} else ""
         state = f"{_SYMBOLS[row.state]} {plain(row.said)}"
-        lines.append(f"| **{row.part}** | {state} | {name}{plain(row.what)} |")
-    return "\n".join(lines)
+        cells.append([f"**{row.part}**", state, f"{name}{plain(row.what)}{todo}"])
+    return table(["", "state", "what"], cells)
 
 
 def _gate(inputs: ReportInputs) -> list[str]:
@@ -97,10 +74,9 @@ def _numbers(inputs: ReportInputs) -> list[str]:
         return []
     verdict = scored(inputs)
     header = ["public, out-of-fold on the train set", "candidate"]
-    header += [f"reference: {plain(reference_name(verdict))}"] if verdict else []
+    header += [f"reference: {code(reference_name(verdict), 40, cell=True)}"] if verdict else []
     cells = [[plain(row[0]), *row[1:]][: len(header)] for row in rows]
-    table_rows = [header, ["---"] * len(header), *cells]
-    return ["\n".join(f"| {' | '.join(row)} |" for row in table_rows)]
+    return [table(header, cells, len(header) - 1)]
 
 
 def _findings(inputs: ReportInputs, room: int) -> list[str]:
@@ -110,12 +86,17 @@ def _findings(inputs: ReportInputs, room: int) -> list[str]:
         return []
     failures = sum(finding.severity == "failure" for finding in found)
     shown = min(failures, SHOWN)
-    count = f"**Findings**: {failures} failures, {len(found) - failures} warnings"
+    warnings = plural(len(found) - failures, "warning")
+    more = [_finding(f, SHORT) for f in found[shown:]]
+    if not failures:
+        return [_fitted([], more, f"Findings: no failure, {warnings}", room, inputs.link)]
+    count = f"**Findings**: {plural(failures, 'failure')}, {warnings}"
     blocks = [count, "", *(_finding(f, LONG) for f in found[:shown])]
     falsified = [_falsified(finding) for finding in inputs.falsified[:3]]
     if falsified:
         blocks += ["", "**Falsified by**", "", *falsified]
-    return [_fitted(blocks, [_finding(f, SHORT) for f in found[shown:]], room)]
+    title = f"{len(more)} more" if failures > SHOWN else warnings
+    return [_fitted(blocks, more, title, room, inputs.link)]
 
 
 def _finding(finding: Finding, length: int) -> str:
@@ -134,21 +115,22 @@ def _falsified(finding: Finding) -> str:
     return f"- {code(finding.formula or '')}{value} breaks {code(said, LONG)}{run}"
 
 
-def _fitted(first: list[str], more: list[str], room: int) -> str:
-    """Join lines up to `room` characters; the findings that are left out are counted."""
-    kind = "more" if first[-1] else "warnings"
-    opening = ["", f"<details><summary>{len(more)} {kind}</summary>", ""] if more else []
-    closing = ["", "</details>"] if more else []
-    note = "- *{} more not shown here: the report page and the JSON records have them.*"
-    lines = [*first, *opening, *more]
-    left = room - len("\n".join([*closing, note])) - 20
+def _fitted(first: list[str], more: list[str], title: str, room: int, link: str | None) -> str:
+    """Join lines up to `room` characters, `more` in a fold; what is left out is counted."""
+    page = f"[the report page]({link})" if link else "the report page"
+    left = room - len(folded(title, "")) - len(_NOTE.format(len(more), page)) - 30
     kept = 0
+    lines = [*first, *more]
     while kept < len(lines) and left > len(lines[kept]):
         left -= len(lines[kept]) + 1
         kept += 1
     dropped = sum(line.startswith("- ") for line in lines[kept:])
-    notes = [note.format(dropped)] if dropped else []
-    return "\n".join([*lines[:kept], *notes, *(closing if kept > len(first) + 1 else [])])
+    note = [_NOTE.format(dropped, page)] if dropped else []
+    own, rest = lines[: min(kept, len(first))], lines[len(first) : kept]
+    if not rest:
+        return "\n".join([*own, *note])
+    fold = folded(title, "\n".join([*rest, *note]))
+    return "\n".join([*own, "", fold]) if own else fold
 
 
 def _seal(inputs: ReportInputs) -> list[str]:

@@ -1,149 +1,109 @@
-"""The report as one self-contained HTML page: no script, nothing loaded from elsewhere."""
+"""The report as one self-contained HTML page: nothing is loaded from elsewhere.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Its one script sorts tables and is allowed by its digest; without it the page reads the same.
+"""
+
+import re
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
-import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
 
-from assay.errors import AssayError
-from assay.layout import Layout
-from assay.model.training import Dataset, read_dataset
-from assay.predictions import bounds_of, read_predictions
 from assay.provenance import short_commit
-from assay.report import plots
-from assay.report.summary import (
-    HOW_TO_SEAL,
-    ReportInputs,
-    gate_line,
-    headline,
-    public_numbers,
-    reference_name,
-    reproduction,
-    scored,
-    table,
-)
+from assay.report.advice import HOW_TO_SEAL
+from assay.report.changes import largest_changes, largest_residuals, reference_name
+from assay.report.figures import gate_line, in_unit, number, public_numbers, signed
+from assay.report.inputs import ReportInputs
+from assay.report.pictures import pictures
+from assay.report.summary import headline, next_step, reproduction, scored, table
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A plot and the words above it."""
-
-    title: str
-    caption: str
-    svg: Markup
-    wide: bool = False
+LISTED = 50
 
 
 def render_page(inputs: ReportInputs) -> str:
     """The page as HTML; where predictions or tables cannot be read it says so and has no plots."""
-    pictures, reason = _pictures(inputs)
-    verdict = scored(inputs)
-    source = files("assay.report").joinpath("page.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source).render(
+    contents = {**_verdict(inputs), **_changes(inputs), **_script()}
+    return _template().render(
+        contents,
         project=inputs.settings.project.name,
         target=inputs.settings.target.column,
         unit=inputs.settings.target.unit,
+        in_unit=in_unit(inputs.settings.target.unit),
         card=inputs.candidate,
         link=inputs.link,
-        line=headline(inputs),
-        gate=gate_line(verdict) if verdict else "",
-        unsealed=HOW_TO_SEAL.replace("`", "") if verdict and not verdict.sealed else "",
-        rows=table(inputs),
-        falsified=[(finding, *reproduction(finding)) for finding in inputs.falsified],
-        findings=inputs.findings,
-        numbers=public_numbers(inputs),
-        reference=reference_name(verdict) if verdict else "",
+        data_docs=inputs.data_docs,
         commit=short_commit(inputs.candidate.commit) if inputs.candidate else "",
-        pictures=pictures,
-        no_pictures=reason,
+        pictures=pictures(inputs),
+        no_pictures=inputs.no_evidence or "There is no public row with a prediction.",
+        history=inputs.history,
         provenance=_provenance(inputs),
     )
 
 
-def _pictures(inputs: ReportInputs) -> tuple[list[Picture], str]:
-    if inputs.root is None:
-        return [], "Without the repository's tables there is nothing to draw."
-    try:
-        data = read_dataset(Layout(inputs.root), inputs.settings)
-        found = _read(inputs, data)
-    except AssayError as error:
-        return [], f"Not drawn: {error}"
-    prediction = np.array([found[row] for row in data.train["row_id"]])
-    reference = inputs.reference_predictions or {}
-    draw = _class_errors if inputs.settings.target.kind == "class" else _number_errors
-    pictures = draw(inputs, data, prediction)
-    return [*pictures[:-1], *_change(inputs, found, reference, data), pictures[-1]], ""
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": number, "signed": signed, "worded": _worded}
+    return environment.from_string(_text("page.html"))
 
 
-def _read(inputs: ReportInputs, data: Dataset) -> dict[str, float]:
-    tables = (data.train, data.sealed, data.pool)
-    row_ids = [row for rows in tables for row in rows["row_id"]]
-    bounds = bounds_of(inputs.settings.target.kind)
-    return read_predictions(inputs.handover.predictions, row_ids, bounds)
+def _text(name: str) -> str:
+    return files("assay.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _number_errors(inputs: ReportInputs, data: Dataset, prediction: np.ndarray) -> list[Picture]:
-    target = inputs.settings.target
-    name = target.column.replace("_", " ")
-    rows = f"{len(prediction):,} train rows, out of fold: no row's system was seen in training."
-    return [
-        _picture("Parity", rows, plots.parity(data.target, prediction, name, target.unit)),
-        _picture(
-            "Residuals",
-            "The same rows; the outermost 0.5 % are cut off.",
-            plots.residuals(data.target, prediction, target.unit),
-        ),
-        _by_element(data, np.abs(prediction - data.target), f"mean absolute error ({target.unit})"),
-    ]
+def _script() -> dict[str, Any]:
+    script = _text("sorting.js")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return {"script": Markup(script), "script_digest": digest}  # noqa: S704 (our own file)
 
 
-def _class_errors(_: ReportInputs, data: Dataset, prediction: np.ndarray) -> list[Picture]:
-    return [
-        _picture(
-            "Reliability",
-            "Of the rows given a probability, the share that is of class 1; area tells how many.",
-            plots.reliability(data.target, prediction),
-        ),
-        _picture(
-            "Scores",
-            f"{len(prediction):,} train rows, out of fold: no row's system was seen in training.",
-            plots.scores(data.target, prediction),
-        ),
-        _by_element(data, (prediction - data.target) ** 2, "Brier score"),
-    ]
+def _worded(text: str) -> Markup:
+    """A sentence of our own in which commands stand in backticks: these become code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
-def _by_element(data: Dataset, errors: np.ndarray, label: str) -> Picture:
-    by_element = plots.element_errors(data.train["formula"], errors)
-    caption = "Mean over the train rows that hold the element; pale frames have no rows."
-    drawn = plots.periodic_table(by_element, label.removesuffix(" (1)"))
-    return _picture("Error by element", caption, drawn, wide=True)
+def _verdict(inputs: ReportInputs) -> dict[str, Any]:
+    verdict = scored(inputs)
+    return {
+        "line": headline(inputs),
+        "todo": next_step(inputs),
+        "gate": gate_line(verdict) if verdict else "",
+        "unsealed": HOW_TO_SEAL if verdict and not verdict.sealed else "",
+        "rows": table(inputs),
+        "falsified": [(finding, *reproduction(finding)) for finding in inputs.falsified],
+        "findings": inputs.findings,
+        "numbers": public_numbers(inputs),
+        "reference": reference_name(verdict) if verdict else "",
+    }
 
 
-def _change(
-    inputs: ReportInputs, found: Mapping[str, float], reference: Mapping[str, float], data: Dataset
-) -> list[Picture]:
-    rows = [row for row in data.pool["row_id"] if row in reference]
-    if not rows:
-        return []
-    unit = "1" if inputs.settings.target.kind == "class" else inputs.settings.target.unit
-    candidate, other = (np.array([values[row] for row in rows]) for values in (found, reference))
-    pool = f"{len(rows):,} unlabelled compositions of the pool."
-    return [
-        _picture("Candidate and reference", pool, plots.agreement(candidate, other, unit)),
-        _picture("Change of predictions", "The same rows.", plots.change(candidate, other, unit)),
-    ]
-
-
-def _picture(title: str, caption: str, svg: str, *, wide: bool = False) -> Picture:
-    # the SVG is matplotlib's, which escapes every label it is given
-    return Picture(title, caption, Markup(svg), wide)  # noqa: S704
+def _changes(inputs: ReportInputs) -> dict[str, Any]:
+    found = inputs.evidence
+    changes = inputs.data_changes
+    compared = found is not None and len(found.pool.compared) > 0
+    return {
+        "facts": inputs.model_changes,
+        "data_changes": changes,
+        "changed_rows": changes.rows[: 4 * LISTED] if changes else [],
+        "families": inputs.families,
+        "metric": found.metric.name if found else "",
+        "metric_unit": "" if not found or found.metric.bounded else inputs.settings.target.unit,
+        "half_width": inputs.half_width,
+        "level": inputs.settings.model.interval_level,
+        "residuals": list(largest_residuals(found.train, LISTED)) if found else [],
+        "moved": [
+            ("train rows, out of fold", list(largest_changes(found.train, LISTED // 2))),
+            ("pool", list(largest_changes(found.pool, LISTED // 2))),
+        ]
+        if found and compared
+        else [],
+    }
 
 
 def _provenance(inputs: ReportInputs) -> list[tuple[str, str]]:

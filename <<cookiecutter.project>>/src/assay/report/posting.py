@@ -1,31 +1,43 @@
 """Writes the report, and posts it where the run stands: job summary, comment, commit status."""
 
 import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assay import provenance
+from assay.errors import NotCarriedOutError
 from assay.files import write_text
-from assay.layout import Handover
-from assay.report.comment import commit_status, render_comment, render_summary
+from assay.layout import Handover, Layout
+from assay.report.comment import render_comment, render_summary
+from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
-from assay.report.summary import ReportInputs
-from assay.scoring.references import recorded
+from assay.report.summary import commit_status
 from assay.settings import Settings
+from assay.texts import on_one_line
+
+HISTORY = 10
 
 
 def write_report(root: Path, settings: Settings, handover: Handover, *, post: bool) -> Path:
     """Write `report/comment.md` and `report/index.html`; returns the page's path.
 
     In Actions the job summary is written, too. With `post` the comment and the commit status go
-    to GitHub.
+    to GitHub; a token that may not comment is told of, since the summary says the same.
 
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
     """
-    reference = None
-    if handover.reference.is_file():
-        reference = recorded(handover.reference.read_bytes(), "the reference")
-    inputs = ReportInputs(handover, settings, root, reference, provenance.run_url())
+    inputs = ReportInputs(
+        handover,
+        settings,
+        root,
+        _reference(handover),
+        provenance.run_url(),
+        data_docs=_data_docs(root),
+    )
+    inputs = replace(inputs, history=_history(root, inputs))
     folder = handover.folder / "report"
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)
@@ -38,13 +50,46 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     return folder / "index.html"
 
 
+def _reference(handover: Handover) -> Mapping[str, float] | None:
+    from assay.scoring.references import recorded
+
+    if not handover.reference.is_file():
+        return None
+    return recorded(handover.reference.read_bytes(), "the reference")
+
+
+def _data_docs(root: Path) -> str | None:
+    """The run that kept the Data Docs as an artifact, or on a laptop their folder."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        return provenance.triggering_run_url()
+    index = Layout(root).out / "data_docs" / "index.html"
+    return "../data_docs/index.html" if index.is_file() else None
+
+
+def _history(root: Path, inputs: ReportInputs) -> Sequence[tuple[str, ...]]:
+    """The ledger's last lines; none where it cannot be read, which `score` and `predict` tell."""
+    from assay.ledger.listing import earlier
+    from assay.ledger.record import read_ledger_at_hand
+
+    digest = inputs.candidate.predictions_digest if inputs.candidate else None
+    try:
+        return earlier(read_ledger_at_hand(root), digest, HISTORY)
+    except NotCarriedOutError:
+        return ()
+
+
 def _post(inputs: ReportInputs, comment: str) -> None:
-    from assay.github import Repository
+    from assay.github import ReadOnlyError, Repository
 
     sha = provenance.triggering_run()["head_sha"]
     repository = Repository.from_environment()
     state, description = commit_status(inputs)
     repository.set_status(sha, state, description, inputs.link)
-    number = repository.pull_number(sha)
-    if number is not None:
-        repository.upsert_comment(number, comment)
+    try:
+        number = repository.pull_number(sha)
+        if number is not None:
+            repository.upsert_comment(number, comment)
+    except ReadOnlyError as error:
+        # the status is what counts, and it is set
+        said = f"assay: {error} The job summary says the same as the comment."
+        sys.stderr.write(on_one_line(said) + "\n")

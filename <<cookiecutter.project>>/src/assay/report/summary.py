@@ -1,102 +1,16 @@
 """What the records of a run say, in words and without any markup; `comment` and `page` dress it."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from assay.errors import NotCarriedOutError
-from assay.layout import Handover
-from assay.records import (
-    CandidateCard,
-    CheckReport,
-    Finding,
-    PublicFigure,
-    Record,
-    VerdictRecord,
-    read_record,
-)
-from assay.settings import Settings
+from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
+from assay.report import advice
+from assay.report.inputs import ReportInputs
 
 State = Literal["ok", "failed", "undecided", "missing"]
 CommitState = Literal["success", "failure", "error"]
 
 NOTHING_SAID = "this says nothing about the model"
-HOW_TO_SEAL = (
-    "The held-out labels of this repository lie open, so whoever trains can look at them and a "
-    "PASS shows only that the mechanism works. To seal them: run `assay init`, commit what it "
-    "writes, store the two keys it names as secrets of the environment `heldout`, and restrict "
-    "that environment to the branch `main`."
-)
-
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
-
-_METRICS = {
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "r2": "R²",
-    "brier": "Brier score",
-    "error_rate": "Error rate",
-}
-
-R = TypeVar("R", bound=Record)
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """Everything a report is made of; any record may be missing.
-
-    `root` is the repository whose public tables the plots need (no plots without it),
-    `reference_predictions` the reference model's predictions by row id (rows that it lacks are
-    left out of the comparison), `url` the address of the run or page to link to. Sealed labels
-    are not among the inputs, and are never read.
-    """
-
-    handover: Handover
-    settings: Settings
-    root: Path | None = None
-    reference_predictions: Mapping[str, float] | None = None
-    url: str | None = None
-
-    @cached_property
-    def schema(self) -> CheckReport | None:
-        """The data checks, or None where they left no readable record."""
-        return _checks("schema", self.handover.schema)
-
-    @cached_property
-    def sanity(self) -> CheckReport | None:
-        """The property-based tests, or None where they left no readable record."""
-        return _checks("sanity", self.handover.sanity)
-
-    @cached_property
-    def candidate(self) -> CandidateCard | None:
-        """What the training says of its model, or None."""
-        return _record(CandidateCard, self.handover.candidate)
-
-    @cached_property
-    def verdict(self) -> VerdictRecord | None:
-        """The verdict, or None."""
-        return _record(VerdictRecord, self.handover.verdict)
-
-    @property
-    def link(self) -> str | None:
-        """`url`, if it is a web address that needs no escaping."""
-        return self.url if self.url and _ADDRESS.fullmatch(self.url) else None
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What both checks found: failures first, data before sanity."""
-        reports = [report for report in (self.schema, self.sanity) if report]
-        found = [finding for report in reports for finding in report.findings]
-        return sorted(found, key=lambda finding: finding.severity != "failure")
-
-    @property
-    def falsified(self) -> list[Finding]:
-        """Failed sanity properties that name the composition which breaks them."""
-        failures = self.sanity.failures if self.sanity else []
-        return [finding for finding in failures if finding.formula]
 
 
 def reproduction(finding: Finding) -> tuple[str, str]:
@@ -107,13 +21,17 @@ def reproduction(finding: Finding) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table of checks; `name` is text of the pull request, not to be trusted."""
+    """One line of the table of checks; `name` is text of the pull request, not to be trusted.
+
+    `todo` is the one thing to do next, empty where all is well; commands in it stand in backticks.
+    """
 
     part: str
     state: State
     said: str
     what: str
     name: str = ""
+    todo: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +61,11 @@ def headline(inputs: ReportInputs) -> Headline:
             why = f"the {name} could not be carried out; {NOTHING_SAID}"
             return Headline("missing", "ERROR", why)
     return _of_verdict(inputs.verdict)
+
+
+def next_step(inputs: ReportInputs) -> str:
+    """What to do first: that of the first part which is not as it should be; empty if all is."""
+    return next((row.todo for row in table(inputs) if row.todo), "")
 
 
 def scored(inputs: ReportInputs) -> VerdictRecord | None:
@@ -179,33 +102,43 @@ def commit_status(inputs: ReportInputs) -> tuple[CommitState, str]:
 
 
 def table(inputs: ReportInputs) -> list[Row]:
-    """What each of the four parts did."""
-    return [
+    """What each of the four parts did; what only waits for an earlier one asks for nothing."""
+    rows = [
         _check_row("Data schema", inputs.schema, "rule", "rules"),
-        _candidate_row(inputs.candidate),
+        _candidate_row(inputs),
         _check_row("Sanity", inputs.sanity, "property", "properties"),
         _benchmark_row(inputs),
+    ]
+    broken = next((number for number, row in enumerate(rows) if row.state != "ok"), len(rows))
+    return [
+        replace(row, todo="") if row.state == "missing" and number > broken else row
+        for number, row in enumerate(rows)
     ]
 
 
 def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Row:
+    todo = advice.FAILED[part] if report and report.failures else advice.MISSING[part]
     if report is None:
-        return Row(part, "missing", "did not run", "its record is missing or cannot be read")
+        unread = "its record is missing or cannot be read"
+        return Row(part, "missing", "did not run", unread, todo=todo)
     ran = f"{report.executed} {one if report.executed == 1 else many}"
     warnings = len(report.findings) - len(report.failures)
     also = f", {warnings} {'warning' if warnings == 1 else 'warnings'}" if warnings else ""
     if report.failures:
         count = len(report.failures)
         found = f"{count} {'failure' if count == 1 else 'failures'}"
-        return Row(part, "failed", "failed", f"{ran} checked: {found}{also}")
+        return Row(part, "failed", "failed", f"{ran} checked: {found}{also}", todo=todo)
     if not report.executed:
-        return Row(part, "missing", "did not run", f"no {one} was checked")
+        return Row(part, "missing", "did not run", f"no {one} was checked", todo=todo)
     return Row(part, "ok", "holds", f"{ran} checked{also}")
 
 
-def _candidate_row(card: CandidateCard | None) -> Row:
+def _candidate_row(inputs: ReportInputs) -> Row:
+    card: CandidateCard | None = inputs.candidate
     if card is None:
-        return Row("Candidate", "missing", "not trained", "its record is missing or cannot be read")
+        unread = "its record is missing or cannot be read"
+        todo = advice.MISSING["Candidate"]
+        return Row("Candidate", "missing", "not trained", unread, todo=todo)
     what = f"{card.rows:,} rows in {card.groups:,} chemical systems"
     return Row("Candidate", "ok", "trained", what, card.estimator)
 
@@ -214,82 +147,9 @@ def _benchmark_row(inputs: ReportInputs) -> Row:
     if _failed_checks(inputs):
         return Row("Benchmark", "missing", "not scored", "the checks before it must hold first")
     if inputs.verdict is None:
-        return Row("Benchmark", "missing", "not carried out", NOTHING_SAID)
+        todo = advice.MISSING["Benchmark"]
+        return Row("Benchmark", "missing", "not carried out", NOTHING_SAID, todo=todo)
     line = _of_verdict(inputs.verdict)
     certified = "; certified" if inputs.verdict.certified else ""
-    return Row("Benchmark", line.state, line.word, f"{line.why}{certified}")
-
-
-def gate_line(verdict: VerdictRecord) -> str:
-    """The fixed template of docs/gate.md; nothing in it but fields of the verdict."""
-    level = "" if verdict.level is None else f", level {verdict.level:.1e}"
-    seal = "sealed set" if verdict.sealed else "open set (NOT SEALED)"
-    rows = f"n={verdict.sealed_rows}, {verdict.sealed_groups} groups"
-    uses = f"sealed use {verdict.use}/{verdict.uses}"
-    wrong = f"disagreements {verdict.disagreements}/{verdict.maximum_disagreements}"
-    errors = f"{number(verdict.candidate_error)} vs {number(verdict.reference_error)}"
-    parts = [
-        f"Gate: {verdict.outcome} ({verdict.explanation})",
-        f"claim {verdict.claim}, margin {number(verdict.margin, verdict.unit)}",
-        f"{seal} {verdict.sealed_digest[:8]} {rows}",
-        f"{uses}, {wrong}{level}",
-        f"train {verdict.metric} {errors} (public)",
-    ]
-    return " | ".join(parts)
-
-
-def reference_name(verdict: VerdictRecord) -> str:
-    """The reference as people read it: a baseline by name, a model by 12 digits."""
-    return verdict.reference if " " in verdict.reference else verdict.reference[:12]
-
-
-def public_numbers(inputs: ReportInputs) -> list[tuple[str, str, str]]:
-    """Rows (name, candidate, reference) of public figures: out-of-fold errors, change on pool.
-
-    The scorer's own figures where there is a verdict, else what the training run claims.
-    """
-    verdict, card = scored(inputs), inputs.candidate
-    rows = []
-    figures = verdict.figures if verdict else []
-    rows += [_figure_row(figure) for figure in figures]
-    told = {figure.name for figure in figures}
-    for key, name in _METRICS.items():
-        if card and key in card.metrics and name not in told:
-            unit = _in(inputs.settings.target.unit) if key in {"mae", "rmse"} else ""
-            rows.append((f"{name}{unit}", number(card.metrics[key]), ""))
-    if verdict:
-        change = f"Mean change of predictions on the pool{_in(verdict.unit)}"
-        rows.append((change, number(verdict.change_on_pool), ""))
-    return rows
-
-
-def _figure_row(figure: PublicFigure) -> tuple[str, str, str]:
-    name = f"{figure.name}{_in(figure.unit)}"
-    if not figure.required:
-        name += f": {figure.groups:.0f} effective groups, too few to decide"
-    candidate, reference = (
-        "" if error is None else number(error) for error in (figure.candidate, figure.reference)
-    )
-    return name, candidate, reference
-
-
-def _in(unit: str) -> str:
-    return "" if unit in {"", "1"} else f" ({unit})"
-
-
-def number(value: float, unit: str = "1") -> str:
-    """Four significant digits and the unit, if there is one."""
-    text = f"{value:.4g}"
-    return text if unit in {"", "1"} else f"{text} {unit}"
-
-
-def _checks(check: str, path: Path) -> CheckReport | None:
-    report = _record(CheckReport, path)
-    return report if report and report.check == check else None
-
-
-def _record(kind: type[R], path: Path) -> R | None:
-    try:
-        return read_record(kind, path)
-    except NotCarriedOutError:
-        return None
+    todo = advice.after(inputs.verdict)
+    return Row("Benchmark", line.state, line.word, f"{line.why}{certified}", todo=todo)

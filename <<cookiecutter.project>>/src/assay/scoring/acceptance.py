@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
@@ -34,7 +36,20 @@ def sound_predictions(
         (handover.train, card.train_digest),
     ):
         require_named(path, named)
-    train = _candidate_train(handover.train, LARGER * layout.train.stat().st_size)
+    return shared_predictions(layout, settings, handover, data)
+
+
+def shared_predictions(
+    layout: Layout, settings: Settings, handover: Handover, data: Dataset
+) -> dict[str, float]:
+    """The candidate's predictions, by row id, of sealed inputs, pool and train rows of main.
+
+    Raises:
+        NotCarriedOutError: the candidate's train set or its predictions are not as they must be.
+    """
+    limit = LARGER * layout.train.stat().st_size
+    rows = candidate_train(handover.train, ["row_id", "formula"], limit)
+    train = dict(zip(rows["row_id"], rows["formula"], strict=True))
     unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
     bounds = bounds_of(settings.target.kind)
     predictions = read_predictions(handover.predictions, [*train, *unlabelled], bounds)
@@ -57,18 +72,22 @@ def _require_passed(path: Path, check: str, subject: str) -> None:
         )
 
 
-def _candidate_train(path: Path, limit: int) -> dict[str, str]:
-    """Formulas by row id of the candidate's own train set, which is untrusted."""
+def candidate_train(path: Path, columns: list[str], limit: int) -> pd.DataFrame:
+    """The candidate's own train set as text, which is untrusted and at most `limit` bytes.
+
+    Raises:
+        NotCarriedOutError: it is missing, a link, too large or no table with these columns.
+    """
+    _require_plain(path)
     if path.stat().st_size > limit:
         raise NotCarriedOutError(
             f"the candidate's train.csv is over {LARGER} times main's and not read: add rows in "
             "several steps."
         )
     try:
-        rows = read_table(path, ["row_id", "formula"])
+        return read_table(path, columns)
     except UsageError as error:
         raise NotCarriedOutError(f"what was handed over cannot be read: {error}") from None
-    return dict(zip(rows["row_id"], rows["formula"], strict=True))
 
 
 def require_named(path: Path, named: str) -> None:
@@ -77,9 +96,13 @@ def require_named(path: Path, named: str) -> None:
     Raises:
         NotCarriedOutError: it is missing, a link or another one.
     """
-    if path.is_symlink() or not path.is_file():
-        raise NotCarriedOutError(f"{path.name} is missing or not a plain file: train again.")
+    _require_plain(path)
     if digest_file(path) != named:
         raise NotCarriedOutError(
             f"{path.name} is not the file that candidate.json names: train again on main's data."
         )
+
+
+def _require_plain(path: Path) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise NotCarriedOutError(f"{path.name} is missing or not a plain file: train again.")

@@ -21,7 +21,7 @@ def score(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Decide: the trusted half, with the sealed labels."""
-    from assay.report.summary import gate_line
+    from assay.report.figures import gate_line
     from assay.scoring.score import score as decide
 
     root, settings = here()

@@ -1,0 +1,136 @@
+"""What a candidate changes: rows, labels, predictions, and what the model is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from assay.records import CandidateCard, VerdictRecord
+from assay.report.evidence import Predicted
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class TrainRow:
+    """A row of `train.csv` with its label as it is written there, on main and in the candidate's.
+
+    None: the row is not in that table. All is text of whoever wrote it.
+    """
+
+    row_id: str
+    formula: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class DataChanges:
+    """How the candidate's train set differs from main's; a row is its id and its formula."""
+
+    added: Sequence[TrainRow]
+    removed: Sequence[TrainRow]
+    relabelled: Sequence[TrainRow]
+
+    @property
+    def rows(self) -> list[TrainRow]:
+        """All of them: relabelled rows first, since these ask for a reason."""
+        return [*self.relabelled, *self.removed, *self.added]
+
+
+def data_changes(before: pd.DataFrame, after: pd.DataFrame, target: str) -> DataChanges:
+    """Compare two train sets, read as text, by `row_id` and `formula`.
+
+    The labels that changed most come first; other rows keep the order of their table.
+    """
+    main, own = _labels(before, target), _labels(after, target)
+    relabelled = [
+        TrainRow(*key, label, own[key])
+        for key, label in main.items()
+        if key in own and not _same(label, own[key])
+    ]
+    return DataChanges(
+        [TrainRow(*key, None, label) for key, label in own.items() if key not in main],
+        [TrainRow(*key, label, None) for key, label in main.items() if key not in own],
+        sorted(relabelled, key=_distance, reverse=True),
+    )
+
+
+def _labels(table: pd.DataFrame, target: str) -> dict[Key, str]:
+    columns = (table["row_id"], table["formula"], table[target])
+    return {(row_id, formula): label for row_id, formula, label in zip(*columns, strict=True)}
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        return np.nan
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or _number(one) == _number(other)
+
+
+def _distance(row: TrainRow) -> float:
+    distance = abs(_number(row.after) - _number(row.before))
+    return distance if np.isfinite(distance) else np.inf
+
+
+def largest_changes(rows: Predicted, count: int) -> Predicted:
+    """The `count` rows on which candidate and reference are furthest apart, the furthest first."""
+    compared = rows.compared
+    apart = np.abs(compared.candidate - compared.reference)
+    return compared.take(np.argsort(-apart, kind="stable")[:count])
+
+
+def largest_residuals(rows: Predicted, count: int) -> Predicted:
+    """The `count` rows whose out-of-fold prediction is furthest from the label."""
+    apart = np.abs(rows.candidate - rows.target)
+    return rows.take(np.argsort(-apart, kind="stable")[:count])
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A public fact of the model; `value` and `other` are text not to be trusted."""
+
+    name: str
+    value: str
+    compared: str
+    other: str = ""
+
+
+def reference_name(verdict: VerdictRecord) -> str:
+    """The reference as people read it: a baseline by name, a model by 12 digits."""
+    return verdict.reference if " " in verdict.reference else verdict.reference[:12]
+
+
+def model_changes(
+    card: CandidateCard, verdict: VerdictRecord | None, lock: str | None, train: str | None
+) -> list[Fact]:
+    """Estimator, train set, bundle and environment, each with how it compares.
+
+    Args:
+        card: what the training says of its model.
+        verdict: names the model compared with.
+        lock: digest of main's `requirements.lock`, if it is at hand.
+        train: digest of main's train set, if it is at hand.
+    """
+    facts = [
+        Fact("Estimator", card.estimator, f"{card.rows:,} rows in {card.groups:,} systems"),
+        Fact("Train set", card.train_digest[:12], *_against(card.train_digest, train)),
+        Fact("Environment lock", card.lock_digest[:12], *_against(card.lock_digest, lock)),
+    ]
+    if verdict is None:
+        return [*facts, Fact("Bundle", card.bundle_digest[:12], "not compared")]
+    same = verdict.reference == card.bundle_digest
+    said = "the reference itself" if same else "compared with"
+    other = "" if same else reference_name(verdict)
+    return [*facts, Fact("Bundle", card.bundle_digest[:12], said, other)]
+
+
+def _against(own: str, mains: str | None) -> tuple[str, str]:
+    if mains is None:
+        return "main's is not at hand", ""
+    return ("as on main", "") if own == mains else ("changed; on main", mains[:12])

@@ -1,0 +1,138 @@
+"""What changed, as sections of the comment: model, rows, predictions, families, history."""
+
+from collections.abc import Iterator, Sequence
+
+from assay.report.bars import family_chart, residual_chart
+from assay.report.changes import DataChanges, TrainRow, largest_changes
+from assay.report.evidence import PublicRow
+from assay.report.figures import in_unit, number, plural, signed
+from assay.report.inputs import ReportInputs
+from assay.report.markdown import LONG, block, code, folded, plain, table
+
+ROWS = 10
+FORMULA, CELL = 40, 24
+
+
+def sections(inputs: ReportInputs) -> list[str]:
+    """Each is whole by itself and may be left out where there is no room for it."""
+    return [*_overview(inputs), *_errors(inputs), *_rows(inputs), *_moved(inputs), *_past(inputs)]
+
+
+def _overview(inputs: ReportInputs) -> Iterator[str]:
+    lines = [*_model(inputs), *_data(inputs.data_changes), *_predictions(inputs)]
+    if inputs.candidate and inputs.root and inputs.evidence is None:
+        lines.append(f"- {code(inputs.no_evidence, LONG)}")
+    if lines:
+        yield "\n".join(["**What changed**", "", *lines])
+
+
+def _model(inputs: ReportInputs) -> Iterator[str]:
+    parts = []
+    for fact in inputs.model_changes[1:]:
+        other = f" {code(fact.other, CELL)}" if fact.other else ""
+        value = f" {code(fact.value, CELL)}" if fact.compared != "as on main" else ""
+        parts.append(f"{plain(fact.name).lower()}{value} {plain(fact.compared)}{other}")
+    if inputs.candidate:
+        name = code(inputs.candidate.estimator, 80)
+        yield f"- **Model** {' · '.join([name, *parts])}"
+
+
+def _data(changes: DataChanges | None) -> Iterator[str]:
+    if changes is None:
+        return
+    counts = [
+        plural(len(rows), f"row {what}", f"rows {what}")
+        for rows, what in (
+            (changes.added, "added"),
+            (changes.removed, "removed"),
+            (changes.relabelled, "relabelled"),
+        )
+        if rows
+    ]
+    said = ", ".join(counts) or "the same rows and labels as on main"
+    yield f"- **Data** {code('data/train.csv')}: {said}"
+
+
+def _predictions(inputs: ReportInputs) -> Iterator[str]:
+    found = inputs.evidence
+    if found is None:
+        return
+    unit, places = inputs.settings.target.unit, []
+    for rows, where in ((found.train, "train row, out of fold"), (found.pool, "pool")):
+        for row in largest_changes(rows, 1):
+            values = f"{number(row.reference)} → {number(row.candidate, unit)} ({where})"
+            places.append(f"{code(row.formula, FORMULA)} {plain(values)}")
+    if places:
+        yield f"- **Predictions** that changed most: {'; '.join(places)}"
+
+
+def _errors(inputs: ReportInputs) -> Iterator[str]:
+    found = inputs.evidence
+    if found is None or not inputs.families:
+        return
+    target = inputs.settings.target
+    unit = "" if found.metric.bounded else in_unit(target.unit)
+    what = f"{found.metric.name}{unit} of the train rows that hold such an element, out of fold"
+    said = f"**Errors by family**: {plain(what)}"
+    yield f"{said}\n\n{block(family_chart(inputs.families))}"
+    if target.kind == "number":
+        what = f"predicted minus measured{in_unit(target.unit)}, the outermost at both ends"
+        title = f"**Residuals**: {plain(what)}"
+        yield f"{title}\n\n{block(residual_chart(found.train))}"
+
+
+def _rows(inputs: ReportInputs) -> Iterator[str]:
+    changes = inputs.data_changes
+    if changes is None or not changes.rows:
+        return
+    cells = [_row(row) for row in _each_kind(changes)]
+    hidden = len(changes.rows) - len(cells)
+    listed = table(["row", "formula", "on main", "here"], cells)
+    note = f"\n\n{plural(hidden, 'more row')} on the report page." if hidden else ""
+    yield folded("Rows added, removed or relabelled", listed + note)
+
+
+def _each_kind(changes: DataChanges) -> list[TrainRow]:
+    kinds: Sequence[Sequence[TrainRow]] = (changes.relabelled, changes.removed, changes.added)
+    return [row for rows in kinds for row in rows[:ROWS]]
+
+
+def _row(row: TrainRow) -> list[str]:
+    return [
+        code(row.row_id, CELL, cell=True),
+        code(row.formula, FORMULA, cell=True),
+        "added" if row.before is None else code(row.before, CELL, cell=True),
+        "removed" if row.after is None else code(row.after, CELL, cell=True),
+    ]
+
+
+def _moved(inputs: ReportInputs) -> Iterator[str]:
+    found = inputs.evidence
+    if found is None or not len(found.pool.compared):
+        return
+    header = ["row", "formula", "reference", "candidate", "change"]
+    train = [_moved_row(row, labelled=True) for row in largest_changes(found.train, ROWS)]
+    pool = [_moved_row(row, labelled=False) for row in largest_changes(found.pool, ROWS)]
+    first = table([*header, "measured"], train, 4)
+    content = f"Train rows, out of fold\n\n{first}\n\nPool\n\n{table(header, pool, 3)}"
+    unit = in_unit(inputs.settings.target.unit)
+    yield folded(f"Largest changes of predictions{unit}", content)
+
+
+def _moved_row(row: PublicRow, *, labelled: bool) -> list[str]:
+    cells = [
+        code(row.row_id, CELL, cell=True),
+        code(row.formula, FORMULA, cell=True),
+        number(row.reference),
+        number(row.candidate),
+        signed(row.change),
+    ]
+    return [*cells, number(row.target)] if labelled else cells
+
+
+def _past(inputs: ReportInputs) -> Iterator[str]:
+    if not inputs.history:
+        return
+    header, *lines = inputs.history
+    cells = [[code(cell, FORMULA, cell=True) for cell in line] for line in lines]
+    yield folded(f"Earlier verdicts: the last {len(lines)}", table(list(header), cells))

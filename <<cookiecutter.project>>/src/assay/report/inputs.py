@@ -1,0 +1,177 @@
+"""What a report is made of: the records of a run, public tables, and what was decided before."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from assay.errors import AssayError, NotCarriedOutError
+from assay.files import digest_bytes
+from assay.layout import Handover, Layout
+from assay.mainline import content_on_main
+from assay.records import (
+    CandidateCard,
+    CheckReport,
+    Finding,
+    Record,
+    VerdictRecord,
+    read_record,
+)
+from assay.report.changes import DataChanges, Fact, data_changes, model_changes
+from assay.report.evidence import Evidence, gathered
+from assay.report.families import FamilyError, family_errors
+from assay.settings import Settings
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything a report is made of; any record may be missing.
+
+    `root` is the repository whose public tables the plots need (no plots without it),
+    `reference_predictions` the reference model's predictions by row id (rows that it lacks are
+    left out of the comparison), `url` the address of the run or page to link to, `history` the
+    ledger's last lines as `ledger.listing` shows them, `data_docs` where the Data Docs are. Sealed
+    labels are not among the inputs, and are never read.
+    """
+
+    handover: Handover
+    settings: Settings
+    root: Path | None = None
+    reference_predictions: Mapping[str, float] | None = None
+    url: str | None = None
+    history: Sequence[tuple[str, ...]] = ()
+    data_docs: str | None = None
+
+    @cached_property
+    def schema(self) -> CheckReport | None:
+        """The data checks, or None where they left no readable record."""
+        return _checks("schema", self.handover.schema)
+
+    @cached_property
+    def sanity(self) -> CheckReport | None:
+        """The property-based tests, or None where they left no readable record."""
+        return _checks("sanity", self.handover.sanity)
+
+    @cached_property
+    def candidate(self) -> CandidateCard | None:
+        """What the training says of its model, or None."""
+        return _record(CandidateCard, self.handover.candidate)
+
+    @cached_property
+    def verdict(self) -> VerdictRecord | None:
+        """The verdict, or None."""
+        return _record(VerdictRecord, self.handover.verdict)
+
+    @property
+    def link(self) -> str | None:
+        """`url`, if it is a web address that needs no escaping."""
+        return self.url if self.url and _ADDRESS.fullmatch(self.url) else None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What both checks found: failures first, data before sanity."""
+        reports = [report for report in (self.schema, self.sanity) if report]
+        found = [finding for report in reports for finding in report.findings]
+        return sorted(found, key=lambda finding: finding.severity != "failure")
+
+    @property
+    def falsified(self) -> list[Finding]:
+        """Failed sanity properties that name the composition which breaks them."""
+        failures = self.sanity.failures if self.sanity else []
+        return [finding for finding in failures if finding.formula]
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """Public rows with predictions, or None where these cannot be read."""
+        return self._evidence[0]
+
+    @property
+    def no_evidence(self) -> str:
+        """Why there is none: one sentence."""
+        return self._evidence[1]
+
+    @cached_property
+    def _evidence(self) -> tuple[Evidence | None, str]:
+        if self.root is None:
+            return None, "Without the repository's tables there is nothing to draw."
+        reference = self.reference_predictions or {}
+        try:
+            return gathered(self.root, self.settings, self.handover, reference), ""
+        except AssayError as error:
+            return None, f"Not drawn: {error}"
+
+    @cached_property
+    def half_width(self) -> float | None:
+        """Half width of the prediction interval on the public rows, for a number."""
+        if self.evidence is None or self.settings.target.kind == "class":
+            return None
+        from assay.model.training import interval_half_width
+
+        rows, level = self.evidence.train, self.settings.model.interval_level
+        return interval_half_width(rows.target, rows.candidate, level)
+
+    @cached_property
+    def reference_metrics(self) -> dict[str, float]:
+        """Public metrics of the reference as the candidate's card has them; empty without one."""
+        if self.evidence is None or not len(rows := self.evidence.train.compared):
+            return {}
+        from assay.model.training import public_metrics
+
+        return public_metrics(self.settings.target.kind, rows.target, rows.reference)
+
+    @cached_property
+    def families(self) -> list[FamilyError]:
+        """Errors by family of elements; empty without public rows."""
+        found = self.evidence
+        return family_errors(found.train, found.metric, self.half_width) if found else []
+
+    @cached_property
+    def data_changes(self) -> DataChanges | None:
+        """The candidate's train set against main's, or None where one of them is not at hand."""
+        from assay.scoring.acceptance import LARGER, candidate_train
+        from assay.tables import parse_table
+
+        mains = self._on_main("train")
+        if mains is None or self.root is None:
+            return None
+        columns = ["row_id", "formula", self.settings.target.column]
+        try:
+            before = parse_table(mains, columns, Layout(self.root).train)
+            after = candidate_train(self.handover.train, columns, LARGER * len(mains))
+        except AssayError:
+            return None
+        return data_changes(before, after, self.settings.target.column)
+
+    @cached_property
+    def model_changes(self) -> list[Fact]:
+        """Public facts of the model; empty without its card."""
+        if self.candidate is None:
+            return []
+        digests = (self._on_main(name) for name in ("lock", "train"))
+        lock, train = (None if one is None else digest_bytes(one) for one in digests)
+        return model_changes(self.candidate, self.verdict, lock, train)
+
+    def _on_main(self, name: str) -> bytes | None:
+        if self.root is None:
+            return None
+        layout = Layout(self.root)
+        paths = {"train": layout.train, "lock": layout.root / "requirements.lock"}
+        return content_on_main(self.root, paths[name])
+
+
+def _checks(check: str, path: Path) -> CheckReport | None:
+    report = _record(CheckReport, path)
+    return report if report and report.check == check else None
+
+
+def _record(kind: type[R], path: Path) -> R | None:
+    try:
+        return read_record(kind, path)
+    except NotCarriedOutError:
+        return None

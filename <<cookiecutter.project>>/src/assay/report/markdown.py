@@ -1,0 +1,67 @@
+"""GitHub's Markdown, in which text that others wrote stays text.
+
+Findings, names and formulas come from the pull request. They are shown in code spans alone,
+where GitHub reads no HTML, link, image, mention or reference, whatever they hold.
+"""
+
+import re
+from collections.abc import Sequence
+
+LONG, SHORT = 600, 200
+
+_PLAIN = re.compile(r"[^\w .,:;()%+=<²·⁻±→−'/-]")
+# what GitHub makes links and pictures of in running text: www., GH-1, commits, :emoji:
+_ACTED_ON = re.compile(r"(?<=\bwww)\.|(?<=\bgh)-(?=\d)|:(?=[a-z+-][\w+-]*:)", re.IGNORECASE)
+_COMMIT = re.compile(r"\b(?=\d*[a-f])(?=[a-f]*\d)([0-9a-f]{6})[0-9a-f]+\b", re.IGNORECASE)
+# GitHub's parser takes a fence of more than 80 backticks for text, and all between two for live
+_FENCES = re.compile("`{10,}")
+
+
+def code(text: str, length: int = SHORT, *, cell: bool = False) -> str:
+    """Untrusted text as a code span on one line, cut to `length` characters.
+
+    The fence is longer than any run of backticks within (CommonMark 6.1). In a table `|` becomes
+    a look-alike, since GitHub splits cells before it sees code.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
+    line = line.replace("|", "¦" if cell else "|").replace("<!--", "<! --")
+    line = _FENCES.sub("`````````…", line)
+    if len(line) > length:
+        line = line[: length - 1] + "…"
+    if not line:
+        return ""
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    pad = " " if line[0] == "`" or line[-1] == "`" else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def plain(text: str) -> str:
+    """A sentence of our own without any character that Markdown or GitHub could act on."""
+    line = _PLAIN.sub(" ", text.replace("`", "'")[:LONG])
+    line = _COMMIT.sub(r"\1…", _ACTED_ON.sub(" ", line))
+    line = re.sub(r"/{2,}", "/", line).replace("_", " ").replace("<", "&lt;")
+    return " ".join(line.split())
+
+
+def worded(text: str) -> str:
+    """A sentence of our own in which commands stand in backticks: these become code."""
+    parts = text.split("`")
+    dressed = [code(part) if number % 2 else plain(part) for number, part in enumerate(parts)]
+    spaced = " ".join(part for part in dressed if part)
+    return re.sub(r" (?=[.,:;)])|(?<=\() ", "", spaced)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], figures: int = 0) -> str:
+    """A table of cells that are Markdown already; the last `figures` columns stand to the right."""
+    rule = ["---"] * (len(header) - figures) + ["--:"] * figures
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
+
+
+def folded(title: str, content: str) -> str:
+    """Content that opens on a click; the title is a sentence of our own."""
+    return f"<details><summary>{plain(title)}</summary>\n\n{content}\n\n</details>"
+
+
+def block(text: str) -> str:
+    """A block of fixed width, for text of our own."""
+    return f"```text\n{text}\n```"

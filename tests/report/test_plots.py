@@ -1,0 +1,58 @@
+"""The plots: right content, safe labels, small files."""
+
+import re
+
+import numpy as np
+
+from assay.report import plots
+from assay.report.calibration import coverages
+from report_samples import Tags
+
+
+def test_plots_take_degenerate_data_and_hostile_names() -> None:
+    """Constant predictions, one class only, and names with markup or dollars draw all the same."""
+    same, ones = np.zeros(6), np.ones(6)
+    drawn = [
+        plots.parity(same, same, "<b>$x_{$", "$/kg", (0.9, 0.0)),
+        plots.residuals(same, same, "$"),
+        plots.residuals(same, None, "$"),
+        plots.calibration(coverages(same, np.arange(6) % 2)),
+        plots.change(same, same, "1"),
+        plots.agreement(same, same, "1"),
+        plots.reliability(ones, ones),
+        plots.scores(ones, ones),
+    ]
+    assert "measured <b>$x_{$ ($/kg)" in Tags(drawn[0]).text
+    for svg in drawn:
+        assert Tags(svg).names <= {
+            "svg", "defs", "style", "g", "path", "text", "tspan", "use", "clippath", "rect"
+        }  # fmt: skip
+        assert not re.search(r"#0[0-9a-f]0[0-9a-f]0[0-9a-f]\b", svg)
+
+
+def test_interval_is_drawn_and_named() -> None:
+    """The band has its level and half width beside it; without an interval there is none."""
+    values = np.linspace(0, 1, 50)
+    assert "90% interval, ±0.25" in plots.parity(values, values, "x", "eV", (0.9, 0.25))
+    assert "interval" not in plots.parity(values, values, "x", "eV")
+
+
+def test_reference_is_outlined_where_there_is_one() -> None:
+    """Both distributions are named."""
+    values = np.linspace(-1, 1, 50)
+    assert "reference" in plots.residuals(values, values, "eV")
+    assert "reference" not in plots.residuals(values, None, "eV")
+
+
+def test_many_points_become_one_picture() -> None:
+    """A pool of tens of thousands of rows does not make a page of tens of megabytes."""
+    values = np.random.default_rng(0).normal(size=(2, 50_000))
+    svg = plots.agreement(values[0], values[1], "eV")
+    assert "data:image/png;base64," in svg
+    assert len(svg) < 500_000
+
+
+def test_plots_are_deterministic() -> None:
+    """The same numbers give the same bytes."""
+    values = np.linspace(0, 1, 50)
+    assert plots.parity(values, values, "x", "eV") == plots.parity(values, values, "x", "eV")
