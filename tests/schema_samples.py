@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from assay.records import CheckReport, Finding
 from assay.schema.check import check_schema
 from assay.settings import read_settings
@@ -31,6 +33,20 @@ def write(path: Path, header: str, rows: list[str]) -> None:
     """Write a CSV of ready lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """A sound repository: 30 train rows, 30 sealed, 2 in the pool and 2 to screen."""
+    data = tmp_path / "data"
+    rows = [f"t{n:05d},{formula},{-n / 10:g}" for n, formula in enumerate(TRAIN, start=1)]
+    write(data / "train.csv", "row_id,formula,y", rows)
+    rows = [f"s{n:05d},{formula}" for n, formula in enumerate(SEALED, start=1)]
+    write(data / "sealed_inputs.csv", "row_id,formula", rows)
+    write(data / "pool.csv", "row_id,formula", ["p00001,LiCl", "p00002,TiO2"])
+    write(data / "candidates" / "list.csv", "name,formula", ["a,NaF", "b,NaO"])
+    (tmp_path / "assay.toml").write_text(SETTINGS.format(target=NUMBER))
+    return tmp_path
 
 
 def edit(toy: Path, table: str, change: Callable[[list[str]], None]) -> None:

@@ -10,9 +10,9 @@ from schema_samples import NUMBER, SETTINGS, check, commit, edit, found, only
 FRESH = ["MgSr", "MgBa", "CaSr", "CaBa", "SrBa", "LiNa", "LiK", "NaK", "KRb", "RbCs"]
 
 
-def changed(toy: Path, function) -> None:
+def changed(sound: Path, function) -> None:
     """Make another frame of the train set."""
-    path = toy / "data" / "train.csv"
+    path = sound / "data" / "train.csv"
     function(pd.read_csv(path)).to_csv(path, index=False)
 
 
@@ -25,65 +25,66 @@ def changed(toy: Path, function) -> None:
         (lambda row: 2.0, "number of atoms"),
     ],
 )
-def test_three_labels_in_another_unit_fail(toy: Path, factor, words: str) -> None:
+def test_three_labels_in_another_unit_fail(sound: Path, factor, words: str) -> None:
     """Labels that were all multiplied alike fail with what was done to them; two do not."""
-    commit(toy)
+    commit(sound)
     changed(
-        toy, lambda frame: frame.assign(y=frame["y"].where(frame.index > 1, frame["y"] * factor(0)))
+        sound,
+        lambda frame: frame.assign(y=frame["y"].where(frame.index > 1, frame["y"] * factor(0))),
     )
-    assert not found(check(toy), "history.unit")
+    assert not found(check(sound), "history.unit")
     changed(
-        toy,
+        sound,
         lambda frame: frame.assign(y=frame["y"].where(frame.index != 2, frame["y"] * factor(0))),
     )
-    findings = found(check(toy), "history.unit")
+    findings = found(check(sound), "history.unit")
     assert [finding.line for finding in findings] == [2, 3, 4]
     assert all(words in finding.message for finding in findings)
 
 
-def test_a_label_that_moved_far_fails_and_one_that_moved_little_warns(toy: Path) -> None:
+def test_a_label_that_moved_far_fails_and_one_that_moved_little_warns(sound: Path) -> None:
     """A lost sign is a failure with the old value, a corrected digit a warning."""
-    commit(toy)
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.41"))
-    assert check(toy).passed
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(30, "t00030,AlI,3"))
-    finding = only(check(toy), "history.relabelled")
+    commit(sound)
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.41"))
+    assert check(sound).passed
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(30, "t00030,AlI,3"))
+    finding = only(check(sound), "history.relabelled")
     assert (finding.line, finding.severity) == (31, "failure")
     assert "but -3 on main" in finding.message
 
 
-def test_new_labels_of_another_size_fail(toy: Path) -> None:
+def test_new_labels_of_another_size_fail(sound: Path) -> None:
     """Ten new compositions twenty times as large as main's labels fail, of main's size do not."""
-    commit(toy)
+    commit(sound)
     rows = [f"t{n:05d},{formula},-1.4" for n, formula in enumerate(FRESH, start=40)]
-    edit(toy, "train.csv", lambda lines: lines.extend(rows))
-    assert not found(check(toy), "history.new_scale")
+    edit(sound, "train.csv", lambda lines: lines.extend(rows))
+    assert not found(check(sound), "history.new_scale")
     edit(
-        toy,
+        sound,
         "train.csv",
         lambda lines: lines.__setitem__(slice(-10, None), [r.replace("1.4", "0.05") for r in rows]),
     )
-    assert "usual size" in only(check(toy), "history.new_scale").message
+    assert "usual size" in only(check(sound), "history.new_scale").message
 
 
-def test_a_lost_element_fails_and_is_named(toy: Path) -> None:
+def test_a_lost_element_fails_and_is_named(sound: Path) -> None:
     """Without the rows of one element the train set covers less than main's."""
-    (toy / "assay.toml").write_text(
+    (sound / "assay.toml").write_text(
         SETTINGS.format(target=NUMBER) + "[data]\nmaximum_rows_removed = 0.5\n"
     )
-    commit(toy)
-    changed(toy, lambda frame: frame[~frame["formula"].str.contains("Al")])
-    finding = only(check(toy), "history.elements")
+    commit(sound)
+    changed(sound, lambda frame: frame[~frame["formula"].str.contains("Al")])
+    finding = only(check(sound), "history.elements")
     assert finding.message.startswith("no row holds Al any more")
     assert finding.line is None
 
 
-def test_another_mixture_of_elements_is_a_warning(toy: Path) -> None:
+def test_another_mixture_of_elements_is_a_warning(sound: Path) -> None:
     """Where an element becomes much more frequent, both shares are told."""
-    commit(toy)
+    commit(sound)
     rows = [f"t{n:05d},LiCl{n},{-0.75 if n % 2 else -2.3}" for n in range(40, 60)]
-    edit(toy, "train.csv", lambda lines: lines.extend(rows))
-    report = check(toy)
+    edit(sound, "train.csv", lambda lines: lines.extend(rows))
+    report = check(sound)
     assert report.passed
     said = [finding.message for finding in found(report, "history.chemistry")]
     assert any(
@@ -91,8 +92,10 @@ def test_another_mixture_of_elements_is_a_warning(toy: Path) -> None:
     )
 
 
-def test_a_column_that_carries_the_target_fails(toy: Path) -> None:
+def test_a_column_that_carries_the_target_fails(sound: Path) -> None:
     """A column that increases with the target is named; one of chance is not."""
-    changed(toy, lambda frame: frame.assign(rank=frame["y"].rank() ** 3, batch=frame.index * 7 % 5))
-    finding = only(check(toy), "leakage.column")
+    changed(
+        sound, lambda frame: frame.assign(rank=frame["y"].rank() ** 3, batch=frame.index * 7 % 5)
+    )
+    finding = only(check(sound), "leakage.column")
     assert finding.message.startswith("the column rank carries the target")

@@ -11,10 +11,10 @@ from assay.schema.data_docs import self_contained
 from schema_samples import SETTINGS, check, commit, edit, found, only
 
 
-def test_sound_data_passes_with_only_known_warnings(toy: Path) -> None:
+def test_sound_data_passes_with_only_known_warnings(sound: Path) -> None:
     """Nothing fails; an element the train set never shows is a warning with its line."""
-    edit(toy, "candidates/list.csv", lambda lines: lines.append("c,PuF"))
-    report = check(toy)
+    edit(sound, "candidates/list.csv", lambda lines: lines.append("c,PuF"))
+    report = check(sound)
     assert report.passed
     assert report.executed >= 30
     assert {item.rule for item in report.findings} == {"formula.elements", "formula.oxidation"}
@@ -45,11 +45,11 @@ def test_sound_data_passes_with_only_known_warnings(toy: Path) -> None:
     ],
 )
 def test_a_planted_row_is_named(  # noqa: PLR0913
-    toy: Path, *, table: str, line: int, row: str, rule: str, part: str
+    sound: Path, *, table: str, line: int, row: str, rule: str, part: str
 ) -> None:
     """Each kind of bad row fails its own rule, with the file, the line and what to do."""
-    edit(toy, table, lambda lines: lines.__setitem__(line - 1, row))
-    report = check(toy)
+    edit(sound, table, lambda lines: lines.__setitem__(line - 1, row))
+    report = check(sound)
     if not rule:
         assert report.passed  # a good row in the place of another is no failure
         return
@@ -61,75 +61,77 @@ def test_a_planted_row_is_named(  # noqa: PLR0913
     assert finding.line is not None if leaked else finding.line == line
 
 
-def test_repeated_ids_are_named(toy: Path) -> None:
+def test_repeated_ids_are_named(sound: Path) -> None:
     """Both rows that share an id are found."""
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(5, lines[5].replace("t00005", "t00001")))
-    assert [finding.line for finding in found(check(toy), "row_id.unique")] == [2, 6]
+    edit(
+        sound, "train.csv", lambda lines: lines.__setitem__(5, lines[5].replace("t00005", "t00001"))
+    )
+    assert [finding.line for finding in found(check(sound), "row_id.unique")] == [2, 6]
 
 
-def test_duplicates_must_agree(toy: Path) -> None:
+def test_duplicates_must_agree(sound: Path) -> None:
     """Two spellings of a composition fail if they differ by more than the tolerance."""
-    edit(toy, "train.csv", lambda lines: lines.append("t00031,Li2F2,-0.12"))
-    report = check(toy)
+    edit(sound, "train.csv", lambda lines: lines.append("t00031,Li2F2,-0.12"))
+    report = check(sound)
     assert report.passed
     assert only(report, "formula.reduced").formula == "Li2F2"
-    edit(toy, "train.csv", lambda lines: lines.append("t00032,FLi,-0.5"))
-    lines = [finding.line for finding in found(check(toy), "duplicates.agree")]
+    edit(sound, "train.csv", lambda lines: lines.append("t00032,FLi,-0.5"))
+    lines = [finding.line for finding in found(check(sound), "duplicates.agree")]
     assert lines == [2, 32, 33]
 
 
-def test_a_label_beside_sealed_inputs_fails(toy: Path) -> None:
+def test_a_label_beside_sealed_inputs_fails(sound: Path) -> None:
     """A further column in the sealed inputs could hold the labels, and is refused."""
-    path = toy / "data" / "sealed_inputs.csv"
+    path = sound / "data" / "sealed_inputs.csv"
     pd.read_csv(path).assign(y=1.0).to_csv(path, index=False)
-    assert "formula, row_id, y" in only(check(toy), "columns").message
+    assert "formula, row_id, y" in only(check(sound), "columns").message
 
 
-def test_a_class_is_zero_or_one(toy: Path) -> None:
+def test_a_class_is_zero_or_one(sound: Path) -> None:
     """With a yes/no target any other number fails."""
-    (toy / "assay.toml").write_text(SETTINGS.format(target='kind = "class"'))
-    path = toy / "data" / "train.csv"
+    (sound / "assay.toml").write_text(SETTINGS.format(target='kind = "class"'))
+    path = sound / "data" / "train.csv"
     frame = pd.read_csv(path)
     frame.assign(y=frame.index % 2).to_csv(path, index=False)
-    assert check(toy).passed
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(7, "t00007,KF,0.5"))
-    assert only(check(toy), "target.class").line == 8
+    assert check(sound).passed
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(7, "t00007,KF,0.5"))
+    assert only(check(sound), "target.class").line == 8
 
 
-def test_a_constant_target_fails(toy: Path) -> None:
+def test_a_constant_target_fails(sound: Path) -> None:
     """A target that does not vary teaches nothing."""
-    path = toy / "data" / "train.csv"
+    path = sound / "data" / "train.csv"
     pd.read_csv(path).assign(y=1.0).to_csv(path, index=False)
-    assert only(check(toy), "target.varies").value == "1"
+    assert only(check(sound), "target.varies").value == "1"
 
 
-def test_findings_are_capped(toy: Path) -> None:
+def test_findings_are_capped(sound: Path) -> None:
     """Thirty bad rows give twenty findings and a count."""
-    path = toy / "data" / "train.csv"
+    path = sound / "data" / "train.csv"
     frame = pd.read_csv(path)
     frame.assign(y=frame["y"] + 100).to_csv(path, index=False)
-    findings = found(check(toy), "target.bounds")
+    findings = found(check(sound), "target.bounds")
     assert len(findings) == 21
     assert findings[-1].message.startswith("10 more rows")
 
 
-def test_hostile_text_reaches_neither_a_template_nor_the_page(toy: Path) -> None:
+def test_hostile_text_reaches_neither_a_template_nor_the_page(sound: Path) -> None:
     """Braces, dollars and markup in cells and settings are shown, not interpreted."""
     target = 'unit = "{0.__class__} $x <b>"\nlower = -5.0\nupper = 5.0'
-    (toy / "assay.toml").write_text(SETTINGS.format(target=target))
+    (sound / "assay.toml").write_text(SETTINGS.format(target=target))
     cell = "<script>alert(1)</script><img src=x onerror=alert(2)>{value.__class__}$x"
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(2, f"t00002,{cell},9"))
-    finding = only(check(toy), "formula.readable")
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(2, f"t00002,{cell},9"))
+    finding = only(check(sound), "formula.readable")
     assert "<script>" in finding.message
-    page = (toy / "out" / "data_docs" / "train.html").read_text()
+    page = (sound / "out" / "data_docs" / "train.html").read_text()
     assert "<script" not in page
     assert "default-src 'none'" in page
 
 
-def test_the_pages_need_no_network(toy: Path) -> None:
+def test_the_pages_need_no_network(sound: Path) -> None:
     """Data Docs hold every suite and reference no remote script, style or picture."""
-    check(toy)
-    folder = toy / "out" / "data_docs"
+    check(sound)
+    folder = sound / "out" / "data_docs"
     pages = {path.name: path.read_text() for path in folder.iterdir()}
     assert set(pages) == {
         "index.html",
@@ -145,37 +147,37 @@ def test_the_pages_need_no_network(toy: Path) -> None:
     assert self_contained('<head></head><script src="https://x"></script>').count("script") == 0
 
 
-def test_an_unreadable_table_is_a_usage_error_and_leaves_the_pages(toy: Path) -> None:
+def test_an_unreadable_table_is_a_usage_error_and_leaves_the_pages(sound: Path) -> None:
     """A renamed column is one sentence, and the pages of the last run stay."""
-    check(toy)
-    edit(toy, "pool.csv", lambda lines: lines.__setitem__(0, "row_id,Formula"))
+    check(sound)
+    edit(sound, "pool.csv", lambda lines: lines.__setitem__(0, "row_id,Formula"))
     with pytest.raises(UsageError, match=r"pool\.csv.*no column 'formula'"):
-        check(toy)
-    assert (toy / "out" / "data_docs" / "train.html").exists()
-    assert [path.name for path in (toy / "out").iterdir()] == ["data_docs"]
+        check(sound)
+    assert (sound / "out" / "data_docs" / "train.html").exists()
+    assert [path.name for path in (sound / "out").iterdir()] == ["data_docs"]
 
 
-def test_changes_against_main_are_shown(toy: Path) -> None:
+def test_changes_against_main_are_shown(sound: Path) -> None:
     """One changed label warns with the old value; a tenth of the rows removed fails."""
-    commit(toy)
-    assert "at hand" in check(toy).details
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.45"))
-    report = check(toy)
+    commit(sound)
+    assert "at hand" in check(sound).details
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.45"))
+    report = check(sound)
     assert report.passed
     finding = only(report, "history.labels")
     assert (finding.line, finding.formula) == (5, "NaF")
     assert "is -0.45 here but -0.4 on main" in finding.message
-    edit(toy, "train.csv", lambda lines: lines.__delitem__(slice(-3, None)))
-    assert "only 86.7% of main's" in only(check(toy), "history.rows").message
+    edit(sound, "train.csv", lambda lines: lines.__delitem__(slice(-3, None)))
+    assert "only 86.7% of main's" in only(check(sound), "history.rows").message
 
 
-def test_another_unit_is_noticed(toy: Path) -> None:
+def test_another_unit_is_noticed(sound: Path) -> None:
     """The target in kJ/mol instead of eV fails the comparison of quartiles with main."""
-    commit(toy)
-    (toy / "assay.toml").write_text(SETTINGS.format(target=""))
-    path = toy / "data" / "train.csv"
+    commit(sound)
+    (sound / "assay.toml").write_text(SETTINGS.format(target=""))
+    path = sound / "data" / "train.csv"
     frame = pd.read_csv(path)
     frame.assign(y=frame["y"] * 96.485).to_csv(path, index=False)
-    report = check(toy)
+    report = check(sound)
     assert "check that the unit is the same" in only(report, "history.scale").message
     assert found(report, "history.rows")

@@ -8,9 +8,9 @@ from assay.errors import UsageError
 from schema_samples import NUMBER, SETTINGS, check, commit, edit, found, only
 
 
-def settings(toy: Path, more: str = "", target: str = NUMBER) -> None:
+def settings(sound: Path, more: str = "", target: str = NUMBER) -> None:
     """Write assay.toml."""
-    (toy / "assay.toml").write_text(SETTINGS.format(target=target) + more)
+    (sound / "assay.toml").write_text(SETTINGS.format(target=target) + more)
 
 
 @pytest.mark.parametrize(
@@ -20,62 +20,62 @@ def settings(toy: Path, more: str = "", target: str = NUMBER) -> None:
         (NUMBER, '[severity]\n"target.bounds" = "warning"\n'),
     ],
 )
-def test_a_change_cannot_loosen_what_it_must_pass(toy: Path, target: str, more: str) -> None:
+def test_a_change_cannot_loosen_what_it_must_pass(sound: Path, target: str, more: str) -> None:
     """Wider bounds and lower severities that are not on main do not help a label outside."""
-    commit(toy)
-    settings(toy, more, target)
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,99"))
-    report = check(toy)
+    commit(sound)
+    settings(sound, more, target)
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,99"))
+    report = check(sound)
     assert only(report, "target.bounds").severity == "failure"
     assert found(report, "history.settings")
 
 
-def test_severities_of_main_count(toy: Path) -> None:
+def test_severities_of_main_count(sound: Path) -> None:
     """What is a warning on main is told and does not fail; a warning can be made a failure."""
-    settings(toy, '[severity]\n"target.bounds" = "warning"\n"formula.elements" = "failure"\n')
-    edit(toy, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,99"))
-    report = check(toy)
+    settings(sound, '[severity]\n"target.bounds" = "warning"\n"formula.elements" = "failure"\n')
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,99"))
+    report = check(sound)
     assert only(report, "target.bounds").severity == "warning"
     assert only(report, "formula.elements").severity == "failure"
 
 
-def test_an_unknown_rule_is_named_with_the_nearest(toy: Path) -> None:
+def test_an_unknown_rule_is_named_with_the_nearest(sound: Path) -> None:
     """A misspelt name in [severity] is wrong usage, not a rule that nobody has."""
-    settings(toy, '[severity]\n"target.bound" = "warning"\n')
+    settings(sound, '[severity]\n"target.bound" = "warning"\n')
     with pytest.raises(
         UsageError, match=r"unknown rule .target\.bound.; did you mean .target\.bounds."
     ):
-        check(toy)
+        check(sound)
 
 
-def test_the_target_stays_that_of_the_sealed_labels(toy: Path) -> None:
+def test_the_target_stays_that_of_the_sealed_labels(sound: Path) -> None:
     """Another unit in assay.toml fails, with both values."""
-    commit(toy)
-    settings(toy, target=NUMBER.replace("eV/atom", "kJ/mol"))
-    assert "target.unit is kJ/mol, on main eV/atom" in only(check(toy), "history.target").message
+    commit(sound)
+    settings(sound, target=NUMBER.replace("eV/atom", "kJ/mol"))
+    assert "target.unit is kJ/mol, on main eV/atom" in only(check(sound), "history.target").message
 
 
-def test_a_policy_changes_alone(toy: Path) -> None:
+def test_a_policy_changes_alone(sound: Path) -> None:
     """Another margin is a warning by itself and a failure together with other data."""
-    commit(toy)
-    (toy / "assay.toml").write_text(
+    commit(sound)
+    (sound / "assay.toml").write_text(
         SETTINGS.format(target=NUMBER).replace("margin = 0.1", "margin = 9.0")
     )
-    report = check(toy)
+    report = check(sound)
     assert report.passed
     assert "gate.margin is 9.0, on main 0.1" in only(report, "history.settings").message
-    edit(toy, "train.csv", lambda lines: lines.append("t00031,LiNa,-0.2"))
-    assert only(check(toy), "history.policy").severity == "failure"
+    edit(sound, "train.csv", lambda lines: lines.append("t00031,LiNa,-0.2"))
+    assert only(check(sound), "history.policy").severity == "failure"
 
 
-def test_a_tracked_key_fails(toy: Path) -> None:
+def test_a_tracked_key_fails(sound: Path) -> None:
     """A key that git keeps is named; one that git ignores is not."""
-    key = toy / ".assay" / "keys" / "sealing.key"
+    key = sound / ".assay" / "keys" / "sealing.key"
     key.parent.mkdir(parents=True)
     key.write_text("key")
-    (toy / ".gitignore").write_text("/.assay/\n")
-    commit(toy)
-    assert not found(check(toy), "files.no_key")
-    (toy / ".gitignore").write_text("")
-    commit(toy)
-    assert "git keeps .assay/keys/sealing.key" in only(check(toy), "files.no_key").message
+    (sound / ".gitignore").write_text("/.assay/\n")
+    commit(sound)
+    assert not found(check(sound), "files.no_key")
+    (sound / ".gitignore").write_text("")
+    commit(sound)
+    assert "git keeps .assay/keys/sealing.key" in only(check(sound), "files.no_key").message
