@@ -9,7 +9,7 @@ from matminer.utils.io import store_dataframe_as_json
 
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
-from assay.initialization import initialize, next_steps
+from assay.initialization import few_rows, initialize, next_steps
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.sealing.labels import open_labels, open_sealed
@@ -336,12 +336,19 @@ def test_command_line(root):
     for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):
         assert word in runs[0].stdout
     assert "assay seal" in runs[0].stdout
+    assert "with 30 sealed rows most verdicts will be INCONCLUSIVE" in runs[0].stdout
     assert "repeat" not in runs[0].stdout
     key = (root / ".assay" / "keys" / "sealing.key").read_text().strip()
     assert key not in runs[0].stdout + runs[0].stderr
     assert runs[1].returncode == RefusedError.exit_code == CheckFailedError.exit_code
     assert runs[1].stderr.count("\n") == 1
     assert "Traceback" not in runs[1].stderr
+
+
+def test_few_sealed_rows_are_warned_of():
+    """Below the smallest set that was studied there is a warning, from it on none."""
+    assert "`assay plan`" in str(few_rows(299))
+    assert few_rows(300) is None
 
 
 def test_next_steps_name_the_files(root):

@@ -185,7 +185,7 @@ def labels() -> list[Case]:
             _contradiction,
         ),
         Case(
-            "constant",
+            "constant-labels",
             LABELS,
             "Every label is zero.",
             "target.varies",

@@ -100,8 +100,9 @@ def write(root: Path, text: str = SOUND, further: str = "", target: str = "") ->
         '[tool.pytest.ini_options]\ntestpaths = ["tests"]\naddopts = ["--strict-markers"]\n'
     )
     (root / "assay.toml").write_text(SETTINGS.format(target=target) + further)
-    rows = [f"t{n:05d},{formula},{weight(formula):.6f}" for n, formula in enumerate(FORMULAS, 1)]
-    (root / "data" / "train.csv").write_text("\n".join(["row_id,formula,y", *rows, ""]))
+    # a further column must not be taken for the target
+    rows = [f"t{n:05d},{f},{weight(f):.6f},a book" for n, f in enumerate(FORMULAS, 1)]
+    (root / "data" / "train.csv").write_text("\n".join(["row_id,formula,y,source", *rows, ""]))
     (bundle / "answer.py").write_text(text)
     return bundle
 

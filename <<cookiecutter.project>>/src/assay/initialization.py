@@ -21,6 +21,7 @@ from assay.splits import Parts, numbered, split_by_system
 from assay.tables import read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
+FEW_ROWS = 300
 
 CARD = """# Data card
 
@@ -187,10 +188,27 @@ def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     write_sealed(layout, parts.labelled)
 
 
+def few_rows(sealed: int) -> str | None:
+    """A warning where a verdict is hardly ever more than INCONCLUSIVE; None with enough rows.
+
+    docs/gate.md has no figures for smaller sets than this.
+    """
+    if sealed >= FEW_ROWS:
+        return None
+    return (
+        f"warning: with {sealed} sealed rows most verdicts will be INCONCLUSIVE, and nothing "
+        "predicts without a PASS: `assay plan` says how many a margin needs. Add rows before you "
+        "push, since a seal is not made anew."
+    )
+
+
 def next_steps(root: Path) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
     folder = Layout(root).keys
     return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
+
+Next: git add data assay.toml certificate.pub && git commit -m "Seal the held-out labels"
+      assay check && assay score
 
 To use them on GitHub (Settings of the repository):
   1. Environments: make 'heldout'; under deployment branches choose 'Selected branches',
@@ -201,8 +219,6 @@ To use them on GitHub (Settings of the repository):
   3. Actions, General: require approval for all external contributors' workflows.
   4. Rules: require the status checks 'gate' and 'assay' on main; restrict deletions of the branch
      'assay-ledger' and block force pushes to it, for everybody; forbid tags named 'main'.
-
-Commit what changed: data/, assay.toml and certificate.pub.
 
 `assay seal --help` lists what comes later in the set's life: a new key, the release of its labels
 when it is used up, and a fresh set."""

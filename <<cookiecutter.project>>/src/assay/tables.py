@@ -24,9 +24,9 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
             commas, lacks a named column, or has a row of the wrong length or a broken quote.
     """
     if not path.is_file():
-        raise UsageError(
-            f"{path} does not exist: name another file, or run `assay init` for those of data/."
-        )
+        own = path.parent.name == "data"
+        hint = "run `assay init`, or restore it from git" if own else "check its name and folder"
+        raise UsageError(f"{path} does not exist: {hint}.")
     if path.stat().st_size > MAXIMUM_BYTES:
         raise UsageError(f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.")
     return parse_table(path.read_bytes(), columns, path)

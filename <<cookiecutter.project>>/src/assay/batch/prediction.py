@@ -100,7 +100,7 @@ def predict_rows(
     reasons: list[str | None] = [problem(formula) for formula in formulas]
     values = np.full(len(formulas), np.nan)
     readable = [index for index, reason in enumerate(reasons) if reason is None]
-    with tqdm(total=len(readable), desc="predict", unit="row", disable=None) as progress:
+    with tqdm(total=len(readable), desc="predict", unit=" rows", disable=None) as progress:
         for start in range(0, len(readable), CHUNK):
             part = readable[start : start + CHUNK]
             _predict_part(bundle, formulas, part, values, reasons)

@@ -118,7 +118,7 @@ def _fitted(
 
     run = Parallel(n_jobs=min(cpu_count(), len(parts)), prefer="threads", return_as="generator")
     fits = run(delayed(builder(seed).fit)(frame[rows], target[rows]) for rows in parts)
-    return list(tqdm(fits, total=len(parts), desc="train", unit="fit", disable=None))
+    return list(tqdm(fits, total=len(parts), desc="train", unit=" fits", disable=None))
 
 
 def _require_kind(kind: str, model: Any) -> None:

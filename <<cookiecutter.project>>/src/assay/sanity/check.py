@@ -114,7 +114,7 @@ def _followed(command: list[str], root: Path) -> tuple[int, str]:
             text=True,
             errors="replace",
         ) as process,
-        tqdm(desc="sanity", unit="property", disable=None, leave=False) as progress,
+        tqdm(desc="sanity", unit=" properties", disable=None, leave=False) as progress,
     ):
         for line in process.stdout or ():
             lines.append(line)

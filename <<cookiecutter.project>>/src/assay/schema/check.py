@@ -42,7 +42,7 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
     main = settings_on_main(root)
     ours, settings = settings, in_force(settings, main)
     require_known(ours.severity)
-    with tqdm(desc="schema", total=None, unit="suite", disable=None, leave=False) as progress:
+    with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
         found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
         weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
         progress.reset(total=len(weighted))

@@ -16,7 +16,7 @@ def init(
     unit: Annotated[str | None, typer.Option(help="Unit of the target.")] = None,
 ) -> None:
     """Split labelled rows by chemical system, seal the held-out labels, make the keys."""
-    from assay.initialization import initialize, next_steps
+    from assay.initialization import few_rows, initialize, next_steps
 
     root = Path.cwd()
     made = initialize(root, source, target, unit)
@@ -25,4 +25,6 @@ def init(
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
+    if (warning := few_rows(made.sealed_rows)) is not None:
+        typer.echo(f"{warning}\n")
     typer.echo(next_steps(root))

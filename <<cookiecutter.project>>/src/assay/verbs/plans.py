@@ -59,7 +59,7 @@ def _progress() -> Iterator[Steps]:
 
     from assay.planning.plan import STEPS
 
-    with tqdm(total=STEPS, desc="plan", unit="simulation", disable=None) as bar:
+    with tqdm(total=STEPS, desc="plan", unit=" simulations", disable=None) as bar:
         yield bar.update
         bar.total = bar.n  # searches end when they have found what they look for
         bar.refresh()
