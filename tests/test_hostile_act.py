@@ -38,6 +38,12 @@ def _estimator_name(_):  # noqa
     """Words that are no name."""
     return {HOSTILE[1] + HOSTILE[0]!r}
 '''
+FORGED_RULES = '''
+
+def settings_suites(*_):  # noqa
+    """Nothing that anybody need look at."""
+    return iter(())
+'''
 ATTACKERS_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 -----END PUBLIC KEY-----
@@ -57,6 +63,7 @@ def attack(work: Path) -> None:
     (work / "certificate.pub").write_text(ATTACKERS_KEY)
     append(work / "requirements.lock", "# other versions\n")
     append(work / "src" / "assay" / "gate" / "decision.py", FORGED_GATE)
+    append(work / "src" / "assay" / "schema" / "settings_rules.py", FORGED_RULES)
     append(work / "src" / "assay" / "model" / "training.py", FORGED_CARD)
     (work / "data" / "candidates" / FILE).write_text("formula\nNe\n")
     # no better than the mean, which is what it is compared with
