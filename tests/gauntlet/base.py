@@ -13,6 +13,18 @@ from gauntlet.sources import BASE
 
 TEMPLATE = Path(__file__).parents[2]
 CANDIDATES = 60
+# What the planted repository declares, so that the properties which need a declaration have one.
+RELATIONS = """
+[[sanity.monotonic]]
+along = "O"
+direction = "decreasing"
+between = ["Ti4O", "TiO"]
+tolerance = 0.3
+
+[[sanity.symmetric]]
+exchange = ["Zr", "Hf"]
+tolerance = 0.8
+"""
 HELD_BACK = 60
 PERSON = {
     f"GIT_{role}_{part}": text
@@ -43,12 +55,12 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def assay(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb in a repository, with that repository's machinery."""
+def assay(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb in a repository, with that repository's machinery and further variables."""
     return subprocess.run(
         [sys.executable, "-m", "assay", *arguments],
         cwd=root,
-        env=environment(root),
+        env=environment(root) | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -65,6 +77,7 @@ def make_base(folder: Path) -> Path:
     subprocess.run([*command, "-o", str(folder)], env=environment(folder), check=True)
     root = folder / "formation-enthalpy"
     (root / "src" / "formation_enthalpy" / "model.py").write_text(BASE)
+    _declare(root / "assay.toml")
     _hold_back(root)
     _shorten(root / "data" / "candidates" / "transport.csv")
     _must(root, "init")
@@ -82,6 +95,11 @@ def switched_off(base: Path, folder: Path, check: str) -> Path:
         stream.write(f'\n[severity]\n"{check}" = "warning"\n')
     git(root, "commit", "--quiet", "--all", "--message", f"Take {check} for a warning")
     return root
+
+
+def _declare(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("# element_value = 0.0", "element_value = 0.0") + RELATIONS)
 
 
 def _hold_back(root: Path) -> None:

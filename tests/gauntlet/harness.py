@@ -8,6 +8,7 @@ from pathlib import Path
 from gauntlet.base import assay, git
 from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case
 
+NAME = "group/model"
 CHECKS = ("schema", "sanity")
 
 
@@ -54,7 +55,19 @@ def run(case: Case, base: Path, folder: Path) -> Outcome:
         case.forge(pull / "out")
     main = folder / "main"
     shutil.copytree(base, main, symlinks=True)
-    return _scored(main, pull / "out")
+    event = folder / "event.json"
+    event.write_text(json.dumps({"workflow_run": _run_of(git(pull, "rev-parse", "HEAD"))}))
+    return _scored(main, pull / "out", event)
+
+
+def _run_of(sha: str) -> dict[str, object]:
+    """What GitHub says of the run of a pull request that has completed."""
+    return {
+        "event": "pull_request",
+        "head_branch": "idea",
+        "head_sha": sha,
+        "head_repository": {"full_name": NAME},
+    }
 
 
 def _stopped(out: Path, code: int, said: str) -> Outcome:
@@ -68,8 +81,13 @@ def _stopped(out: Path, code: int, said: str) -> Outcome:
     return Outcome(caught, "", _last(said))
 
 
-def _scored(main: Path, handed_over: Path) -> Outcome:
-    done = assay(main, "score", "--handover", str(handed_over))
+def _scored(main: Path, handed_over: Path, event: Path) -> Outcome:
+    workflow = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": NAME,
+        "GITHUB_EVENT_PATH": str(event),
+    }
+    done = assay(main, "score", "--handover", str(handed_over), **workflow)
     verdict = handed_over / "verdict.json"
     outcome = json.loads(verdict.read_text())["outcome"] if verdict.is_file() else ""
     caught = {0: [], 1: [BENCHMARK]}.get(done.returncode, [REFUSED])

@@ -84,7 +84,7 @@ def featurizers() -> list[Case]:
             "hashed",
             FEATURIZER,
             "A feature is Python's hash of the chemical system, which differs by process.",
-            "test_another_process_agrees",
+            "test_processes_agree",
             features(
                 _with(
                     "[hash(tuple(sorted(e.symbol for e in parse(f).elements))) % 97 / 50 "
@@ -123,14 +123,14 @@ with Path("data/train.csv").open() as stream:
             "unseeded",
             TRAINING,
             "The seed is not handed to the estimator.",
-            "test_training_twice_gives_the_same_model",
+            "test_training_twice_gives_the_same_digest",
             source(BASE.replace("random_state=seed", "random_state=None")),
         ),
         Case(
             "seeded-by-clock",
             TRAINING,
             "The estimator is seeded by the time of day.",
-            "test_training_twice_gives_the_same_model",
+            "test_training_twice_gives_the_same_digest",
             source(
                 BASE.replace(
                     "from sklearn.ensemble", "import time\n\nfrom sklearn.ensemble"
@@ -141,11 +141,23 @@ with Path("data/train.csv").open() as stream:
             "looks-labels-up",
             TRAINING,
             "The model answers with the label of train.csv where it knows the composition.",
-            "test_shuffled_labels_give_no_skill",
+            "test_shuffled_labels_teach_nothing",
             model(
                 fit=f"{UNFITTED}self.inner_.fit(X, y)\n{lookup}",
                 predict="return np.array([self.known_.get(reduced_formula(f), v) "
                 "for f, v in zip(X['formula'], self._plain(X))])",
+            ),
+        ),
+        Case(
+            "remembers-fits",
+            TRAINING,
+            "Labels of all that was ever fitted are kept in a module, for the sake of speed.",
+            "test_shuffled_labels_cannot_be_predicted",
+            model(
+                fit=f"{PLAIN_FIT}\nKNOWN.update(zip(X['formula'], map(float, y)))",
+                predict="return np.array([KNOWN.get(f, v) "
+                "for f, v in zip(X['formula'], self._plain(X))])",
+                head="KNOWN = {}",
             ),
         ),
         Case(
@@ -244,7 +256,7 @@ def behaviours() -> list[Case]:
             "remembers-batches",
             BEHAVIOUR,
             "The model drifts with the number of rows that it has predicted.",
-            "test_a_row_does_not_depend_on_earlier_batches",
+            "test_earlier_batches_leave_no_trace",
             model(
                 predict="self.seen_ = getattr(self, 'seen_', 0) + len(X)\n"
                 "return self._plain(X) + 0.001 * (self.seen_ // 1000)"
@@ -304,8 +316,18 @@ def behaviours() -> list[Case]:
             "slow",
             BEHAVIOUR,
             "Each row is predicted by itself, with a pause.",
-            "test_prediction_keeps_its_budget",
+            "test_rows_per_second",
             model(predict="time.sleep(0.01 * min(len(X), 3000))\nreturn self._plain(X)"),
+        ),
+        Case(
+            "memory-hog",
+            BEHAVIOUR,
+            "Predicting takes five gigabytes, whatever the number of rows.",
+            "test_memory_of_a_prediction",
+            model(
+                predict="scratch = np.ones(650_000_000 if len(X) > 100 else 1)\n"
+                "return self._plain(X) + 0.0 * scratch[0]"
+            ),
         ),
         Case(
             "constant",
@@ -385,10 +407,49 @@ def physics() -> list[Case]:
             ),
         ),
         Case(
+            "other-unit",
+            PHYSICS,
+            "Predictions are in kcal/mol, cut off at the bounds.",
+            "test_training_rows_are_predicted_in_their_unit",
+            model(predict="return np.clip(23.06 * self._plain(X), -9.9, 4.9)"),
+        ),
+        Case(
+            "rough",
+            PHYSICS,
+            "A ripple of 0.2 eV/atom runs over the composition, finer than any change of it.",
+            "test_neighbours_of_training_rows_are_usually_close",
+            model(
+                predict="shares = [sum(v * v for v in parse(f).fractional_composition.values()) "
+                "for f in X['formula']]\n"
+                "return self._plain(X) + 0.2 * np.sin(4000 * np.array(shares))"
+            ),
+        ),
+        Case(
+            "oxygen-unbinds",
+            PHYSICS,
+            "The more oxygen a titanium oxide has, the less it is bound.",
+            "test_declared_monotonic_relations_hold",
+            model(
+                predict="oxygen = np.array([parse(f).get_atomic_fraction('O') "
+                "if 'Ti' in elements(f) else 0.0 for f in X['formula']])\n"
+                "return np.clip(self._plain(X) + 5.0 * oxygen, -9.9, 4.9)"
+            ),
+        ),
+        Case(
+            "twins-apart",
+            PHYSICS,
+            "Hafnium is bound by 1.5 eV/atom more than zirconium, whatever it is in.",
+            "test_declared_symmetries_hold",
+            model(
+                predict="hafnium = np.array(['Hf' in elements(f) for f in X['formula']])\n"
+                "return np.clip(self._plain(X) - 1.5 * hafnium, -9.9, 4.9)"
+            ),
+        ),
+        Case(
             "steps",
             PHYSICS,
             "Where an element exceeds half of the atoms, the prediction jumps by 1 eV/atom.",
-            "test_small_changes_of_composition_change_little",
+            "test_small_changes_have_small_effects",
             model(
                 predict="major = np.array([max(parse(f).fractional_composition.values()) > 0.5 "
                 "for f in X['formula']])\nreturn self._plain(X) + 1.0 * major - 0.5"

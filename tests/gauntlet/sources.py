@@ -70,6 +70,8 @@ from assay.compositions import elements, parse, reduced_formula
 
 from .features import build_features
 
+{head}
+
 
 class Planted(RegressorMixin, BaseEstimator):
     """The model as it was, and what is planted here."""
@@ -122,7 +124,8 @@ def features(body: str) -> Change:
     return all_of(source(text, "features.py"), trusted("features"))
 
 
-def model(fit: str = PLAIN_FIT, predict: str = PLAIN_PREDICT) -> Change:
-    """Plant a model: the bodies of `fit(self, X, y)` and `predict(self, X)`."""
+def model(fit: str = PLAIN_FIT, predict: str = PLAIN_PREDICT, head: str = "") -> Change:
+    """Plant a model: `fit(self, X, y)` and `predict(self, X)`, and what stands before them."""
     text = _MODEL.replace("{fit}", _indented(fit)).replace("{predict}", _indented(predict))
+    text = text.replace("{head}", head)
     return all_of(source(text), trusted("model"))
