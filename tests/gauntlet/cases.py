@@ -127,6 +127,19 @@ def appended(path: str, text: str) -> Change:
     return lambda root: _written(root / path, (root / path).read_text(encoding="utf-8") + text)
 
 
+def margin(value: float) -> Change:
+    """Write another margin of the gate into assay.toml."""
+
+    def apply(root: Path) -> None:
+        path = root / "assay.toml"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        place = next(n for n, line in enumerate(lines) if line.startswith("margin"))
+        lines[place] = f"margin = {value}"
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    return apply
+
+
 def all_of(*changes: Change) -> Change:
     """Several changes, one after the other."""
 

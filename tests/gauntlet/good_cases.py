@@ -13,6 +13,7 @@ from gauntlet.cases import (
     appended,
     edited,
     label,
+    margin,
     relabelled,
     rows_of,
     small,
@@ -155,7 +156,7 @@ def cases() -> list[Case]:
         (
             "margin-alone",
             "The gate's margin is changed, and nothing else, for people to decide.",
-            _margin,
+            margin(0.01),
         ),
     ]
     made = [Case(name, FAMILY, sentence, GOOD, change) for name, sentence, change in said]
@@ -170,14 +171,6 @@ def cases() -> list[Case]:
             message=IMPROVEMENT,
         ),
     ]
-
-
-def _margin(root: Path) -> None:
-    path = root / "assay.toml"
-    lines = path.read_text().splitlines()
-    place = next(n for n, line in enumerate(lines) if line.startswith("margin"))
-    lines[place] = "margin = 0.01"
-    path.write_text("\n".join([*lines, ""]))
 
 
 BETTER = source(

@@ -18,6 +18,7 @@ from gauntlet.cases import (
     appended,
     edited,
     label,
+    margin,
     relabelled,
     replaced,
     some,
@@ -172,7 +173,7 @@ def tampering() -> list[Case]:
             TAMPERING,
             "The gate's margin is raised together with a model that needs it.",
             "history.policy",
-            all_of(_worse(), _margin),
+            all_of(_worse(), margin(5.0)),
         ),
         Case(
             "folds-changed",
@@ -244,14 +245,6 @@ def tampering() -> list[Case]:
             relabelled(lambda row: 0.8 * label(row) - 0.08, some(120, seed=3)),
         ),
     ]
-
-
-def _margin(root: Path) -> None:
-    path = root / "assay.toml"
-    lines = path.read_text().splitlines()
-    place = next(n for n, line in enumerate(lines) if line.startswith("margin"))
-    lines[place] = "margin = 5.0"
-    path.write_text("\n".join([*lines, ""]))
 
 
 def configuration() -> list[Case]:
