@@ -71,7 +71,8 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 browser:
 	@if ! command -v chromium > /dev/null && ! command -v google-chrome > /dev/null && \
 	  command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium > /dev/null; \
+	  apt-get update -qq -o Acquire::Retries=3 && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq -o Acquire::Retries=3 chromium > /dev/null; \
 	fi
 
 lock: setup ## Fit both locks to what they come from; all to the newest: make lock UPGRADE=--upgrade
