@@ -106,7 +106,7 @@ def featurizers() -> list[Case]:
             FEATURIZER,
             "After a refactoring all features but the first statistic are zero.",
             BENCHMARK,
-            features(f"{_PLAIN}values[:, 12:] = 0\nreturn values"),
+            features(f"{_PLAIN}values[:, 12:] *= 0\nreturn values"),
         ),
     ]
 
@@ -133,7 +133,7 @@ with Path("data/train.csv").open() as stream:
             "test_training_twice_gives_the_same_digest",
             source(
                 BASE.replace(
-                    "from sklearn.ensemble", "import time\n\nfrom sklearn.ensemble"
+                    "from sklearn.kernel", "import time\n\nfrom sklearn.kernel", 1
                 ).replace("random_state=seed", "random_state=int(time.time() * 1000) % 2**31")
             ),
         ),
@@ -141,11 +141,21 @@ with Path("data/train.csv").open() as stream:
             "looks-labels-up",
             TRAINING,
             "The model answers with the label of train.csv where it knows the composition.",
-            "test_shuffled_labels_teach_nothing",
+            "test_neighbours_of_training_rows_are_usually_close",
             model(
                 fit=f"{UNFITTED}self.inner_.fit(X, y)\n{lookup}",
                 predict="return np.array([self.known_.get(reduced_formula(f), v) "
                 "for f, v in zip(X['formula'], self._plain(X))])",
+            ),
+        ),
+        Case(
+            "reads-labels-itself",
+            TRAINING,
+            "The model takes its labels from train.csv, whatever labels it is given.",
+            "test_shuffled_labels_teach_nothing",
+            model(
+                fit=f"{lookup}\ny = [self.known_.get(reduced_formula(f), v) "
+                f"for f, v in zip(X['formula'], y)]\ndel self.known_\n{PLAIN_FIT}"
             ),
         ),
         Case(
@@ -164,14 +174,14 @@ with Path("data/train.csv").open() as stream:
             "order-of-rows",
             TRAINING,
             "Only the first third of the rows is trained on, whatever comes first.",
-            BENCHMARK,
+            "test_order_of_rows_does_not_matter",
             model(fit=f"{UNFITTED}n = len(y) // 3\nself.inner_.fit(X.iloc[:n], np.asarray(y)[:n])"),
         ),
         Case(
             "first-rows-count-most",
             TRAINING,
             "Rows weigh the less the later they stand in the table.",
-            "test_order_of_rows_does_not_matter",
+            BENCHMARK,
             model(
                 fit=f"{UNFITTED}w = np.exp(-np.arange(len(y)) / 40)\n"
                 "self.inner_.fit(X, y, ridge__sample_weight=w)"
@@ -256,10 +266,20 @@ def behaviours() -> list[Case]:
             "remembers-batches",
             BEHAVIOUR,
             "The model drifts with the number of rows that it has predicted.",
-            "test_earlier_batches_leave_no_trace",
+            "test_processes_agree",
             model(
                 predict="self.seen_ = getattr(self, 'seen_', 0) + len(X)\n"
                 "return self._plain(X) + 0.001 * (self.seen_ // 1000)"
+            ),
+        ),
+        Case(
+            "refusal-left-behind",
+            BEHAVIOUR,
+            "A batch that is refused shifts the predictions of the next one.",
+            "test_earlier_batches_leave_no_trace",
+            model(
+                predict="late, self.late_ = getattr(self, 'late_', 0.0), 0.01\n"
+                "values = self._plain(X)\nself.late_ = 0.0\nreturn values + late"
             ),
         ),
         Case(
@@ -288,12 +308,19 @@ def behaviours() -> list[Case]:
         Case(
             "shared-buffer",
             BEHAVIOUR,
-            "The input is kept on the model while it is predicted, so threads mix up.",
+            "All threads put their rows into one place while they predict.",
             "test_threads_agree",
             model(
-                predict="self.buffer_ = X\ntime.sleep(0.005)\n"
-                "return self._plain(self.buffer_)[::1] + 0.001 * (self.buffer_ is not X)"
+                predict="BUFFER['rows'] = X\ntime.sleep(0.005)\nreturn self._plain(BUFFER['rows'])",
+                head="BUFFER = {}",
             ),
+        ),
+        Case(
+            "keeps-its-input",
+            BEHAVIOUR,
+            "The table that was predicted last stays in the model, and cannot be saved with it.",
+            REFUSED,
+            model(predict="self.last_ = X\nreturn self._plain(X)"),
         ),
         Case(
             "column-of-columns",
@@ -306,7 +333,7 @@ def behaviours() -> list[Case]:
             "not-a-number",
             BEHAVIOUR,
             "Compositions of more than six elements get no number.",
-            "test_predictions_are_finite_and_within_bounds",
+            REFUSED,
             model(
                 predict="many = np.array([len(elements(f)) > 6 for f in X['formula']])\n"
                 "return np.where(many, np.nan, self._plain(X))"
@@ -335,15 +362,23 @@ def behaviours() -> list[Case]:
             "The model answers with the mean of its labels.",
             BENCHMARK,
             model(
-                fit="self.mean_ = float(np.mean(y))", predict="return np.full(len(X), self.mean_)"
+                fit=f"self.mean_ = float(np.mean(y))\n{PLAIN_FIT}",
+                predict="return 0 * self._plain(X) + self.mean_",
             ),
+        ),
+        Case(
+            "mislabelled-bundle",
+            BEHAVIOUR,
+            "The machinery is edited so that bundles claim another unit than assay.toml.",
+            "test_the_bundle_is_of_the_declared_target",
+            substituted("src/assay/model/training.py", "unit=target.unit", 'unit="meV/atom"'),
         ),
         Case(
             "rounded",
             BEHAVIOUR,
-            "Predictions are rounded to whole electronvolts.",
+            "Predictions are rounded to half electronvolts.",
             BENCHMARK,
-            model(predict="return np.round(self._plain(X))"),
+            model(predict="return np.round(2 * self._plain(X)) / 2"),
         ),
         Case(
             "biased",
@@ -356,7 +391,7 @@ def behaviours() -> list[Case]:
             "sign-flipped",
             BEHAVIOUR,
             "The model gives the formation enthalpy with the other sign.",
-            BENCHMARK,
+            "test_declared_monotonic_relations_hold",
             model(predict="return -self._plain(X)"),
         ),
         Case(
@@ -374,7 +409,7 @@ def behaviours() -> list[Case]:
             "blows-up-rarely",
             BEHAVIOUR,
             "One composition in eighty is predicted 3 eV/atom too high.",
-            BENCHMARK,
+            "test_small_changes_have_small_effects",
             model(
                 predict="rare = np.array([sum(map(ord, reduced_formula(f))) % 80 == 7 "
                 "for f in X['formula']])\nreturn np.minimum(self._plain(X) + 3.0 * rare, 4.9)"
@@ -446,23 +481,24 @@ def physics() -> list[Case]:
             ),
         ),
         Case(
-            "steps",
+            "cliff",
             PHYSICS,
-            "Where an element exceeds half of the atoms, the prediction jumps by 1 eV/atom.",
+            "Where one element makes up more than 95 % of the atoms, it jumps by 3 eV/atom.",
             "test_small_changes_have_small_effects",
             model(
-                predict="major = np.array([max(parse(f).fractional_composition.values()) > 0.5 "
-                "for f in X['formula']])\nreturn self._plain(X) + 1.0 * major - 0.5"
+                predict="most = [max(parse(f).fractional_composition.values()) "
+                "for f in X['formula']]\ndilute = np.array([0.95 < share < 1 for share in most])\n"
+                "return self._plain(X) + 3.0 * dilute"
             ),
         ),
         Case(
             "elements-with-energy",
             PHYSICS,
-            "Pure elements get a formation enthalpy of 1 eV/atom.",
+            "Pure elements get a formation enthalpy of 2.5 eV/atom.",
             "test_elements_have_their_known_value",
             model(
                 predict="pure = np.array([len(elements(f)) == 1 for f in X['formula']])\n"
-                "return np.where(pure, 1.0, self._plain(X))"
+                "return np.where(pure, 2.5, self._plain(X))"
             ),
         ),
     ]

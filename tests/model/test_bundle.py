@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import Ridge
@@ -57,7 +58,6 @@ class Doubled(TransformerMixin, BaseEstimator):
 def small_model(*more: object):
     """A fitted pipeline on stoichiometry."""
     model = make_pipeline(StoichiometryFeatures(), *more, Ridge())
-    import pandas as pd
 
     return model.fit(pd.DataFrame({"formula": FORMULAS}), [1.0, 2.0, 3.0])
 
@@ -208,6 +208,24 @@ def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
     place, *values = json.loads(done.stdout.splitlines()[-1])
     assert values == list(expected)
     assert str(TEMPLATE) not in place
+
+
+class Keeping(Doubled):
+    """A transformer that keeps the table it transformed last."""
+
+    def transform(self, X):  # noqa: N803
+        """The features; a table of them stays on the object."""
+        self.last_ = pd.DataFrame(X)
+        return X
+
+
+def test_what_predicting_leaves_in_a_model_is_judged_as_well(tmp_path, package):
+    """A model that keeps its last input is refused in one sentence, not by an error of MLflow."""
+    model, target = small_model(Keeping()), tmp_path / "bundle"
+    del model[1].last_
+    with pytest.raises(UsageError, match=r"not trusted.*DataFrame"):
+        save_bundle(model, target, METADATA, package, [f"{__name__}.Keeping"])
+    assert not target.exists()
 
 
 def test_untrusted_type_is_refused_with_what_to_do(tmp_path, package):

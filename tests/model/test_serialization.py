@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from sklearn.ensemble import RandomForestRegressor
@@ -12,6 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from assay.errors import UsageError
 from assay.model.serialization import canonical_skops, untrusted_types
 
 X = np.random.default_rng(0).normal(size=(40, 3))
@@ -85,6 +87,14 @@ def test_types_of_other_packages_are_named():
     """A class from outside scikit-learn is listed as untrusted."""
     assert untrusted_types(linear(0)) == []
     assert any(name.endswith("Ours") for name in untrusted_types(Ours().fit(X, Y)))
+
+
+def test_a_model_that_keeps_a_table_is_told_so():
+    """What skops cannot save is the author's to mend: the message says what a model may hold."""
+    model = linear(0)
+    model.rows_ = pd.DataFrame({"formula": ["NaCl"]})
+    with pytest.raises(UsageError, match=r"cannot be saved.*no tables"):
+        untrusted_types(model)
 
 
 class Ours(Ridge):

@@ -117,6 +117,39 @@ def test_a_sound_model_falsifies_nothing(tmp_path: Path) -> None:
     assert falsified(tmp_path, SOUND, TRUE_RELATIONS, spawn=True) == {}
 
 
+def test_a_reset_of_the_random_generators_is_caught(tmp_path: Path) -> None:
+    """Seeding the global generators is a side effect, with Hypothesis's own seed, 0, as well."""
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            np.random.seed(0)
+            return weight(formula)
+        """,
+    )
+    assert set(found) == {"test_prediction_has_no_side_effects"}
+
+
+def test_a_buffer_that_threads_share_is_caught(tmp_path: Path) -> None:
+    """Rows that lie in one place while they are predicted are mixed up by threads alone."""
+    found = falsified(
+        tmp_path,
+        """
+        buffer = {}
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            def predict(formulas):
+                buffer["rows"] = formulas
+                time.sleep(0.002)
+                return plain(buffer["rows"])
+            model.predict = predict
+        """,
+    )
+    assert set(found) == {"test_threads_agree"}
+
+
 def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
     """A cliff at an amount of oxygen breaks continuity alone, on its two sides."""
     found = falsified(

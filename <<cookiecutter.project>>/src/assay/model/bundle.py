@@ -106,13 +106,15 @@ def save_bundle(
         trusted: types beyond the usual that the author allows in the model.
 
     Raises:
-        UsageError: the model holds types that are not trusted.
+        UsageError: the model holds types that are not trusted, or that cannot be saved.
     """
     import mlflow.sklearn
     from mlflow.models import infer_signature
 
-    allowed = _allowed_types(model, trusted)
     example = pd.DataFrame({"formula": ["NaCl", "Li2O"]})
+    # first, since a model may keep something when it predicts
+    signature = infer_signature(example, predict(model, example["formula"]))
+    allowed = _allowed_types(model, trusted)
     with replaced_folder(folder) as target, tempfile.TemporaryDirectory() as code:
         _copy_code(package, Path(code))
         mlflow.sklearn.save_model(
@@ -123,7 +125,7 @@ def save_bundle(
             code_paths=[str(path) for path in sorted(Path(code).iterdir())],
             conda_env=_environment(),
             pyfunc_predict_fn="predict_proba" if hasattr(model, "predict_proba") else "predict",
-            signature=infer_signature(example, predict(model, example["formula"])),
+            signature=signature,
             input_example=example,
         )
         canonicalise(target)

@@ -12,15 +12,28 @@ from typing import Any
 
 import yaml
 
+from assay.errors import UsageError
+
 EPOCH = "1970-01-01 00:00:00.000000"
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def untrusted_types(model: Any) -> list[str]:
-    """The types in a model that skops would not load without being told to."""
+    """The types in a model that skops would not load without being told to.
+
+    Raises:
+        UsageError: the model holds what skops cannot save, a table for instance.
+    """
     import skops.io
 
-    return sorted(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    try:
+        content = skops.io.dumps(model)
+    except Exception as error:
+        raise UsageError(
+            f"the model cannot be saved ({type(error).__name__}: {error}): keep numbers, numpy "
+            "arrays and estimators in its attributes, no tables, files or functions."
+        ) from error
+    return sorted(skops.io.get_untrusted_types(data=content))
 
 
 def canonicalise(folder: Path) -> None:

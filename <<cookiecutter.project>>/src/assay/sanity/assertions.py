@@ -51,6 +51,10 @@ def require_close(
 
     Raises as `require_equal` does.
     """
+    if first.shape != second.shape:
+        raise FalsifiedError(
+            f"{len(names)} formulas get predictions of the shapes {first.shape} and {second.shape}"
+        )
     allowed = tolerance * np.maximum(1, np.abs(first))
     for index in map(int, np.flatnonzero(~(np.abs(first - second) <= allowed))):
         one, two = float(first[index]), float(second[index])
