@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -36,31 +37,33 @@ class Escape:
 def main() -> None:
     """Exit 1 if a bad case was not caught by its check, a good one refused, or a check is idle."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="run these cases alone, and write no record")
-    parser.add_argument("--no-mutation", action="store_true", help="switch no check off")
+    parser.add_argument("names", nargs="*", help="run these cases alone and switch no check off")
+    parser.add_argument("--update", action="store_true", help="put them into the last record")
     chosen = parser.parse_args()
     cases = [case for case in all_cases() if not chosen.names or case.name in chosen.names]
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         base = make_base(Path(folder))
         outcomes = run_all(cases, base, Path(folder))
-        escapes = (
-            []
-            if chosen.no_mutation or chosen.names
-            else mutate(cases, outcomes, base, Path(folder))
-        )
+        escapes = [] if chosen.names else mutate(cases, outcomes, base, Path(folder))
     wrong = [case for case in cases if not outcomes[case.name].suits(case)]
-    for case in wrong if not chosen.names else cases:
+    for case in cases if chosen.names else wrong:
         print(f"{case.name}: wanted {case.caught_by or 'no objection'}; {outcomes[case.name]}")
     idle = [escape.check for escape in escapes if not escape.case]
-    if not chosen.names and not chosen.no_mutation:
-        RECORD.write_text(json.dumps(record(cases, outcomes, escapes), indent=1) + "\n")
-        write_tables(RECORD)
+    if not chosen.names:
+        _publish(record(cases, outcomes, escapes))
+    elif chosen.update:
+        _publish(updated(json.loads(RECORD.read_text()), record(cases, outcomes, [])))
     print(
         f"{len(cases) - len(wrong)} of {len(cases)} as planted; checks that caught nothing alone: "
         f"{', '.join(idle) or 'none'}; {(time.monotonic() - start) / 60:.1f} minutes"
     )
     sys.exit(bool(wrong or idle))
+
+
+def _publish(content: dict[str, Any]) -> None:
+    RECORD.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_tables(RECORD)
 
 
 def run_all(cases: list[Case], base: Path, folder: Path) -> dict[str, Outcome]:
@@ -107,9 +110,15 @@ def _escape(check: str, cases: list[Case], base: Path, folder: Path) -> Escape:
     return Escape(check, "", len(cases))
 
 
+def updated(before: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    """A record with the cases of a smaller run in their places, new ones where they are planted."""
+    told = {one["name"]: one for one in [*before["cases"], *news["cases"]]}
+    return before | {"cases": [told[case.name] for case in all_cases() if case.name in told]}
+
+
 def record(
     cases: list[Case], outcomes: dict[str, Outcome], escapes: list[Escape]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What is published."""
     return {
         "cases": [

@@ -174,5 +174,5 @@ def cases() -> list[Case]:
 
 
 BETTER = source(
-    BASE.replace("n_components=300", "n_components=800").replace("alpha=1.0", "alpha=0.03")
+    BASE.replace("n_components=300", "n_components=1100").replace("alpha=1.0", "alpha=0.03")
 )
