@@ -58,7 +58,7 @@ CHOSEN = (
     Chosen("global-noise", "Too small for any error to show."),
     Chosen("biased", "Wrong by less than the bounds, for every row alike."),
     Chosen("oxygen-unbinds", "A relation that the repository itself declares."),
-    Chosen("elements-with-energy", "What main's assay.toml says of pure elements is in force."),
+    Chosen("twins-apart", "Two elements are told apart that the repository declares alike."),
     Chosen("severity-lowered", "The pull request's own assay.toml must not count."),
     Chosen(
         "forged-noise",
