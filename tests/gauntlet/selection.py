@@ -79,7 +79,7 @@ CHOSEN = (
         job="sanity",
     ),
     Chosen("own-property-fails", "A property that the author wrote is as good as any."),
-    Chosen("regularization", "A small change of the model, compared on sealed labels."),
+    Chosen("regularization", "So small a change that no sealed label need be opened."),
     Chosen("more-data", "The train set is not main's."),
     Chosen("better-model", "The claim stands in the message of the commit."),
 )
