@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,13 +98,17 @@ def pinned_actions(root: Path) -> Iterator[tuple[str, Path]]:
 
 @dataclass
 class Forge:
-    """The stand-in of GitHub for one repository; everything lies in `folder`."""
+    """The stand-in of GitHub for one repository; everything lies in `folder`.
+
+    Workflows may run side by side, in threads; pull requests are opened one after the other.
+    """
 
     folder: Path
     server: GithubServer
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     runs: int = 100
     pulls: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def origin(self) -> Path:
@@ -140,8 +145,9 @@ class Forge:
 
     def clone(self, ref: str = "main") -> Path:
         """A fresh working copy of the repository at a ref, with no history of other runs."""
-        folder = self.folder / "clones" / str(len(list((self.folder / "clones").glob("*"))))
-        folder.mkdir(parents=True)
+        with self.lock:
+            folder = self.folder / "clones" / str(len(list((self.folder / "clones").glob("*"))))
+            folder.mkdir(parents=True)
         git(folder, "init", "--quiet", "--initial-branch=main")
         git(folder, "remote", "add", "origin", f"file://{self.origin}")
         git(folder, "fetch", "--quiet", "origin", ref)
@@ -202,12 +208,13 @@ class Forge:
 
     def act(self, workflow: str, event: str, payload: dict[str, Any], ref: str) -> Run:
         """Run a workflow as it stands at a ref; secrets are there for what writes on main only."""
-        self.runs += 1
+        with self.lock:
+            self.runs += 1
+            number = self.runs
         work = self.clone(ref)
-        event_file = work.parent / f"event-{self.runs}.json"
-        event_file.write_text(json.dumps(payload))
+        (work.parent / f"event-{number}.json").write_text(json.dumps(payload))
         done = subprocess.run(
-            self._command(work, workflow, event, event_file, secret=ref == "main"),
+            self._command(work, workflow, event, number, secret=ref == "main"),
             cwd=work,
             env={**os.environ, "PATH": self._path(), "HOME": str(self.folder / "home")},
             capture_output=True,
@@ -220,30 +227,31 @@ class Forge:
             "refs/heads/"
         )
         sha = head.get("sha") or git(work, "rev-parse", "HEAD")
-        return Run(self.runs, event, branch, sha, jobs, log + done.stderr)
+        return Run(number, event, branch, sha, jobs, log + done.stderr)
 
     def _path(self) -> str:
         return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
     def _command(
-        self, work: Path, workflow: str, event: str, event_file: Path, *, secret: bool
+        self, work: Path, workflow: str, event: str, number: int, *, secret: bool
     ) -> list[str]:
         variables = {
             "GITHUB_API_URL": self.server.url,
             "GITHUB_REPOSITORY": NAME,
-            "GITHUB_RUN_ID": str(self.runs),
+            "GITHUB_RUN_ID": str(number),
             "STAND_IN_ORIGIN": str(self.origin),
             "STAND_IN_ARTIFACTS": str(self.artifacts),
             "STAND_IN_VENV": str(self.environment),
         }
         secrets = self.secrets if secret and workflow in {"score.yml", "revoke.yml"} else {}
-        secret_file = work.parent / f"secrets-{self.runs}"
+        secret_file = work.parent / f"secrets-{number}"
         secret_file.write_text("".join(f"{key}={json.dumps(v)}\n" for key, v in secrets.items()))
         actions = dict(pinned_actions(work))
         return [
             *(program("act"), event, "--json", "--no-cache-server", "--action-offline-mode"),
             *("--directory", str(work), "--workflows", f".github/workflows/{workflow}"),
-            *("--eventpath", str(event_file), "--platform", "ubuntu-24.04=-self-hosted"),
+            *("--eventpath", str(work.parent / f"event-{number}.json")),
+            *("--platform", "ubuntu-24.04=-self-hosted"),
             *("--defaultbranch", "main", "--no-skip-checkout"),
             *("--action-cache-path", str(self.folder / "act")),
             *("--secret-file", str(secret_file), "--secret", "GITHUB_TOKEN=token-of-the-run"),

@@ -7,14 +7,23 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "gauntlet.md"
+SHOWN = 200
 _REGION = "<!-- {name} -->\n{text}<!-- end of {name} -->"
 
 
 def write_tables(record: Path, page: Path = PAGE) -> None:
     """Put the tables of a record into the page, between their marks."""
-    content = json.loads(record.read_text(encoding="utf-8"))
+    _fill(page, tables(json.loads(record.read_text(encoding="utf-8"))))
+
+
+def write_acts(record: Path, page: Path = PAGE) -> None:
+    """Put the table of what went through the workflows into the page, between its marks."""
+    _fill(page, {"acts": acts(json.loads(record.read_text(encoding="utf-8")))})
+
+
+def _fill(page: Path, made_of: dict[str, str]) -> None:
     text = page.read_text(encoding="utf-8")
-    for name, table in tables(content).items():
+    for name, table in made_of.items():
         pattern = re.compile(rf"<!-- {name} -->\n.*?<!-- end of {name} -->", re.DOTALL)
         made = _REGION.format(name=name, text=table)
         text = pattern.sub(lambda _, made=made: made, text)
@@ -70,6 +79,26 @@ def _switched_off(escapes: list[dict[str, Any]]) -> str:
         for one in escapes
     ]
     return _table(header, rows)
+
+
+def acts(cases: list[dict[str, Any]]) -> str:
+    """What a reviewer got of each case that went through the workflows, as Markdown."""
+    header = ["case", "family", "to be caught by", "red job", "status", "what the reviewer reads"]
+    rows = []
+    for case in cases:
+        jobs = {**case["gate"], **case["score"]}
+        red = [f"`{job}`" for job, result in jobs.items() if result == "failure"]
+        planted = _name(case["planted"]) if case["planted"] else "nothing"
+        named = _cell(case["named"]) if case["as_planted"] else "**not as planted**"
+        row = [f"`{case['name']}`", case["family"], planted, ", ".join(red) or "none"]
+        rows.append([*row, case["status"], named])
+    return _table(header, rows)
+
+
+def _cell(text: str) -> str:
+    # a cut could fall within a code span, so that what is cut becomes one; a stroke ends a cell
+    short = text if len(text) <= SHOWN else f"`{text.replace('`', '')[:SHOWN]}…`"
+    return short.replace("|", r"\|")
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
