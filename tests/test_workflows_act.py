@@ -10,20 +10,25 @@ import re
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from acting import MODEL, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
+from acting import MODEL, NAME, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
 from assay.files import digest_file
 from assay.ledger.certificate import PREDICATE_TYPE
+from assay.provenance import git_bytes
 from assay.records import VerdictRecord
+from assay.report.gallery import BRANCH
 from conftest import git
 from programs import run
 
 pytestmark = pytest.mark.slow
 
 LIST = "data/candidates/transport.csv"
+PICTURES = ["parity.png", "residuals.png"]
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +142,19 @@ def test_good_pull_request_is_green(world: Forge, good: tuple[Pull, Run, Run]):
     assert "Earlier verdicts: the last 1" in comment["body"]
     page = (world.artifacts / str(scored.number) / "report" / "index.html").read_text()
     assert f'actions/runs/{gate.number}">Data Docs (artifact data-docs)</a>' in page
+    assert [name for name, _ in pictures(world, comment["body"])] == PICTURES
+
+
+def pictures(world: Forge, body: str) -> Iterator[tuple[str, Image.Image]]:
+    """The pictures that a comment links to, each read from the bare repository and decoded."""
+    link = rf'<img src="https://[\w.]+/{NAME}/blob/([0-9a-f]{{40}})/([\w.]+)\?raw=true"'
+    for sha, name in re.findall(link, body):
+        assert git(world.origin, "branch", "--contains", sha, "--format=%(refname:short)") == BRANCH
+        content = git_bytes(world.origin, "cat-file", "blob", f"{sha}:{name}")
+        with Image.open(BytesIO(content or b"")) as picture:
+            picture.load()
+            assert picture.format == "PNG"
+            yield name, picture
 
 
 def test_pull_request_is_never_certified(world: Forge, good: tuple[Pull, Run, Run]):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import assay.ledger.branches as module
+from assay import commits
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_tree
 from assay.ledger.branches import BRANCH, ShortenedError
@@ -102,7 +103,7 @@ def test_push_race_has_one_winner(root, remote, tmp_path, started):
 
 def test_push_that_arrived_without_an_answer_is_not_repeated(root, remote, monkeypatch):
     """A push that reports failure after it arrived counts once."""
-    genuine = module._git
+    genuine = commits.run_git
 
     def lossy(folder, *arguments, **options):
         answer = genuine(folder, *arguments, **options)
@@ -110,7 +111,7 @@ def test_push_that_arrived_without_an_answer_is_not_repeated(root, remote, monke
             raise NotCarriedOutError("the connection was closed")
         return answer
 
-    monkeypatch.setattr(module, "_git", lossy)
+    monkeypatch.setattr(commits, "run_git", lossy)
     read_ledger(root, "origin").append(decision("one"))
     assert len(read_ledger(root, "origin").entries) == 1
 
@@ -153,7 +154,7 @@ def test_token_is_given_to_git_by_environment_alone(root, remote, monkeypatch):
 
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://host.invalid")
-    monkeypatch.setattr(module.subprocess, "run", watched)
+    monkeypatch.setattr(commits.subprocess, "run", watched)
     read_ledger(root, "origin").append(decision())
     assert seen
     assert not any("ghs_secret" in part for command, _ in seen for part in command)
@@ -166,7 +167,7 @@ def test_no_temporary_file_stays(root, tmp_path, monkeypatch):
     """The index used for the commit is gone afterwards."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(module.tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(commits.tempfile, "tempdir", str(scratch))
     read_ledger(root).append(decision())
     assert digest_tree(scratch) == digest_bytes(b"")
     shutil.rmtree(scratch)

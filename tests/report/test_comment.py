@@ -8,6 +8,7 @@ import pytest
 
 from assay.report.comment import MARKER, render_comment, render_summary
 from assay.report.figures import gate_line
+from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
 from assay.report.summary import commit_status, table
 from inert import HOSTILE, active, assert_inert
@@ -360,3 +361,40 @@ def test_failed_check_still_shows_what_changed(tmp_path: Path) -> None:
     comment = render_comment(_proposal(tmp_path, schema=checks("schema", finding())))
     assert "1 row relabelled" in comment
     assert "PASS: " not in comment
+
+
+def _exhibits(words: str = "MAE 0.1 eV/atom") -> list[Exhibit]:
+    place = f"https://example.org/group/model/blob/{'a5' * 20}"
+    return [Exhibit(f"{place}/{name}.png?raw=true", words) for name in ("parity", "residuals")]
+
+
+def test_pictures_stand_where_drawings_did_and_these_are_folded(tmp_path: Path) -> None:
+    """A reviewer sees pictures and opens the rest; the verdict is still in the first lines."""
+    inputs = _proposal(tmp_path)
+    comment = render_comment(inputs, exhibits=_exhibits())
+    assert comment.splitlines()[1].startswith("### ✅ PASS")
+    parts = [
+        "**What changed**", "**Errors** of the train rows", "parity.png", "residuals.png",
+        "<details><summary>Errors by family, and residuals in characters</summary>",
+        "**Errors by family**", "**Residuals**", "Rows added",
+    ]  # fmt: skip
+    places = [comment.index(part) for part in parts]
+    assert places == sorted(places)
+    seen = Rendered(comment)
+    assert [dict(found)["alt"] for tag, found in seen.tags if tag == "img"] == [
+        "MAE 0.1 eV/atom"
+    ] * 2
+    assert seen.triggers == []
+    assert "**" not in seen.running
+    assert_inert(comment)
+
+
+def test_pictures_give_way_where_there_is_no_room(tmp_path: Path) -> None:
+    """However short it must be, the comment keeps its limit and shows a picture whole or not."""
+    inputs, shown = _proposal(tmp_path), set()
+    for limit in range(1600, 9000, 400):
+        comment = render_comment(inputs, limit, _exhibits())
+        assert len(comment) <= limit
+        assert_inert(comment)
+        shown.add(comment.count("<img"))
+    assert shown == {0, 2}

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from assay.layout import Handover
 from assay.ledger.listing import HEADER
 from assay.report.comment import MARKER, render_comment
-from assay.report.markdown import code, folded, plain, table, worded
+from assay.report.markdown import code, folded, picture, plain, table, worded
 from hostile_strings import STRINGS
 from rendered import Rendered
 from report_samples import (
@@ -196,3 +196,15 @@ def test_table_and_fold_are_read_as_such():
     assert names[:2] == ["details", "summary"]
     assert {"table", "strong"} <= set(names)
     assert ("td", (("align", "right"),)) in seen.tags
+
+
+@pytest.mark.parametrize("text", STRINGS)
+def test_hostile_strings_stay_words_of_a_picture(text: str):
+    """Alt text and address hold whatever comes: one image, its width, and nothing beside it."""
+    seen = Rendered(f"x\n\n{picture(text, text, 390)}\n\ny")
+    ((name, found),) = (tag for tag in seen.tags if tag[0] != "p")
+    assert name == "img"
+    assert [key for key, _ in found] == ["src", "alt", "width"]
+    assert seen.running.split() == ["x", "y"]
+    assert seen.comments == []
+    assert not set(dict(found)["alt"] or "") & set('@#[]`*|\\>!~\n{}$"')

@@ -25,20 +25,22 @@ def test_row_counts_once_for_each_of_its_elements() -> None:
 
 def test_errors_are_in_the_metrics_unit() -> None:
     """The mean for MAE, the root of the mean square for RMSE."""
-    assert Tags(periodic.errors(losses(), METRICS["mae"], "MAE")).text.count("2.0") == 2
-    assert Tags(periodic.errors(losses(), METRICS["rmse"], "RMSE")).text.count("1.4") == 2
+    assert Tags(periodic.errors(losses(), METRICS["mae"], "MAE").svg()).text.count("2.0") == 2
+    assert Tags(periodic.errors(losses(), METRICS["rmse"], "RMSE").svg()).text.count("1.4") == 2
 
 
 def test_coverage_counts_rows() -> None:
     """Each element has its number of train rows, and the legend the largest."""
-    text = Tags(periodic.coverage(losses())).text
+    text = Tags(periodic.coverage(losses()).svg()).text
     assert "train rows (log)" in text
     assert text.count("2") >= 3
 
 
 def test_every_element_has_its_place() -> None:
     """The table shows 103 elements, those without rows in pale frames."""
-    words = re_split(Tags(periodic.errors({"H": np.array([0.0])}, METRICS["mae"], "<b>$x_{$")).text)
+    words = re_split(
+        Tags(periodic.errors({"H": np.array([0.0])}, METRICS["mae"], "<b>$x_{$").svg()).text
+    )
     assert len(words & ALL) == 103
 
 

@@ -2,18 +2,27 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
+from assay.ledger.branches import BRANCH as LEDGER
+from assay.provenance import git_bytes
 from assay.report import posting
+from assay.report.gallery import BRANCH
 from github_server import GithubServer
-from toy import rewrite_predictions, settings_of
+from inert import HOSTILE, assert_inert
+from toy import change_card, git, rewrite_predictions, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 SHA = "c" * 40
+LINK = re.compile(
+    r'<img src="https://github\.invalid/group/toy/blob/([0-9a-f]{40})/(\w+\.png)\?raw=true"'
+    r' alt="([^"]+)"'
+)
 
 
 @pytest.fixture
@@ -154,3 +163,103 @@ def test_data_docs_are_linked(certified, github, monkeypatch):
     event.write_text(json.dumps({"workflow_run": {"id": 40, "head_sha": SHA}}))
     address = "https://github.invalid/group/toy/actions/runs/40"
     assert f'href="{address}"' in report(certified, post=False).read_text()
+
+
+@pytest.fixture
+def pulled(certified, github, tmp_path, monkeypatch) -> Path:
+    """A pull request to comment on, and a remote to which pictures can be pushed; gives that."""
+    github.state.write("pulls.json", [{"number": 7, "state": "open", "head": {"sha": SHA}}])
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.invalid")
+    remote = tmp_path / "remote.git"
+    git(certified, "init", "--quiet", "--bare", str(remote))
+    git(certified, "remote", "add", "origin", str(remote))
+    # the ledger's branch is read from there in a workflow
+    git(certified, "push", "--quiet", "origin", LEDGER)
+    return remote
+
+
+def commented(github: GithubServer) -> str:
+    """The one comment."""
+    (comment,) = github.state.read("comments.json", {})["7"]
+    return str(comment["body"])
+
+
+def test_comment_shows_pictures_that_are_on_their_branch(certified, pulled, github, capsys):
+    """Both are linked by commit with words; what is drawn in characters is folded."""
+    report(certified, post=True)
+    body = commented(github)
+    assert body.splitlines()[1].startswith("### ✅ PASS")
+    found = LINK.findall(body)
+    assert [name for _, name, _ in found] == ["parity.png", "residuals.png"]
+    for commit, name, words in found:
+        blob = git_bytes(pulled, "cat-file", "blob", f"{commit}:{name}")
+        assert blob.startswith(b"\x89PNG\r\n\x1a\n")
+        assert re.search(r"\d eV/atom", words)
+    assert found[0][0] == git(pulled, "rev-parse", BRANCH)
+    before, _, folded = body.partition("<details><summary>Errors by family")
+    assert "┃" not in before
+    assert "┃" in folded
+    assert_inert(body)
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_but_the_comment_has_pictures(certified, pulled, monkeypatch, tmp_path):
+    """Summary and file are drawn in characters, and without a pull request nothing is pushed."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    page = report(certified, post=False)
+    assert git(pulled, "branch", "--list", BRANCH) == ""
+    report(certified, post=True)
+    assert git(pulled, "branch", "--list", BRANCH) != ""
+    for path in (page.parent / "comment.md", tmp_path / "summary.md"):
+        assert "<img" not in path.read_text()
+
+
+def test_push_to_main_draws_no_picture(certified, pulled, github):
+    """There is no comment to show it in."""
+    github.state.write("pulls.json", [])
+    report(certified, post=True)
+    assert git(pulled, "branch", "--list", BRANCH) == ""
+
+
+@pytest.fixture(params=["refused", "overtaken"])
+def reason(request, pulled, monkeypatch) -> str:
+    """Why no picture can be put on the branch: the remote takes nothing, or others always win."""
+    if request.param == "overtaken":
+        monkeypatch.setattr("assay.report.gallery.Branch.move", lambda *_: False)
+        return "at each of 5 attempts"
+    hook = pulled / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    return "hook declined"
+
+
+def test_without_a_branch_to_write_to_characters_are_drawn(certified, reason, github, capsys):
+    """Nothing turns red: the comment is as it was before there were pictures, one line says why."""
+    page = report(certified, post=True)
+    assert commented(github) == (page.parent / "comment.md").read_text()
+    assert "┃" in commented(github)
+    assert github.state.read("statuses.json", {})[SHA][0]["state"] == "success"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("assay: the comment is drawn in characters, since ")
+    assert reason in line
+
+
+def test_unreadable_predictions_are_no_reason_to_push(certified, pulled, github, capsys):
+    """With nothing to draw no branch is made and nothing is said of it."""
+    Handover(Layout(certified).out).predictions.unlink()
+    report(certified, post=True)
+    assert "<img" not in commented(github)
+    assert git(pulled, "branch", "--list", BRANCH) == ""
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_reach_neither_pictures_nor_branch(certified, pulled, github, text):
+    """What a pull request writes is in no link, alt text, file name or commit message."""
+    change_card(Handover(Layout(certified).out), estimator=text, target=text, unit=text, model=text)
+    report(certified, post=True)
+    body = commented(github)
+    assert len(LINK.findall(body)) == 2
+    assert_inert(body)
+    assert git(pulled, "log", "-1", "--format=%B", BRANCH) == "Pictures of a comment"
+    assert git(pulled, "ls-tree", "--name-only", BRANCH).split() == ["parity.png", "residuals.png"]

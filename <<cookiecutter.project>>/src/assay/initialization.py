@@ -219,6 +219,7 @@ To use them on GitHub (Settings of the repository):
   3. Actions, General: require approval for all external contributors' workflows.
   4. Rules: require the status checks 'gate' and 'assay' on main; restrict deletions of the branch
      'assay-ledger' and block force pushes to it, for everybody; forbid tags named 'main'.
+     The branch 'assay-pictures' holds what comments show and needs no rule.
 
 `assay seal --help` lists what comes later in the set's life: a new key, the release of its labels
 when it is used up, and a fresh set."""

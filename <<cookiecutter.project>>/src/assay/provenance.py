@@ -70,11 +70,16 @@ def lock_digest(root: Path) -> str:
     return digest_file(lock) if lock.is_file() else digest_bytes(b"")
 
 
+def repository_url() -> str | None:
+    """The address of the repository, in Actions."""
+    parts = [os.environ.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
+    return f"{parts[0]}/{parts[1]}" if all(parts) else None
+
+
 def run_url() -> str | None:
     """The address of the workflow run, in Actions."""
-    parts = [os.environ.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
-    run = os.environ.get("GITHUB_RUN_ID")
-    return f"{parts[0]}/{parts[1]}/actions/runs/{run}" if all(parts) and run else None
+    repository, run = repository_url(), os.environ.get("GITHUB_RUN_ID")
+    return f"{repository}/actions/runs/{run}" if repository and run else None
 
 
 def correlation_id(*parts: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from assay.gate.metrics import METRICS
 from assay.planning.records import Plan, Point
-from assay.report.drawing import ACCENT, CONTRAST, INK, SOFT, drawn
+from assay.report.drawing import ACCENT, CONTRAST, INK, SOFT, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def power_curve(plan: Plan) -> str:
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         _scales(axes, plan)
 
-    picture = drawn("power", _SIZE, draw)
+    picture = Drawing("power", _SIZE, draw).svg()
     end = picture.index(">") + 1
     return picture[:end] + _STYLE + picture[end:] + "\n"
 

@@ -1,4 +1,4 @@
-"""Drawings in plain characters, for where no picture is shown: GitHub's comments and e-mail."""
+"""Drawings in plain characters, for where no picture is shown: job summary, e-mail, a comment."""
 
 from collections.abc import Sequence
 

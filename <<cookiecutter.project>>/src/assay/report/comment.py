@@ -1,11 +1,14 @@
 """The comment on a pull request and the job summary, in GitHub's Markdown."""
 
+from collections.abc import Sequence
+
 from assay.provenance import short_commit
 from assay.records import Finding
 from assay.report.advice import HOW_TO_SEAL
 from assay.report.changes import reference_name
 from assay.report.differences import sections
 from assay.report.figures import gate_line, plural, public_numbers
+from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
 from assay.report.markdown import LONG, SHORT, code, folded, plain, table, worded
 from assay.report.summary import (
@@ -25,16 +28,23 @@ _SYMBOLS: dict[State, str] = {"ok": "✅", "failed": "❌", "undecided": "🟡",
 _NOTE = "- *{} more not shown here: {} and the JSON records have them.*"
 
 
-def render_comment(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
-    """The comment, shorter than `limit` characters; its first line is the hidden marker."""
-    return f"{MARKER}\n{render_summary(inputs, limit - len(MARKER) - 1)}"
+def render_comment(
+    inputs: ReportInputs, limit: int = MAXIMUM_LENGTH, exhibits: Sequence[Exhibit] = ()
+) -> str:
+    """The comment, shorter than `limit` characters; its first line is the hidden marker.
+
+    It shows `exhibits`, or where there are none what is drawn in characters.
+    """
+    return f"{MARKER}\n{render_summary(inputs, limit - len(MARKER) - 1, exhibits)}"
 
 
-def render_summary(inputs: ReportInputs, limit: int = MAXIMUM_LENGTH) -> str:
+def render_summary(
+    inputs: ReportInputs, limit: int = MAXIMUM_LENGTH, exhibits: Sequence[Exhibit] = ()
+) -> str:
     """The same content for `$GITHUB_STEP_SUMMARY`, shorter than `limit` characters."""
     head = [_headline(inputs), _checks(inputs), *_gate(inputs), *_numbers(inputs)]
     tail = [*_seal(inputs), _provenance(inputs)]
-    more = sections(inputs)
+    more = sections(inputs, exhibits)
     room = limit - len("\n\n".join([*head, *tail])) - 4
     wanted = sum(len(section) + 2 for section in more)
     found = _findings(inputs, room - wanted if room > 2 * wanted else room)

@@ -6,16 +6,23 @@ from assay.report.bars import family_chart, residual_chart
 from assay.report.changes import DataChanges, TrainRow, largest_changes
 from assay.report.evidence import PublicRow
 from assay.report.figures import in_unit, number, plural, signed
+from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
-from assay.report.markdown import LONG, block, code, folded, plain, table
+from assay.report.markdown import LONG, block, code, folded, picture, plain, table
 
 ROWS = 10
 FORMULA, CELL = 40, 24
+# two stand side by side in a comment, and below each other on a telephone
+PIXELS = 390
 
 
-def sections(inputs: ReportInputs) -> list[str]:
-    """Each is whole by itself and may be left out where there is no room for it."""
-    return [*_overview(inputs), *_errors(inputs), *_rows(inputs), *_moved(inputs), *_past(inputs)]
+def sections(inputs: ReportInputs, exhibits: Sequence[Exhibit] = ()) -> list[str]:
+    """Each is whole by itself and may be left out where there is no room for it.
+
+    With pictures to show, what else draws the errors is folded.
+    """
+    errors = _pictured(inputs, exhibits) if exhibits else _errors(inputs)
+    return [*_overview(inputs), *errors, *_rows(inputs), *_moved(inputs), *_past(inputs)]
 
 
 def _overview(inputs: ReportInputs) -> Iterator[str]:
@@ -64,6 +71,13 @@ def _predictions(inputs: ReportInputs) -> Iterator[str]:
             places.append(f"{code(row.formula, FORMULA)} {plain(values)}")
     if places:
         yield f"- **Predictions** that changed most: {'; '.join(places)}"
+
+
+def _pictured(inputs: ReportInputs, exhibits: Sequence[Exhibit]) -> Iterator[str]:
+    shown = [picture(one.address, one.words, PIXELS) for one in exhibits]
+    yield "\n".join(["**Errors** of the train rows, out of fold", "", *shown])
+    if charts := [*_errors(inputs)]:
+        yield folded("Errors by family, and residuals in characters", "\n\n".join(charts))
 
 
 def _errors(inputs: ReportInputs) -> Iterator[str]:

@@ -4,8 +4,10 @@ Findings, names and formulas come from the pull request. They are shown in code 
 where GitHub reads no HTML, link, image, mention or reference, whatever they hold.
 """
 
+import html
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 LONG, SHORT = 600, 200
 
@@ -65,3 +67,9 @@ def folded(title: str, content: str) -> str:
 def block(text: str) -> str:
     """A block of fixed width, for text of our own."""
     return f"```text\n{text}\n```"
+
+
+def picture(address: str, words: str, width: int) -> str:
+    """A picture `width` CSS pixels wide; the words are a sentence of our own."""
+    source = html.escape(quote(address, safe="/:?=&"))
+    return f'<img src="{source}" alt="{plain(words)}" width="{width}">'

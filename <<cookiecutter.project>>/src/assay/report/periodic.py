@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.gate.metrics import Metric
-from assay.report.drawing import ACCENT, SOFT, TABLE, drawn
+from assay.report.drawing import ACCENT, SOFT, TABLE, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def losses_by_element(
     return {symbol: np.array(values) for symbol, values in collected.items()}
 
 
-def errors(losses: Mapping[str, np.ndarray], metric: Metric, name: str) -> str:
+def errors(losses: Mapping[str, np.ndarray], metric: Metric, name: str) -> Drawing:
     """Mean error by element, in the metric's own unit: the stronger the colour, the larger.
 
     The scale ends at the 95th percentile, so that one rare element does not bleach the rest.
@@ -55,7 +55,7 @@ def errors(losses: Mapping[str, np.ndarray], metric: Metric, name: str) -> str:
     return _table("errors", cells, Scale(name, "0", f"≥ {_short(top)}"))
 
 
-def coverage(losses: Mapping[str, np.ndarray]) -> str:
+def coverage(losses: Mapping[str, np.ndarray]) -> Drawing:
     """Number of train rows by element, on a logarithmic scale."""
     counts = {symbol: len(own) for symbol, own in losses.items()}
     top = max(counts.values())
@@ -66,7 +66,7 @@ def coverage(losses: Mapping[str, np.ndarray]) -> str:
     return _table("coverage", cells, Scale("train rows (log)", "1", f"{top:,}"))
 
 
-def _table(name: str, cells: Mapping[str, Cell], scale: Scale) -> str:
+def _table(name: str, cells: Mapping[str, Cell], scale: Scale) -> Drawing:
     def draw(axes: "Axes") -> None:
         for symbol, row, column in _places():
             _cell(axes, (row, column), symbol, cells.get(symbol))
@@ -74,7 +74,7 @@ def _table(name: str, cells: Mapping[str, Cell], scale: Scale) -> str:
         axes.set(xlim=(0.9, 19.05), ylim=(10.6, 0.9))
         axes.set_axis_off()
 
-    return drawn(name, TABLE, draw)
+    return Drawing(name, TABLE, draw)
 
 
 def _places() -> Iterator[tuple[str, float, int]]:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from assay.report import periodic, plots
 from assay.report.calibration import coverages
+from assay.report.drawing import Drawing
 from assay.report.evidence import Evidence
 from assay.report.inputs import ReportInputs
 
@@ -34,22 +35,28 @@ def pictures(inputs: ReportInputs) -> list[Picture]:
     return list(tqdm(drawn, desc="pictures", disable=None, leave=False))
 
 
-def _number_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
+def parity(inputs: ReportInputs, found: Evidence) -> Drawing:
+    """Predictions of a number against its measured values, with the interval."""
     target, rows = inputs.settings.target, found.train
-    name = target.column.replace("_", " ")
     half, level = inputs.half_width, inputs.settings.model.interval_level
     interval = None if half is None else (level, half)
-    drawn = plots.parity(rows.target, rows.candidate, name, target.unit, interval)
-    yield _picture("Parity", _out_of_fold(len(rows)), drawn)
-    compared = rows.compared
+    name = target.column.replace("_", " ")
+    return plots.parity(rows.target, rows.candidate, name, target.unit, interval)
+
+
+def residuals(inputs: ReportInputs, found: Evidence) -> Drawing:
+    """How the errors of a number are distributed, beside the reference's."""
+    rows, compared = found.train, found.train.compared
     reference = compared.reference - compared.target if len(compared) else None
-    residual = rows.candidate - rows.target
-    yield _picture(
-        "Residuals",
-        "The same rows; the outermost 0.5 % are cut off.",
-        plots.residuals(residual, reference, target.unit),
-    )
-    if measured := coverages(residual, found.folds):
+    return plots.residuals(rows.candidate - rows.target, reference, inputs.settings.target.unit)
+
+
+def _number_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
+    rows = found.train
+    yield _picture("Parity", _out_of_fold(len(rows)), parity(inputs, found))
+    cut = "The same rows; the outermost 0.5 % are cut off."
+    yield _picture("Residuals", cut, residuals(inputs, found))
+    if measured := coverages(rows.candidate - rows.target, found.folds):
         yield _picture(
             "Calibration of the interval",
             "Each fold's rows, against intervals made from the residuals of all other folds. One "
@@ -106,6 +113,6 @@ def _elements(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
     )
 
 
-def _picture(title: str, caption: str, svg: str, *, wide: bool = False) -> Picture:
+def _picture(title: str, caption: str, drawing: Drawing, *, wide: bool = False) -> Picture:
     # the SVG is matplotlib's, which escapes every label it is given
-    return Picture(title, caption, Markup(svg), wide)  # noqa: S704
+    return Picture(title, caption, Markup(drawing.svg()), wide)  # noqa: S704

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.report.calibration import Coverage
-from assay.report.drawing import ACCENT, CONTRAST, PLOT, SOFT, drawn, label, label_axes
+from assay.report.drawing import ACCENT, CONTRAST, PLOT, SOFT, Drawing, label, label_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def parity(
     name: str,
     unit: str,
     interval: tuple[float, float] | None = None,
-) -> str:
+) -> Drawing:
     """Out-of-fold predictions (n,) against targets (n,) called `name`, both in `unit`.
 
     `interval` is level and half width of the prediction interval, drawn around the diagonal.
@@ -40,10 +40,10 @@ def parity(
         _points(axes, target, prediction)
         label_axes(axes, label(f"measured {name}", unit), label("predicted", unit))
 
-    return drawn("parity", PLOT, draw)
+    return Drawing("parity", PLOT, draw)
 
 
-def residuals(residual: np.ndarray, reference: np.ndarray | None, unit: str) -> str:
+def residuals(residual: np.ndarray, reference: np.ndarray | None, unit: str) -> Drawing:
     """Histogram of predicted minus measured (n,), in `unit`; the outermost 0.5 % are cut off.
 
     `reference` (m,) are the reference's residuals, drawn as an outline.
@@ -52,17 +52,19 @@ def residuals(residual: np.ndarray, reference: np.ndarray | None, unit: str) -> 
     edges = [*np.linspace(-reach, reach, 62)]
 
     def draw(axes: "Axes") -> None:
-        axes.hist(residual, bins=edges, color=ACCENT, alpha=0.75, label="candidate")
+        named = f"candidate {np.median(residual):+.2g}"
+        axes.hist(residual, bins=edges, color=ACCENT, alpha=0.75, label=named)
         if reference is not None:
-            axes.hist(reference, bins=edges, label="reference", **_OUTLINE)
+            named = f"reference {np.median(reference):+.2g}"
+            axes.hist(reference, bins=edges, label=named, **_OUTLINE)
         axes.axvline(0, **_PLAIN)
-        axes.legend(loc="upper right", title=f"median {float(np.median(residual)):.3g}")
+        axes.legend(loc="upper right", title="medians", alignment="left")
         label_axes(axes, label("predicted minus measured", unit), "train rows")
 
-    return drawn("residuals", PLOT, draw)
+    return Drawing("residuals", PLOT, draw)
 
 
-def calibration(coverages: list[Coverage]) -> str:
+def calibration(coverages: list[Coverage]) -> Drawing:
     """Observed against nominal coverage of prediction intervals, with the range over folds."""
     levels = [coverage.level for coverage in coverages]
     shares = [coverage.share for coverage in coverages]
@@ -76,10 +78,10 @@ def calibration(coverages: list[Coverage]) -> str:
         axes.legend(loc="upper left")
         label_axes(axes, "nominal level", "share of rows inside")
 
-    return drawn("calibration", PLOT, draw)
+    return Drawing("calibration", PLOT, draw)
 
 
-def reliability(target: np.ndarray, probability: np.ndarray) -> str:
+def reliability(target: np.ndarray, probability: np.ndarray) -> Drawing:
     """Observed frequency of a class against predicted probability (n,) in ten equal bins."""
     bins = np.minimum((np.clip(probability, 0, 1) * 10).astype(int), 9)
     filled = np.unique(bins)
@@ -94,10 +96,10 @@ def reliability(target: np.ndarray, probability: np.ndarray) -> str:
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         label_axes(axes, "predicted probability", "observed frequency")
 
-    return drawn("reliability", PLOT, draw)
+    return Drawing("reliability", PLOT, draw)
 
 
-def scores(target: np.ndarray, probability: np.ndarray) -> str:
+def scores(target: np.ndarray, probability: np.ndarray) -> Drawing:
     """Histogram of predicted probabilities (n,) for rows of either class."""
     edges = [*np.linspace(0, 1, 31)]
 
@@ -109,10 +111,10 @@ def scores(target: np.ndarray, probability: np.ndarray) -> str:
         axes.legend(loc="best")
         label_axes(axes, "predicted probability", "train rows")
 
-    return drawn("scores", PLOT, draw)
+    return Drawing("scores", PLOT, draw)
 
 
-def change(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
+def change(candidate: np.ndarray, reference: np.ndarray, unit: str) -> Drawing:
     """Histogram of candidate minus reference (n,) on the pool, in `unit`, on a log scale."""
     difference = candidate - reference
     reach = max(float(np.abs(difference).max()), 1e-12)
@@ -122,10 +124,10 @@ def change(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
         axes.axvline(0, **_PLAIN)
         label_axes(axes, label("candidate minus reference", unit), "pool rows (log)")
 
-    return drawn("change", PLOT, draw)
+    return Drawing("change", PLOT, draw)
 
 
-def agreement(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
+def agreement(candidate: np.ndarray, reference: np.ndarray, unit: str) -> Drawing:
     """Predictions (n,) of candidate against reference on the pool, in `unit`."""
 
     def draw(axes: "Axes") -> None:
@@ -133,7 +135,7 @@ def agreement(candidate: np.ndarray, reference: np.ndarray, unit: str) -> str:
         _points(axes, reference, candidate)
         label_axes(axes, label("reference", unit), label("candidate", unit))
 
-    return drawn("agreement", PLOT, draw)
+    return Drawing("agreement", PLOT, draw)
 
 
 def _diagonal(axes: "Axes", x: np.ndarray, y: np.ndarray) -> np.ndarray:

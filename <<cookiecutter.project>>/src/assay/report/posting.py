@@ -11,6 +11,8 @@ from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from assay.layout import Handover, Layout
 from assay.report.comment import render_comment, render_summary
+from assay.report.gallery import exhibit
+from assay.report.images import images
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
 from assay.report.summary import commit_status
@@ -24,7 +26,9 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     """Write `report/comment.md` and `report/index.html`; returns the page's path.
 
     In Actions the job summary is written, too. With `post` the comment and the commit status go
-    to GitHub; a token that may not comment is told of, since the summary says the same.
+    to GitHub; a token that may not comment is told of, since the summary says the same. What is
+    posted shows pictures if they can be put on their branch; everything else has drawings in
+    characters.
 
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
@@ -88,8 +92,23 @@ def _post(inputs: ReportInputs, comment: str) -> None:
     try:
         number = repository.pull_number(sha)
         if number is not None:
-            repository.upsert_comment(number, comment)
+            repository.upsert_comment(number, _pictured(inputs) or comment)
     except ReadOnlyError as error:
         # the status is what counts, and it is set
-        said = f"assay: {error} The job summary says the same as the comment."
-        sys.stderr.write(on_one_line(said) + "\n")
+        _tell(f"{error} The job summary says the same as the comment.")
+
+
+def _pictured(inputs: ReportInputs) -> str | None:
+    """The comment with pictures, where there is something to show and a branch to put it on."""
+    address = provenance.repository_url()
+    if address is None or inputs.root is None or not (drawn := images(inputs)):
+        return None
+    try:
+        return render_comment(inputs, exhibits=exhibit(inputs.root, drawn, address))
+    except NotCarriedOutError as error:
+        _tell(f"the comment is drawn in characters, since {error}")
+        return None
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(on_one_line(f"assay: {sentence}") + "\n")
