@@ -220,7 +220,11 @@ def test_labels_that_git_would_commit(root):
 @pytest.mark.parametrize(
     ("table", "target", "parts"),
     [
-        (csv_of(VALUES, "gp"), "gap", ["'gap'", "rename 'gp'"]),
+        (
+            csv_of(VALUES, "gp"),
+            "gap",
+            ["--target", "assay.toml", "is 'gap'", "mine.csv", "set it to 'gp'"],
+        ),
         (csv_of(VALUES).replace("formula", "material"), "gap [eV]", ["'formula'", "material"]),
         (csv_of({**VALUES, "XxO": 1}), "gap [eV]", ["line 122", "'Xx'"]),
         (csv_of({**VALUES, "LiO": "nan"}), "gap [eV]", ["line 2", "'nan'"]),

@@ -18,7 +18,7 @@ from assay.sealing.keys import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
 from assay.splits import Parts, numbered, split_by_system
-from assay.tables import read_table, write_table
+from assay.tables import read_labelled, read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
 FEW_ROWS = 300
@@ -140,10 +140,12 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     target = settings.target.column
     if not layout.open_labels.exists():
         raise UsageError(f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.")
+    train = read_labelled(layout.train, ["row_id", "formula"], target)
     open_labels(layout, target)  # raises where what would be sealed could never be scored
-    train = read_table(layout.train, ["row_id", "formula", target])
     held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    return Parts(target, train, held_out.join(read_table(layout.open_labels, [target])[[target]]))
+    return Parts(
+        target, train, held_out.join(read_labelled(layout.open_labels, [], target)[[target]])
+    )
 
 
 def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:

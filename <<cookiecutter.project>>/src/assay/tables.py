@@ -47,6 +47,34 @@ def parse_table(content: bytes, columns: Sequence[str], path: Path) -> pd.DataFr
     return pd.DataFrame(rows, columns=header, dtype=str)
 
 
+def read_labelled(path: Path, columns: Sequence[str], target: str) -> pd.DataFrame:
+    """Read a table as `read_table` does that holds the column to learn, too.
+
+    Raises:
+        UsageError: as `read_table`; without `target` the sentence names the key of `assay.toml`.
+    """
+    frame = read_table(path, columns)
+    require_target(list(frame.columns), target, path)
+    return frame
+
+
+def require_target(
+    header: Sequence[str], target: str, path: Path, key: str = "assay.toml: target.column"
+) -> None:
+    """Insist that the column to learn, which `key` names, is among those of a table.
+
+    Raises:
+        UsageError: it is not; the columns that may be meant, and the likely one, are named.
+    """
+    if target in header:
+        return
+    others = {name.casefold(): name for name in header if name not in {"row_id", "formula"}}
+    close = difflib.get_close_matches(target.casefold(), others, n=1) or list(others)
+    likely = repr(others[close[0]]) if len(close) == 1 else "the column to learn"
+    named = ", ".join(map(repr, others.values()))[:200] or "no column but row_id and formula"
+    raise UsageError(f"{key} is {target!r}, but {path} has {named}: set it to {likely}.")
+
+
 def _decoded(content: bytes, path: Path) -> str:
     if b"\0" in content:
         raise UsageError(f"{path} is not UTF-8 text: export it as CSV (UTF-8).")

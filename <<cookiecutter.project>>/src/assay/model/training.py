@@ -23,7 +23,7 @@ from assay.predictions import bounds_of, write_predictions
 from assay.records import CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
-from assay.tables import read_numbers, read_table
+from assay.tables import read_labelled, read_numbers, read_table
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_tables(layout: Layout, settings: Settings) -> Dataset:
     Raises:
         UsageError: a table is missing or not as it must be.
     """
-    train = read_table(layout.train, ["row_id", "formula", settings.target.column])
+    train = read_labelled(layout.train, ["row_id", "formula"], settings.target.column)
     sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
     pool = read_table(layout.pool, ["row_id", "formula"])
     return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
