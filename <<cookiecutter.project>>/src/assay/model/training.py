@@ -20,6 +20,7 @@ from assay.layout import Handover, Layout
 from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata, predict, predict_saved, save_bundle
 from assay.predictions import bounds_of, write_predictions
+from assay.progress import stages
 from assay.records import CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
@@ -170,20 +171,26 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     from assay.model.tracking import log_candidate
 
     layout, handover = Layout(root), Handover(Layout(root).out)
-    data = read_dataset(layout, settings)
+    with stages("train") as doing:
+        doing("reading the tables")
+        data = read_dataset(layout, settings)
     for stale in (handover.verdict, handover.certificate):
         stale.unlink(missing_ok=True)
     candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
-    metadata = _metadata(layout, settings, data, candidate)
-    package = root / "src" / settings.project.package
-    digest = save_bundle(
-        candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
-    )
-    _write_predictions(handover, settings, data, candidate.out_of_fold)
-    write_bytes(handover.train, layout.train.read_bytes())
-    card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
-    card.write(handover.candidate)
-    log_candidate(root, settings, card, handover.bundle, candidate.model)
+    with stages("train") as doing:
+        doing("saving the bundle")
+        metadata = _metadata(layout, settings, data, candidate)
+        package = root / "src" / settings.project.package
+        digest = save_bundle(
+            candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
+        )
+        doing("predicting with the saved bundle, in a process of its own")
+        _write_predictions(handover, settings, data, candidate.out_of_fold)
+        write_bytes(handover.train, layout.train.read_bytes())
+        card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
+        card.write(handover.candidate)
+        doing("recording the run with MLflow")
+        log_candidate(root, settings, card, handover.bundle, candidate.model)
     return card
 
 
