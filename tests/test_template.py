@@ -380,6 +380,17 @@ def test_contributing_is_short(rendered):
     assert named
 
 
+@pytest.mark.parametrize("goal", ["check", "score", "report", "predict"])
+def test_goals_of_make_are_verbs(repository, goal):
+    """`make GOAL` runs the verb of that name and no other, and the repository's papers name it."""
+    (repository / ".venv").mkdir()
+    (repository / ".venv" / "installed").touch()
+    done = run("make", "--dry-run", goal, folder=repository, MAKEFLAGS="")
+    assert re.findall(r"bin/assay (\w+)", done.stdout) == [goal], done.stdout + done.stderr
+    papers = (repository / "README.md").read_text() + (repository / "CONTRIBUTING.md").read_text()
+    assert re.search(rf"make ([a-z]+ )*{goal}", papers)
+
+
 def test_own_lint_holds(rendered):
     """The repository's own style check is green, and sees a planted fault."""
     ruff = program("ruff")
