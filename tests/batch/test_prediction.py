@@ -208,6 +208,18 @@ def test_rows_keep_their_order_and_their_company(certified):
     )
 
 
+def test_numbers_have_as_many_digits_as_mean_something():
+    """Prediction and interval have nine significant digits, so no cell shows seventeen."""
+    table = pd.DataFrame({"formula": ["NaCl", "MgO"]}, dtype=str)
+    accounts = {"model_id": "m", "batch_id": "b"}
+    values = np.array([1 / 3, -2e5 / 7])
+    rows = prediction_rows(table, values, METADATA, accounts)
+    assert list(rows["prediction"]) == [0.333333333, -28571.4286]
+    for column in ("prediction", "lower", "upper"):
+        for cell in rows[column].map(repr):
+            assert sum(character.isdigit() for character in cell.lstrip("-0.")) <= 9, cell
+
+
 def test_executable_header_is_neutralised():
     """A column name is a cell, too."""
     frame = for_spreadsheets(pd.DataFrame({"=cmd": ["\t=x"], "n": [-1.5], "t": ["-1e5"]}))

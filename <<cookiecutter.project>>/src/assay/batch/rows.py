@@ -9,6 +9,7 @@ import pandas as pd
 from assay.compositions import elements, reduced_formula
 from assay.files import digest_bytes
 from assay.model.bundle import BundleMetadata
+from assay.predictions import rounded
 
 # Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
 # four are the full-width forms of the first.
@@ -26,6 +27,8 @@ def prediction_rows(
 ) -> pd.DataFrame:
     """The table of predictions; what stood beside the formulas is carried along at its end.
 
+    Numbers have nine significant digits, as those that the model was scored on.
+
     Args:
         table: the candidates that were predicted, as text, with a column `formula`.
         values: their predictions (n,), in the unit of `metadata`.
@@ -36,13 +39,14 @@ def prediction_rows(
     known = frozenset(metadata.elements)
     reasons = [domain_reason(formula, known) for formula in formulas]
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
+    values = rounded(values)
     model = accounts["model_id"]
     columns = {
         "formula": formulas,
         "prediction": values,
         "unit": metadata.unit,
-        "lower": values - width,
-        "upper": values + width,
+        "lower": rounded(values - width),
+        "upper": rounded(values + width),
         "in_domain": [not reason for reason in reasons],
         "domain_reason": reasons,
         **accounts,
