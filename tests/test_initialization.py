@@ -65,6 +65,9 @@ def test_nothing_in_plain_text(root):
 
 def test_configuration(root):
     """Column, unit and margin are set, stale bounds go, the person's comments stay."""
+    told = read_settings(root).target
+    line = f"A model of **{told.column}** (unit: {told.unit}) from formulas."
+    (root / "README.md").write_text(line)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", "eV [indirect] #2")
     text = (root / "assay.toml").read_text()
     settings = read_settings(root)
@@ -75,6 +78,7 @@ def test_configuration(root):
     assert settings.gate.margin == made.margin
     assert "# mine" in text
     assert "# the margin is frozen" in text
+    assert "**gap [eV]** (unit: eV [indirect] #2) from" in (root / "README.md").read_text()
     card = (root / "data" / "README.md").read_text()
     assert "mine.csv" in card
     assert str(len(VALUES)) in card
