@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.prediction import BatchRecord, predict_batch, predict_rows
-from assay.batch.rows import (
-    EXECUTABLE,
-    domain_reason,
-    for_spreadsheets,
-    prediction_rows,
-    quarantine_rows,
-)
+from assay.batch.rows import domain_reason, prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata, LoadedBundle
+from assay.tables import EXECUTABLE, for_spreadsheets
 from toy import pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")

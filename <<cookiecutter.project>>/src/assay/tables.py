@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from assay.errors import UsageError
 from assay.files import write_text
 
 MAXIMUM_BYTES = 2**30
+# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
+# four are the full-width forms of the first.
+EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -157,3 +161,18 @@ def table_text(frame: pd.DataFrame) -> str:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV: to a temporary name, then renamed."""
     write_text(path, table_text(frame))
+
+
+def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same table, with nothing in it that a spreadsheet would execute."""
+    return rows.map(_harmless).rename(columns=_harmless)
+
+
+def _harmless(cell: Any) -> Any:
+    if not isinstance(cell, str) or not cell.startswith(EXECUTABLE):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay import provenance
 from assay.batch.authorization import Authorization
-from assay.batch.rows import for_spreadsheets, prediction_rows, quarantine_rows
+from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import problem
 from assay.errors import CheckFailedError, RefusedError
 from assay.files import digest_file, replaced_folder
@@ -17,7 +17,7 @@ from assay.model.bundle import BundleMetadata, LoadedBundle, load_bundle
 from assay.progress import stages
 from assay.records import Digest, Record
 from assay.settings import Settings
-from assay.tables import read_table, write_table
+from assay.tables import for_spreadsheets, read_table, write_table
 
 CHUNK = 5_000
 PREDICTIONS, QUARANTINE, RECORD = "predictions.csv", "quarantine.csv", "batch.json"

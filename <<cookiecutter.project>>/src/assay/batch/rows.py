@@ -1,7 +1,6 @@
 """The rows that a batch hands out: predictions with their account, and the quarantine."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +9,6 @@ from assay.compositions import elements, reduced_formula
 from assay.files import digest_bytes
 from assay.model.bundle import BundleMetadata
 from assay.predictions import rounded
-
-# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
-# four are the full-width forms of the first.
-EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def domain_reason(formula: str, known: frozenset[str]) -> str:
@@ -74,18 +69,3 @@ def _renamed(table: pd.DataFrame, taken: Sequence[str]) -> pd.DataFrame:
             name = f"given_{name}"  # noqa: PLW2901 (until it is free)
         names.append(name)
     return table.set_axis(names, axis="columns")
-
-
-def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same table, with nothing in it that a spreadsheet would execute."""
-    return rows.map(_harmless).rename(columns=_harmless)
-
-
-def _harmless(cell: Any) -> Any:
-    if not isinstance(cell, str) or not cell.startswith(EXECUTABLE):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
