@@ -81,7 +81,7 @@ def check(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
-    from assay.github import annotate
+    from assay.runner import annotate
 
     annotate(report.findings)
     warnings = len(report.findings) - len(report.failures)
