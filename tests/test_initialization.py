@@ -96,7 +96,8 @@ def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
     from assay import margins
     from assay.model.builder import load_builder
-    from assay.model.training import fit_out_of_fold, read_dataset
+    from assay.model.dataset import read_dataset
+    from assay.model.training import fit_out_of_fold
 
     monkeypatch.setattr(margins, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)

@@ -17,7 +17,8 @@ from assay.batch.rows import domain_reason, prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Handover, Layout
-from assay.model.bundle import BundleMetadata, LoadedBundle
+from assay.model.bundle import BundleMetadata
+from assay.model.loading import LoadedBundle
 from assay.tables import EXECUTABLE, for_spreadsheets
 from toy import pool_formulas, read_card, settings_of, write_rows
 

@@ -13,7 +13,8 @@ from assay.compositions import problem
 from assay.errors import CheckFailedError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.layout import Layout
-from assay.model.bundle import BundleMetadata, LoadedBundle, load_bundle
+from assay.model.bundle import BundleMetadata
+from assay.model.loading import LoadedBundle, load_bundle
 from assay.progress import stages
 from assay.records import Digest, Record
 from assay.settings import Settings

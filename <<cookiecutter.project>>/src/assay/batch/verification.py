@@ -14,7 +14,8 @@ from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.ledger.record import read_ledger_at_hand
-from assay.model.bundle import METADATA, digest_bundle, load_bundle
+from assay.model.bundle import METADATA, digest_bundle
+from assay.model.loading import load_bundle
 from assay.provenance import short_commit
 from assay.records import read_record
 from assay.sealing.releases import COMMITMENT, check_release

@@ -1,10 +1,8 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
 import multiprocessing
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +11,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.compositions import chemical_system, elements, problem
+from assay.compositions import elements
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.model.builder import load_builder
-from assay.model.bundle import BundleMetadata, predict, predict_saved, save_bundle
+from assay.model.bundle import BundleMetadata, predict, save_bundle
+from assay.model.dataset import Dataset, read_dataset
+from assay.model.loading import predict_saved
+from assay.model.metrics import interval_half_width, public_metrics
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
-from assay.tables import read_labelled, read_numbers, read_table
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The public tables of a repository; targets are in the target's unit."""
-
-    train: pd.DataFrame
-    target: np.ndarray
-    sealed: pd.DataFrame
-    pool: pd.DataFrame
-
-    @cached_property
-    def systems(self) -> list[str]:
-        """Chemical systems of the train rows."""
-        return [chemical_system(formula) for formula in self.train["formula"]]
 
 
 @dataclass(frozen=True)
@@ -48,45 +33,6 @@ class Candidate:
 
     model: Any
     out_of_fold: np.ndarray
-
-
-def read_dataset(layout: Layout, settings: Settings) -> Dataset:
-    """Read train set, sealed inputs and pool.
-
-    Raises:
-        UsageError: a table is missing or not as it must be, or a formula cannot be read.
-    """
-    data = read_tables(layout, settings)
-    for table, path in zip(
-        (data.train, data.sealed, data.pool),
-        (layout.train, layout.sealed_inputs, layout.pool),
-        strict=True,
-    ):
-        require_readable(table["formula"], path)
-    return data
-
-
-def read_tables(layout: Layout, settings: Settings) -> Dataset:
-    """The same without a look at the formulas, which takes most of the time.
-
-    Raises:
-        UsageError: a table is missing or not as it must be.
-    """
-    train = read_labelled(layout.train, ["row_id", "formula"], settings.target.column)
-    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    pool = read_table(layout.pool, ["row_id", "formula"])
-    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
-
-
-def require_readable(formulas: Iterable[str], path: Path) -> None:
-    """Insist on formulas that can be read.
-
-    Raises:
-        UsageError: one cannot; file and line are named.
-    """
-    for line, formula in enumerate(formulas, start=2):
-        if sentence := problem(formula):
-            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
 
 
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
@@ -134,30 +80,6 @@ def _require_kind(kind: str, model: Any) -> None:
 def _estimator_name(model: Any) -> str:
     steps = getattr(model, "steps", [("model", model)])
     return type(steps[-1][1]).__name__
-
-
-def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Errors of predictions (n,) on targets (n,): see `CandidateCard.metrics` for names."""
-    error = predicted - target
-    if kind == "class":
-        wrong = (predicted >= 0.5) != (target >= 0.5)  # noqa: PLR2004 (even odds)
-        return {"brier": float(np.mean(error**2)), "error_rate": float(np.mean(wrong))}
-    return {
-        "mae": float(np.mean(np.abs(error))),
-        "rmse": float(np.sqrt(np.mean(error**2))),
-        "r2": float(1 - np.mean(error**2) / np.var(target)),
-    }
-
-
-def interval_half_width(target: np.ndarray, predicted: np.ndarray, level: float) -> float:
-    """Half width of the split-conformal interval from out-of-fold residuals.
-
-    The ceil((n + 1) level)-th smallest absolute residual (Vovk et al., Algorithmic Learning in a
-    Random World, 2005), here from folds grouped by chemical system.
-    """
-    residuals = np.sort(np.abs(predicted - target))
-    rank = min(int(np.ceil((len(residuals) + 1) * level)), len(residuals))
-    return float(residuals[rank - 1])
 
 
 def train(root: Path, settings: Settings) -> CandidateCard:

@@ -16,7 +16,7 @@ from assay.ledger.record import ATTEMPTS, LedgerMovedError, read_ledger, writer
 from assay.ledger.replay import findings_of
 from assay.ledger.uses import rows_file
 from assay.model.bundle import digest_bundle
-from assay.model.training import read_dataset
+from assay.model.dataset import read_dataset
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import Doing
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
