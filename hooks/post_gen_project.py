@@ -2,16 +2,16 @@
 
 import json
 import os
-import shutil
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 EXAMPLE_ONLY = ("train.csv", "sealed_inputs.csv", "sealed_labels.csv", "README.md")
 STEPS = """
-Made {project}. Next:
+Made {place}. Next:
 
-  cd {project}
+  cd {place}
 {identity}  make setup                 # installs what requirements.lock names
 {init}  make check                 # data, training, sanity, as a pull request runs them
 
@@ -33,33 +33,25 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *options, *arguments], check=True, env=environment)
 
 
-def use_own_data(path: Path) -> None:
-    """Drop the example's labels; keep the person's table where git does not see it.
-
-    Labels that were ever committed could not be sealed any more.
-    """
-    for name in EXAMPLE_ONLY:
-        Path("data", name).unlink()
-    Path(".assay").mkdir()
-    shutil.copyfile(path, ".assay/source.csv")
-
-
 def main() -> None:
     """Commit, then print the next steps; the answers stand in a raw string as in the other hook."""
     answers = json.loads(r"""<< cookiecutter | tojson >>""")
     own = answers["data"] != "example"
     git("init", "--quiet", "--initial-branch=main", "--template=")
-    git("clean", "-fdqX")  # caches that lay in the template
-    if own:
-        use_own_data(Path("..", Path(answers["data"]).expanduser()))
+    # caches that lay in the template go; the person's table, put aside by the other hook, stays
+    git("clean", "-fdqX", "--exclude=!/.assay/")
+    for name in EXAMPLE_ONLY if own else ():
+        Path("data", name).unlink()
     git("add", "--all")
     email = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False).stdout
     identity = f"user.email={email.decode().strip() or 'author@localhost'}"
     message = "Make the repository from the Assay template"
     git("-c", f"user.name={answers['author']}", "-c", identity, "commit", "-qm", message)
     known = "" if email.strip() else IDENTITY.format(author=answers["author"])
-    steps = {"project": answers["project"], "identity": known, "init": INIT if own else ""}
-    print(STEPS.format(**steps))
+    here = Path.cwd()
+    place = here.name if here.parent == Path(os.environ.get("PWD", "..")).resolve() else str(here)
+    init = INIT if own else ""
+    print(STEPS.format(place=shlex.quote(place), identity=known, init=init))
 
 
 if __name__ == "__main__":

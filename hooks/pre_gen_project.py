@@ -1,8 +1,14 @@
-"""Refuses answers that would render a broken repository, with one sentence, before it is made."""
+"""Refuses answers that would render a broken repository, with one sentence, before it is made.
+
+A table of the person's own is copied to where git does not see it, since labels that were ever
+committed could not be sealed any more.
+"""
 
 import csv
+import difflib
 import json
 import keyword
+import os
 import re
 import shutil
 import sys
@@ -45,25 +51,59 @@ def example_problems(answers: dict[str, str]) -> Iterator[str]:
             yield f"{question}: the example has {value!r}; keep it, or name your own CSV at data."
 
 
+def places(data: str) -> list[Path]:
+    """Files that the answer may mean: from where cookiecutter was called, and from its -o.
+
+    Hooks run in the new folder; where the person stood is known from the shell alone.
+    """
+    bases = (os.environ.get("PWD", ".."), "..")
+    paths = [Path(base, Path(data).expanduser()).resolve() for base in bases]
+    return list(dict.fromkeys(paths))
+
+
 def data_problems(answers: dict[str, str]) -> Iterator[str]:
-    """The person's table can be read; a relative path starts where the new folder is made."""
-    path = Path("..", Path(answers["data"]).expanduser())
+    """The person's table is there, once, and has the columns that are asked for."""
+    paths, answer = places(answers["data"]), f"data: {answers['data']!r}"
+    files = [path for path in paths if path.is_file()]
+    named = " and ".join(map(str, files or paths))
+    if len(files) != 1:
+        what = "may mean two files" if files else "is no file"
+        yield f"{answer} {what} ({named}): give the whole path of your CSV, or 'example'."
+        return
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader(stream), [])
+        with files[0].open(encoding="utf-8-sig", newline="") as stream:
+            first = stream.readline()
+            header = next(csv.reader([first]), [])
     except (OSError, ValueError, csv.Error) as error:
-        yield f"data: {answers['data']!r} cannot be read as a UTF-8 CSV: {error}."
+        yield f"{answer} ({named}) cannot be read ({error}): save it as CSV (UTF-8)."
+        return
+    if "formula" not in header and set(first) & set(";\t"):
+        yield f"{answer} ({named}) is not separated by commas: save it so, and decimals as 1.5."
         return
     for column in ("formula", answers["target"]):
         if column not in header:
-            yield f"data: {answers['data']!r} has no column {column!r}."
+            yield f"{answer} ({named}) has no column {column!r}: {remedy(column, header)}."
+
+
+def remedy(column: str, header: list[str]) -> str:
+    """What to do about a column that is not there: the likely one, or those there are."""
+    folded = {name.strip().casefold(): name for name in header}
+    close = difflib.get_close_matches(column.strip().casefold(), folded, n=1)
+    answer = "" if column == "formula" else " or answer so at target"
+    if close:
+        return f"rename {folded[close[0]]!r} in the file{answer}"
+    return f"rename one of {', '.join(map(repr, header))[:200] or 'its columns'}{answer}"
 
 
 def main() -> None:
     """Judge the answers, which stand in a raw string: JSON never holds three quotes in a row."""
-    sentence = next(problems(json.loads(r"""<< cookiecutter | tojson >>""")), None)
-    if sentence:
-        sys.exit(sentence)
+    answers = json.loads(r"""<< cookiecutter | tojson >>""")
+    if sentence := next(problems(answers), None):
+        sys.exit(f"{sentence}\nNothing was made. What follows is cookiecutter's own trace.")
+    if answers["data"] != "example":
+        Path(".assay").mkdir(exist_ok=True)
+        (table,) = filter(Path.is_file, places(answers["data"]))
+        shutil.copyfile(table, Path(".assay", "source.csv"))
 
 
 if __name__ == "__main__":

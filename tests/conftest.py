@@ -50,7 +50,7 @@ def bake_into(folder: Path, home: Path, **answers: str) -> Baked:
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "-o", str(folder)]
     done = subprocess.run(
         [*command, *(f"{question}={answer}" for question, answer in answers.items())],
-        env=neutral_environment(home),
+        env=neutral_environment(home) | {"PWD": str(folder)},
         cwd=folder,
         capture_output=True,
         text=True,

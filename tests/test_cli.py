@@ -15,7 +15,7 @@ from assay import cli
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.records import VerdictRecord
-from toy import assay, environment, perturbed, rewrite_predictions
+from toy import PACKAGE, assay, environment, perturbed, rewrite_predictions
 
 pytestmark = pytest.mark.usefixtures("laptop")
 HEAVY = {
@@ -166,7 +166,47 @@ def test_wrong_usage_is_2(arguments, word):
 def test_outside_a_repository_is_2(at, tmp_path, capsys):
     """Elsewhere the message says where to go."""
     assert at(tmp_path, "train") == 2
-    assert "folder of a model repository" in capsys.readouterr().err
+    assert "in a model repository" in capsys.readouterr().err
+
+
+def test_error_in_a_subfolder_names_the_repository(at, toy, capsys):
+    """Called further down, a verb says of which repository it speaks; at its top it need not."""
+    for folder, beginning in ((toy / "data", f"assay in {toy}: "), (toy, "assay: ")):
+        assert at(folder, "verify", "nowhere") == 2
+        assert capsys.readouterr().err.startswith(beginning)
+
+
+def test_subfolder_trains_the_repository_around_it(toy):
+    """In `data/` the root's own code is trained and written beside it, whatever lies around.
+
+    Planted: packages of the same name above the repository and in the current folder.
+    """
+    card = json.loads((toy / "out" / "candidate" / "candidate.json").read_text())
+    (toy.parent / "assay.toml").write_text((toy / "assay.toml").read_text())
+    for folder in (toy.parent / "src" / PACKAGE, toy / "data" / PACKAGE):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        (folder / "model.py").write_text("raise RuntimeError('this is not the model')\n")
+    before = set((toy / "data").iterdir())
+    done = assay(toy / "data", "train", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["bundle_digest"] == card["bundle_digest"]
+    assert set((toy / "data").iterdir()) == before
+    done = assay(toy / "data", "predict", "candidates/few.csv", "--uncertified")
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.rsplit(" -> ", maxsplit=1)[1].strip()
+    assert (toy / "data" / table / "predictions.csv").is_file()
+
+
+def test_nothing_above_a_repository_is_taken(toy):
+    """A repository of git that lacks `assay.toml` does not run the code of what it lies in."""
+    inner = toy / "notes" / "deep"
+    inner.mkdir(parents=True)
+    assert assay(inner, "ledger", "show").returncode == 0, "without a boundary it is found"
+    (toy / "notes" / ".git").mkdir()
+    done = assay(inner, "train")
+    assert done.returncode == 2
+    assert f"{inner / 'assay.toml'} does not exist" in done.stderr
 
 
 def test_score_predict_verify_report_from_the_command_line(certified, capsys, at):

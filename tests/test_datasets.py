@@ -117,7 +117,7 @@ def test_class(source):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("formula,gp\nNaCl,1\n", ["'gap'", "rename 'gp'"]),
+        ("formula,gp\nNaCl,1\n", ["target.column in assay.toml", "'gap'", "set it to 'gp'"]),
         ("material,gap\nNaCl,1\n", ["'formula'", "material"]),
         ("formula,gap\nNaCl,1\nXxO,2\n", ["line 3", "'Xx'", "correct or remove"]),
         ("formula,gap\nNaCl,1\n,2\n", ["line 3", "empty"]),

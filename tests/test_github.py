@@ -6,15 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 
 import pytest
 from github import Auth, Github
 
 from assay.errors import NotCarriedOutError
-from assay.github import MARKER, Repository, annotate
-from assay.records import Finding
+from assay.github import MARKER, Repository
 from github_server import BOT, GithubServer
 
 SHA = "ab" * 20
@@ -263,39 +261,6 @@ def test_address_that_is_not_http_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GITHUB_API_URL", "file:///etc")
     with pytest.raises(NotCarriedOutError, match="GITHUB_API_URL"):
         Repository.from_environment()
-
-
-def _finding(**changes: object) -> Finding:
-    return Finding.model_validate(
-        {"rule": "range", "severity": "failure", "message": "out of range"} | changes
-    )
-
-
-def test_annotation_cannot_issue_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line break, `%`, colon or comma of a finding stays inside its one annotation."""
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    stream = StringIO()
-    hostile = _finding(
-        message="50%\r\n::stop-commands::x", file="a,line=9:b\n.csv", line=3, rule="x::y,file=z"
-    )
-    annotate([hostile], stream)
-    assert stream.getvalue() == (
-        "::error file=a%2Cline=9%3Ab%0A.csv,line=3,title=x%3A%3Ay%2Cfile=z"
-        "::50%25%0D%0A::stop-commands::x\n"
-    )
-
-
-def test_annotations_are_few_and_only_for_actions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more than the runner shows, warnings as such, and nothing on a laptop."""
-    findings = [_finding()] * 30 + [_finding(severity="warning")] * 30
-    stream = StringIO()
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    annotate(findings, stream)
-    assert stream.getvalue() == ""
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    annotate(findings, stream)
-    lines = stream.getvalue().splitlines()
-    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
 
 
 def test_server_runs_by_itself(tmp_path: Path) -> None:

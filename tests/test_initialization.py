@@ -65,6 +65,9 @@ def test_nothing_in_plain_text(root):
 
 def test_configuration(root):
     """Column, unit and margin are set, stale bounds go, the person's comments stay."""
+    told = read_settings(root).target
+    line = f"A model of **{told.column}** (unit: {told.unit}) from formulas."
+    (root / "README.md").write_text(line)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", "eV [indirect] #2")
     text = (root / "assay.toml").read_text()
     settings = read_settings(root)
@@ -75,6 +78,7 @@ def test_configuration(root):
     assert settings.gate.margin == made.margin
     assert "# mine" in text
     assert "# the margin is frozen" in text
+    assert "**gap [eV]** (unit: eV [indirect] #2) from" in (root / "README.md").read_text()
     card = (root / "data" / "README.md").read_text()
     assert "mine.csv" in card
     assert str(len(VALUES)) in card
@@ -92,7 +96,8 @@ def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
     from assay import margins
     from assay.model.builder import load_builder
-    from assay.model.training import fit_out_of_fold, read_dataset
+    from assay.model.dataset import read_dataset
+    from assay.model.training import fit_out_of_fold
 
     monkeypatch.setattr(margins, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
@@ -220,7 +225,11 @@ def test_labels_that_git_would_commit(root):
 @pytest.mark.parametrize(
     ("table", "target", "parts"),
     [
-        (csv_of(VALUES, "gp"), "gap", ["'gap'", "rename 'gp'"]),
+        (
+            csv_of(VALUES, "gp"),
+            "gap",
+            ["--target", "assay.toml", "is 'gap'", "mine.csv", "set it to 'gp'"],
+        ),
         (csv_of(VALUES).replace("formula", "material"), "gap [eV]", ["'formula'", "material"]),
         (csv_of({**VALUES, "XxO": 1}), "gap [eV]", ["line 122", "'Xx'"]),
         (csv_of({**VALUES, "LiO": "nan"}), "gap [eV]", ["line 2", "'nan'"]),

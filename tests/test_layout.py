@@ -1,9 +1,12 @@
 """Where things lie."""
 
+import os
 import shutil
 import subprocess
 
-from assay.layout import Handover, Layout
+import pytest
+
+from assay.layout import Handover, Layout, find_root
 
 
 def paths(thing):
@@ -20,6 +23,39 @@ def test_paths(tmp_path):
         assert len(set(found)) == len(found)
         assert all(path.is_relative_to(tmp_path) for path in found)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def nested(tmp_path):
+    """A folder three levels below one with an `assay.toml`, nothing of git anywhere."""
+    (tmp_path / "assay.toml").touch()
+    deep = tmp_path / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    return deep
+
+
+def test_root_is_the_nearest(nested, tmp_path):
+    """The root is at or above the folder; the nearest counts."""
+    assert find_root(nested) == find_root(tmp_path) == tmp_path
+    (tmp_path / "a" / "assay.toml").touch()
+    assert find_root(nested) == tmp_path / "a"
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_root_is_not_above_a_git_repository(nested, tmp_path, kind):
+    """Nothing above `.git` is taken, be it a folder or a worktree's file; beside it, it is."""
+    boundary = tmp_path / "a" / ".git"
+    boundary.mkdir() if kind == "folder" else boundary.touch()
+    assert find_root(nested) is None
+    (tmp_path / "a" / "assay.toml").touch()
+    assert find_root(nested) == tmp_path / "a"
+
+
+def test_root_of_somebody_else_is_not_taken(nested, tmp_path, monkeypatch):
+    """A file of another person further up is not taken, since code beside it would be run."""
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert find_root(nested) is None
+    assert find_root(tmp_path) == tmp_path, "whoever stands in it, chose it"
 
 
 def test_secrets_are_ignored(repository):

@@ -1,5 +1,6 @@
 """The predictions file crosses from untrusted to trusted ground: it is parsed strictly."""
 
+import math
 import pickle
 
 import numpy as np
@@ -7,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.batch.verification import NOTHING, SAME
 from assay.errors import NotCarriedOutError, UsageError
-from assay.predictions import BYTES_PER_ROW, bounds_of, read_predictions, write_predictions
+from assay.predictions import (
+    BYTES_PER_ROW,
+    bounds_of,
+    read_predictions,
+    rounded,
+    write_predictions,
+)
 from sentences import leftovers, told
 
 ANY = bounds_of("number")
@@ -26,6 +34,16 @@ def handed(tmp_path):
         return path
 
     return write
+
+
+@given(st.lists(st.floats(-1e12, 1e12, allow_nan=False)))
+def test_rounded_values_have_nine_digits(values):
+    """Rounding is that of the file, is done once, and moves less than `assay verify` lets pass."""
+    made = rounded(np.array(values, dtype=float))
+    assert [f"{value:.9g}" for value in values] == [f"{value:.9g}" for value in made]
+    assert all(repr(value) == repr(float(f"{value:.9g}")) for value in made.tolist())
+    for before, after in zip(values, made.tolist(), strict=True):
+        assert math.isclose(before, after, rel_tol=SAME, abs_tol=NOTHING)
 
 
 def test_read(handed):

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from assay import tables
 from assay.errors import UsageError
-from assay.tables import parse_table, read_numbers, read_table, table_text, write_table
+from assay.tables import (
+    parse_table,
+    read_labelled,
+    read_numbers,
+    read_table,
+    table_text,
+    write_table,
+)
 from sentences import leftovers, told
 
 GOOD = "row_id,formula,gap\nt1,NaCl,8.5\nt2,Fe2O3,2.2\n"
@@ -86,6 +93,31 @@ def test_bad_tables(table, content, parts):
     path = table(content)
     with told(UsageError, 2, str(path), *parts):
         read_table(path, ["formula", "gap"])
+
+
+@pytest.mark.parametrize(
+    ("target", "header", "remedy"),
+    [
+        ("Gap", "gap,spin", "has 'gap', 'spin': set it to 'gap'."),
+        ("gap_ev", "spin,Gap (eV)", "has 'spin', 'Gap (eV)': set it to 'Gap (eV)'."),
+        ("energy", "gap,spin", "has 'gap', 'spin': set it to the column to learn."),
+        ("row-id", "gap,spin", "has 'gap', 'spin': set it to the column to learn."),
+        ("energy", "gap", "has 'gap': set it to 'gap'."),
+    ],
+)
+def test_target_that_is_not_there(table, target, header, remedy):
+    """The key, the file, the columns it may mean and the likely one; ids are not among them."""
+    cells = ",1" * len(header.split(","))
+    path = table(f"row_id,formula,{header}\nt1,NaCl{cells}\n")
+    with told(UsageError, 2, f"assay.toml: target.column is '{target}', but {path} {remedy}"):
+        read_labelled(path, ["row_id", "formula"], target)
+
+
+def test_target_where_there_are_ids_alone(table):
+    """A table without any further column is told as such; the target that is there is read."""
+    with told(UsageError, 2, "no column but row_id and formula: set it to the column to learn"):
+        read_labelled(table("row_id,formula\nt1,NaCl\n"), ["formula"], "gap")
+    assert list(read_labelled(table(GOOD), ["formula"], "gap")["gap"]) == ["8.5", "2.2"]
 
 
 def test_no_file(tmp_path):

@@ -13,17 +13,13 @@ from hypothesis import strategies as st
 
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.prediction import BatchRecord, predict_batch, predict_rows
-from assay.batch.rows import (
-    EXECUTABLE,
-    domain_reason,
-    for_spreadsheets,
-    prediction_rows,
-    quarantine_rows,
-)
+from assay.batch.rows import domain_reason, prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Handover, Layout
-from assay.model.bundle import BundleMetadata, LoadedBundle
+from assay.model.bundle import BundleMetadata
+from assay.model.loading import LoadedBundle
+from assay.tables import EXECUTABLE, for_spreadsheets
 from toy import pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -206,6 +202,18 @@ def test_rows_keep_their_order_and_their_company(certified):
     assert list(parquet["prediction"]) == pytest.approx(
         [float(r["prediction"]) for r in predictions]
     )
+
+
+def test_numbers_have_as_many_digits_as_mean_something():
+    """Prediction and interval have nine significant digits, so no cell shows seventeen."""
+    table = pd.DataFrame({"formula": ["NaCl", "MgO"]}, dtype=str)
+    accounts = {"model_id": "m", "batch_id": "b"}
+    values = np.array([1 / 3, -2e5 / 7])
+    rows = prediction_rows(table, values, METADATA, accounts)
+    assert list(rows["prediction"]) == [0.333333333, -28571.4286]
+    for column in ("prediction", "lower", "upper"):
+        for cell in rows[column].map(repr):
+            assert sum(character.isdigit() for character in cell.lstrip("-0.")) <= 9, cell
 
 
 def test_executable_header_is_neutralised():

@@ -102,14 +102,18 @@ def test_anything_else_is_a_usage_error(certified):
         verify_path(certified, settings_of(certified), certified / "assay.toml")
 
 
-def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified):
-    """Neither table nor record is signed, so the rows are predicted again from the bundle."""
+@pytest.mark.parametrize("factor", [-99.0, 1 + 1e-7])
+def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified, factor):
+    """Neither table nor record is signed, so the rows are predicted again from the bundle.
+
+    What is changed in the seventh digit is noticed; what is only rounded to nine holds.
+    """
     folder = predicted(certified)
     table, record = folder / "predictions.csv", folder / "batch.json"
     honest = digest_file(table)
     lines = table.read_text().splitlines()
     cells = lines[2].split(",")
-    cells[1] = "-99.0"
+    cells[1] = repr(float(cells[1]) * factor)
     table.write_text("\n".join([*lines[:2], ",".join(cells), *lines[3:]]) + "\n")
     record.write_text(record.read_text().replace(honest, digest_file(table)))
     with pytest.raises(RefusedError, match="line 3: the model predicts another value"):

@@ -22,10 +22,10 @@ from assay.model.bundle import (
     INFERENCE,
     BundleMetadata,
     digest_bundle,
-    load_bundle,
     predict,
     save_bundle,
 )
+from assay.model.loading import load_bundle
 from toy import TEMPLATE, assay, commit, predictions_of, read_card
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]

@@ -16,15 +16,11 @@ from assay.features import StoichiometryFeatures
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.model import tracking
-from assay.model.bundle import digest_bundle, load_bundle
-from assay.model.training import (
-    Dataset,
-    fit_out_of_fold,
-    interval_half_width,
-    public_metrics,
-    read_dataset,
-    train,
-)
+from assay.model.bundle import digest_bundle
+from assay.model.dataset import Dataset, read_dataset
+from assay.model.loading import load_bundle
+from assay.model.metrics import interval_half_width, public_metrics
+from assay.model.training import fit_out_of_fold, train
 from assay.settings import Settings
 from assay.splits import grouped_folds
 from toy import assay, commit, git, pool_formulas, predictions_of, read_card, settings_of

@@ -112,7 +112,30 @@ def test_findings_are_capped(sound: Path) -> None:
     frame.assign(y=frame["y"] + 100).to_csv(path, index=False)
     findings = found(check(sound), "target.bounds")
     assert len(findings) == 21
-    assert findings[-1].message.startswith("10 more rows")
+    assert findings[-1].message == "10 more rows break this rule; out/data_docs/rows.csv has all."
+
+
+def test_all_rows_that_break_a_rule_are_in_a_table(sound: Path) -> None:
+    """What the report leaves out stands in the table, row by row; a rule that holds does not."""
+    path = sound / "data" / "train.csv"
+    frame = pd.read_csv(path)
+    frame.assign(y=frame["y"] + 100).to_csv(path, index=False)
+    check(sound)
+    rows = pd.read_csv(sound / "out" / "data_docs" / "rows.csv", dtype=str)
+    broken = rows[rows["rule"] == "target.bounds"]
+    assert len(broken) == 30
+    assert set(broken["severity"] + broken["file"]) == {"failuredata/train.csv"}
+    assert list(broken["formula"]) == [frame["formula"][int(line) - 2] for line in broken["line"]]
+    assert "row_id.unique" not in set(rows["rule"])
+
+
+def test_table_of_broken_rows_executes_nothing(sound: Path) -> None:
+    """A formula that a spreadsheet would run is a text there."""
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(2, "t00002,=1+1,1"))
+    check(sound)
+    table = (sound / "out" / "data_docs" / "rows.csv").read_text()
+    assert ",'=1+1\n" in table
+    assert ",=1+1" not in table
 
 
 def test_hostile_text_reaches_neither_a_template_nor_the_page(sound: Path) -> None:

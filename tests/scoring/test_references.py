@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from assay.errors import NotCarriedOutError
-from assay.model.training import Dataset
+from assay.model.dataset import Dataset
 from assay.scoring.references import baseline, compare, recorded
 from assay.settings import Settings
 from assay.splits import grouped_folds

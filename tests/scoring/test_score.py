@@ -17,7 +17,7 @@ from assay.ledger.certificate import policy_digest, verify
 from assay.ledger.entries import Entry, Intent
 from assay.ledger.record import Ledger, LedgerMovedError, read_ledger, reference_file
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
-from assay.model.training import read_dataset
+from assay.model.dataset import read_dataset
 from assay.records import CheckReport, Finding, VerdictRecord, read_record
 from assay.scoring import cases
 from assay.scoring import score as scoring

@@ -2,12 +2,14 @@
 
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
 from assay.texts import on_one_line
 from assay.verbs import checks, data, decisions, ledgers, plans, prediction, seals
+from assay.verbs.console import repository
 
 app = typer.Typer(
     help="Test a materials model before it may predict.",
@@ -47,11 +49,16 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        typer.echo(f"assay: {on_one_line(str(error))}", err=True)
+        typer.echo(f"assay{_elsewhere()}: {on_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         _confess(error)
         sys.exit(NotCarriedOutError.exit_code)
+
+
+def _elsewhere() -> str:
+    root = repository()
+    return "" if root == Path.cwd() else f" in {root}"
 
 
 def _confess(error: Exception) -> None:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from assay.compositions import problem, reduced_formula
 from assay.errors import NotCarriedOutError, UsageError
-from assay.tables import read_numbers, read_table
+from assay.tables import read_numbers, read_table, require_target
 
 Kind = Literal["number", "class"]
 FORMULA_NAMES = ("formula", "composition", "pretty_formula")
+KEY = "--target, or target.column in assay.toml,"
 YES, NO = ("yes", "true", "1", "1.0"), ("no", "false", "0", "0.0")
 
 
@@ -50,7 +51,9 @@ def load_source(source: str, target: str, tolerance: float, further: Sequence[st
     """
     path = Path(source)
     if path.suffix.lower() == ".csv" or path.exists():
-        return _labelled(read_table(path, [target, *further]), target, tolerance, further, path)
+        table = read_table(path, further)
+        require_target(list(table.columns), target, path, KEY)
+        return _labelled(table, target, tolerance, further, path)
     frame = _load_matminer(source)
     for name in (target, *further):
         if name not in frame:

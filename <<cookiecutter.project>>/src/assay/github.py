@@ -1,41 +1,35 @@
-"""A thin client of GitHub's REST API, and the workflow commands of its runner.
+"""A thin client of GitHub's REST API.
 
 Everything goes through PyGithub, which also retries; `GITHUB_API_URL` names the server.
 """
 
 import os
-import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TextIO
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
+from assay.assets import download, require_sound
 from assay.errors import NotCarriedOutError
 from assay.files import replaced_folder
-from assay.records import Finding
 
 if TYPE_CHECKING:
     from github import Github
     from github.GitRelease import GitRelease
-    from github.GitReleaseAsset import GitReleaseAsset
     from github.IssueComment import IssueComment
     from github.Repository import Repository as Remote
 
 MARKER = "<!-- assay-report -->"
 CONTEXT = "assay"
 DESCRIPTION_LENGTH = 140
-MAXIMUM_ASSET_BYTES = 2 * 2**30
 MAXIMUM_PULLS = 1000
-MAXIMUM_ANNOTATIONS = 10
 
 State = Literal["error", "failure", "pending", "success"]
 
 _TIMEOUT = 60
 _LONGEST_WAIT = 120
-_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ReadOnlyError(NotCarriedOutError):
@@ -144,10 +138,10 @@ class Repository:
             assets = list(release.get_assets()) if release else []
             if not assets:
                 raise NotCarriedOutError(f"There is no release {tag} with files: publish it first.")
-            _check_assets(tag, assets)
+            require_sound(tag, assets)
             with replaced_folder(folder) as temporary:
                 for asset in assets:
-                    _download(asset, temporary / asset.name)
+                    download(asset, temporary / asset.name)
 
     def _release(self, tag: str) -> "GitRelease | None":
         from github import UnknownObjectException
@@ -156,70 +150,6 @@ class Repository:
             return self.remote.get_release(tag)
         except UnknownObjectException:
             return None
-
-
-def set_output(name: str, value: str) -> None:
-    """Tell the workflow's later steps something, of a step with an id; nothing outside Actions."""
-    path = os.environ.get("GITHUB_OUTPUT")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as stream:
-            stream.write(f"{name}={value}\n")
-
-
-def annotate(findings: Iterable[Finding], stream: TextIO | None = None) -> None:
-    """Print findings as annotations of a workflow run; silent outside GitHub Actions.
-
-    The runner shows ten errors and ten warnings of a step, so no more are printed.
-    """
-    if not os.environ.get("GITHUB_ACTIONS"):
-        return
-    printed = {"failure": 0, "warning": 0}
-    for finding in findings:
-        printed[finding.severity] += 1
-        if printed[finding.severity] <= MAXIMUM_ANNOTATIONS:
-            print(_command(finding), file=stream or sys.stdout)
-
-
-def _command(finding: Finding) -> str:
-    level = "error" if finding.severity == "failure" else "warning"
-    properties = {
-        "file": finding.file,
-        "line": finding.line if finding.file else None,
-        "title": finding.rule,
-    }
-    given = [f"{key}={_escaped(str(text), ':,')}" for key, text in properties.items() if text]
-    return f"::{level} {','.join(given)}::{_escaped(finding.message)}"
-
-
-def _escaped(text: str, also: str = "") -> str:
-    """Escape as the runner's own toolkit does: `%`, CR, LF; in properties `:` and `,` too."""
-    for character in "%\r\n" + also:
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
-
-
-def _check_assets(tag: str, assets: list["GitReleaseAsset"]) -> None:
-    names = [asset.name for asset in assets]
-    if len(set(names)) < len(names) or not all(map(_ASSET_NAME.fullmatch, names)):
-        raise NotCarriedOutError(f"The release {tag} has files with unsafe names: not downloaded.")
-    if sum(asset.size for asset in assets) > MAXIMUM_ASSET_BYTES:
-        raise NotCarriedOutError(f"The files of release {tag} are over 2 GiB: not downloaded.")
-
-
-def _download(asset: "GitReleaseAsset", path: Path) -> None:
-    from tqdm import tqdm
-
-    _, _, chunks = asset.download_asset(chunk_size=2**20)
-    with (
-        path.open("xb") as stream,
-        tqdm(desc=asset.name, total=asset.size, unit="B", unit_scale=True, disable=None) as bar,
-    ):
-        for chunk in chunks:
-            bar.update(stream.write(chunk))
-            if stream.tell() > asset.size:
-                break
-    if path.stat().st_size != asset.size:
-        raise NotCarriedOutError(f"{asset.name} is not {asset.size} bytes long: download it again.")
 
 
 def _variable(name: str) -> str:

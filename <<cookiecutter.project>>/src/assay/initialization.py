@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from assay import provenance
 from assay.compositions import chemical_system
 from assay.datasets import Source, load_source
@@ -14,30 +12,15 @@ from assay.files import write_text
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
 from assay.margins import with_margin
+from assay.papers import data_card, renamed
 from assay.sealing.keys import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
-from assay.settings import FILE_NAME, Settings, parse_settings, read_settings, with_value
+from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
 from assay.splits import Parts, numbered, split_by_system
-from assay.tables import read_table, write_table
+from assay.tables import read_labelled, read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
 FEW_ROWS = 300
-
-CARD = """# Data card
-
-| | |
-|---|---|
-| source | `{source}` |
-| target | `{target}` ({kind}) |
-| rows | {rows} distinct compositions, divided by chemical system |
-| range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
-
-`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
-their labels, encrypted. `pool.csv` holds unlabelled compositions.
-
-Still to be written by whoever owns the data: where the values were measured or computed, the
-licence, the DOI, known defects.
-"""
 
 
 @dataclass(frozen=True)
@@ -78,9 +61,10 @@ def initialize(root: Path, source: str | None, target: str | None, unit: str | N
         found = load_source(source, column, tolerance, further)
         parts, repeated = _split(settings, source, found, column), found.repeated
         text = _of_kind(text, found.kind, keep_bounds=target in {None, settings.target.column})
-        card = _data_card(parts, source, found.kind)
+        card = data_card(parts, source, parse_settings(text).target)
     margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
+    _tell(root / "README.md", settings.target, parse_settings(text).target)
     return Initialized(len(parts.train), len(parts.held_out), margin, repeated)
 
 
@@ -140,10 +124,12 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     target = settings.target.column
     if not layout.open_labels.exists():
         raise UsageError(f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.")
+    train = read_labelled(layout.train, ["row_id", "formula"], target)
     open_labels(layout, target)  # raises where what would be sealed could never be scored
-    train = read_table(layout.train, ["row_id", "formula", target])
     held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    return Parts(target, train, held_out.join(read_table(layout.open_labels, [target])[[target]]))
+    return Parts(
+        target, train, held_out.join(read_labelled(layout.open_labels, [], target)[[target]])
+    )
 
 
 def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:
@@ -164,19 +150,6 @@ def _split(settings: Settings, source: str, found: Source, target: str) -> Parts
     return Parts(target, train, held_out, settings.slice_columns)
 
 
-def _data_card(parts: Parts, source: str, kind: str) -> str:
-    values = pd.concat([parts.train, parts.held_out])[parts.target]
-    return CARD.format(
-        source=Path(source).name,
-        target=parts.target,
-        kind=kind,
-        rows=len(values),
-        low=values.min(),
-        high=values.max(),
-        mean=values.mean(),
-    )
-
-
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     if card is not None:
         write_table(parts.public, layout.train)
@@ -186,6 +159,13 @@ def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     if not layout.public_key.exists():
         new_signing_key(layout)
     write_sealed(layout, parts.labelled)
+
+
+def _tell(readme: Path, before: Target, after: Target) -> None:
+    if readme.is_file():
+        text = readme.read_text(encoding="utf-8")
+        if (told := renamed(text, before, after)) != text:
+            write_text(readme, told)
 
 
 def few_rows(sealed: int) -> str | None:
@@ -205,9 +185,10 @@ def few_rows(sealed: int) -> str | None:
 def next_steps(root: Path) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
     folder = Layout(root).keys
+    readme = " README.md" if (root / "README.md").is_file() else ""  # it may name another target
     return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
 
-Next: git add data assay.toml certificate.pub && git commit -m "Seal the held-out labels"
+Next: git add data assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
       assay check && assay score
 
 To use them on GitHub (Settings of the repository):

@@ -1,7 +1,26 @@
-"""Where things lie in a model repository and in its output folder."""
+"""Where a model repository is, and where things lie in it and in its output folder."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+SETTINGS = "assay.toml"
+
+
+def find_root(folder: Path) -> Path | None:
+    """The nearest folder at or above `folder`, an absolute path, with an `assay.toml`, or None.
+
+    As with git, nothing is looked for above a folder that holds `.git`, and a file further up that
+    belongs to somebody else is not taken: code beside it would be run.
+    """
+    for place in (folder, *folder.parents):
+        settings = place / SETTINGS
+        if settings.is_file():
+            own = place == folder or settings.stat().st_uid == os.getuid()
+            return place if own else None
+        if (place / ".git").exists():
+            break
+    return None
 
 
 @dataclass(frozen=True)

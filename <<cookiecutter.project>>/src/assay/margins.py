@@ -45,7 +45,8 @@ def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     from assay.gate.metrics import METRICS
     from assay.model.builder import load_builder
     from assay.model.bundle import predict
-    from assay.model.training import Dataset, fit_out_of_fold
+    from assay.model.dataset import Dataset
+    from assay.model.training import fit_out_of_fold
 
     layout = Layout(root)
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)

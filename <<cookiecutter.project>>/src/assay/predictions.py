@@ -29,6 +29,11 @@ def bounds_of(kind: Literal["number", "class"]) -> Bounds:
     return (0.0, 1.0) if kind == "class" else (-LARGEST, LARGEST)
 
 
+def rounded(values: np.ndarray) -> np.ndarray:
+    """The values (n,) to the digits in which predictions are written, here and in batches."""
+    return np.array([float(f"{value:{FORMAT}}") for value in values], dtype=float)
+
+
 def write_predictions(
     path: Path, row_ids: Sequence[str], values: np.ndarray, bounds: Bounds
 ) -> None:

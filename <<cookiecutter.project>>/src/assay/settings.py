@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.layout import SETTINGS
 from assay.records import Severity
 from assay.sanity.policy import Sanity
 
-FILE_NAME = "assay.toml"
+FILE_NAME = SETTINGS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Bound = Annotated[float, Field(allow_inf_nan=True)]
@@ -130,9 +131,7 @@ def read_settings(root: Path) -> Settings:
     try:
         return parse_settings(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(
-            f"{path} does not exist: run `assay` in the folder of a model repository."
-        ) from None
+        raise UsageError(f"{path} does not exist: run `assay` in a model repository.") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.") from None
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from assay.errors import UsageError
 from assay.files import write_text
 
 MAXIMUM_BYTES = 2**30
+# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
+# four are the full-width forms of the first.
+EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -45,6 +49,34 @@ def parse_table(content: bytes, columns: Sequence[str], path: Path) -> pd.DataFr
     if not rows:
         raise UsageError(f"{path} has a header but no rows: add some.")
     return pd.DataFrame(rows, columns=header, dtype=str)
+
+
+def read_labelled(path: Path, columns: Sequence[str], target: str) -> pd.DataFrame:
+    """Read a table as `read_table` does that holds the column to learn, too.
+
+    Raises:
+        UsageError: as `read_table`; without `target` the sentence names the key of `assay.toml`.
+    """
+    frame = read_table(path, columns)
+    require_target(list(frame.columns), target, path)
+    return frame
+
+
+def require_target(
+    header: Sequence[str], target: str, path: Path, key: str = "assay.toml: target.column"
+) -> None:
+    """Insist that the column to learn, which `key` names, is among those of a table.
+
+    Raises:
+        UsageError: it is not; the columns that may be meant, and the likely one, are named.
+    """
+    if target in header:
+        return
+    others = {name.casefold(): name for name in header if name not in {"row_id", "formula"}}
+    close = difflib.get_close_matches(target.casefold(), others, n=1) or list(others)
+    likely = repr(others[close[0]]) if len(close) == 1 else "the column to learn"
+    named = ", ".join(map(repr, others.values()))[:200] or "no column but row_id and formula"
+    raise UsageError(f"{key} is {target!r}, but {path} has {named}: set it to {likely}.")
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -129,3 +161,18 @@ def table_text(frame: pd.DataFrame) -> str:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV: to a temporary name, then renamed."""
     write_text(path, table_text(frame))
+
+
+def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same table, with nothing in it that a spreadsheet would execute."""
+    return rows.map(_harmless).rename(columns=_harmless)
+
+
+def _harmless(cell: Any) -> Any:
+    if not isinstance(cell, str) or not cell.startswith(EXECUTABLE):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -8,15 +8,17 @@ import numpy as np
 
 from assay import provenance
 from assay.batch.authorization import Authorization
-from assay.batch.rows import for_spreadsheets, prediction_rows, quarantine_rows
+from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import problem
 from assay.errors import CheckFailedError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.layout import Layout
-from assay.model.bundle import BundleMetadata, LoadedBundle, load_bundle
+from assay.model.bundle import BundleMetadata
+from assay.model.loading import LoadedBundle, load_bundle
+from assay.progress import stages
 from assay.records import Digest, Record
 from assay.settings import Settings
-from assay.tables import read_table, write_table
+from assay.tables import for_spreadsheets, read_table, write_table
 
 CHUNK = 5_000
 PREDICTIONS, QUARANTINE, RECORD = "predictions.csv", "quarantine.csv", "batch.json"
@@ -60,7 +62,9 @@ def predict_batch(
         UsageError: the list cannot be read.
     """
     table = read_table(candidates, ["formula"])
-    bundle = load_bundle(authorization.bundle, settings.model.trusted_types)
+    with stages("predict") as doing:
+        doing("loading the model")
+        bundle = load_bundle(authorization.bundle, settings.model.trusted_types)
     if bundle.digest != authorization.digest:
         raise RefusedError(
             f"{authorization.bundle} changed after it was let through: fetch it again."
@@ -69,9 +73,11 @@ def predict_batch(
     reasons, values = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": authorization.model_id, "batch_id": batch_id}
-    rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
     name = batch_id if authorization.certificate else f"{batch_id}-uncertified"
-    with replaced_folder(Layout(root).out / "batches" / name) as folder:
+    place = Layout(root).out / "batches" / name
+    with stages("predict") as doing, replaced_folder(place) as folder:
+        doing("writing the tables")
+        rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
         write_table(for_spreadsheets(rows), folder / PREDICTIONS)
         rows.to_parquet(folder / "predictions.parquet", index=False)
         rejected = quarantine_rows(table, reasons)
@@ -97,7 +103,9 @@ def predict_rows(
     """Predict what can be predicted: reasons (None if fine) and values (n,), NaN where not."""
     from tqdm import tqdm
 
-    reasons: list[str | None] = [problem(formula) for formula in formulas]
+    with stages("predict") as doing:
+        doing("reading the formulas")
+        reasons: list[str | None] = [problem(formula) for formula in formulas]
     values = np.full(len(formulas), np.nan)
     readable = [index for index, reason in enumerate(reasons) if reason is None]
     with tqdm(total=len(readable), desc="predict", unit=" rows", disable=None) as progress:

@@ -1,7 +1,6 @@
 """The rows that a batch hands out: predictions with their account, and the quarantine."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +8,7 @@ import pandas as pd
 from assay.compositions import elements, reduced_formula
 from assay.files import digest_bytes
 from assay.model.bundle import BundleMetadata
-
-# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
-# four are the full-width forms of the first.
-EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+from assay.predictions import rounded
 
 
 def domain_reason(formula: str, known: frozenset[str]) -> str:
@@ -26,6 +22,8 @@ def prediction_rows(
 ) -> pd.DataFrame:
     """The table of predictions; what stood beside the formulas is carried along at its end.
 
+    Numbers have nine significant digits, as those that the model was scored on.
+
     Args:
         table: the candidates that were predicted, as text, with a column `formula`.
         values: their predictions (n,), in the unit of `metadata`.
@@ -36,13 +34,14 @@ def prediction_rows(
     known = frozenset(metadata.elements)
     reasons = [domain_reason(formula, known) for formula in formulas]
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
+    values = rounded(values)
     model = accounts["model_id"]
     columns = {
         "formula": formulas,
         "prediction": values,
         "unit": metadata.unit,
-        "lower": values - width,
-        "upper": values + width,
+        "lower": rounded(values - width),
+        "upper": rounded(values + width),
         "in_domain": [not reason for reason in reasons],
         "domain_reason": reasons,
         **accounts,
@@ -70,18 +69,3 @@ def _renamed(table: pd.DataFrame, taken: Sequence[str]) -> pd.DataFrame:
             name = f"given_{name}"  # noqa: PLW2901 (until it is free)
         names.append(name)
     return table.set_axis(names, axis="columns")
-
-
-def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same table, with nothing in it that a spreadsheet would execute."""
-    return rows.map(_harmless).rename(columns=_harmless)
-
-
-def _harmless(cell: Any) -> Any:
-    if not isinstance(cell, str) or not cell.startswith(EXECUTABLE):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell

@@ -14,15 +14,16 @@ from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.ledger.record import read_ledger_at_hand
-from assay.model.bundle import METADATA, digest_bundle, load_bundle
+from assay.model.bundle import METADATA, digest_bundle
+from assay.model.loading import load_bundle
 from assay.provenance import short_commit
 from assay.records import read_record
 from assay.sealing.releases import COMMITMENT, check_release
 from assay.settings import Settings
 from assay.tables import read_numbers, read_table
 
-# Two processors may differ in the last bits of a sum.
-SAME = 1e-9
+# Tables hold nine significant digits, and two processors may differ in the last bits of a sum.
+SAME, NOTHING = 1e-8, 1e-9
 
 
 def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[str, Any]]:
@@ -116,7 +117,7 @@ def _require_repeatable(root: Path, settings: Settings, rows: pd.DataFrame, mode
         for number, (reason, again, before) in enumerate(
             zip(reasons, values, written, strict=True), start=2
         )
-        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=SAME)
+        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=NOTHING)
     ]
     if differing:
         raise RefusedError(

@@ -1,10 +1,8 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
 import multiprocessing
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +11,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.compositions import chemical_system, elements, problem
+from assay.compositions import elements
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.model.builder import load_builder
-from assay.model.bundle import BundleMetadata, predict, predict_saved, save_bundle
+from assay.model.bundle import BundleMetadata, predict, save_bundle
+from assay.model.dataset import Dataset, read_dataset
+from assay.model.loading import predict_saved
+from assay.model.metrics import interval_half_width, public_metrics
 from assay.predictions import bounds_of, write_predictions
+from assay.progress import stages
 from assay.records import CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
-from assay.tables import read_numbers, read_table
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The public tables of a repository; targets are in the target's unit."""
-
-    train: pd.DataFrame
-    target: np.ndarray
-    sealed: pd.DataFrame
-    pool: pd.DataFrame
-
-    @cached_property
-    def systems(self) -> list[str]:
-        """Chemical systems of the train rows."""
-        return [chemical_system(formula) for formula in self.train["formula"]]
 
 
 @dataclass(frozen=True)
@@ -47,45 +33,6 @@ class Candidate:
 
     model: Any
     out_of_fold: np.ndarray
-
-
-def read_dataset(layout: Layout, settings: Settings) -> Dataset:
-    """Read train set, sealed inputs and pool.
-
-    Raises:
-        UsageError: a table is missing or not as it must be, or a formula cannot be read.
-    """
-    data = read_tables(layout, settings)
-    for table, path in zip(
-        (data.train, data.sealed, data.pool),
-        (layout.train, layout.sealed_inputs, layout.pool),
-        strict=True,
-    ):
-        require_readable(table["formula"], path)
-    return data
-
-
-def read_tables(layout: Layout, settings: Settings) -> Dataset:
-    """The same without a look at the formulas, which takes most of the time.
-
-    Raises:
-        UsageError: a table is missing or not as it must be.
-    """
-    train = read_table(layout.train, ["row_id", "formula", settings.target.column])
-    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    pool = read_table(layout.pool, ["row_id", "formula"])
-    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
-
-
-def require_readable(formulas: Iterable[str], path: Path) -> None:
-    """Insist on formulas that can be read.
-
-    Raises:
-        UsageError: one cannot; file and line are named.
-    """
-    for line, formula in enumerate(formulas, start=2):
-        if sentence := problem(formula):
-            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
 
 
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
@@ -135,30 +82,6 @@ def _estimator_name(model: Any) -> str:
     return type(steps[-1][1]).__name__
 
 
-def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Errors of predictions (n,) on targets (n,): see `CandidateCard.metrics` for names."""
-    error = predicted - target
-    if kind == "class":
-        wrong = (predicted >= 0.5) != (target >= 0.5)  # noqa: PLR2004 (even odds)
-        return {"brier": float(np.mean(error**2)), "error_rate": float(np.mean(wrong))}
-    return {
-        "mae": float(np.mean(np.abs(error))),
-        "rmse": float(np.sqrt(np.mean(error**2))),
-        "r2": float(1 - np.mean(error**2) / np.var(target)),
-    }
-
-
-def interval_half_width(target: np.ndarray, predicted: np.ndarray, level: float) -> float:
-    """Half width of the split-conformal interval from out-of-fold residuals.
-
-    The ceil((n + 1) level)-th smallest absolute residual (Vovk et al., Algorithmic Learning in a
-    Random World, 2005), here from folds grouped by chemical system.
-    """
-    residuals = np.sort(np.abs(predicted - target))
-    rank = min(int(np.ceil((len(residuals) + 1) * level)), len(residuals))
-    return float(residuals[rank - 1])
-
-
 def train(root: Path, settings: Settings) -> CandidateCard:
     """Train the candidate of the checkout at `root`; writes bundle, predictions and card to `out`.
 
@@ -170,20 +93,26 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     from assay.model.tracking import log_candidate
 
     layout, handover = Layout(root), Handover(Layout(root).out)
-    data = read_dataset(layout, settings)
+    with stages("train") as doing:
+        doing("reading the tables")
+        data = read_dataset(layout, settings)
     for stale in (handover.verdict, handover.certificate):
         stale.unlink(missing_ok=True)
     candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
-    metadata = _metadata(layout, settings, data, candidate)
-    package = root / "src" / settings.project.package
-    digest = save_bundle(
-        candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
-    )
-    _write_predictions(handover, settings, data, candidate.out_of_fold)
-    write_bytes(handover.train, layout.train.read_bytes())
-    card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
-    card.write(handover.candidate)
-    log_candidate(root, settings, card, handover.bundle, candidate.model)
+    with stages("train") as doing:
+        doing("saving the bundle")
+        metadata = _metadata(layout, settings, data, candidate)
+        package = root / "src" / settings.project.package
+        digest = save_bundle(
+            candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
+        )
+        doing("predicting with the saved bundle, in a process of its own")
+        _write_predictions(handover, settings, data, candidate.out_of_fold)
+        write_bytes(handover.train, layout.train.read_bytes())
+        card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
+        card.write(handover.candidate)
+        doing("recording the run with MLflow")
+        log_candidate(root, settings, card, handover.bundle, candidate.model)
     return card
 
 

@@ -12,7 +12,7 @@ from assay.margins import SHARE, SHARE_SMALL, SMALL_SET
 from assay.planning.error_models import Guess
 from assay.records import CandidateCard, read_record
 from assay.settings import Settings
-from assay.tables import read_numbers, read_table
+from assay.tables import read_labelled, read_numbers, read_table
 
 # Mean change of predictions in multiples of the public error: about that of a model trained anew.
 # Out of fold on the shipped example, 0.22 of the MAE between two seeds of its forest (0.4 to 0.6
@@ -73,7 +73,7 @@ def _error(layout: Layout, settings: Settings, given: Given) -> tuple[float, str
 
 def _share_of_yes(layout: Layout, settings: Settings) -> float:
     column = settings.target.column
-    rows = read_table(layout.train, [column])
+    rows = read_labelled(layout.train, [], column)
     share = float(np.mean(read_numbers(rows, column, layout.train)))
     if not 0 < share < 1:
         raise UsageError(

@@ -21,7 +21,7 @@ def coverages(residuals: np.ndarray, folds: np.ndarray) -> list[Coverage]:
     """How often intervals made from other folds' residuals hold a fold's own rows.
 
     For each level and fold the half width is the conformal quantile of the absolute residuals of
-    all other folds (as `model.training.interval_half_width`, Vovk et al. 2005). Folds share no
+    all other folds (as `model.metrics.interval_half_width`, Vovk et al. 2005). Folds share no
     chemical system. The models behind the residuals were trained on one another's folds, so this
     is an estimate and no proof.
 
@@ -29,7 +29,7 @@ def coverages(residuals: np.ndarray, folds: np.ndarray) -> list[Coverage]:
         residuals: out-of-fold prediction minus target, (n,).
         folds: number of each row's fold, (n,).
     """
-    from assay.model.training import interval_half_width
+    from assay.model.metrics import interval_half_width
 
     sizes, found = np.abs(residuals), []
     for level in LEVELS:

@@ -111,7 +111,7 @@ class ReportInputs:
         """Half width of the prediction interval on the public rows, for a number."""
         if self.evidence is None or self.settings.target.kind == "class":
             return None
-        from assay.model.training import interval_half_width
+        from assay.model.metrics import interval_half_width
 
         rows, level = self.evidence.train, self.settings.model.interval_level
         return interval_half_width(rows.target, rows.candidate, level)
@@ -121,7 +121,7 @@ class ReportInputs:
         """Public metrics of the reference as the candidate's card has them; empty without one."""
         if self.evidence is None or not len(rows := self.evidence.train.compared):
             return {}
-        from assay.model.training import public_metrics
+        from assay.model.metrics import public_metrics
 
         return public_metrics(self.settings.target.kind, rows.target, rows.reference)
 

@@ -45,7 +45,7 @@ def named(place: str) -> Any:
 
 def load_repository_bundle(folder: Path) -> Any:
     """Load the bundle of the repository in the current folder."""
-    from assay.model.bundle import load_bundle
+    from assay.model.loading import load_bundle
     from assay.settings import read_settings
 
     return load_bundle(folder, read_settings(Path.cwd()).model.trusted_types)

@@ -116,10 +116,10 @@ def elsewhere(started_elsewhere: "Future[Answer]") -> "Answer":
 def training_rows(pytestconfig: pytest.Config, settings: "Settings") -> "pd.DataFrame":
     """The train set: `row_id`, `formula`, and the target as numbers."""
     from assay.layout import Layout
-    from assay.tables import read_numbers, read_table
+    from assay.tables import read_labelled, read_numbers
 
     path, target = Layout(pytestconfig.rootpath).train, settings.target.column
-    frame = read_table(path, ["row_id", "formula", target])
+    frame = read_labelled(path, ["row_id", "formula"], target)
     # further columns, wherever they stand, are none of a property's business
     return frame[["row_id", "formula"]].assign(**{target: read_numbers(frame, target, path)})
 

@@ -15,6 +15,7 @@ from assay.settings import Settings
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
+    from assay.schema.data_docs import Outcome
     from assay.schema.rules import Rule, Table
 
 MAXIMUM_FINDINGS = {"failure": 20, "warning": 5}
@@ -24,6 +25,8 @@ CELL = 80
 def check_schema(root: Path, settings: Settings) -> CheckReport:
     """Validate train, sealed inputs, pool and candidate lists; write `out/data_docs/`.
 
+    The report lists few rows of a rule; `out/data_docs/rows.csv` holds all that break one.
+
     Where git knows `origin/main` (or `main`), the train set is compared with main's, and main's
     tolerances and severities are in force.
 
@@ -32,41 +35,57 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
             `assay.toml` names no rule.
         NotCarriedOutError: an expectation could not be evaluated.
     """
-    from tqdm import tqdm
-
-    from assay.schema.data_docs import validated_tables
-    from assay.schema.repository import suites
-    from assay.schema.settings_rules import settings_suites
-    from assay.schema.severities import require_known, weighed
+    from assay.schema.broken import BROKEN, broken_rows
+    from assay.schema.severities import require_known
+    from assay.tables import write_table
 
     main = settings_on_main(root)
     ours, settings = settings, in_force(settings, main)
     require_known(ours.severity)
-    with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
-        found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
-        weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
-        progress.reset(total=len(weighted))
-        outcomes = []
-        for outcome in validated_tables(weighted, Layout(root).out / "data_docs"):
-            outcomes.append(outcome)
-            progress.update()
+    outcomes = _outcomes(root, ours, settings, main)
+    broken = broken_rows(outcomes)
+    write_table(broken, Layout(root).out / BROKEN)
     findings = [
         finding
         for table, rules, results in outcomes
         for finding in _findings(table, rules, results, settings)
     ]
     executed = sum(len(results) for _, _, results in outcomes)
-    compared = any(table.name == "main" for table, _, _ in outcomes)
-    details = f"{executed} expectations over {len(weighted)} tables; " + (
-        "compared with main." if compared else "main has the same train set, or is not at hand."
-    )
     return CheckReport(
         check="schema",
         subject=digest_file(Layout(root).train),
         executed=executed,
         findings=_bounded(findings),
-        details=details,
+        details=f"{executed} expectations over {len(outcomes)} tables; {_compared(outcomes)}",
     )
+
+
+def _outcomes(
+    root: Path, ours: Settings, settings: Settings, main: Settings | None
+) -> "list[Outcome]":
+    """Every table with its rules as weighed, and what Great Expectations found."""
+    from tqdm import tqdm
+
+    from assay.schema.data_docs import validated_tables
+    from assay.schema.repository import suites
+    from assay.schema.settings_rules import settings_suites
+    from assay.schema.severities import weighed
+
+    outcomes = []
+    with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
+        found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
+        weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
+        progress.reset(total=len(weighted))
+        for outcome in validated_tables(weighted, Layout(root).out / "data_docs"):
+            outcomes.append(outcome)
+            progress.update()
+    return outcomes
+
+
+def _compared(outcomes: "list[Outcome]") -> str:
+    if any(table.name == "main" for table, _, _ in outcomes):
+        return "compared with main."
+    return "main has the same train set, or is not at hand."
 
 
 def _findings(
@@ -93,11 +112,13 @@ def _findings(
 
 
 def _counted(table: "Table", rule: "Rule", more: int) -> Finding:
-    subject = f"{more} {'row breaks' if more == 1 else 'rows break'}"
+    from assay.schema.broken import BROKEN
+
+    verb, all_of_them = "row breaks" if more == 1 else "rows break", f"out/{BROKEN.as_posix()}"
     message = (
-        f"{subject} this rule, as on main: {rule.expectation.description}"
+        f"{more} {verb} this rule, as on main (see {all_of_them}): {rule.expectation.description}"
         if table.settled
-        else f"{more} more {'row breaks' if more == 1 else 'rows break'} this rule."
+        else f"{more} more {verb} this rule; {all_of_them} has all."
     )
     return Finding(rule=rule.name, severity=rule.severity, message=message, file=table.file)
 

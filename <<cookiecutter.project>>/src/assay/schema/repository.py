@@ -22,7 +22,7 @@ from assay.schema.suites import (
     train_rules,
 )
 from assay.settings import Settings
-from assay.tables import read_table
+from assay.tables import read_labelled, read_table
 
 Suite = tuple[Table, list[Rule]]
 
@@ -39,7 +39,7 @@ def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Su
         UsageError: a table cannot be read as CSV with the columns it must have.
     """
     layout, target = Layout(root), settings.target.column
-    train = _read("train", layout.train, root, [ROW_ID, FORMULA, target], target)
+    train = _read("train", layout.train, root, [ROW_ID, FORMULA], target)
     before = _before(root, target, main)
     yield train, [*train_rules(settings), *_history(settings, train, before)]
     sealed = _read("sealed_inputs", layout.sealed_inputs, root, [ROW_ID, FORMULA])
@@ -78,6 +78,6 @@ def _comparisons(settings: Settings, train: Table, before: Table) -> Iterator[Su
 def _read(
     name: str, path: Path, root: Path, columns: list[str], target: str | None = None
 ) -> Table:
-    cells = read_table(path, columns)
+    cells = read_labelled(path, columns, target) if target else read_table(path, columns)
     settled = content_on_main(root, path) == path.read_bytes() and name.startswith("candidates")
     return table(name, path.relative_to(root).as_posix(), cells, target, settled=settled)

@@ -7,7 +7,7 @@ import pandas as pd
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
-from assay.model.training import Dataset
+from assay.model.dataset import Dataset
 from assay.predictions import bounds_of, read_predictions
 from assay.records import CandidateCard, CheckReport, read_record
 from assay.settings import Settings

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, manifest_of, write_bytes
-from assay.github import set_output
 from assay.layout import Handover
 from assay.ledger.certificate import verify
+from assay.runner import set_output
 
 
 def offer(handover: Handover, public_key: Path) -> None:

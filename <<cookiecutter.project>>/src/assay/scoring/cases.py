@@ -15,7 +15,7 @@ from assay.layout import Layout
 from assay.ledger.certificate import policy_digest
 from assay.ledger.entries import Decision, Question
 from assay.ledger.record import Ledger, reference_file
-from assay.model.training import Dataset
+from assay.model.dataset import Dataset
 from assay.records import CandidateCard, Claim
 from assay.scoring.references import baseline, compare, recorded
 from assay.sealing.labels import commitment, sealed_digest

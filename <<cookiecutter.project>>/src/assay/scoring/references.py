@@ -13,7 +13,7 @@ from assay.gate.comparisons import Comparison, Groups, Predictions
 from assay.gate.slices import requirements
 from assay.gate.statistics import Grouping
 from assay.model.bundle import predict
-from assay.model.training import Dataset
+from assay.model.dataset import Dataset
 from assay.predictions import HEADER
 from assay.records import Claim
 from assay.settings import Settings

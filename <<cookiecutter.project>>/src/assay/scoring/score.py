@@ -16,8 +16,9 @@ from assay.ledger.record import ATTEMPTS, LedgerMovedError, read_ledger, writer
 from assay.ledger.replay import findings_of
 from assay.ledger.uses import rows_file
 from assay.model.bundle import digest_bundle
-from assay.model.training import read_dataset
+from assay.model.dataset import read_dataset
 from assay.predictions import bounds_of, write_predictions
+from assay.progress import Doing
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
 from assay.scoring.acceptance import require_named, sound_predictions
 from assay.scoring.cases import Case, Run, current_run
@@ -28,8 +29,12 @@ from assay.sealing.releases import is_released
 from assay.settings import Settings
 
 
-def score(root: Path, settings: Settings, handover: Handover, remote: str | None) -> VerdictRecord:
+def score(
+    root: Path, settings: Settings, handover: Handover, remote: str | None, doing: Doing = str
+) -> VerdictRecord:
     """Decide on a candidate; writes verdict, ledger entry and, for main's own run, certificate.
+
+    `doing` is told what is being done, in words that no label has a part in.
 
     Raises:
         NotCarriedOutError: anything handed over is not as it must be, the ledger cannot be written
@@ -43,11 +48,13 @@ def score(root: Path, settings: Settings, handover: Handover, remote: str | None
         *(handover.manifest, handover.predicate),
     ):
         stale.unlink(missing_ok=True)
+    doing("reading what the checks handed over")
     card = read_record(CandidateCard, handover.candidate)
     data = read_dataset(layout, settings)
     predictions = sound_predictions(layout, settings, handover, card, data)
     run = current_run(root, card)
     signer = _signer(layout, handover, card, run)
+    doing("comparing with the reference and deciding")
     for _ in range(ATTEMPTS):
         ledger = read_ledger(root, remote)
         require_own_continuity(ledger)

@@ -24,7 +24,7 @@ from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
 from assay.splits import Parts, numbered
-from assay.tables import read_table, table_text
+from assay.tables import read_labelled, read_table, table_text
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _require_groups(settings: Settings, found: Source, source: str) -> None:
 def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """The train set with the retired rows whose compositions it lacks, and how many they are."""
     target, further = settings.target.column, settings.slice_columns
-    train = read_table(layout.train, ["row_id", "formula", target, *further])
+    train = read_labelled(layout.train, ["row_id", "formula", *further], target)
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
     if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):
         raise NotCarriedOutError(

@@ -7,6 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
+from assay.progress import stages
 from assay.texts import on_one_line
 from assay.verbs.console import Machine, here, tell
 
@@ -20,9 +21,12 @@ def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
 
 
 def _schema(*, machine: bool) -> None:
-    from assay.schema.check import check_schema
-
     root, settings = here()
+    with stages("schema") as doing:
+        doing("starting Great Expectations")
+        from assay.schema import data_docs  # noqa: F401 (takes seconds)
+        from assay.schema.check import check_schema
+
     report = check_schema(root, settings)
     report.write(Handover(Layout(root).out).schema)
     _conclude(report, "expectations hold", machine=machine)
@@ -34,9 +38,11 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def _train(*, machine: bool) -> None:
-    from assay.model.training import train as fit
-
     root, settings = here()
+    with stages("train") as doing:
+        doing("starting")
+        from assay.model.training import train as fit
+
     card = fit(root, settings)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
@@ -75,7 +81,7 @@ def check(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
-    from assay.github import annotate
+    from assay.runner import annotate
 
     annotate(report.findings)
     warnings = len(report.findings) - len(report.failures)

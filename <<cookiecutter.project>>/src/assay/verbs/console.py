@@ -1,9 +1,12 @@
 """What every verb shares: the repository it runs in, and how it tells a person or a machine."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from assay.layout import find_root
 
 if TYPE_CHECKING:
     from assay.records import Record
@@ -16,12 +19,22 @@ HandoverOption = Annotated[
 Remote = Annotated[str | None, typer.Option(help="Git remote that holds the ledger.")]
 
 
+def repository() -> Path:
+    """The repository that the current folder lies in, or that folder if it lies in none."""
+    return find_root(Path.cwd()) or Path.cwd()
+
+
 def here() -> "tuple[Path, Settings]":
-    """The repository in the current folder and its settings."""
+    """The repository that the current folder lies in, and its settings."""
     from assay.settings import read_settings
 
-    root = Path.cwd()
+    root = repository()
     return root, read_settings(root)
+
+
+def shown(path: Path) -> str:
+    """A path as the person who called from the current folder can use it."""
+    return os.path.relpath(path)
 
 
 def tell(text: str, record: "Record | None" = None, *, machine: bool = False) -> None:

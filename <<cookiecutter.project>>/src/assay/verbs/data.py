@@ -1,11 +1,10 @@
 """Verbs on the data: `init`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.verbs.console import repeated
+from assay.verbs.console import repeated, repository
 
 
 def init(
@@ -18,7 +17,7 @@ def init(
     """Split labelled rows by chemical system, seal the held-out labels, make the keys."""
     from assay.initialization import few_rows, initialize, next_steps
 
-    root = Path.cwd()
+    root = repository()
     made = initialize(root, source, target, unit)
     if made.repeated:
         typer.echo(repeated(made.repeated))

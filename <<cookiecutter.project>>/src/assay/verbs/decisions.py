@@ -7,6 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
+from assay.progress import stages
 from assay.verbs.console import HandoverOption, Machine, Remote, here, tell
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ def score(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Decide: the trusted half, with the sealed labels."""
-    from assay.report.figures import gate_line
-    from assay.scoring.score import score as decide
-
     root, settings = here()
     folder = Handover(handover or Layout(root).out)
-    verdict = decide(root, settings, folder, remote)
-    if verdict.certified:
-        _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
+    with stages("score") as doing:
+        from assay.report.figures import gate_line
+        from assay.scoring.score import score as decide
+
+        verdict = decide(root, settings, folder, remote, doing)
+        if verdict.certified:
+            doing("keeping the certified model")
+            _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
         tell(_certificate(root, verdict), machine=machine)
@@ -68,8 +71,10 @@ def report(
     post: Annotated[bool, typer.Option(help="Set the status and comment on GitHub.")] = False,  # noqa: FBT002
 ) -> None:
     """Write the comment and the page that a reviewer reads."""
-    from assay.report.posting import write_report
-
     root, settings = here()
-    page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)
+    with stages("report") as doing:
+        doing("gathering what was found, and drawing it")
+        from assay.report.posting import write_report
+
+        page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)
     typer.echo(f"report: {page}")

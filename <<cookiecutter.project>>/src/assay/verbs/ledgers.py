@@ -7,7 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, here, tell
+from assay.verbs.console import Machine, Remote, here, repository, tell
 
 if TYPE_CHECKING:
     from assay.ledger.audit import Audit
@@ -25,7 +25,7 @@ def show(remote: Remote = None, machine: Machine = False) -> None:  # noqa: FBT0
     from assay.ledger.listing import listing
     from assay.ledger.record import read_ledger, read_ledger_at_hand
 
-    root = Path.cwd()
+    root = repository()
     ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     if machine:
         lines = ",\n".join(entry.model_dump_json() for entry in ledger.entries)
@@ -61,7 +61,7 @@ def revoke(
     from assay.ledger.revocation import revoke as end
 
     require_main("models are revoked")
-    entry = end(Path.cwd(), digest, reason, remote)
+    entry = end(repository(), digest, reason, remote)
     tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)
 
 

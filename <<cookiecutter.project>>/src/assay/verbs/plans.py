@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from assay.verbs.console import Machine, here, tell
+from assay.verbs.console import Machine, here, shown, tell
 
 Steps = Callable[[], object]
 
@@ -47,10 +47,10 @@ def plan(  # noqa: PLR0913 (one parameter an option)
     )
     with _progress() as tick:
         made = make_plan(root, settings, options, tick)
-    folder = Layout(root).out / "plan"
-    made.write(folder / "plan.json")
-    write_text(folder / "power.svg", power_curve(made))
-    tell(plan_text(made) + "\n\nplan: out/plan/power.svg", made, machine=machine)
+    picture = Layout(root).out / "plan" / "power.svg"
+    made.write(picture.with_name("plan.json"))
+    write_text(picture, power_curve(made))
+    tell(f"{plan_text(made)}\n\nplan: {shown(picture)}", made, machine=machine)
 
 
 @contextmanager

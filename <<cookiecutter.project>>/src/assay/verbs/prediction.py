@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.layout import Handover, Layout
-from assay.verbs.console import Machine, here, tell
+from assay.verbs.console import Machine, here, shown, tell
 
 
 def predict(  # noqa: PLR0913 (one parameter an option)
@@ -38,7 +38,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     tell(
         f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by "
         f"{'certified' if record.certified else 'UNCERTIFIED'} model {record.model_id[:12]} -> "
-        f"out/batches/{record.folder}",
+        f"{shown(Layout(root).out / 'batches' / record.folder)}",
         record,
         machine=machine,
     )

@@ -1,11 +1,10 @@
 """Verbs on the sealed set after `init`: `seal rotate`, `seal retire` and `seal fresh`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.verbs.console import Remote, here, repeated
+from assay.verbs.console import Remote, here, repeated, repository
 
 app = typer.Typer(
     help="Change the key of the sealed set, retire the set, or seal a fresh one.",
@@ -20,7 +19,7 @@ def rotate() -> None:
     from assay.layout import Layout
     from assay.sealing import rotation
 
-    layout = Layout(Path.cwd())
+    layout = Layout(repository())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
 
 
@@ -44,7 +43,7 @@ def fresh(
     """Seal new labelled rows in the place of a retired set, whose rows join the train set."""
     from assay.sealing import renewal
 
-    root = Path.cwd()
+    root = repository()
     made = renewal.seal_fresh(root, source)
     if made.repeated:
         typer.echo(repeated(made.repeated))

@@ -1,0 +1,69 @@
+"""The public tables that a candidate is trained on and predicts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from assay.compositions import chemical_system, problem
+from assay.errors import UsageError
+from assay.layout import Layout
+from assay.settings import Settings
+from assay.tables import read_labelled, read_numbers, read_table
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The public tables of a repository; targets are in the target's unit."""
+
+    train: pd.DataFrame
+    target: np.ndarray
+    sealed: pd.DataFrame
+    pool: pd.DataFrame
+
+    @cached_property
+    def systems(self) -> list[str]:
+        """Chemical systems of the train rows."""
+        return [chemical_system(formula) for formula in self.train["formula"]]
+
+
+def read_dataset(layout: Layout, settings: Settings) -> Dataset:
+    """Read train set, sealed inputs and pool.
+
+    Raises:
+        UsageError: a table is missing or not as it must be, or a formula cannot be read.
+    """
+    data = read_tables(layout, settings)
+    for table, path in zip(
+        (data.train, data.sealed, data.pool),
+        (layout.train, layout.sealed_inputs, layout.pool),
+        strict=True,
+    ):
+        require_readable(table["formula"], path)
+    return data
+
+
+def read_tables(layout: Layout, settings: Settings) -> Dataset:
+    """The same without a look at the formulas, which takes most of the time.
+
+    Raises:
+        UsageError: a table is missing or not as it must be.
+    """
+    train = read_labelled(layout.train, ["row_id", "formula"], settings.target.column)
+    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    pool = read_table(layout.pool, ["row_id", "formula"])
+    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
+
+
+def require_readable(formulas: Iterable[str], path: Path) -> None:
+    """Insist on formulas that can be read.
+
+    Raises:
+        UsageError: one cannot; file and line are named.
+    """
+    for line, formula in enumerate(formulas, start=2):
+        if sentence := problem(formula):
+            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")

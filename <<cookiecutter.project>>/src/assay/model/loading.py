@@ -1,0 +1,132 @@
+"""A bundle loaded to predict: from a private copy, of which every byte was digested."""
+
+import atexit
+import importlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.errors import NotCarriedOutError
+from assay.files import digest_file
+from assay.model.bundle import (
+    INFERENCE,
+    MACHINERY,
+    METADATA,
+    MODEL,
+    BundleMetadata,
+    digest_bundle,
+    is_usual,
+    predict,
+)
+from assay.records import read_record
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A bundle ready to predict: `digest` is that of the very bytes that were loaded.
+
+    They lie in a private copy, which goes when the process ends.
+    """
+
+    digest: str
+    metadata: BundleMetadata
+    model: Any
+    private: Path
+
+    def discard(self) -> None:
+        """Remove the private copy, after which nothing more of its code can be imported."""
+        shutil.rmtree(self.private, ignore_errors=True)
+
+    def predict(self, formulas: Sequence[str]) -> np.ndarray:
+        """Predict (n,) floats, in the target's unit; for a class the probability of yes.
+
+        Raises:
+            ValueError: a formula cannot be read or featurised.
+        """
+        return predict(self.model, formulas)
+
+
+def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
+    """Load a bundle to predict with; only for bundles that are certified or of one's own making.
+
+    Args:
+        folder: the bundle.
+        trusted: the author's additional trusted types, from `assay.toml`, never from the bundle.
+
+    Raises:
+        NotCarriedOutError: the bundle is incomplete or damaged, or was made by another version of
+            the machinery, so that its features would differ.
+    """
+    private = _private_copy(folder)
+    copy = private / "bundle"
+    digest = digest_bundle(copy)
+    metadata = read_record(BundleMetadata, copy / METADATA)
+    _use_code(copy / "code", private / "code")
+    return LoadedBundle(digest, metadata, _model(copy / MODEL, trusted), private)
+
+
+def _model(path: Path, trusted: Sequence[str]) -> Any:
+    import skops.io
+
+    try:
+        names = skops.io.get_untrusted_types(file=path)
+        allowed = [name for name in names if is_usual(name) or name in trusted]
+        return skops.io.load(path, trusted=allowed)
+    except Exception as error:  # noqa: BLE001 (skops raises what the content provokes)
+        raise NotCarriedOutError(
+            f"{path.name} cannot be loaded ({type(error).__name__}: {error}): "
+            "fetch or train the bundle again."
+        ) from None
+
+
+def _private_copy(folder: Path) -> Path:
+    """Copy a bundle to where nobody else writes, so that what is digested is what is loaded."""
+    private = Path(tempfile.mkdtemp(prefix="assay-bundle-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    if not folder.is_dir():
+        raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
+    try:
+        shutil.copytree(folder, private / "bundle", symlinks=True)
+    except OSError as error:
+        raise NotCarriedOutError(
+            f"the bundle {folder} cannot be read whole ({type(error).__name__}): fetch it again."
+        ) from None
+    return private
+
+
+def predict_saved(folder: Path, formulas: Sequence[str], trusted: Sequence[str]) -> np.ndarray:
+    """Load a bundle and predict (n,) floats: what `train` has a process of its own do."""
+    loaded = load_bundle(folder, trusted)
+    try:
+        return loaded.predict(formulas)
+    finally:
+        loaded.discard()  # such a process ends without what `atexit` was told
+
+
+def _use_code(code: Path, packages: Path) -> None:
+    """Make the author's packages of a bundle importable from a folder that holds nothing else.
+
+    The bundle's copy of the machinery is for whoever has none. Here it would stand in the way of
+    the whole one, of which it is a part.
+    """
+    for name in INFERENCE:
+        path, own = code / "assay" / name, MACHINERY / name
+        if not path.is_file() or digest_file(path) != digest_file(own):
+            raise NotCarriedOutError(
+                f"the bundle was made with another assay/{name}: predict from the commit "
+                "that its certificate names, or train and certify it again."
+            )
+    packages.mkdir()
+    names = [path.name for path in code.iterdir() if path.name != "assay"]
+    for name in names:
+        (code / name).rename(packages / name)
+    if any(name not in sys.modules for name in names):
+        # The author's code of the bundle goes before that of the checkout.
+        sys.path.insert(0, str(packages))
+        importlib.invalidate_caches()
