@@ -139,6 +139,13 @@ def test_brackets(both):
     assert parse(bracketed) == parse(flat)
 
 
+def test_spaces_are_blamed_only_where_they_are_the_fault():
+    """The hint to take them out stands where that gives a formula, and nowhere else."""
+    assert problem("Na Cl").endswith("take out the spaces")
+    assert not problem('=HYPERLINK("x", 1)').endswith("take out the spaces")
+    assert not problem(" ").endswith("take out the spaces")
+
+
 def test_systems_tell_compositions_apart():
     """Other amounts share a system, other elements do not."""
     assert chemical_system("Li3PO4") == chemical_system("LiPO3") == "Li-O-P"

@@ -28,6 +28,7 @@ CARD = CandidateCard(
     estimator="Ridge",
     rows=3,
     groups=2,
+    features=4,
     interval_half_width=None,
     metrics={"mae": 0.1},
 )

@@ -151,6 +151,7 @@ def test_card_tells_what_was_trained(trained_toy):
     assert card.pool_digest == digest_file(layout.pool)
     assert card.commit == git(trained_toy, "rev-parse", "HEAD")
     assert (card.estimator, card.target, card.unit) == ("Ridge", "energy", "eV/atom")
+    assert card.features == 132  # all of Magpie
     assert card.correlation_id == provenance.correlation_id(
         card.bundle_digest, card.train_digest, card.lock_digest, card.commit
     )

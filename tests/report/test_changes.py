@@ -82,6 +82,13 @@ def test_model_is_compared_with_main(lock: Any, train: Any, wanted: dict[str, st
     assert wanted.items() <= facts.items()
 
 
+def test_features_are_counted_where_they_are_known():
+    """The number of features stands with the estimator, if the card has it."""
+    told = [model_changes(card(features=n), None, None, None)[0].compared for n in (None, 1234)]
+    assert "features" not in told[0]
+    assert told[1].startswith("1,234 features, ")
+
+
 def test_reference_is_named_as_people_read_it():
     """A baseline by its words, a model by twelve digits; the reference itself is called so."""
     assert reference_name(verdict(reference="baseline mean")) == "baseline mean"

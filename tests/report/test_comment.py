@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from assay.records import Refusal
 from assay.report.comment import MARKER, render_comment, render_summary
 from assay.report.figures import gate_line
 from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
+from assay.report.page import render_page
 from assay.report.summary import commit_status, table
 from inert import HOSTILE, active, assert_inert
 from rendered import Rendered
@@ -264,6 +266,49 @@ def test_whatever_is_red_says_the_one_thing_to_do(
     third = render_comment(inputs).splitlines()[2]
     assert third.startswith("**Next:** ") == bool(told)
     assert told in third
+
+
+@pytest.mark.parametrize(
+    ("part", "record", "told"),
+    [
+        ("schema", "schema", "`assay schema`"),
+        ("candidate", "candidate", "`assay train`"),
+        ("sanity", "sanity", "`assay check`"),
+        ("score", "verdict", "the job Score again"),
+    ],
+)
+def test_a_refusal_is_told_in_its_own_words(
+    tmp_path: Path, part: Any, record: str, told: str
+) -> None:
+    """What was not carried out says why in the table, and nothing of an earlier time stands."""
+    inputs = _inputs(tmp_path)
+    why = "assay.toml: sanity.exampels is no key; take it out"
+    Refusal(said=why, exit_code=2).write(inputs.handover.refusal(part))
+    fresh = ReportInputs(inputs.handover, settings())
+    comment = render_comment(fresh)
+    assert getattr(fresh, record) is None
+    assert commit_status(fresh)[0] == "error"
+    assert told in comment.splitlines()[2]
+    assert sum(f"`{why}`" in line for line in comment.splitlines()) == 1
+    assert why in render_page(fresh)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_refusal_is_inert(tmp_path: Path, text: str) -> None:
+    """An error's own words are a pull request's: they stay text, in the cells of one row."""
+    inputs = _inputs(tmp_path, schema=None)
+    Refusal(said=text, exit_code=2).write(inputs.handover.refusal("schema"))
+    comment = render_comment(inputs)
+    assert_inert(comment)
+    rows = [line for line in comment.splitlines() if line.startswith("| **")]
+    assert [line.count("|") for line in rows] == [4] * 4
+
+
+def test_findings_name_their_rule(tmp_path: Path) -> None:
+    """The rule stands with what it found, since its severity is set by this name."""
+    broken = finding(rule="target.finite", message="row t3 is no number")
+    comment = render_comment(_inputs(tmp_path, schema=checks("schema", broken)))
+    assert "`row t3 is no number` · `target.finite`" in comment
 
 
 def _proposal(folder: Path, **records: Any) -> ReportInputs:

@@ -59,7 +59,8 @@ def _misspelling(text: str, formula: str) -> str | None:
     if len(text) > MAXIMUM_LENGTH:
         return f"the formula {text[:20]!r}... is longer than {MAXIMUM_LENGTH} characters"
     if not _TOKENS.fullmatch(text) or not _SYMBOL.search(text) or not _brackets_match(text):
-        hint = "; take out the spaces" if " " in text else ""
+        bare = text.replace(" ", "")
+        hint = "; take out the spaces" if bare != text and _misspelling(bare, bare) is None else ""
         return f"{formula!r} is not a chemical formula{hint}"
     if any(float(amount) == 0 for amount in _AMOUNT.findall(text)):
         return f"{formula!r} has an amount of zero"

@@ -3,6 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Part = Literal["schema", "candidate", "sanity", "score"]
 
 SETTINGS = "assay.toml"
 
@@ -129,6 +132,10 @@ class Handover:
     def bundle(self) -> Path:
         """The model itself; only main's own run hands it over."""
         return self.folder / "bundle"
+
+    def refusal(self, part: Part) -> Path:
+        """`Refusal` of a part of the run that was not carried out, beside the record it lacks."""
+        return self.folder / part / "refusal.json"
 
     @property
     def verdict(self) -> Path:

@@ -14,7 +14,9 @@ from assay.files import write_text
 
 MAXIMUM_BYTES = 16_000_000
 
-Text = Annotated[str, Field(max_length=2000)]
+MAXIMUM_TEXT = 2000
+
+Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Claim = Literal["no-regression", "improvement"]
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -67,6 +69,13 @@ class CheckReport(Record):
         return self.executed > 0 and not self.failures
 
 
+class Refusal(Record):
+    """Why a part of a run ended without its own record: the sentence it said, and its exit code."""
+
+    said: Text
+    exit_code: Annotated[int, Field(ge=1, le=3)]
+
+
 class CandidateCard(Record):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
@@ -89,6 +98,7 @@ class CandidateCard(Record):
     estimator: Text
     rows: int
     groups: int
+    features: int | None
     interval_half_width: float | None
     metrics: dict[Text, float]
 

@@ -82,6 +82,12 @@ def _estimator_name(model: Any) -> str:
     return type(steps[-1][1]).__name__
 
 
+def _feature_count(model: Any) -> int | None:
+    """The columns that the featurizer, a pipeline's first step, hands on; None if it is unknown."""
+    after = getattr(model, "steps", [])[1:2]
+    return getattr(after[0][1], "n_features_in_", None) if after else None
+
+
 def train(root: Path, settings: Settings) -> CandidateCard:
     """Train the candidate of the checkout at `root`; writes bundle, predictions and card to `out`.
 
@@ -177,6 +183,7 @@ def _card(  # noqa: PLR0913 (a record of six things)
         estimator=_estimator_name(candidate.model),
         rows=len(data.target),
         groups=len(set(data.systems)),
+        features=_feature_count(candidate.model),
         interval_half_width=half_width,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
     )

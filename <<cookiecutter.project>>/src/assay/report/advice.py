@@ -24,6 +24,13 @@ MISSING = {
     ),
 }
 
+REFUSED = {
+    "Data schema": "do what it says of itself, then run `assay schema`",
+    "Candidate": "do what it says of itself, then run `assay train`",
+    "Sanity": "do what it says of itself, then run `assay check`",
+    "Benchmark": "do what it says of itself, then run the job Score again",
+}
+
 _SEALED = (
     "do not push small variations, since each costs a use of the sealed set: look for a larger gain"
 )

@@ -117,8 +117,10 @@ def model_changes(
         lock: digest of main's `requirements.lock`, if it is at hand.
         train: digest of main's train set, if it is at hand.
     """
+    data = f"{card.rows:,} rows in {card.groups:,} systems"
+    told = f"{card.features:,} features, {data}" if card.features is not None else data
     facts = [
-        Fact("Estimator", card.estimator, f"{card.rows:,} rows in {card.groups:,} systems"),
+        Fact("Estimator", card.estimator, told),
         Fact("Train set", card.train_digest[:12], *_against(card.train_digest, train)),
         Fact("Environment lock", card.lock_digest[:12], *_against(card.lock_digest, lock)),
     ]

@@ -67,6 +67,7 @@ def _checks(inputs: ReportInputs) -> str:
     cells, said = [], next_step(inputs)
     for row in checks(inputs):
         name = f"{code(row.name, 80, cell=True)}, " if row.name else ""
+        name += code(row.quoted, LONG, cell=True)
         todo = f"; **next:** {worded(row.todo)}" if row.todo not in {"", said} else ""
         state = f"{_SYMBOLS[row.state]} {plain(row.said)}"
         cells.append([f"**{row.part}**", state, f"{name}{plain(row.what)}{todo}"])
@@ -114,7 +115,7 @@ def _finding(finding: Finding, length: int) -> str:
     if place and finding.line:
         place = f"{place}:{finding.line}"
     said = reproduction(finding)[0]
-    parts = [code(place), code(finding.formula or "", 80), code(said, length)]
+    parts = [code(place), code(finding.formula or "", 80), code(said, length), code(finding.rule)]
     return f"- **{finding.severity}** " + " · ".join(part for part in parts if part)
 
 

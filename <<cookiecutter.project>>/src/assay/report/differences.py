@@ -40,8 +40,9 @@ def _model(inputs: ReportInputs) -> Iterator[str]:
         value = f" {code(fact.value, CELL)}" if fact.compared != "as on main" else ""
         parts.append(f"{plain(fact.name).lower()}{value} {plain(fact.compared)}{other}")
     if inputs.candidate:
-        name = code(inputs.candidate.estimator, 80)
-        yield f"- **Model** {' · '.join([name, *parts])}"
+        name, features = code(inputs.candidate.estimator, 80), inputs.candidate.features
+        seen = [] if features is None else [plural(features, "feature")]
+        yield f"- **Model** {' · '.join([name, *seen, *parts])}"
 
 
 def _data(changes: DataChanges | None) -> Iterator[str]:

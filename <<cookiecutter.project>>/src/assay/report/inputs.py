@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes
-from assay.layout import Handover, Layout
+from assay.layout import Handover, Layout, Part
 from assay.mainline import content_on_main
 from assay.records import (
     CandidateCard,
     CheckReport,
     Finding,
     Record,
+    Refusal,
     VerdictRecord,
     read_record,
 )
@@ -51,22 +52,31 @@ class ReportInputs:
     @cached_property
     def schema(self) -> CheckReport | None:
         """The data checks, or None where they left no readable record."""
-        return _checks("schema", self.handover.schema)
+        return None if self.refusal("schema") else _checks("schema", self.handover.schema)
 
     @cached_property
     def sanity(self) -> CheckReport | None:
         """The property-based tests, or None where they left no readable record."""
-        return _checks("sanity", self.handover.sanity)
+        return None if self.refusal("sanity") else _checks("sanity", self.handover.sanity)
 
     @cached_property
     def candidate(self) -> CandidateCard | None:
         """What the training says of its model, or None."""
-        return _record(CandidateCard, self.handover.candidate)
+        refused = self.refusal("candidate")
+        return None if refused else _record(CandidateCard, self.handover.candidate)
 
     @cached_property
     def verdict(self) -> VerdictRecord | None:
         """The verdict, or None."""
-        return _record(VerdictRecord, self.handover.verdict)
+        return None if self.refusal("score") else _record(VerdictRecord, self.handover.verdict)
+
+    def refusal(self, part: Part) -> str:
+        """What a part that was not carried out said of it; empty if it left nothing to read.
+
+        Its record, if there is one, is of an earlier time then, and not read.
+        """
+        record = _record(Refusal, self.handover.refusal(part))
+        return record.said if record else ""
 
     @property
     def link(self) -> str | None:

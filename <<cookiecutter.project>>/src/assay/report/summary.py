@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from assay.layout import Part
 from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
 from assay.report import advice
 from assay.report.inputs import ReportInputs
@@ -10,6 +11,12 @@ from assay.report.inputs import ReportInputs
 State = Literal["ok", "failed", "undecided", "missing"]
 CommitState = Literal["success", "failure", "error"]
 
+_WORDS: dict[Part, tuple[str, str]] = {
+    "schema": ("Data schema", "did not run"),
+    "candidate": ("Candidate", "not trained"),
+    "sanity": ("Sanity", "did not run"),
+    "score": ("Benchmark", "not carried out"),
+}
 NOTHING_SAID = "this says nothing about the model"
 
 
@@ -21,8 +28,9 @@ def reproduction(finding: Finding) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table of checks; `name` is text of the pull request, not to be trusted.
+    """One line of the table of checks.
 
+    `name` and `quoted`, an error's own words, are text of the pull request, not to be trusted.
     `todo` is the one thing to do next, empty where all is well; commands in it stand in backticks.
     """
 
@@ -32,6 +40,7 @@ class Row:
     what: str
     name: str = ""
     todo: str = ""
+    quoted: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,9 +113,9 @@ def commit_status(inputs: ReportInputs) -> tuple[CommitState, str]:
 def table(inputs: ReportInputs) -> list[Row]:
     """What each of the four parts did; what only waits for an earlier one asks for nothing."""
     rows = [
-        _check_row("Data schema", inputs.schema, "rule", "rules"),
+        _check_row("Data schema", inputs.schema, "rule", "rules") or _unread(inputs, "schema"),
         _candidate_row(inputs),
-        _check_row("Sanity", inputs.sanity, "property", "properties"),
+        _check_row("Sanity", inputs.sanity, "property", "properties") or _unread(inputs, "sanity"),
         _benchmark_row(inputs),
     ]
     broken = next((number for number, row in enumerate(rows) if row.state != "ok"), len(rows))
@@ -116,11 +125,19 @@ def table(inputs: ReportInputs) -> list[Row]:
     ]
 
 
-def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Row:
-    todo = advice.FAILED[part] if report and report.failures else advice.MISSING[part]
+def _unread(inputs: ReportInputs, part: Part) -> Row:
+    """A part without a record: what it said of it, if it could still say something."""
+    name, state = _WORDS[part]
+    if quoted := inputs.refusal(part):
+        return Row(name, "missing", state, "", todo=advice.REFUSED[name], quoted=quoted)
+    what = NOTHING_SAID if part == "score" else "its record is missing or cannot be read"
+    return Row(name, "missing", state, what, todo=advice.MISSING[name])
+
+
+def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Row | None:
     if report is None:
-        unread = "its record is missing or cannot be read"
-        return Row(part, "missing", "did not run", unread, todo=todo)
+        return None
+    todo = advice.FAILED[part] if report.failures else advice.MISSING[part]
     ran = f"{report.executed} {one if report.executed == 1 else many}"
     warnings = len(report.findings) - len(report.failures)
     also = f", {warnings} {'warning' if warnings == 1 else 'warnings'}" if warnings else ""
@@ -136,9 +153,7 @@ def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Ro
 def _candidate_row(inputs: ReportInputs) -> Row:
     card: CandidateCard | None = inputs.candidate
     if card is None:
-        unread = "its record is missing or cannot be read"
-        todo = advice.MISSING["Candidate"]
-        return Row("Candidate", "missing", "not trained", unread, todo=todo)
+        return _unread(inputs, "candidate")
     what = f"{card.rows:,} rows in {card.groups:,} chemical systems"
     return Row("Candidate", "ok", "trained", what, card.estimator)
 
@@ -147,8 +162,7 @@ def _benchmark_row(inputs: ReportInputs) -> Row:
     if _failed_checks(inputs):
         return Row("Benchmark", "missing", "not scored", "the checks before it must hold first")
     if inputs.verdict is None:
-        todo = advice.MISSING["Benchmark"]
-        return Row("Benchmark", "missing", "not carried out", NOTHING_SAID, todo=todo)
+        return _unread(inputs, "score")
     line = _of_verdict(inputs.verdict)
     certified = "; certified" if inputs.verdict.certified else ""
     todo = advice.after(inputs.verdict)

@@ -1,5 +1,6 @@
 """The untrusted half: `schema`, `train`, `sanity`, and `check`, which is all of them."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
 from assay.progress import stages
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, here, tell
+from assay.verbs.console import Machine, here, repository, tell
+from assay.verbs.refusals import recorded
 
 if TYPE_CHECKING:
     from assay.records import CheckReport
@@ -21,14 +23,16 @@ def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
 
 
 def _schema(*, machine: bool) -> None:
-    root, settings = here()
-    with stages("schema") as doing:
-        doing("starting Great Expectations")
-        from assay.schema import data_docs  # noqa: F401 (takes seconds)
-        from assay.schema.check import check_schema
+    handover = _out()
+    with recorded(handover, "schema"):
+        root, settings = here()
+        with stages("schema") as doing:
+            doing("starting Great Expectations")
+            from assay.schema import data_docs  # noqa: F401 (takes seconds)
+            from assay.schema.check import check_schema
 
-    report = check_schema(root, settings)
-    report.write(Handover(Layout(root).out).schema)
+        report = check_schema(root, settings)
+        report.write(handover.schema)
     _conclude(report, "expectations hold", machine=machine)
 
 
@@ -38,12 +42,13 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def _train(*, machine: bool) -> None:
-    root, settings = here()
-    with stages("train") as doing:
-        doing("starting")
-        from assay.model.training import train as fit
+    with recorded(_out(), "candidate"):
+        root, settings = here()
+        with stages("train") as doing:
+            doing("starting")
+            from assay.model.training import train as fit
 
-    card = fit(root, settings)
+        card = fit(root, settings)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
         f"train: {card.estimator} on {card.rows} rows, {card.groups} chemical systems; out of "
@@ -65,11 +70,12 @@ def sanity(
 def _sanity(bundle: Path | None, *, fast: bool = False, machine: bool) -> None:
     from assay.sanity.check import run_sanity
 
-    root, settings = here()
-    handover = Handover(Layout(root).out)
-    report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
-    if not fast:  # what is handed over says that all was tested
-        report.write(handover.sanity)
+    handover = _out()
+    with recorded(handover, "sanity") if not fast else nullcontext():
+        root, settings = here()
+        report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
+        if not fast:  # what is handed over says that all was tested
+            report.write(handover.sanity)
     _conclude(report, "properties hold", machine=machine)
 
 
@@ -78,6 +84,10 @@ def check(machine: Machine = False) -> None:  # noqa: FBT002
     _schema(machine=machine)
     _train(machine=machine)
     _sanity(None, machine=machine)
+
+
+def _out() -> Handover:
+    return Handover(Layout(repository()).out)
 
 
 def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:

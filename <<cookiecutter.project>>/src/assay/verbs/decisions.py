@@ -8,7 +8,8 @@ import typer
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
 from assay.progress import stages
-from assay.verbs.console import HandoverOption, Machine, Remote, here, tell
+from assay.verbs.console import HandoverOption, Machine, Remote, here, repository, tell
+from assay.verbs.refusals import recorded
 
 if TYPE_CHECKING:
     from assay.records import VerdictRecord
@@ -22,9 +23,9 @@ def score(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Decide: the trusted half, with the sealed labels."""
-    root, settings = here()
-    folder = Handover(handover or Layout(root).out)
-    with stages("score") as doing:
+    folder = Handover(handover or Layout(repository()).out)
+    with recorded(folder, "score"), stages("score") as doing:
+        root, settings = here()
         from assay.report.figures import gate_line
         from assay.scoring.score import score as decide
 

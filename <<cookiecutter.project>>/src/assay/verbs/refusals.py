@@ -1,0 +1,40 @@
+"""Why a verb was not carried out, written down for the report beside the records of the others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
+from assay.layout import SETTINGS, Handover, Part
+from assay.verbs.console import repository
+
+
+@contextmanager
+def recorded(handover: Handover, part: Part) -> Iterator[None]:
+    """Leave a `Refusal` if what is done here ends by an error, and none of an earlier time.
+
+    A failed check has its own record, so nothing is left of it. Errors go on as they came.
+    """
+    path = handover.refusal(part)
+    path.unlink(missing_ok=True)
+    try:
+        yield
+    except CheckFailedError:
+        raise
+    except AssayError as error:
+        _write(handover, part, str(error), error.exit_code)
+        raise
+    except Exception as error:
+        # the kind alone: what a crash of `score` says could hold labels
+        said = f"{type(error).__name__}, which is a defect of assay or of src/: see the log."
+        _write(handover, part, said, NotCarriedOutError.exit_code)
+        raise
+
+
+def _write(handover: Handover, part: Part, said: str, exit_code: int) -> None:
+    root = repository()
+    if not (root / SETTINGS).is_file():
+        return  # nowhere to write: this is no repository
+    from assay.records import MAXIMUM_TEXT, Refusal
+
+    text = said.replace(f"{root}/", "")[:MAXIMUM_TEXT]
+    Refusal(said=text, exit_code=exit_code).write(handover.refusal(part))
