@@ -10,7 +10,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from acting import KEYS, Change, Forge, Pull, forge
 from gauntlet.base import TEMPLATE, make_base
 from gauntlet.cases import all_of, substituted
-from gauntlet.review import Finding, Review, passage
+from gauntlet.review import Review, passage
 from gauntlet.selection import CHOSEN, Chosen
 from gauntlet.tables import write_acts
 from programs import program
@@ -85,19 +84,9 @@ def review(chosen: Chosen, world: Forge, pull: Pull) -> Review:
     scored = world.score(gate)
     states = [one["state"] for one in world.statuses(pull.sha)]
     comment = "\n".join(one["body"] for one in world.comments(pull))
-    findings = list(handed_over(world.artifacts / str(gate.number)))
-    log = f"{gate.log}\n{scored.log}"
-    (world.folder / f"{chosen.name}.log").write_text(log, encoding="utf-8")
-    named = passage(chosen.case.caught_by, comment, findings, log, chosen.words)
+    (world.folder / f"{chosen.name}.log").write_text(f"{gate.log}\n{scored.log}", encoding="utf-8")
+    named = passage(chosen.case.caught_by, comment, chosen.words)
     return Review(gate.jobs, scored.jobs, states[-1] if states else "", named)
-
-
-def handed_over(artifacts: Path) -> Iterator[Finding]:
-    """The findings in the records of the checks that a run uploaded."""
-    for name in ("schema", "sanity"):
-        path = artifacts / name / f"{name}.json"
-        if path.is_file():
-            yield from json.loads(path.read_text(encoding="utf-8"))["findings"]
 
 
 def change(chosen: Chosen, world: Forge) -> Change:

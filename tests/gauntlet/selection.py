@@ -10,9 +10,9 @@ from gauntlet.families import all_cases
 class Chosen:
     """A case by its name, and why it is among the few.
 
-    `words` stand in what a reviewer is told of a case that is refused: in the comment, or in the
-    log that the comment sends to. `job` is the one of `candidate` and `sanity` whose workflow the
-    pull request changes, where its own code alters what the run hands over.
+    `words` stand in what the comment says of a case that is refused. `job` is the one of
+    `candidate` and `sanity` whose workflow the pull request changes, where its own code alters
+    what the run hands over.
     """
 
     name: str
@@ -44,7 +44,7 @@ CHOSEN = (
     ),
     Chosen("spreadsheet", "The comment must show the cell that is at fault, and disarm it."),
     Chosen(
-        "semicolons", "The table cannot be read at all, so no record is written.", words="train.csv"
+        "semicolons", "The table cannot be read at all, so no check is made.", words="train.csv"
     ),
     Chosen("first-element", "Hypothesis finds the formula, and the comment shows it."),
     Chosen("features-mostly-lost", "Sound, reproducible and bad: the gate's own business."),
@@ -52,7 +52,7 @@ CHOSEN = (
     Chosen("shallow-tree", "An honest attempt at another model, and a worse one."),
     Chosen(
         "builder-renamed",
-        "Training ends at once; its job has no record to hand over.",
+        "Training ends at once; its job has no model to hand over.",
         words="build_model",
     ),
     Chosen("global-noise", "Too small for any error to show."),

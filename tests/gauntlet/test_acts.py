@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from acting import sealed_forge
+from assay.records import Refusal
 from assay.report.comment import render_comment
 from assay.report.inputs import ReportInputs
 from gauntlet.acts import altered_workflow, change, review
@@ -18,10 +19,6 @@ from report_samples import checks, finding, hand_over, settings, verdict
 from workflow_rules import parse, read_texts
 
 GREEN = {"schema": "success", "candidate": "success", "sanity": "success", "gate": "success"}
-LOG = (
-    "[Schema/Schema/Check the tables] assay: /home/a/hostexecutor/data/train.csv is no table.\n"
-    "[Candidate/Candidate/Train the candidate] assay: build_model is missing.\n"
-)
 
 
 def comment(folder: Path, **records: object) -> str:
@@ -42,17 +39,14 @@ def test_every_family_is_there_by_names_that_exist() -> None:
         assert bool(one.job) == (one.case.forge is not None), one.name
 
 
-def test_a_finding_is_named_by_its_own_sentence_alone(tmp_path: Path) -> None:
+def test_a_finding_is_named_by_its_own_line_alone(tmp_path: Path) -> None:
     """The comment's line of the planted rule is found; another's, or a warning, does not count."""
-    said = "`a_b` is -999, outside of -10 to 5 eV/atom; check its unit. Run: assay schema --x"
-    found = finding(rule="target.bounds", message=said, file="data/train.csv", line=3)
-    other = finding(rule="target.number", message="the label n/a is no number")
+    found = finding(rule="target.bounds", message="-999 is out", file="data/train.csv", line=3)
     milder = finding(rule="columns", message="one column more", severity="warning")
     text = comment(tmp_path, schema=checks("schema", found, milder))
-    records = [one.model_dump() for one in (found, other, milder)]
-    assert "data/train.csv:3" in passage("target.bounds", text, records, "", "")
-    for planted in ("target.number", "columns", "absent"):
-        assert not passage(planted, text, records, "", ""), planted
+    assert passage("target.bounds", text) == "`data/train.csv:3` · `-999 is out`"
+    for planted in ("target.number", "columns", "bounds"):
+        assert not passage(planted, text), planted
 
 
 def test_a_verdict_is_named_by_the_headline_alone(tmp_path: Path) -> None:
@@ -60,24 +54,24 @@ def test_a_verdict_is_named_by_the_headline_alone(tmp_path: Path) -> None:
     for number, outcome in enumerate(("PASS", "FAIL", "INCONCLUSIVE")):
         record = verdict(outcome=outcome, explanation="so it is")
         text = comment(tmp_path / str(number), verdict=record)
-        named = {planted: passage(planted, text, [], LOG, "x") for planted in (GOOD, BENCHMARK)}
+        named = {planted: passage(planted, text) for planted in (GOOD, BENCHMARK)}
         right = GOOD if outcome == "PASS" else BENCHMARK
         assert named.pop(right) == f"{outcome}: so it is"
         assert set(named.values()) == {""}
     text = comment(tmp_path / "error", verdict=None)
-    assert not passage(GOOD, text, [], "", "") + passage(BENCHMARK, text, [], "", "")
+    assert not passage(GOOD, text) + passage(BENCHMARK, text)
 
 
-def test_a_refusal_is_named_where_the_comment_sends_to(tmp_path: Path) -> None:
-    """The reason stands in the comment or in that job's log; another job's log does not count."""
-    text = comment(tmp_path / "a", schema=None, candidate=None, sanity=None, verdict=None)
-    named = passage(REFUSED, text, [], LOG, "is no table")
-    assert named.endswith("(log of Schema: data/train.csv is no table.)")
-    assert not passage(REFUSED, text, [], LOG, "build_model")
+def test_a_refusal_is_named_in_its_row(tmp_path: Path) -> None:
+    """The reason stands in the row of what was refused; another, or no error, names nothing."""
+    handover = hand_over(tmp_path / "a", schema=None, candidate=None, sanity=None, verdict=None)
+    Refusal(said="train.csv is no table", exit_code=2).write(handover.refusal("schema"))
+    text = render_comment(ReportInputs(handover, settings()))
+    assert "`train.csv is no table`" in passage(REFUSED, text, "is no table")
+    assert not passage(REFUSED, text, "build_model")
     text = comment(tmp_path / "b", sanity=checks("sanity", executed=0), verdict=None)
-    assert "no property was checked" in passage(REFUSED, text, [], "", "no property was checked")
-    green = comment(tmp_path / "c")
-    assert not passage(REFUSED, green, [], LOG, "is no table")
+    assert "no property was checked" in passage(REFUSED, text, "no property was checked")
+    assert not passage(REFUSED, comment(tmp_path / "c"), "12 rules checked")
 
 
 def test_a_review_suits_what_was_planted_alone() -> None:
