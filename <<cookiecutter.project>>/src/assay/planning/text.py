@@ -50,6 +50,14 @@ def _amount(plan: Plan, value: float) -> str:
 def sentences(plan: Plan) -> Iterator[str]:
     """What to expect, in plain words; each is true of the simulation alone."""
     yield from _obstacles(plan)
+    yield from _equally_good(plan)
+    yield from _worse_or_better(plan)
+    yield _rows_needed(plan)
+    yield _margin_needed(plan)
+    yield from _life(plan)
+
+
+def _equally_good(plan: Plan) -> Iterator[str]:
     equal = _point(plan, 0.0)
     yield (
         f"An equally good model, whose predictions differ from the champion's by "
@@ -68,6 +76,9 @@ def sentences(plan: Plan) -> Iterator[str]:
         + ", ".join(f"{_amount(plan, point.change)} {point.passed:.0%}" for point in plan.by_change)
         + "."
     )
+
+
+def _worse_or_better(plan: Plan) -> Iterator[str]:
     tenth = NOTABLE * plan.error
     if worse := _find(plan, tenth):
         yield (
@@ -85,9 +96,6 @@ def sentences(plan: Plan) -> Iterator[str]:
             f"A model that is {NOTABLE:.0%} better passes as an improvement in "
             f"{_chance(better, better.passed)}."
         )
-    yield _rows_needed(plan)
-    yield _margin_needed(plan)
-    yield from _life(plan)
 
 
 def _obstacles(plan: Plan) -> Iterator[str]:
