@@ -1,14 +1,35 @@
-"""The planted pull requests: enough of every kind, and judged by the check that each names."""
+"""The planted pull requests: enough of every kind, and what became of each is published."""
 
+import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assay.sanity.tiers import property_names
+from assay.schema.severities import RULES
+from gauntlet import tables
+from gauntlet.__main__ import RECORD, updated
 from gauntlet.base import make_base
-from gauntlet.cases import BENCHMARK, GOOD, Case, substituted
+from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case, substituted
 from gauntlet.families import all_cases
 from gauntlet.harness import Outcome, run
+
+# Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
+UNPLANTED = {
+    *("formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"),
+    *("history.labels", "history.settings", "history.size", "history.chemistry", "target.class"),
+}
+# What catches without being a check that `[severity]` could switch off.
+NO_CHECK = {BENCHMARK, REFUSED, "collection"}
+
+
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    """The record of the last whole run."""
+    content: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    return content
 
 
 def test_there_are_enough_of_every_kind() -> None:
@@ -20,6 +41,60 @@ def test_there_are_enough_of_every_kind() -> None:
     assert families.total() >= 60
     assert len(families) >= 8
     assert sum(case.caught_by == GOOD for case in cases) >= 15
+
+
+def test_every_rule_and_property_has_a_case() -> None:
+    """Whatever fails by default is the named catcher of a planted case."""
+    named = {case.caught_by for case in all_cases()}
+    assert set(RULES) - UNPLANTED - named == set()
+    assert set(property_names()) - named == set()
+    assert UNPLANTED - set(RULES) == set()
+
+
+def test_what_was_published_is_what_is_planted(record: dict[str, Any]) -> None:
+    """The record is of these very cases; each was caught by its check, and no good one by any."""
+    planted = [(case.name, case.family, case.sentence, case.caught_by) for case in all_cases()]
+    told = [
+        tuple(one[key] for key in ("name", "family", "sentence", "planted"))
+        for one in record["cases"]
+    ]
+    assert told == planted
+    for case, one in zip(all_cases(), record["cases"], strict=True):
+        outcome = Outcome(one["caught_by"], one["verdict"], one["said"])
+        assert outcome.suits(case), case.name
+
+
+def test_no_check_is_dead_weight(record: dict[str, Any]) -> None:
+    """With each check switched off some case passes everything, or the page says why not."""
+    checks = {check for one in record["cases"] for check in one["caught_by"]}
+    assert {one["check"] for one in record["switched_off"]} == checks - NO_CHECK
+    page = tables.PAGE.read_text(encoding="utf-8")
+    for one in record["switched_off"]:
+        if not one["case"]:
+            assert f"- `{one['check']}`" in page, one["check"]
+
+
+def test_the_page_shows_the_record(record: dict[str, Any]) -> None:
+    """docs/gauntlet.md holds the tables that the record gives."""
+    page = tables.PAGE.read_text(encoding="utf-8")
+    for name, table in tables.tables(record).items():
+        assert f"<!-- {name} -->\n{table}<!-- end of {name} -->" in page
+
+
+def test_a_smaller_run_replaces_its_cases_alone() -> None:
+    """An updated record keeps the order of the cases, all others and what was switched off."""
+    first, second, third = (case.name for case in all_cases()[:3])
+    before = {
+        "cases": [{"name": first, "verdict": "a"}, {"name": third, "verdict": "c"}],
+        "switched_off": [{"check": "columns"}],
+    }
+    news = {
+        "cases": [{"name": third, "verdict": "new"}, {"name": second, "verdict": "b"}],
+        "switched_off": [],
+    }
+    after = updated(before, news)
+    assert [one["verdict"] for one in after["cases"]] == ["a", "b", "new"]
+    assert after["switched_off"] == before["switched_off"]
 
 
 def test_an_outcome_suits_only_the_check_that_was_named() -> None:
