@@ -52,8 +52,10 @@ bench-gate: setup ## Attack the gate and measure how well it holds
 
 # a quarter of an hour
 gauntlet: setup ## Plant good and bad pull requests and see which check catches them
-	@PYTHONPATH="tests:$(TEMPLATE)/src" $(BIN)/python -m gauntlet
-	@PYTHONPATH="tests:$(TEMPLATE)/src" $(BIN)/python -m gauntlet.acts
+	@export PYTHONPATH="tests:$(TEMPLATE)/src"; failed=0; \
+	$(BIN)/python -m gauntlet || failed=1; \
+	$(BIN)/python -m gauntlet.acts || failed=1; \
+	exit $$failed
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
