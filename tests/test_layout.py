@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,27 @@ def test_root_of_somebody_else_is_not_taken(nested, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert find_root(nested) is None
     assert find_root(tmp_path) == tmp_path, "whoever stands in it, chose it"
+
+
+@pytest.mark.parametrize("follow", [True, False], ids=["folder", "link"])
+def test_root_of_somebody_else_is_not_taken_for_a_file_of_ones_own(
+    nested, tmp_path, monkeypatch, follow
+):
+    """Neither a folder of another person, nor another's link to one's own file, is taken."""
+    (tmp_path / "own.toml").touch()
+    (tmp_path / "assay.toml").unlink()
+    (tmp_path / "assay.toml").symlink_to("own.toml")
+    assert find_root(nested) == tmp_path
+    foreign, told = tmp_path if follow else tmp_path / "assay.toml", Path.stat
+
+    def stat(path, *, follow_symlinks=True):
+        found = told(path, follow_symlinks=follow_symlinks)
+        if (path, follow_symlinks) != (foreign, follow):
+            return found
+        return os.stat_result([*found[:4], found.st_uid + 1, *found[5:]])
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert find_root(nested) is None
 
 
 def test_secrets_are_ignored(repository):

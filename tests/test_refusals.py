@@ -1,10 +1,14 @@
 """Why a verb was not carried out: written beside the records, and shown in the report."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from assay.errors import CheckFailedError, UsageError
+from assay.errors import CheckFailedError, NotCarriedOutError, UsageError
 from assay.layout import Handover, Layout
 from assay.records import MAXIMUM_TEXT, Refusal, read_record
+from assay.scoring import score as scoring
+from assay.verbs import decisions
 from assay.verbs.refusals import recorded
 from toy import assay
 
@@ -53,6 +57,31 @@ def test_a_long_text_is_cut_to_what_a_record_may_hold(handover):
     with pytest.raises(UsageError), recorded(handover, "candidate"):
         raise UsageError("x" * (MAXIMUM_TEXT + 1))
     assert len(said(handover, "candidate").said) == MAXIMUM_TEXT
+
+
+def test_name_that_is_not_utf8_is_told_all_the_same(handover):
+    """What no record can hold is left out of it, and the error goes on as it came."""
+    with pytest.raises(UsageError), recorded(handover, "schema"):
+        raise UsageError("data/candidates/\udcff.csv has\nno rows.")
+    assert said(handover, "schema").said == "data/candidates/ .csv has no rows."
+
+
+def test_verdict_outlives_what_fails_after_it(handover, monkeypatch):
+    """A verdict that is in the ledger is not said to be missing when its model cannot be kept."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise NotCarriedOutError("the release cannot be written.")
+
+    verdict = SimpleNamespace(certified=True, bundle_digest="0" * 64)
+    monkeypatch.setattr(scoring, "score", lambda *_: verdict)
+    monkeypatch.setattr(decisions, "_spread", fail)
+    with pytest.raises(NotCarriedOutError, match="release"):
+        decisions.score()
+    assert not handover.refusal("score").exists()
+    monkeypatch.setattr(scoring, "score", fail)
+    with pytest.raises(NotCarriedOutError):
+        decisions.score()
+    assert "release" in said(handover, "score").said
 
 
 def test_nothing_is_written_outside_of_a_repository(tmp_path, monkeypatch):

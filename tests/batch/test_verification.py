@@ -1,9 +1,13 @@
 """`assay verify`: what holds, and what was altered."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from assay.batch import verification
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.prediction import predict_batch
 from assay.batch.verification import verify_path
@@ -118,3 +122,21 @@ def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified, fa
     record.write_text(record.read_text().replace(honest, digest_file(table)))
     with pytest.raises(RefusedError, match="line 3: the model predicts another value"):
         verify_path(certified, settings_of(certified), folder)
+
+
+def test_values_in_a_unit_that_makes_them_tiny_are_verified_too(monkeypatch):
+    """Diffusivities of 1e-12 are no zeros: a changed one is noticed, a last bit is not."""
+    metadata = SimpleNamespace(interval_half_width=4e-13)
+    bundle = SimpleNamespace(digest="a", metadata=metadata)
+    monkeypatch.setattr(verification, "load_bundle", lambda *_: bundle)
+    again = ([None, None], np.array([2e-12, 1e-27]))
+    monkeypatch.setattr(verification, "predict_rows", lambda *_: again)
+    settings = SimpleNamespace(model=SimpleNamespace(trusted_types=()))
+
+    def verified(*cells: str) -> None:
+        rows = pd.DataFrame({"formula": ["NaCl", "KCl"], "prediction": cells})
+        verification._require_repeatable(Path(), settings, rows, "a")
+
+    verified("2.000000001e-12", "0")
+    with pytest.raises(RefusedError, match="line 2"):
+        verified("2.1e-12", "0")

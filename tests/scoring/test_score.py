@@ -18,7 +18,7 @@ from assay.ledger.entries import Entry, Intent
 from assay.ledger.record import Ledger, LedgerMovedError, read_ledger, reference_file
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.model.dataset import read_dataset
-from assay.records import CheckReport, Finding, VerdictRecord, read_record
+from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_record
 from assay.scoring import cases
 from assay.scoring import score as scoring
 from assay.sealing.keys import SEALING, SIGNING
@@ -420,6 +420,7 @@ def _altered_bundle(handover: Handover) -> None:
     (handover.bundle / "MLmodel").write_text("altered: true\n")
 
 
+REFUSAL = Refusal(said="The runner was lost.", exit_code=3)
 TAMPERINGS = {
     "a missing row": _lose_row,
     "an invented row": _add_row,
@@ -443,6 +444,7 @@ TAMPERINGS = {
     "schema of other data": _schema_of_other_data,
     "no schema": lambda h: h.schema.unlink(),
     "one check's report for the other": _swapped_checks,
+    "a refusal beside a record that passed": lambda h: REFUSAL.write(h.refusal("sanity")),
     "an altered bundle": _altered_bundle,
     "another bundle's digest": lambda h: change_card(h, bundle_digest="0" * 64),
 }

@@ -13,14 +13,15 @@ SETTINGS = "assay.toml"
 def find_root(folder: Path) -> Path | None:
     """The nearest folder at or above `folder`, an absolute path, with an `assay.toml`, or None.
 
-    As with git, nothing is looked for above a folder that holds `.git`, and a file further up that
-    belongs to somebody else is not taken: code beside it would be run.
+    As with git, nothing is looked for above a folder that holds `.git`, and further up nothing is
+    taken that belongs to somebody else, be it the file or its folder: code beside it would be run.
     """
     for place in (folder, *folder.parents):
         settings = place / SETTINGS
         if settings.is_file():
-            own = place == folder or settings.stat().st_uid == os.getuid()
-            return place if own else None
+            # of a link, the link itself: anybody can make one to a file of another's
+            owners = {settings.lstat().st_uid, place.stat().st_uid}
+            return place if place == folder or owners == {os.getuid()} else None
         if (place / ".git").exists():
             break
     return None

@@ -23,6 +23,7 @@ from assay.settings import Settings
 from assay.tables import read_numbers, read_table
 
 # Tables hold nine significant digits, and two processors may differ in the last bits of a sum.
+# Near zero these are no share of the value: there they are measured by the width of an interval.
 SAME, NOTHING = 1e-8, 1e-9
 
 
@@ -111,13 +112,15 @@ def _require_repeatable(root: Path, settings: Settings, rows: pd.DataFrame, mode
     if bundle.digest != model_id:
         raise RefusedError(f"the stored bundle {model_id[:12]} was altered: fetch it again.")
     reasons, values = predict_rows(bundle, list(rows["formula"]))
+    width = bundle.metadata.interval_half_width
+    nothing = NOTHING if width is None else NOTHING * min(1, width)
     written = read_numbers(rows, "prediction", Path(PREDICTIONS))
     differing = [
         number
         for number, (reason, again, before) in enumerate(
             zip(reasons, values, written, strict=True), start=2
         )
-        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=NOTHING)
+        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=nothing)
     ]
     if differing:
         raise RefusedError(

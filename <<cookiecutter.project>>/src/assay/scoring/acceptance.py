@@ -6,7 +6,7 @@ import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
-from assay.layout import Handover, Layout
+from assay.layout import Handover, Layout, Part
 from assay.model.dataset import Dataset
 from assay.predictions import bounds_of, read_predictions
 from assay.records import CandidateCard, CheckReport, read_record
@@ -22,9 +22,10 @@ def sound_predictions(
     """The candidate's predictions by row id, for rows that main has, too.
 
     Raises:
-        NotCarriedOutError: a check did not pass, a file is not the one that the card names, or
-            the predictions are not a complete table of numbers.
+        NotCarriedOutError: a part was not carried out, a check did not pass, a file is not the one
+            that the card names, or the predictions are not a complete table of numbers.
     """
+    _require_no_refusal(handover)
     _require_passed(handover.schema, "schema", card.train_digest)
     _require_passed(handover.sanity, "sanity", card.bundle_digest)
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
@@ -57,6 +58,18 @@ def shared_predictions(
     shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
     kept = {*unlabelled, *(row_id for row_id, _ in shared)}
     return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _require_no_refusal(handover: Handover) -> None:
+    # the report takes the word of a refusal, so beside one a verdict would be spent and not shown
+    parts: tuple[Part, ...] = ("schema", "candidate", "sanity")
+    for part in parts:
+        path = handover.refusal(part)
+        if path.is_symlink() or path.exists():
+            raise NotCarriedOutError(
+                f"{part}/{path.name} says that this part was not carried out: run `assay check` "
+                "again."
+            )
 
 
 def _require_passed(path: Path, check: str, subject: str) -> None:

@@ -24,12 +24,14 @@ def score(
 ) -> None:
     """Decide: the trusted half, with the sealed labels."""
     folder = Handover(handover or Layout(repository()).out)
-    with recorded(folder, "score"), stages("score") as doing:
-        root, settings = here()
-        from assay.report.figures import gate_line
-        from assay.scoring.score import score as decide
+    with stages("score") as doing:
+        with recorded(folder, "score"):
+            root, settings = here()
+            from assay.report.figures import gate_line
+            from assay.scoring.score import score as decide
 
-        verdict = decide(root, settings, folder, remote, doing)
+            verdict = decide(root, settings, folder, remote, doing)
+        # no refusal from here on: the verdict stands in the ledger, whatever becomes of the model
         if verdict.certified:
             doing("keeping the certified model")
             _spread(root, settings, folder, verdict.bundle_digest, publish=publish)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Handover, Part
+from assay.texts import on_one_line
 from assay.verbs.console import repository
 
 
@@ -36,5 +37,6 @@ def _write(handover: Handover, part: Part, said: str, exit_code: int) -> None:
         return  # nowhere to write: this is no repository
     from assay.records import MAXIMUM_TEXT, Refusal
 
-    text = said.replace(f"{root}/", "")[:MAXIMUM_TEXT]
+    # on one line also what no record can hold: a file's name that is not UTF-8
+    text = on_one_line(said.replace(f"{root}/", ""))[:MAXIMUM_TEXT]
     Refusal(said=text, exit_code=exit_code).write(handover.refusal(part))
