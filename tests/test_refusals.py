@@ -84,6 +84,14 @@ def test_verdict_outlives_what_fails_after_it(handover, monkeypatch):
     assert "release" in said(handover, "score").said
 
 
+def test_the_error_itself_is_told_where_nothing_can_be_written(handover):
+    """A folder that takes no file, here since a file has its name, changes nothing of the error."""
+    handover.folder.mkdir(exist_ok=True)
+    handover.refusal("score").parent.write_text("")
+    with pytest.raises(UsageError, match="mend it"), recorded(handover, "score"):
+        raise UsageError("assay.toml: mend it.")
+
+
 def test_nothing_is_written_outside_of_a_repository(tmp_path, monkeypatch):
     """A verb in some other folder leaves nothing there."""
     monkeypatch.chdir(tmp_path)

@@ -105,7 +105,7 @@ def _pictured(inputs: ReportInputs) -> str | None:
         return None
     try:
         return render_comment(inputs, exhibits=exhibit(inputs.root, drawn, address))
-    except NotCarriedOutError as error:
+    except (NotCarriedOutError, OSError) as error:
         _tell(f"the comment is drawn in characters, since {error}")
         return None
 

@@ -1,7 +1,7 @@
 """Why a verb was not carried out, written down for the report beside the records of the others."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Handover, Part
@@ -13,10 +13,11 @@ from assay.verbs.console import repository
 def recorded(handover: Handover, part: Part) -> Iterator[None]:
     """Leave a `Refusal` if what is done here ends by an error, and none of an earlier time.
 
-    A failed check has its own record, so nothing is left of it. Errors go on as they came.
+    A failed check has its own record, so nothing is left of it. Errors go on as they came, where
+    nothing can be written, too.
     """
-    path = handover.refusal(part)
-    path.unlink(missing_ok=True)
+    with suppress(OSError):
+        handover.refusal(part).unlink(missing_ok=True)
     try:
         yield
     except CheckFailedError:
@@ -39,4 +40,5 @@ def _write(handover: Handover, part: Part, said: str, exit_code: int) -> None:
 
     # on one line also what no record can hold: a file's name that is not UTF-8
     text = on_one_line(said.replace(f"{root}/", ""))[:MAXIMUM_TEXT]
-    Refusal(said=text, exit_code=exit_code).write(handover.refusal(part))
+    with suppress(OSError):
+        Refusal(said=text, exit_code=exit_code).write(handover.refusal(part))
