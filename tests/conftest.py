@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mini import mini  # noqa: F401 (a fixture)
@@ -17,6 +18,10 @@ from trusted_job import job  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
+
+# speed is measured in benchmarks/; on a busy machine any example may take its time
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # imports from the template's tree would leave caches in it, which cookiecutter copies
 sys.dont_write_bytecode = True

@@ -98,11 +98,11 @@ def test_bad_tables(table, content, parts):
 @pytest.mark.parametrize(
     ("target", "header", "remedy"),
     [
-        ("Gap", "gap,spin", "has 'gap', 'spin': set it to 'gap'."),
-        ("gap_ev", "spin,Gap (eV)", "has 'spin', 'Gap (eV)': set it to 'Gap (eV)'."),
-        ("energy", "gap,spin", "has 'gap', 'spin': set it to the column to learn."),
-        ("row-id", "gap,spin", "has 'gap', 'spin': set it to the column to learn."),
-        ("energy", "gap", "has 'gap': set it to 'gap'."),
+        ("Gap", "gap,spin", "has 'gap', 'spin': set it to 'gap'"),
+        ("gap_ev", "spin,Gap (eV)", "has 'spin', 'Gap (eV)': set it to 'Gap (eV)'"),
+        ("energy", "gap,spin", "has 'gap', 'spin': set it to the column to learn"),
+        ("row-id", "gap,spin", "has 'gap', 'spin': set it to the column to learn"),
+        ("energy", "gap", "has 'gap': set it to 'gap'"),
     ],
 )
 def test_target_that_is_not_there(table, target, header, remedy):

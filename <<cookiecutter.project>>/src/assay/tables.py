@@ -76,7 +76,9 @@ def require_target(
     close = difflib.get_close_matches(target.casefold(), others, n=1) or list(others)
     likely = repr(others[close[0]]) if len(close) == 1 else "the column to learn"
     named = ", ".join(map(repr, others.values()))[:200] or "no column but row_id and formula"
-    raise UsageError(f"{key} is {target!r}, but {path} has {named}: set it to {likely}.")
+    raise UsageError(
+        f"{key} is {target!r}, but {path} has {named}: set it to {likely}, or rename the column."
+    )
 
 
 def _decoded(content: bytes, path: Path) -> str:
