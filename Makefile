@@ -50,7 +50,7 @@ bake: setup ## Render the template in many ways, install one rendering and run i
 bench-gate: setup ## Attack the gate and measure how well it holds
 	@$(BIN)/python -m benchmarks.gate $(if $(filter full,$(BENCH)),--full)
 
-# a quarter of an hour
+# more than an hour
 gauntlet: setup ## Plant good and bad pull requests and see which check catches them
 	@export PYTHONPATH="tests:$(TEMPLATE)/src"; failed=0; \
 	$(BIN)/python -m gauntlet || failed=1; \

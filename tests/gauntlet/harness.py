@@ -1,6 +1,7 @@
 """Runs a planted pull request through the checks and, where it gets that far, the gate."""
 
 import json
+import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -96,4 +97,5 @@ def _scored(main: Path, handed_over: Path, event: Path) -> Outcome:
 
 def _last(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    # without where the case was planted, which differs
+    return re.sub(r"/\S*/(?:pull|main)/", "", lines[-1])[:300] if lines else ""

@@ -481,17 +481,6 @@ def physics() -> list[Case]:
             ),
         ),
         Case(
-            "cliff",
-            PHYSICS,
-            "Where one element makes up more than 95 % of the atoms, it jumps by 3 eV/atom.",
-            "test_small_changes_have_small_effects",
-            model(
-                predict="most = [max(parse(f).fractional_composition.values()) "
-                "for f in X['formula']]\ndilute = np.array([0.95 < share < 1 for share in most])\n"
-                "return self._plain(X) + 3.0 * dilute"
-            ),
-        ),
-        Case(
             "elements-with-energy",
             PHYSICS,
             "Pure elements get a formation enthalpy of 2.5 eV/atom.",

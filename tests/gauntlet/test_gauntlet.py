@@ -64,14 +64,10 @@ def test_what_was_published_is_what_is_planted(record: dict[str, Any]) -> None:
         assert outcome.suits(case), case.name
 
 
-def test_no_check_is_dead_weight(record: dict[str, Any]) -> None:
-    """With each check switched off some case passes everything, or the page says why not."""
+def test_every_check_that_caught_something_was_switched_off(record: dict[str, Any]) -> None:
+    """The record tells of each such check whether anything passes without it."""
     checks = {check for one in record["cases"] for check in one["caught_by"]}
     assert {one["check"] for one in record["switched_off"]} == checks - NO_CHECK
-    page = tables.PAGE.read_text(encoding="utf-8")
-    for one in record["switched_off"]:
-        if not one["case"]:
-            assert f"- `{one['check']}`" in page, one["check"]
 
 
 def test_the_page_shows_the_record(record: dict[str, Any]) -> None:
