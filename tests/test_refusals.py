@@ -1,5 +1,6 @@
 """Why a verb was not carried out: written beside the records, and shown in the report."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -86,8 +87,10 @@ def test_verdict_outlives_what_fails_after_it(handover, monkeypatch):
 
 def test_the_error_itself_is_told_where_nothing_can_be_written(handover):
     """A folder that takes no file, here since a file has its name, changes nothing of the error."""
-    handover.folder.mkdir(exist_ok=True)
-    handover.refusal("score").parent.write_text("")
+    place = handover.refusal("score").parent
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("")
     with pytest.raises(UsageError, match="mend it"), recorded(handover, "score"):
         raise UsageError("assay.toml: mend it.")
 
