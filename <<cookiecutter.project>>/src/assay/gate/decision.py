@@ -152,8 +152,9 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
         carrying = sealed.guard.carrying(part.on_sealed)
         if carrying < MINIMUM_CARRIERS:
             return _undecided(
-                f"the changes of the {_of(part)} rest on {carrying:.0f} chemical systems, fewer "
-                f"than {MINIMUM_CARRIERS}; the sealed labels were not opened"
+                f"the predictions change in {carrying:.0f} chemical systems only (by weight), and "
+                f"fewer than {MINIMUM_CARRIERS} decide nothing about the {_of(part)}; the sealed "
+                "labels were not opened"
             )
         bound = sealed.guard.headroom(
             part.public_differences, part.on_train, part.on_sealed, policy.slack
@@ -169,8 +170,8 @@ def _without_headroom(part: Part, bound: float) -> str:
     if not (math.isfinite(bound) and math.isfinite(part.bar)):
         return f"from the public {_of(part)} nothing follows: it does not vary, or is too large"
     return (
-        f"the public {_of(part)} changes by {part.public.mean:+.2g}, but so few rows make sure of "
-        f"{bound:+.2g} only, and the claim needs less than {part.bar:+.2g}"
+        f"the public {_of(part)} changes by {part.public.mean:+.2g}, but with so few rows it may "
+        f"as well be {bound:+.2g}, and the claim needs less than {part.bar:.2g}"
     )
 
 

@@ -15,6 +15,7 @@ Family = Literal[
     "lanthanoid",
     "metalloid",
     "noble_gas",
+    "pnictogen",
     "post_transition_metal",
     "rare_earth_metal",
     "transition_metal",
