@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,40 +12,15 @@ from github import Auth, Github
 
 from assay.errors import NotCarriedOutError
 from assay.github import MARKER, Repository
+from github_samples import TOKEN, break_, running_server, workflow_client  # noqa: F401 (fixtures)
 from github_server import BOT, GithubServer
 
 SHA = "ab" * 20
-TOKEN = "planted-token-value"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[GithubServer]:
-    """A running server with an empty repository."""
-    with GithubServer(tmp_path / "github") as running:
-        yield running
-
-
-@pytest.fixture
-def repository(server: GithubServer) -> Repository:
-    """A workflow's client; without the pauses that PyGithub makes for the real GitHub."""
-    client = Github(
-        auth=Auth.Token(TOKEN),
-        base_url=server.url,
-        lazy=True,
-        per_page=100,
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-    )
-    return Repository(client, "group/model", bot=True)
 
 
 def _comments(server: GithubServer, number: int) -> list[dict[str, str]]:
     listed: list[dict[str, str]] = server.state.read("comments.json", {}).get(str(number), [])
     return listed
-
-
-def _break(server: GithubServer, path: str, status: int) -> None:
-    server.state.write("faults.json", [{"path": path, "status": status}])
 
 
 def test_status_is_cut_to_what_github_takes(server: GithubServer, repository: Repository) -> None:
@@ -127,92 +101,12 @@ def test_pull_request_is_found_by_its_head(server: GithubServer, repository: Rep
     assert repository.pull_number("cd" * 20) is None
 
 
-def test_model_survives_publishing(
-    server: GithubServer, repository: Repository, tmp_path: Path
-) -> None:
-    """What is published under a tag comes back byte for byte; publishing again changes nothing."""
-    bundle, certificate = tmp_path / "bundle.tar", tmp_path / "certificate.json"
-    bundle.write_bytes(bytes(range(256)) * 5000)
-    certificate.write_text('{"payload": ""}', encoding="utf-8")
-    repository.publish_model("model-0123456789ab", "Model", [bundle, certificate], "text")
-    before = server.state.read("releases.json", [])
-    repository.publish_model("model-0123456789ab", "Other", [certificate], "other")
-    assert server.state.read("releases.json", []) == before
-    repository.fetch_model("model-0123456789ab", tmp_path / "fetched")
-    names = sorted(path.name for path in (tmp_path / "fetched").iterdir())
-    assert names == ["bundle.tar", "certificate.json"]
-    for path in (bundle, certificate):
-        assert (tmp_path / "fetched" / path.name).read_bytes() == path.read_bytes()
-
-
-def test_interrupted_publishing_is_not_a_model(
-    server: GithubServer, repository: Repository, tmp_path: Path
-) -> None:
-    """When an upload breaks off no tag finds the model; the next try publishes it whole."""
-    bundle = tmp_path / "bundle.tar"
-    bundle.write_bytes(b"model")
-    _break(server, "/uploads/", 400)
-    with pytest.raises(NotCarriedOutError):
-        repository.publish_model("model-0", "Model", [bundle], "text")
-    with pytest.raises(NotCarriedOutError, match="no release model-0"):
-        repository.fetch_model("model-0", tmp_path / "fetched")
-    server.state.write("faults.json", [])
-    repository.publish_model("model-0", "Model", [bundle], "text")
-    repository.fetch_model("model-0", tmp_path / "fetched")
-    assert (tmp_path / "fetched" / "bundle.tar").read_bytes() == b"model"
-
-
-def test_broken_download_leaves_nothing(
-    server: GithubServer, repository: Repository, tmp_path: Path
-) -> None:
-    """A download that fails, or is of another length than promised, leaves no folder behind."""
-    bundle = tmp_path / "bundle.tar"
-    bundle.write_bytes(b"model")
-    repository.publish_model("model-0", "Model", [bundle], "text")
-    stored = next((server.state.folder / "assets").iterdir())
-    for content in (b"mod", b"model and more"):
-        stored.write_bytes(content)
-        with pytest.raises(NotCarriedOutError, match="5 bytes"):
-            repository.fetch_model("model-0", tmp_path / "fetched")
-    _break(server, "/releases/assets/", 404)
-    with pytest.raises(NotCarriedOutError, match="HTTP 404"):
-        repository.fetch_model("model-0", tmp_path / "fetched")
-    assert [path.name for path in tmp_path.iterdir() if "fetched" in path.name] == []
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"size": 3 * 2**30}, "over 2 GiB"),
-        ({"name": "../certificate.json"}, "unsafe names"),
-        ({"name": ".hidden"}, "unsafe names"),
-    ],
-)
-def test_unsafe_release_is_not_downloaded(
-    server: GithubServer,
-    repository: Repository,
-    tmp_path: Path,
-    change: dict[str, object],
-    sentence: str,
-) -> None:
-    """A release that is too large, or whose names could leave the folder, is refused unread."""
-    bundle = tmp_path / "bundle.tar"
-    bundle.write_bytes(b"model")
-    repository.publish_model("model-0", "Model", [bundle], "text")
-    (release,) = server.state.read("releases.json", [])
-    release["assets"][0].update(change)
-    server.state.write("releases.json", [release])
-    with pytest.raises(NotCarriedOutError, match=sentence):
-        repository.fetch_model("model-0", tmp_path / "fetched")
-    assert not any("/releases/assets/" in request["path"] for request in server.requests())
-
-
 @pytest.mark.parametrize("status", [500, 401, 403, 404, 422])
 def test_failure_of_the_api_is_one_sentence(
     server: GithubServer, repository: Repository, status: int
 ) -> None:
     """Whatever GitHub answers, the client says what was not done, and never its token."""
-    _break(server, "/", status)
+    break_(server, "/", status)
     for ask in (
         lambda: repository.set_status(SHA, "success", "PASS"),
         lambda: repository.upsert_comment(7, MARKER),

@@ -314,3 +314,9 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in set(sys.modules) - known:
         if name.split(".")[0] == PACKAGE:
             del sys.modules[name]
+
+
+@pytest.fixture(name="bundle")
+def toy_bundle(trained_toy: Path, tmp_path: Path) -> Path:
+    """A copy of the toy's bundle."""
+    return Path(shutil.copytree(Handover(Layout(trained_toy).out).bundle, tmp_path / "bundle"))

@@ -1,0 +1,122 @@
+"""Loading a bundle: whole, private, of this machinery, and what training recorded."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from assay.errors import NotCarriedOutError
+from assay.layout import Handover, Layout
+from assay.model.bundle import INFERENCE, digest_bundle
+from assay.model.loading import load_bundle
+from toy import TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
+
+FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
+
+
+@pytest.mark.parametrize("name", ["assay.json", "model.skops", "code/assay/features.py"])
+def test_missing_file_is_not_loaded(bundle, name, laptop):
+    """An incomplete bundle does not predict."""
+    (bundle / name).unlink()
+    with pytest.raises(NotCarriedOutError):
+        load_bundle(bundle)
+
+
+def test_truncated_model_is_not_loaded(bundle, laptop):
+    """A model file cut in half is named and not loaded."""
+    model = bundle / "model.skops"
+    model.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
+    with pytest.raises(NotCarriedOutError, match=r"model\.skops cannot be loaded"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", INFERENCE)
+def test_bundle_of_another_machinery_is_refused(bundle, name, laptop):
+    """If the features would differ from those of the training, the bundle does not predict."""
+    path = bundle / "code" / "assay" / name
+    path.write_text(path.read_text() + "\n# changed\n")
+    with pytest.raises(NotCarriedOutError, match=rf"another assay/{name}"):
+        load_bundle(bundle)
+
+
+def test_loaded_bundle_predicts_what_training_recorded(bundle, trained_toy, laptop):
+    """The bundle gives the very predictions that were handed over, to nine digits."""
+    loaded = load_bundle(bundle)
+    rows = [line.split(",") for line in Layout(trained_toy).pool.read_text().splitlines()[1:]]
+    recorded = predictions_of(Handover(Layout(trained_toy).out))
+    values = loaded.predict([formula for _, formula in rows])
+    assert values == pytest.approx([recorded[row] for row, _ in rows], rel=1e-8)
+    assert loaded.digest == read_card(Handover(Layout(trained_toy).out)).bundle_digest
+
+
+def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
+    """mlflow.pyfunc needs nothing of the repository: featurizer and estimator are one unit."""
+    expected = load_bundle(bundle).predict(FORMULAS)
+    code = (
+        "import json, sys, mlflow, pandas as pd\n"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "frame = pd.DataFrame({'formula': sys.argv[2:]})\n"
+        "values = model.predict(frame)\n"
+        "import assay.features\n"
+        "print(json.dumps([assay.features.__file__, *map(float, values)]))\n"
+    )
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(bundle), *FORMULAS],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    place, *values = json.loads(done.stdout.splitlines()[-1])
+    assert values == list(expected)
+    assert str(TEMPLATE) not in place
+
+
+def test_what_is_digested_is_what_predicts(bundle, laptop):
+    """A bundle that is exchanged after it was loaded changes neither digest nor predictions."""
+    digest, loaded = digest_bundle(bundle), load_bundle(bundle)
+    before = loaded.predict(FORMULAS)
+    for path in bundle.rglob("*"):
+        if path.is_file():
+            path.write_text("exchanged")
+    assert loaded.digest == digest
+    assert list(loaded.predict(FORMULAS)) == list(before)
+
+
+def test_nobody_else_can_write_what_is_loaded(bundle, laptop):
+    """The copy is this user's alone, and gone when it is not needed any more."""
+    loaded = load_bundle(bundle)
+    assert loaded.private.stat().st_mode & 0o077 == 0
+    assert bundle not in loaded.private.parents
+    loaded.discard()
+    assert not loaded.private.exists()
+
+
+def test_part_of_the_machinery_in_a_bundle_never_stands_for_the_whole(bundle, laptop):
+    """After loading, this process and those it starts still find every module of assay."""
+    load_bundle(bundle)
+    code = "import assay.scoring.score as it, toy_model; print(it.__file__, toy_model.__file__)"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    machinery, package = done.stdout.split()
+    assert machinery.startswith(str(TEMPLATE))
+    assert "assay-bundle-" in package, "the author's code is the bundle's"
+
+
+def test_link_in_a_bundle_is_not_followed(bundle, laptop):
+    """A link that leads elsewhere has no digest, wherever the bundle is copied to."""
+    (bundle / "link").symlink_to("/etc/hostname")
+    with pytest.raises(NotCarriedOutError, match="not a regular file"):
+        load_bundle(bundle)
