@@ -10,10 +10,12 @@ import pytest
 from assay.batch import verification
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.prediction import predict_batch
+from assay.batch.rows import prediction_rows
 from assay.batch.verification import verify_path
 from assay.errors import RefusedError, UsageError
-from assay.files import digest_file
+from assay.files import digest_bytes, digest_file
 from assay.layout import Handover, Layout
+from assay.tables import read_table, table_text, write_table
 from toy import read_card, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -86,8 +88,6 @@ def test_batch_of_a_model_without_certificate_is_refused(certified):
 
 def test_foreign_rows_under_a_true_record_are_refused(certified):
     """Rows of another model are refused even if the record was made to name the table."""
-    from assay.files import digest_file
-
     folder = predicted(certified)
     table, record = folder / "predictions.csv", folder / "batch.json"
     before = digest_file(table)
@@ -120,13 +120,48 @@ def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified, fa
     cells[1] = repr(float(cells[1]) * factor)
     table.write_text("\n".join([*lines[:2], ",".join(cells), *lines[3:]]) + "\n")
     record.write_text(record.read_text().replace(honest, digest_file(table)))
-    with pytest.raises(RefusedError, match="line 3: the model predicts another value"):
+    with pytest.raises(RefusedError, match=r"line 3: prediction is .*, but the model gives"):
         verify_path(certified, settings_of(certified), folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("unit", "kJ/mol"),
+        ("lower", "-99.0"),
+        ("upper", "nothing"),
+        ("in_domain", "False"),
+        ("domain_reason", "a reason"),
+        ("batch_id", "another"),
+        ("prediction_id", "0123456789abcdef"),
+    ],
+)
+def test_whatever_stands_beside_the_prediction_is_made_again_too(certified, column, cell):
+    """Another interval, unit, domain or id in a row is refused, whatever the record names."""
+    folder = predicted(certified)
+    table, record = folder / "predictions.csv", folder / "batch.json"
+    honest = digest_file(table)
+    rows = read_table(table, ["formula"])
+    rows.loc[1, column] = cell
+    write_table(rows, table)
+    record.write_text(record.read_text().replace(honest, digest_file(table)))
+    with pytest.raises(RefusedError, match=f"line 3: {column} is '{cell}', but the model gives"):
+        verify_path(certified, settings_of(certified), folder)
+    write_table(rows.drop(columns=column), table)
+    again = record.read_text().replace(digest_of(rows), digest_file(table))
+    record.write_text(again)
+    with pytest.raises(RefusedError, match=f"has no column {column}"):
+        verify_path(certified, settings_of(certified), folder)
+
+
+def digest_of(rows):
+    """The digest of a table as it is written."""
+    return digest_bytes(table_text(rows).encode())
 
 
 def test_values_in_a_unit_that_makes_them_tiny_are_verified_too(monkeypatch):
     """Diffusivities of 1e-12 are no zeros: a changed one is noticed, a last bit is not."""
-    metadata = SimpleNamespace(interval_half_width=4e-13)
+    metadata = SimpleNamespace(interval_half_width=4e-13, elements=["Na", "K", "Cl"], unit="m2/s")
     bundle = SimpleNamespace(digest="a", metadata=metadata)
     monkeypatch.setattr(verification, "load_bundle", lambda *_: bundle)
     again = ([None, None], np.array([2e-12, 1e-27]))
@@ -134,8 +169,12 @@ def test_values_in_a_unit_that_makes_them_tiny_are_verified_too(monkeypatch):
     settings = SimpleNamespace(model=SimpleNamespace(trusted_types=()))
 
     def verified(*cells: str) -> None:
-        rows = pd.DataFrame({"formula": ["NaCl", "KCl"], "prediction": cells})
-        verification._require_repeatable(Path(), settings, rows, "a")
+        table = pd.DataFrame({"formula": ["NaCl", "KCl"]})
+        accounts = {"model_id": "a", "batch_id": "b"}
+        made = prediction_rows(table, again[1], metadata, accounts).astype(str)
+        rows = made.assign(prediction=cells)
+        record = SimpleNamespace(**accounts)
+        verification._require_repeatable(Path(), settings, rows, record)
 
     verified("2.000000001e-12", "0")
     with pytest.raises(RefusedError, match="line 2"):

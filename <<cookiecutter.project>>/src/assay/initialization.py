@@ -188,8 +188,9 @@ def next_steps(root: Path) -> str:
     readme = " README.md" if (root / "README.md").is_file() else ""  # it may name another target
     return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
 
-Next: git add data assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
-      assay check && assay score
+Next, in the folder of assay.toml:
+  git add data assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
+  assay check && assay score
 
 To use them on GitHub (Settings of the repository):
   1. Environments: make 'heldout'; under deployment branches choose 'Selected branches',

@@ -1,14 +1,15 @@
 """`assay verify`: what a certificate, a bundle or a batch of predictions is worth, offline."""
 
-import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from assay.batch.authorization import require_standing
 from assay.batch.models import CERTIFICATE
 from assay.batch.prediction import PREDICTIONS, RECORD, BatchRecord, predict_rows
+from assay.batch.rows import prediction_rows
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Layout
@@ -20,7 +21,7 @@ from assay.provenance import short_commit
 from assay.records import read_record
 from assay.sealing.releases import COMMITMENT, check_release
 from assay.settings import Settings
-from assay.tables import read_numbers, read_table
+from assay.tables import read_table
 
 # Tables hold nine significant digits, and two processors may differ in the last bits of a sum.
 # Near zero these are no share of the value: there they are measured by the width of an interval.
@@ -32,7 +33,8 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
     certificate beside it, a batch folder (or its table) against the certificate of its model, and
-    by predicting its rows again. The labels of a retired set are checked against the commitment.
+    by making its rows again, every column but those that the list brought along. The labels of a
+    retired set are checked against the commitment.
 
     Raises:
         RefusedError: it does not hold, or the model was revoked.
@@ -102,28 +104,43 @@ def _verify_batch(root: Path, settings: Settings, path: Path, key: Path) -> Cert
     rows = read_table(table, ["formula", "prediction", "model_id"])
     if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
-    _require_repeatable(root, settings, rows, record.model_id)
+    _require_repeatable(root, settings, rows, record)
     return certificate
 
 
-def _require_repeatable(root: Path, settings: Settings, rows: pd.DataFrame, model_id: str) -> None:
-    """Predict the rows again: nothing else shows that nobody wrote other numbers in."""
+def _require_repeatable(
+    root: Path, settings: Settings, rows: pd.DataFrame, record: BatchRecord
+) -> None:
+    """Make the rows again: nothing else shows that nobody wrote anything else in."""
+    model_id = record.model_id
     bundle = load_bundle(Layout(root).models / model_id / "bundle", settings.model.trusted_types)
     if bundle.digest != model_id:
         raise RefusedError(f"the stored bundle {model_id[:12]} was altered: fetch it again.")
     reasons, values = predict_rows(bundle, list(rows["formula"]))
+    for line, reason in enumerate(reasons, start=2):
+        if reason:
+            raise RefusedError(f"{PREDICTIONS}, line {line}: {reason}: predict again.")
+    accounts = {"model_id": model_id, "batch_id": record.batch_id}
+    made = prediction_rows(rows[["formula"]], values, bundle.metadata, accounts)
     width = bundle.metadata.interval_half_width
     nothing = NOTHING if width is None else NOTHING * min(1, width)
-    written = read_numbers(rows, "prediction", Path(PREDICTIONS))
-    differing = [
-        number
-        for number, (reason, again, before) in enumerate(
-            zip(reasons, values, written, strict=True), start=2
-        )
-        if reason or not math.isclose(again, before, rel_tol=SAME, abs_tol=nothing)
-    ]
-    if differing:
+    for column in made:
+        _require_column(rows, made, str(column), nothing)
+
+
+def _require_column(rows: pd.DataFrame, made: pd.DataFrame, column: str, nothing: float) -> None:
+    if column not in rows:
+        raise RefusedError(f"{PREDICTIONS} has no column {column}: predict again.")
+    if pd.api.types.is_float_dtype(made[column]):
+        written = pd.to_numeric(rows[column], errors="coerce")
+        same = np.isclose(written, made[column], rtol=SAME, atol=nothing, equal_nan=True)
+    else:
+        same = (rows[column] == made[column].astype(str)).to_numpy()
+    differing = np.flatnonzero(~same)
+    if differing.size:
+        line = int(differing[0])
         raise RefusedError(
-            f"{PREDICTIONS}, line {differing[0]}: the model predicts another value "
-            f"({len(differing)} such rows): predict again."
+            f"{PREDICTIONS}, line {line + 2}: {column} is {rows[column].iloc[line]!r:.80}, but the "
+            f"model gives {made[column].iloc[line]!s:.80} ({differing.size} such rows): predict "
+            "again."
         )
