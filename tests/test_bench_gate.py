@@ -166,7 +166,7 @@ def test_published_tables_are_made_from_the_record():
 
 
 def test_digest_of_the_gate_is_of_what_it_does(tmp_path, monkeypatch):
-    """Comments, docstrings and imports do not change it; a constant does."""
+    """Comments, docstrings, imports and sentences do not change it; a constant or a name does."""
     monkeypatch.setattr(protocol, "TEMPLATE", tmp_path)
     monkeypatch.setattr(protocol, "MODULES", ("module",))
     (tmp_path / "src" / "assay").mkdir(parents=True)
@@ -178,3 +178,6 @@ def test_digest_of_the_gate_is_of_what_it_does(tmp_path, monkeypatch):
     plain = digest("LIMIT = 30\n")
     assert digest('"""What it is."""\nimport math\n# why\nLIMIT = 30\n') == plain
     assert digest("LIMIT = 29\n") != plain
+    told = digest('def f(n):\n    return ("fail", f"{n} are too few", "more are needed")\n')
+    assert digest('def f(n):\n    return ("fail", f"only {n}", "add some more rows")\n') == told
+    assert digest('def f(n):\n    return ("pass", f"only {n}", "add some more rows")\n') != told

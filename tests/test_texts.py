@@ -1,9 +1,9 @@
-"""Text that somebody else wrote cannot command whoever shows it."""
+"""Text of others commands nobody who shows it; limits are told where there are any."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.texts import on_one_line
+from assay.texts import on_one_line, up_to
 
 
 @given(text=st.text())
@@ -20,3 +20,8 @@ def test_ordinary_text_is_left_alone():
     assert on_one_line("Büchner's Na₂O: 3 % ::off::") == "Büchner's Na₂O: 3 % ::off::"
     assert on_one_line("a\x1b[2Jb\nc\u202ed") == "a [2Jb c d"
     assert on_one_line("##[add-mask]a") == "# #[add-mask]a"
+
+
+def test_a_limit_is_told_if_there_is_one():
+    """Two digits, behind a space; nothing where there is no limit."""
+    assert (up_to(0.4329), up_to(float("inf"))) == (" up to 0.43", "")

@@ -1,4 +1,6 @@
-"""Text that somebody else wrote, before it is shown."""
+"""Text before it is shown."""
+
+import math
 
 
 def on_one_line(text: str) -> str:
@@ -8,3 +10,8 @@ def on_one_line(text: str) -> str:
     """
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line.replace("##[", "# #[")
+
+
+def up_to(limit: float) -> str:
+    """How a limit is told behind what it limits; not at all if there is none."""
+    return "" if math.isinf(limit) else f" up to {limit:.2g}"

@@ -12,6 +12,7 @@ from assay.gate.guards import MINIMUM_CARRIERS, Guard
 from assay.gate.policy import Gate
 from assay.gate.statistics import holm, level
 from assay.records import Outcome
+from assay.texts import up_to
 
 Stage = Literal["unchanged", "public", "sealed", "retired", "revoked"]
 
@@ -152,9 +153,9 @@ def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
         carrying = sealed.guard.carrying(part.on_sealed)
         if carrying < MINIMUM_CARRIERS:
             return _undecided(
-                f"the predictions change in {carrying:.0f} chemical systems only (by weight), and "
-                f"fewer than {MINIMUM_CARRIERS} decide nothing about the {_of(part)}; the sealed "
-                "labels were not opened"
+                f"changes of predictions{up_to(sealed.guard.threshold)} sit in {carrying:.0f} "
+                f"chemical systems only (by weight), and fewer than {MINIMUM_CARRIERS} decide "
+                f"nothing about the {_of(part)}; the sealed labels were not opened"
             )
         bound = sealed.guard.headroom(
             part.public_differences, part.on_train, part.on_sealed, policy.slack
