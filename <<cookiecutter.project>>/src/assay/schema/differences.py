@@ -99,8 +99,9 @@ def further_columns(train: Table, target: str) -> Table | None:
             found.append(abs(numbers[both].rank().corr(labels[both].rank())))
     if not names:
         return None
-    cells = pd.DataFrame({COLUMN: names, CORRELATION: np.array(found)})
-    return Table("columns", train.file, cells, cells, located=False)
+    frame = pd.DataFrame({COLUMN: names, CORRELATION: np.array(found)})
+    cells = frame.assign(**{CORRELATION: [f"{size:.4f}" for size in found]})
+    return Table("columns", train.file, cells, frame, located=False)
 
 
 def changed_settings(settings: Settings, main: Settings) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The rules of labels: numbers within bounds, and duplicates that agree."""
 
 import math
+import sys
 
 import great_expectations.expectations as gxe
 
@@ -11,9 +12,18 @@ from assay.settings import Settings
 
 def target_rules(settings: Settings) -> list[Rule]:
     """Rules of the target of a train set."""
-    target, largest = settings.target, float.fromhex("0x1.fffffffffffffp+1023")
-    name, unit = target.column, "" if target.unit == "1" else f" {literal(target.unit)}"
-    rules = [
+    target = settings.target
+    unit = "" if target.unit == "1" else f" {literal(target.unit)}"
+    return [
+        *_number_rules(target.column),
+        _varies(target.column),
+        _agreement(target.column, settings.data.duplicate_tolerance, unit),
+        *_bound_rules(settings, unit),
+    ]
+
+
+def _number_rules(name: str) -> list[Rule]:
+    return [
         Rule(
             "target.number",
             gxe.ExpectColumnValuesToNotBeNull(column=name, description="Every target is a number."),
@@ -24,32 +34,37 @@ def target_rules(settings: Settings) -> list[Rule]:
             "target.finite",
             gxe.ExpectColumnValuesToBeBetween(
                 column=name,
-                min_value=-largest,
-                max_value=largest,
+                min_value=-sys.float_info.max,
+                max_value=sys.float_info.max,
                 description="Every target is finite.",
             ),
             "{column} is {value}, which is not finite; correct or remove the row.",
         ),
-        Rule(
-            "target.varies",
-            gxe.ExpectColumnUniqueValueCountToBeBetween(
-                column=name, min_value=2, description="The target is not constant."
-            ),
-            "{column} has {observed} distinct value; a model needs at least two.",
-        ),
-        Rule(
-            "duplicates.agree",
-            ExpectDuplicateCompositionsToAgree(
-                column_A=FORMULA,
-                column_B=name,
-                tolerance=settings.data.duplicate_tolerance,
-                description="Rows of one composition agree in the target.",
-            ),
-            "{formula} has {value} here, and another row of the same composition differs by more "
-            f"than {settings.data.duplicate_tolerance:g}{unit}; keep the right one.",
-        ),
     ]
-    return [*rules, *_bound_rules(settings, unit)]
+
+
+def _varies(name: str) -> Rule:
+    return Rule(
+        "target.varies",
+        gxe.ExpectColumnUniqueValueCountToBeBetween(
+            column=name, min_value=2, description="The target is not constant."
+        ),
+        "{column} has {observed} distinct value; a model needs at least two.",
+    )
+
+
+def _agreement(name: str, tolerance: float, unit: str) -> Rule:
+    return Rule(
+        "duplicates.agree",
+        ExpectDuplicateCompositionsToAgree(
+            column_A=FORMULA,
+            column_B=name,
+            tolerance=tolerance,
+            description="Rows of one composition agree in the target.",
+        ),
+        "{formula} has {value} here, and another row of the same composition differs by more "
+        f"than {tolerance:g}{unit}; keep the right one.",
+    )
 
 
 def _bound_rules(settings: Settings, unit: str) -> list[Rule]:
