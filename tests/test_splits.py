@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from assay.splits import grouped_folds, split_by_system
+from assay.compositions import chemical_system
+from assay.splits import grouped_folds, kindred, split_by_system
 
 systems = st.lists(st.sampled_from([f"A-{letter}" for letter in "BCDEFGHIJKLM"]), min_size=8)
 
@@ -50,3 +51,20 @@ def test_too_few_systems():
     """Fewer systems than folds cannot be cross-validated."""
     with pytest.raises(ValueError, match="number of groups"):
         grouped_folds(["A-B", "A-C"] * 4, 3, 0)
+
+
+def test_a_doped_series_is_one_group():
+    """Traces join chemical systems, whatever the spelling; larger amounts and others do not."""
+    series = ["LiCoO2", "Li0.98Mg0.02CoO2", "Li49AlCo50O100"]
+    others = ["LiMgCoO4", "NaCl", "Na4Cl4", "MgO"]
+    names = kindred([*series, *others])
+    assert len(set(names[:3])) == 1
+    # it has the very elements of a doped one, so it goes with them, lest a system be divided
+    assert names[3] == names[0]
+    assert names[4:] == ["Cl-Na", "Cl-Na", "Mg-O"]
+
+
+def test_without_traces_the_groups_are_the_chemical_systems():
+    """Ordinary stoichiometries keep the names that they have."""
+    formulas = ["Fe2O3", "FeO", "Ca3Al2Si3O12", "LiFePO4", "La2Ni7"]
+    assert kindred(formulas) == [chemical_system(formula) for formula in formulas]

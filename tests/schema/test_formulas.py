@@ -11,6 +11,8 @@ from assay.schema.formulas import Relatives, is_charge_balanced
         ("O3Fe2", "identical"),
         ("Fe4O6", "identical"),
         ("Fe2O3.03", "near"),
+        ("Fe2O2.99S0.01", "near"),
+        ("Fe2O2.9S0.1", None),
         ("Fe3O4", "system"),
         ("FeS", None),
         ("no formula", None),
@@ -19,6 +21,11 @@ from assay.schema.formulas import Relatives, is_charge_balanced
 def test_a_formula_is_kin_in_the_nearest_way(formula: str, kin: str | None) -> None:
     """The same composition, one within 1 %, the same system, or none of it."""
     assert Relatives(["Fe2O3", "NaCl", "Xx"]).kin(formula) == kin
+
+
+def test_nothing_is_kin_of_no_compositions() -> None:
+    """Without a readable relative every formula is a stranger."""
+    assert Relatives(["Xx"]).kin("NaCl") is None
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,27 @@ def test_a_label_that_moved_far_fails_and_one_that_moved_little_warns(sound: Pat
     assert "but -3 on main" in finding.message
 
 
+def test_an_id_that_is_given_to_another_composition_fails(sound: Path) -> None:
+    """Two rows that exchange their ids are named with what these stood for; a respelling is not."""
+    commit(sound)
+    lines = (sound / "data" / "train.csv").read_text().splitlines()
+    (one, *first), (two, *second) = (lines[place].split(",") for place in (4, 5))
+
+    def exchange(lines: list[str]) -> None:
+        lines[4], lines[5] = ",".join([two, *first]), ",".join([one, *second])
+
+    edit(sound, "train.csv", exchange)
+    findings = found(check(sound), "history.ids")
+    assert [(finding.line, finding.severity) for finding in findings] == [
+        (5, "failure"),
+        (6, "failure"),
+    ]
+    assert f"row_id {two} stands for {second[0]} on main, not for {first[0]}" in findings[0].message
+    respelt = [",".join([one, f"({first[0]})2", *first[1:]]), ",".join([two, *second])]
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(slice(4, 6), respelt))
+    assert not found(check(sound), "history.ids")
+
+
 def test_new_labels_of_another_size_fail(sound: Path) -> None:
     """Ten new compositions twenty times as large as main's labels fail, of main's size do not."""
     commit(sound)

@@ -143,6 +143,7 @@ def test_certificate_and_reference_lie_beside_the_line(root):
     handover = Handover(root / "out")
     handover.predictions.parent.mkdir(parents=True)
     handover.predictions.write_bytes(b"row_id,prediction\n")
+    handover.train.write_bytes(b"row_id,formula\n")
     handover.certificate.write_bytes(b"{}")
     made = certified("model", predictions_digest=digest_bytes(b"row_id,prediction\n"))
     record_decision(read_ledger(root), made, handover)
@@ -150,6 +151,7 @@ def test_certificate_and_reference_lie_beside_the_line(root):
     files = read_ledger(root).files()
     assert files[f"certificates/{name}.json"] == b"{}"
     assert files[f"references/{name}.csv"] == b"row_id,prediction\n"
+    assert files[f"references/{name}.train.csv"] == b"row_id,formula\n"
     lesser = made.model_copy(update={"claim": "no-regression", "bundle_digest": "1" * 64})
     record_decision(read_ledger(root), Decision.model_validate(lesser.model_dump()), handover)
     assert f"references/{'1' * 64}.csv" not in read_ledger(root).files()

@@ -6,7 +6,7 @@ import pytest
 
 from assay.errors import NotCarriedOutError
 from assay.model.dataset import Dataset
-from assay.scoring.references import baseline, compare, recorded
+from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.settings import Settings
 from assay.splits import grouped_folds
 from toy import pool_formulas
@@ -140,3 +140,23 @@ def test_reference_for_other_data_is_not_carried_out(data, lost):
     old = {row: value for row, value in values.items() if row not in lost}
     with pytest.raises(NotCarriedOutError, match="not evaluated"):
         compare(values, old, data, settings(), "no-regression")
+
+
+def test_an_id_that_stands_for_another_composition_now_is_left_out(data):
+    """A reference's prediction is not paired with a row that it is not of; respelt is the same."""
+    values = dict.fromkeys(ids(data), 1.0)
+    then = dict(zip(data.train["row_id"], data.train["formula"], strict=True))
+    assert of_same_rows(values, then, data.train) == values
+    assert of_same_rows(values, {**then, "t3": f"({then['t3']})2"}, data.train) == values
+    kept = of_same_rows(values, {**then, "t3": "Xe2Kr", "t7": then["t3"]}, data.train)
+    assert values.keys() - kept.keys() == {"t3", "t7"}
+    later = {row_id: formula for row_id, formula in then.items() if row_id != "t5"}
+    assert values.keys() - of_same_rows(values, later, data.train).keys() == {"t5"}
+
+
+def test_a_train_set_that_was_numbered_anew_is_not_compared(data):
+    """If more than a tenth of the ids moved, the reference is refused with what to do."""
+    then = dict(zip(data.train["row_id"], data.train["formula"], strict=True))
+    moved = dict(zip(then, [*list(then.values())[1:], "NaCl"], strict=True))
+    with pytest.raises(NotCarriedOutError, match="give the rows their ids back"):
+        of_same_rows(dict.fromkeys(ids(data), 1.0), moved, data.train)

@@ -15,7 +15,13 @@ from assay.layout import Handover, Layout
 from assay.ledger import branches
 from assay.ledger.certificate import policy_digest, verify
 from assay.ledger.entries import Entry, Intent
-from assay.ledger.record import Ledger, LedgerMovedError, read_ledger, reference_file
+from assay.ledger.record import (
+    Ledger,
+    LedgerMovedError,
+    read_ledger,
+    reference_file,
+    reference_train_file,
+)
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.model.dataset import read_dataset
 from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_record
@@ -729,6 +735,32 @@ def test_reference_other_than_the_certified_one_is_refused(certified):
     ledger.append(ledger.entries[0], {name: handed(certified).predictions.read_bytes()})
     with pytest.raises(NotCarriedOutError, match="not those that were certified"):
         score(certified)
+
+
+def test_train_set_of_the_reference_is_the_certified_one(certified):
+    """Whoever rewrites which composition an id stood for gets no verdict either."""
+    rewrite_predictions(handed(certified), perturbed(0.3))
+    ledger = read_ledger(certified)
+    name = reference_train_file(ledger.entries[-1].bundle_digest)
+    ledger.append(ledger.entries[0], {name: b"row_id,formula\n"})
+    with pytest.raises(NotCarriedOutError, match="not the train set that"):
+        score(certified)
+
+
+def test_model_that_needs_other_row_ids_does_not_pass(certified):
+    """Numbering rows anew makes the reference no worse: its predictions stay with their rows."""
+    layout = Layout(certified)
+    lines = layout.train.read_text().splitlines()
+    few = range(1, len(lines), 12)
+    ids = [lines[place].partition(",")[0] for place in few]
+    for place, row_id in zip(few, [*ids[1:], ids[0]], strict=True):
+        lines[place] = row_id + "," + lines[place].partition(",")[2]
+    layout.train.write_text("\n".join([*lines, ""]))
+    commit(certified, "Number some rows anew")
+    assert assay(certified, "train").returncode == 0
+    add_checks(handed(certified))
+    verdict = score(certified)
+    assert verdict.reference_error == pytest.approx(verdict.candidate_error, rel=0.2)
 
 
 def test_candidate_of_another_commit_is_not_scored(sealed):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay import provenance
-from assay.compositions import chemical_system
 from assay.datasets import Source, load_source
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
@@ -16,7 +15,7 @@ from assay.papers import data_card, renamed
 from assay.sealing.keys import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
-from assay.splits import Parts, numbered, split_by_system
+from assay.splits import Parts, kindred, numbered, split_by_system
 from assay.tables import read_labelled, read_table, write_table
 
 SOURCE_COPY = Path(".assay") / "source.csv"
@@ -134,7 +133,7 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
 
 def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:
     rows = found.rows
-    systems = rows["formula"].map(chemical_system)
+    systems = rows.assign(group=kindred(list(rows["formula"])))["group"]
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal some.")
     sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)

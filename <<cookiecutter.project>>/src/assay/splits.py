@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+TRACE = 0.02
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -36,6 +38,33 @@ def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
     """The rows with ids such as `t00001`, counted from `first`, in a column `row_id`."""
     ids = [f"{letter}{number:05d}" for number in range(first, first + len(rows))]
     return rows.assign(row_id=ids).reset_index(drop=True)
+
+
+def kindred(formulas: Sequence[str]) -> list[str]:
+    """The groups that may not be divided: chemical systems, joined where but traces differ.
+
+    A series that is doped by 1 % has many chemical systems and is one material: with some of it in
+    the train set, the rest would be known. Traces are elements below 2 % of the atoms.
+
+    Returns:
+        a chemical system (n,) for each formula, its own unless traces join it to another.
+    """
+    from scipy.cluster.hierarchy import DisjointSet
+
+    from assay.compositions import chemical_system, parse
+
+    systems = [chemical_system(formula) for formula in formulas]
+    together = DisjointSet(("all", system) for system in systems)
+    for formula, system in zip(formulas, systems, strict=True):
+        shares = parse(formula).fractional_composition.items()
+        host = "-".join(sorted(e.symbol for e, share in shares if share >= TRACE))
+        together.add(("host", host))
+        together.merge(("all", system), ("host", host))
+    names: dict[str, str] = {}
+    for group in together.subsets():
+        members = {system for kind, system in group if kind == "all"}
+        names |= dict.fromkeys(members, min(members))
+    return [names[system] for system in systems]
 
 
 def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.ndarray:

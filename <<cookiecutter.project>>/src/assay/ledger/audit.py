@@ -7,12 +7,19 @@ from typing import Any
 
 from assay.datasets import reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError
+from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.ledger.branches import ShortenedError
 from assay.ledger.certificate import read_public_key, verify_content
 from assay.ledger.continuity import CERTIFICATES, certificate_file, state_named
 from assay.ledger.entries import DamagedLedgerError, Decision, Intent, Retirement
-from assay.ledger.record import Ledger, read_ledger, read_ledger_at_hand
+from assay.ledger.record import (
+    Ledger,
+    read_ledger,
+    read_ledger_at_hand,
+    reference_file,
+    reference_train_file,
+)
 from assay.ledger.replay import Fault, replay_bits, replay_files, replay_lines, uses_of
 from assay.records import Digest, Record, Text
 from assay.sealing.labels import digest_of_formulas
@@ -189,14 +196,16 @@ def _certificate_faults(ledger: Ledger, files: Mapping[str, bytes]) -> Iterator[
         elif name not in files:
             yield Fault(number, f"{name} is missing")
         else:
-            reason = _mismatch(ledger, entry, files[name], name, key)
+            reason = _mismatch(ledger, entry, files, name, key)
             if reason:
                 yield Fault(number, reason)
 
 
-def _mismatch(ledger: Ledger, entry: Decision, content: bytes, name: str, key: Any) -> str | None:
+def _mismatch(
+    ledger: Ledger, entry: Decision, files: Mapping[str, bytes], name: str, key: Any
+) -> str | None:
     try:
-        found = verify_content(content, name, key)
+        found = verify_content(files[name], name, key)
     except RefusedError as error:
         return str(error).rstrip(".")
     same = ("claim", "stage", "level", "policy_digest", "predictions_digest", "sealed_digest")
@@ -205,6 +214,10 @@ def _mismatch(ledger: Ledger, entry: Decision, content: bytes, name: str, key: A
             return f"{name} says otherwise about {field}"
     if found.bundle_digest != entry.bundle_digest:
         return f"{name} is for another bundle"
+    train = reference_train_file(entry.bundle_digest)
+    is_reference = reference_file(entry.bundle_digest) in files
+    if is_reference and digest_bytes(files.get(train, b"")) != found.predicate.train_digest:
+        return f"{train} is missing or not the train set that {name} names"
     if ledger.lacks(state_named(found)):
         return f"{name} was issued on lines that the ledger does not hold"
     return None

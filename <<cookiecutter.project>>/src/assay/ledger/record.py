@@ -40,6 +40,11 @@ def reference_file(bundle_digest: str) -> str:
     return f"references/{bundle_digest}.csv"
 
 
+def reference_train_file(bundle_digest: str) -> str:
+    """Where the ledger's branch keeps the train set of a certified improvement."""
+    return f"references/{bundle_digest}.train.csv"
+
+
 class LedgerMovedError(Exception):
     """Somebody else appended in the meantime: read the ledger again."""
 

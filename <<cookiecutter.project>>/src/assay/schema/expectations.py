@@ -133,8 +133,9 @@ class ExpectColumnElementsToBeInSet(ColumnMapExpectation):
 class ExpectColumnCompositionsToBeUnrelated(ColumnMapExpectation):
     """Expect no formula to be `kin` of one of the formulas `relatives`.
 
-    `kin` is "identical" (the same composition), "near" (the same system, atomic fractions within
-    1 %) or "system" (the same system otherwise): a formula is kin in one way, the nearest.
+    `kin` is "identical" (the same composition), "near" (atomic fractions within 1 %, traces of
+    other elements included) or "system" (the same system otherwise): a formula is kin in one way,
+    the nearest.
     """
 
     relatives: list[str]

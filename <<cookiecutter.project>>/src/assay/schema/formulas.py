@@ -61,23 +61,39 @@ class Relatives:
     """Compositions, asked how near another one stands to them."""
 
     def __init__(self, formulas: Iterable[str]) -> None:
-        """Keep the readable ones by chemical system."""
-        readable = {identity(formula) for formula in formulas if problem(formula) is None}
-        self._identities = readable
-        self._fractions: dict[str, list[np.ndarray]] = {}
-        for formula in sorted(readable):
-            self._fractions.setdefault(system(formula), []).append(_fractions(formula))
+        """Keep the readable ones."""
+        from scipy.spatial import KDTree
+
+        self._identities = sorted({identity(text) for text in formulas if problem(text) is None})
+        self._systems = set(map(system, self._identities))
+        self._known = set(self._identities)
+        fractions = [_fractions(text) for text in self._identities]
+        self._tree = KDTree(np.reshape(fractions, (-1, 119)))
 
     def kin(self, formula: str) -> Kin | None:
-        """The nearest relation: one composition, all atomic fractions within 1 %, or one system."""
-        if problem(formula) is not None or system(formula) not in self._fractions:
+        """The nearest relation: one composition, all atomic fractions within 1 %, or one system.
+
+        An element that one of the two lacks has the fraction 0 there: a trace makes no stranger.
+        """
+        if problem(formula) is not None:
             return None
-        if identity(formula) in self._identities:
+        if identity(formula) in self._known:
             return "identical"
-        apart = np.abs(np.array(self._fractions[system(formula)]) - _fractions(formula)).max(axis=1)
-        return "near" if apart.min() <= NEAR else "system"
+        if self.nearest(formula) is not None:
+            return "near"
+        return "system" if system(formula) in self._systems else None
+
+    def nearest(self, formula: str) -> str | None:
+        """The reduced formula whose atomic fractions all lie within 1 %, or None."""
+        if not self._identities:
+            return None
+        apart, place = self._tree.query(_fractions(formula), p=np.inf)
+        return self._identities[int(place)] if apart <= NEAR else None
 
 
 def _fractions(formula: str) -> np.ndarray:
-    composition = parse(formula)
-    return np.array([composition.get_atomic_fraction(e) for e in sorted(composition.elements)])
+    """Atomic fractions (119,) by atomic number."""
+    fractions = np.zeros(119)
+    for element, share in parse(formula).fractional_composition.items():
+        fractions[element.Z] = share
+    return fractions

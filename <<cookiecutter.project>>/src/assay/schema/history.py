@@ -6,10 +6,11 @@ from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE
 from assay.schema.formulas import identity
 from assay.schema.label_expectations import (
     ExpectColumnQuartilesToBeBetween,
+    ExpectIdsToBeKept,
     ExpectKnownLabelsToBeKept,
     ExpectUnitToBeKept,
 )
-from assay.schema.rules import FORMULA, WARNING, Rule, Table
+from assay.schema.rules import FORMULA, ROW_ID, WARNING, Rule, Table
 from assay.schema.units import converted
 from assay.settings import Settings
 
@@ -21,7 +22,7 @@ def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]
     target = settings.target.column
     values = before.frame[target].groupby(before.cells[FORMULA].map(identity)).agg(list)
     labels = {str(name): known for name, known in values.items()}
-    rules = [_labels(target, labels), _size(settings, len(before.frame))]
+    rules = [_ids(train, before), _labels(target, labels), _size(settings, len(before.frame))]
     if settings.target.kind == "class":
         return rules
     quartiles = [float(before.frame[target].quantile(point)) for point in (0.25, 0.5, 0.75)]
@@ -40,6 +41,23 @@ def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]
 
 def _told(labels: dict[str, list[float]]) -> dict[str, str]:
     return {name: ", ".join(f"{value:g}" for value in known) for name, known in labels.items()}
+
+
+def _ids(train: Table, before: Table) -> Rule:
+    known = dict(zip(before.cells[ROW_ID], before.cells[FORMULA].map(identity), strict=True))
+    rows = zip(train.cells[FORMULA].map(identity), train.cells[ROW_ID], strict=True)
+    return Rule(
+        "history.ids",
+        ExpectIdsToBeKept(
+            column_A=FORMULA,
+            column_B=ROW_ID,
+            formulas=known,
+            description="No id stands for another composition than on main.",
+        ),
+        "row_id {value} stands for {hint} on main, not for {formula}: predictions that are on "
+        "record go by it; give this row an id that is new.",
+        {formula: known[row_id] for formula, row_id in rows if row_id in known},
+    )
 
 
 def _labels(target: str, labels: dict[str, list[float]]) -> Rule:

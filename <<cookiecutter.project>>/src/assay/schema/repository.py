@@ -43,7 +43,7 @@ def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Su
     before = _before(root, target, main)
     yield train, [*train_rules(settings), *_history(settings, train, before)]
     sealed = _read("sealed_inputs", layout.sealed_inputs, root, [ROW_ID, FORMULA])
-    yield sealed, sealed_rules(settings, train)
+    yield sealed, sealed_rules(settings, train, sealed)
     yield _read("pool", layout.pool, root, [ROW_ID, FORMULA]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]

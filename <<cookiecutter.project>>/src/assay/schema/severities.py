@@ -26,6 +26,7 @@ RULES = frozenset(
         "formula.reduced",
         "history.chemistry",
         "history.elements",
+        "history.ids",
         "history.labels",
         "history.new_scale",
         "history.policy",

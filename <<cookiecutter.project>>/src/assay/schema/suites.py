@@ -2,12 +2,13 @@
 
 import great_expectations.expectations as gxe
 
+from assay.compositions import problem
 from assay.schema.differences import COLUMN, CORRELATION
 from assay.schema.expectations import (
     ExpectColumnCompositionsToBeUnrelated,
     ExpectColumnElementsToBeInSet,
 )
-from assay.schema.formulas import Kin, identity, symbols
+from assay.schema.formulas import Kin, Relatives, identity, symbols
 from assay.schema.rules import (
     FORMULA,
     ROW_ID,
@@ -38,24 +39,24 @@ def train_rules(settings: Settings) -> list[Rule]:
     ]
 
 
-def sealed_rules(settings: Settings, train: Table) -> list[Rule]:
+def sealed_rules(settings: Settings, train: Table, sealed: Table) -> list[Rule]:
     """Rules of the sealed inputs, of which leakage from the train set is the chief."""
     return [
         *row_ids("s"),
         columns([ROW_ID, FORMULA, *settings.slice_columns], [SYSTEM]),
         *readable_formulas(),
-        *_leakage_rules(train),
+        *_leakage_rules(train, sealed),
         enough_systems(settings.gate.minimum_groups, "gate.minimum_groups", WARNING),
     ]
 
 
-def _leakage_rules(train: Table) -> list[Rule]:
+def _leakage_rules(train: Table, sealed: Table) -> list[Rule]:
     lines = range(2, len(train.frame) + 2)
     by_formula = dict(zip(train.cells[FORMULA].map(identity), lines, strict=True))
     by_system = dict(zip(train.frame[SYSTEM], lines, strict=True))
     kinds: list[tuple[str, Kin, str, dict[str, int]]] = [
         ("composition", "identical", "composition", by_formula),
-        ("near", "near", "composition within 1 %", by_system),
+        ("near", "near", "composition within 1 %", _near_lines(train, sealed, by_formula)),
         ("system", "system", "chemical system", by_system),
     ]
     return [
@@ -73,6 +74,14 @@ def _leakage_rules(train: Table) -> list[Rule]:
         )
         for name, kin, shared, where in kinds
     ]
+
+
+def _near_lines(train: Table, sealed: Table, by_formula: dict[str, int]) -> dict[str, int]:
+    """The train row that is nearest to each sealed composition, where one is near."""
+    relatives = Relatives(train.cells[FORMULA])
+    readable = (text for text in sealed.cells[FORMULA] if problem(text) is None)
+    found = ((identity(text), relatives.nearest(text)) for text in readable)
+    return {text: by_formula[other] for text, other in found if other is not None}
 
 
 def column_rules(settings: Settings) -> list[Rule]:

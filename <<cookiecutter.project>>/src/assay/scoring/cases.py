@@ -12,14 +12,16 @@ from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
 from assay.layout import Layout
-from assay.ledger.certificate import policy_digest
+from assay.ledger.certificate import policy_digest, read_public_key, verify_content
+from assay.ledger.continuity import certificate_file
 from assay.ledger.entries import Decision, Question
-from assay.ledger.record import Ledger, reference_file
+from assay.ledger.record import Ledger, reference_file, reference_train_file
 from assay.model.dataset import Dataset
 from assay.records import CandidateCard, Claim
-from assay.scoring.references import baseline, compare, recorded
+from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.sealing.labels import commitment, sealed_digest
 from assay.settings import Settings
+from assay.tables import parse_table
 
 MAIN = "main"
 
@@ -97,7 +99,7 @@ class Case:
 
     @cached_property
     def reference_predictions(self) -> dict[str, float]:
-        """The reference's predictions by row id; they are public."""
+        """The reference's predictions by row id, of rows that are what they were; all public."""
         if self.reference is None:
             return baseline(self.data, self.settings)
         name = self.reference.bundle_digest
@@ -107,7 +109,21 @@ class Case:
                 f"the recorded predictions of {name[:12]} are not those that were certified: "
                 "restore the branch of the ledger."
             )
-        return recorded(content, name)
+        values = recorded(content, name)
+        return of_same_rows(values, self._reference_formulas(name), self.data.train)
+
+    def _reference_formulas(self, name: str) -> dict[str, str]:
+        """The formulas, by row id, that the reference was certified on, as its certificate says."""
+        place, file = certificate_file(name), reference_train_file(name)
+        key = read_public_key(self.layout.public_key)
+        certificate = verify_content(self.ledger.read_file(place), place, key)
+        content = self.ledger.read_file(file)
+        if digest_bytes(content) != certificate.predicate.train_digest:
+            raise NotCarriedOutError(
+                f"{file} is not the train set that {place} names: restore the branch of the ledger."
+            )
+        rows = parse_table(content, ["row_id", "formula"], Path(file))
+        return dict(zip(rows["row_id"], rows["formula"], strict=True))
 
     @property
     def is_reference(self) -> bool:

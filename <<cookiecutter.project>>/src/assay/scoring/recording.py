@@ -11,7 +11,14 @@ from assay.layout import Handover
 from assay.ledger import entries
 from assay.ledger.continuity import certificate_file
 from assay.ledger.entries import Intent
-from assay.ledger.record import ATTEMPTS, Ledger, LedgerMovedError, read_ledger, reference_file
+from assay.ledger.record import (
+    ATTEMPTS,
+    Ledger,
+    LedgerMovedError,
+    read_ledger,
+    reference_file,
+    reference_train_file,
+)
 from assay.ledger.uses import SealedRows, asked, rows_file
 from assay.scoring.cases import Case
 from assay.settings import FILE_NAME, Settings
@@ -120,7 +127,7 @@ def decision_of(case: Case, answer: Answer, *, certified: bool) -> entries.Decis
 
 
 def record_decision(ledger: Ledger, entry: entries.Decision, handover: Handover) -> None:
-    """Write down a decision, with the certificate and the reference's predictions beside it.
+    """Write down a decision, with the certificate and what a later candidate is compared with.
 
     Raises:
         LedgerMovedError: somebody else wrote first, and the question must be asked again.
@@ -131,6 +138,7 @@ def record_decision(ledger: Ledger, entry: entries.Decision, handover: Handover)
         files[certificate_file(entry.bundle_digest)] = handover.certificate.read_bytes()
         if entry.claim == "improvement":
             files[reference_file(entry.bundle_digest)] = handover.predictions.read_bytes()
+            files[reference_train_file(entry.bundle_digest)] = handover.train.read_bytes()
     for _ in range(ATTEMPTS):
         try:
             ledger.append(entry, files)

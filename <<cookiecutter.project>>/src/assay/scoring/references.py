@@ -73,6 +73,40 @@ def recorded(content: bytes, name: str) -> dict[str, float]:
     raise NotCarriedOutError(f"the recorded predictions of {name} are damaged: restore them.")
 
 
+def of_same_rows(
+    values: Mapping[str, float], formulas: Mapping[str, str], train: pd.DataFrame
+) -> dict[str, float]:
+    """The reference's predictions without those of train rows that were other compositions then.
+
+    An id that was given to another composition since would pair a prediction with a row that it is
+    not of, and make the reference look worse than it is.
+
+    Args:
+        values: the reference's predictions, by row id.
+        formulas: of the train set that the reference was certified on, by row id.
+        train: main's train set as it is now.
+
+    Raises:
+        NotCarriedOutError: more than a tenth of the ids stand for other compositions now.
+    """
+    from assay.compositions import reduced_formula
+
+    now = dict(zip(train["row_id"], train["formula"], strict=True))
+    moved = {
+        row_id
+        for row_id in now.keys() & formulas.keys()
+        if formulas[row_id] != now[row_id]
+        and reduced_formula(formulas[row_id]) != reduced_formula(now[row_id])
+    }
+    if len(moved) > (1 - MINIMUM_SHARE) * len(formulas):
+        raise NotCarriedOutError(
+            f"{len(moved)} row ids of data/train.csv, {min(moved)!r} for instance, stood for other "
+            "compositions when the reference was certified: give the rows their ids back."
+        )
+    unknown = now.keys() - formulas.keys()
+    return {row_id: value for row_id, value in values.items() if row_id not in moved | unknown}
+
+
 def compare(
     candidate: Mapping[str, float],
     reference: Mapping[str, float],
