@@ -10,7 +10,8 @@ holds, as JSON, what was sent to it:
 
 and reads there, when present, what a test wants GitHub to know:
 
-- `pulls.json`: list of pull requests: `number`, `state`, `head.sha`, ...
+- `pulls.json`: list of pull requests: `number`, `state`, `head.sha`, ...; where they do not say
+  otherwise they are to main of the repository asked
 - `faults.json`: list of `{"method", "path", "status"}`: requests whose path contains `path`
   are answered with that status
 - `user.json`: the token's own account; without it the token is a workflow's: `/user` is refused
@@ -140,11 +141,20 @@ class Api:
         self.state.write("statuses.json", statuses)
         return 201, status
 
-    def _pulls(self, _name: str, query: dict[str, str], **_: Any) -> Answer:
+    def _pulls(self, name: str, query: dict[str, str], **_: Any) -> Answer:
         wanted = query.get("state", "open")
-        pulls = self.state.read("pulls.json", [])
-        chosen = [pull for pull in pulls if wanted in {"all", pull.get("state", "open")}]
-        return 200, _page(chosen, query)
+        main = {"ref": "main", "repo": {"full_name": name}}
+        pulls = [
+            pull | {"base": main | pull.get("base", {})}
+            for pull in self.state.read("pulls.json", [])
+            if wanted in {"all", pull.get("state", "open")}
+        ]
+        if query.get("sort") == "updated":
+            descending = query.get("direction", "desc") == "desc"
+            pulls.sort(key=lambda pull: pull.get("updated_at", ""), reverse=descending)
+        # a filter that the client sends is one that GitHub applies
+        base = query.get("base")
+        return 200, _page([p for p in pulls if base in {None, p["base"]["ref"]}], query)
 
     def _comments(self, _name: str, number: str, query: dict[str, str], **_: Any) -> Answer:
         return 200, _page(self.state.read("comments.json", {}).get(number, []), query)

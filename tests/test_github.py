@@ -13,7 +13,7 @@ from github import Auth, Github
 from assay.errors import NotCarriedOutError
 from assay.github import MARKER, Repository
 from github_samples import TOKEN, break_, running_server, workflow_client  # noqa: F401 (fixtures)
-from github_server import BOT, GithubServer
+from github_server import BOT, Api, GithubServer
 
 SHA = "ab" * 20
 
@@ -77,6 +77,27 @@ def test_marker_below_the_first_line_is_not_ours(
     assert len(_comments(server, 7)) == 2
 
 
+@pytest.mark.parametrize("bot", [True, False])
+@pytest.mark.parametrize(
+    "author", [{"login": "other-app[bot]", "id": 77, "type": "Bot"}, None], ids=["app", "deleted"]
+)
+def test_comment_of_another_app_or_a_deleted_account_is_not_ours(
+    server: GithubServer, repository: Repository, author: dict[str, object] | None, bot: bool
+) -> None:
+    """Being a bot is not enough, and who has no account any more is not us, nor a crash."""
+    if not bot:
+        server.state.write("user.json", {"login": "ada", "id": 8, "type": "User"})
+    forged = {"id": 999, "user": author, "body": f"{MARKER}\nPASS"}
+    server.state.write("comments.json", {"7": [forged]})
+    ours = Repository(repository.client, repository.name, bot=bot)
+    for text in ("FAIL", "FAIL again"):
+        ours.upsert_comment(7, f"{MARKER}\n{text}")
+    assert [comment["body"] for comment in _comments(server, 7)] == [
+        f"{MARKER}\nPASS",
+        f"{MARKER}\nFAIL again",
+    ]
+
+
 def test_person_replaces_only_their_own_report(
     server: GithubServer, repository: Repository
 ) -> None:
@@ -99,6 +120,44 @@ def test_pull_request_is_found_by_its_head(server: GithubServer, repository: Rep
     server.state.write("pulls.json", [*others, {"number": 7, "head": {"sha": SHA}}, closed])
     assert repository.pull_number(SHA) == 7
     assert repository.pull_number("cd" * 20) is None
+
+
+def pull(number: int, updated: str, **base: object) -> dict[str, object]:
+    """An open pull request with the head that is looked for."""
+    time = f"2026-01-{updated}T00:00:00Z"
+    return {"number": number, "head": {"sha": SHA}, "updated_at": time, "base": base}
+
+
+def test_pull_request_of_another_base_is_not_found(
+    server: GithubServer, repository: Repository
+) -> None:
+    """A later pull request of the same head into a branch, or elsewhere, draws no comment to it."""
+    branch = pull(9, "09", ref="mallory")
+    elsewhere = pull(8, "08", repo={"full_name": "mallory/model"})
+    nowhere = pull(6, "08", repo=None)
+    server.state.write("pulls.json", [branch, elsewhere, nowhere])
+    assert repository.pull_number(SHA) is None
+    mine = [pull(4, "04"), pull(5, "05"), pull(3, "03", repo={"full_name": "Group/Model"})]
+    server.state.write("pulls.json", [branch, elsewhere, nowhere, *mine])
+    assert repository.pull_number(SHA) == 5
+    server.state.write("pulls.json", [branch, mine[2]])
+    assert repository.pull_number(SHA) == 3, "names of repositories are the same in any case"
+
+
+def test_base_is_looked_at_in_the_answer_too(
+    server: GithubServer, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that ignores the filter by base gets no comment to another branch either."""
+    answer = Api._pulls
+    monkeypatch.setattr(
+        Api,
+        "_pulls",
+        lambda self, name, query, **rest: answer(
+            self, name, {key: query[key] for key in query if key != "base"}, **rest
+        ),
+    )
+    server.state.write("pulls.json", [pull(9, "09", ref="mallory")])
+    assert repository.pull_number(SHA) is None
 
 
 @pytest.mark.parametrize("status", [500, 401, 403, 404, 422])

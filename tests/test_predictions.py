@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.batch.verification import NOTHING, SAME
+from assay.batch.comparison import NOTHING, SAME
 from assay.errors import NotCarriedOutError, UsageError
 from assay.predictions import (
     BYTES_PER_ROW,

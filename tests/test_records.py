@@ -49,6 +49,9 @@ def test_round_trip(tmp_path):
         ("claim", "perfection"),
         ("rows", "many"),
         ("rows", None),
+        ("rows", -1),
+        ("groups", 10**9 + 1),
+        ("features", 10**9 + 1),
         ("estimator", "x" * 2001),
         ("metrics", {"mae": float("nan")}),
         ("metrics", {"mae": float("inf")}),
@@ -132,3 +135,18 @@ def test_many_findings(tmp_path):
     (tmp_path / "schema.json").write_text(json.dumps(content))
     with told(NotCarriedOutError, 3, "findings"):
         read_record(CheckReport, tmp_path / "schema.json")
+
+
+@pytest.mark.parametrize("field", ["rows", "groups", "features"])
+def test_count_of_endless_digits_is_refused(tmp_path, field):
+    """A count as long as a page is refused by its name, in one sentence that does not repeat it."""
+    text = CARD.model_dump_json()
+    before = f'"{field}":{getattr(CARD, field)}'
+    assert before in text
+    path = tmp_path / "candidate.json"
+    path.write_text(text.replace(before, f'"{field}":{"9" * 4000}'))
+    with told(NotCarriedOutError, 3, "candidate.json", field, "less than or equal to 1000000000"):
+        read_record(CandidateCard, path)
+    path.write_text(text.replace(before, f'"{field}":{"9" * 100_000}'))
+    with told(NotCarriedOutError, 3, "candidate.json", "number out of range"):
+        read_record(CandidateCard, path)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from github import Github
     from github.GitRelease import GitRelease
     from github.IssueComment import IssueComment
+    from github.PullRequest import PullRequest
     from github.Repository import Repository as Remote
 
 MARKER = "<!-- assay-report -->"
 CONTEXT = "assay"
 DESCRIPTION_LENGTH = 140
 MAXIMUM_PULLS = 1000
+BASE, WORKFLOW_LOGIN = "main", "github-actions[bot]"
 
 State = Literal["error", "failure", "pending", "success"]
 
@@ -86,8 +89,8 @@ class Repository:
     def upsert_comment(self, pull_number: int, body: str) -> None:
         """Write the one report comment of a pull request: a later report replaces the earlier.
 
-        Only a comment of our own is replaced: anybody may write the marker, and whoever wrote
-        a comment can change it again behind our verdict.
+        Only a comment of our own login is replaced: anybody, other apps too, may write the marker,
+        and whoever wrote a comment can change it again behind our verdict.
         """
         with _asking(f"comment on pull request {pull_number}", "pull-requests: write"):
             issue = self.remote.get_issue(pull_number)
@@ -98,20 +101,22 @@ class Repository:
             issue.create_comment(body)
 
     def _is_ours(self, comment: "IssueComment") -> bool:
-        if self.bot:
-            return comment.user.type == "Bot"
-        return comment.user.login == self.client.get_user().login
+        own = WORKFLOW_LOGIN if self.bot else self.client.get_user().login
+        return comment.user is not None and comment.user.login == own  # None: a deleted account
 
     def pull_number(self, head_sha: str) -> int | None:
-        """The open pull request whose head is this commit, or None; forks are found too."""
+        """The open pull request to main that this commit is the head of, updated last, or None."""
         with _asking("list the pull requests", "pull-requests: read"):
-            pulls = self.remote.get_pulls(state="open", sort="updated", direction="desc")
-            for count, pull in enumerate(pulls):
-                if pull.head.sha == head_sha:
+            pulls = self.remote.get_pulls("open", sort="updated", direction="desc", base=BASE)
+            for pull in islice(pulls, MAXIMUM_PULLS):
+                if pull.head.sha == head_sha and self._is_to_main(pull):
                     return pull.number
-                if count >= MAXIMUM_PULLS:
-                    break
         return None
+
+    def _is_to_main(self, pull: "PullRequest") -> bool:
+        repository = pull.base.repo
+        own = repository is not None and repository.full_name.casefold() == self.name.casefold()
+        return own and pull.base.ref == BASE
 
     def publish_model(self, tag: str, name: str, files: list[Path], body: str) -> None:
         """Publish a release with these files; if the tag has a release already, leave that.

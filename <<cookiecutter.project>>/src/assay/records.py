@@ -15,8 +15,10 @@ from assay.files import write_text
 MAXIMUM_BYTES = 16_000_000
 
 MAXIMUM_TEXT = 2000
+MAXIMUM_COUNT = 10**9
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
+Count = Annotated[int, Field(ge=0, le=MAXIMUM_COUNT)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Claim = Literal["no-regression", "improvement"]
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -40,7 +42,7 @@ class Finding(Record):
     severity: Severity
     message: Text
     file: Text | None = None
-    line: Annotated[int, Field(ge=1)] | None = None
+    line: Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)] | None = None
     formula: Text | None = None
     value: Text | None = None
 
@@ -54,7 +56,7 @@ class CheckReport(Record):
 
     check: Literal["schema", "sanity"]
     subject: Digest
-    executed: Annotated[int, Field(ge=0)]
+    executed: Count
     findings: Annotated[list[Finding], Field(max_length=1000)] = []
     details: Text = ""
 
@@ -96,9 +98,9 @@ class CandidateCard(Record):
     pool_digest: Digest
     lock_digest: Digest
     estimator: Text
-    rows: int
-    groups: int
-    features: int | None
+    rows: Count
+    groups: Count
+    features: Count | None
     interval_half_width: float | None
     metrics: dict[Text, float]
 
@@ -134,12 +136,12 @@ class VerdictRecord(Record):
     unit: Text
     sealed: bool
     sealed_digest: Digest
-    sealed_rows: int
-    sealed_groups: int
-    use: int
-    uses: int
-    disagreements: int
-    maximum_disagreements: int
+    sealed_rows: Count
+    sealed_groups: Count
+    use: Count
+    uses: Count
+    disagreements: Count
+    maximum_disagreements: Count
     level: float | None
     candidate_error: float
     reference_error: float

@@ -20,8 +20,10 @@ MAXIMUM_BYTES = 2**30
 EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> pd.DataFrame:
     """Read a UTF-8, comma-separated table as text; row i of the frame is line i + 2 of the file.
+
+    Only where it may be `empty` can it have a header alone.
 
     Raises:
         UsageError: the file is missing, empty, too large, binary, not UTF-8, not separated by
@@ -33,10 +35,12 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise UsageError(f"{path} does not exist: {hint}.")
     if path.stat().st_size > MAXIMUM_BYTES:
         raise UsageError(f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.")
-    return parse_table(path.read_bytes(), columns, path)
+    return parse_table(path.read_bytes(), columns, path, empty=empty)
 
 
-def parse_table(content: bytes, columns: Sequence[str], path: Path) -> pd.DataFrame:
+def parse_table(
+    content: bytes, columns: Sequence[str], path: Path, *, empty: bool = False
+) -> pd.DataFrame:
     """Parse the content of a table as `read_table` does; `path` is only named in errors."""
     header, *rows = _cells(_decoded(content, path), path)
     _check_header(header, columns, path)
@@ -46,7 +50,7 @@ def parse_table(content: bytes, columns: Sequence[str], path: Path) -> pd.DataFr
                 f"{path}, line {number}: {len(row)} cells where the header has {len(header)}; "
                 "quote text that holds a comma, and write decimals with a point."
             )
-    if not rows:
+    if not rows and not empty:
         raise UsageError(f"{path} has a header but no rows: add some.")
     return pd.DataFrame(rows, columns=header, dtype=str)
 

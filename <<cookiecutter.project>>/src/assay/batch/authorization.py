@@ -25,6 +25,7 @@ class Authorization:
     digest: str
     certificate: Certificate | None
     certificate_digest: str | None
+    certificate_file: Path | None = None
 
     @property
     def model_id(self) -> str:
@@ -59,7 +60,7 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
             "commit that passes under the new policy."
         )
     require_standing(read_ledger_at_hand(root), statement)
-    return Authorization(bundle, digest, statement, digest_file(certificate))
+    return Authorization(bundle, digest, statement, digest_file(certificate), certificate)
 
 
 def require_standing(ledger: Ledger, statement: Certificate) -> None:

@@ -1,6 +1,7 @@
 """Batch prediction, row by row accountably: a table of predictions and one of the rest."""
 
 import datetime as dt
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from assay import provenance
 from assay.batch.authorization import Authorization
+from assay.batch.models import CERTIFICATE
 from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import problem
 from assay.errors import CheckFailedError, RefusedError
@@ -16,12 +18,13 @@ from assay.layout import Layout
 from assay.model.bundle import BundleMetadata
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.progress import stages
-from assay.records import Digest, Record
+from assay.records import Count, Digest, Record
 from assay.settings import Settings
 from assay.tables import for_spreadsheets, read_table, write_table
 
 CHUNK = 5_000
-PREDICTIONS, QUARANTINE, RECORD = "predictions.csv", "quarantine.csv", "batch.json"
+PREDICTIONS, PARQUET = "predictions.csv", "predictions.parquet"
+QUARANTINE, RECORD = "quarantine.csv", "batch.json"
 
 
 class BatchRecord(Record):
@@ -35,9 +38,9 @@ class BatchRecord(Record):
     candidates: str
     candidates_digest: str
     predictions_digest: Digest
-    rows: int
-    predicted: int
-    quarantined: int
+    rows: Count
+    predicted: Count
+    quarantined: Count
     target: str
     unit: str
     commit: str
@@ -69,7 +72,7 @@ def predict_batch(
         raise RefusedError(
             f"{authorization.bundle} changed after it was let through: fetch it again."
         )
-    batch_id = _batch_id(authorization, candidates)
+    batch_id = batch_id_of(authorization.digest, digest_file(candidates))
     reasons, values = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": authorization.model_id, "batch_id": batch_id}
@@ -79,13 +82,15 @@ def predict_batch(
         doing("writing the tables")
         rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
         write_table(for_spreadsheets(rows), folder / PREDICTIONS)
-        rows.to_parquet(folder / "predictions.parquet", index=False)
+        rows.to_parquet(folder / PARQUET, index=False)
         rejected = quarantine_rows(table, reasons)
         write_table(for_spreadsheets(rejected), folder / QUARANTINE)
         record = _record(
             root, candidates, authorization, bundle.metadata, good, folder / PREDICTIONS
         )
         record.write(folder / RECORD)
+        if authorization.certificate_file:
+            shutil.copyfile(authorization.certificate_file, folder / CERTIFICATE)
     if not good.any():
         raise CheckFailedError(
             f"none of the {len(table)} rows of {candidates} could be predicted: see {QUARANTINE}."
@@ -93,8 +98,9 @@ def predict_batch(
     return record
 
 
-def _batch_id(authorization: Authorization, candidates: Path) -> str:
-    return provenance.correlation_id(authorization.digest, digest_file(candidates))
+def batch_id_of(bundle_digest: str, candidates_digest: str) -> str:
+    """The id that all batches of one list by one bundle share."""
+    return provenance.correlation_id(bundle_digest, candidates_digest)
 
 
 def predict_rows(
@@ -151,7 +157,7 @@ def _record(  # noqa: PLR0913 (a record of six things)
 ) -> BatchRecord:
     certificate = authorization.certificate
     return BatchRecord(
-        batch_id=_batch_id(authorization, candidates),
+        batch_id=batch_id_of(authorization.digest, digest_file(candidates)),
         model_id=authorization.model_id,
         certified=certificate is not None,
         certificate_digest=authorization.certificate_digest,

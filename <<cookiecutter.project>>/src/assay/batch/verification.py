@@ -3,38 +3,33 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from assay.batch.authorization import require_standing
+from assay.batch.batches import verify_batch
 from assay.batch.models import CERTIFICATE
-from assay.batch.prediction import PREDICTIONS, RECORD, BatchRecord, predict_rows
-from assay.batch.rows import prediction_rows
+from assay.batch.prediction import PARQUET, PREDICTIONS, RECORD
 from assay.errors import CheckFailedError, RefusedError, UsageError
-from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.ledger.record import read_ledger_at_hand
 from assay.model.bundle import METADATA, digest_bundle
-from assay.model.loading import load_bundle
 from assay.provenance import short_commit
-from assay.records import read_record
 from assay.sealing.releases import COMMITMENT, check_release
 from assay.settings import Settings
-from assay.tables import read_table
-
-# Tables hold nine significant digits, and two processors may differ in the last bits of a sum.
-# Near zero these are no share of the value: there they are measured by the width of an interval.
-SAME, NOTHING = 1e-8, 1e-9
 
 
-def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[str, Any]]:
+def verify_path(
+    root: Path, settings: Settings, path: Path, candidates: Path | None = None
+) -> tuple[str, dict[str, Any]]:
     """Verify what lies at `path`; returns a sentence and its details.
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
-    certificate beside it, a batch folder (or its table) against the certificate of its model, and
-    by making its rows again, every column but those that the list brought along. The labels of a
-    retired set are checked against the commitment.
+    certificate beside it, a batch folder (or one of its tables of predictions) against the
+    certificate of its model, and by making both tables, quarantine and record again. The labels of
+    a retired set are checked against the commitment.
+
+    A batch is not signed: its time, workflow run, commit, lock digest, name of the list and reasons
+    of the quarantine stand in it unproven, and without `candidates`, the list it was made of, so
+    do that list's digest, what it brought along, and that no row of it was left out.
 
     Raises:
         RefusedError: it does not hold, or the model was revoked.
@@ -43,17 +38,26 @@ def verify_path(root: Path, settings: Settings, path: Path) -> tuple[str, dict[s
         UsageError: there is nothing there that can be verified.
     """
     key = Layout(root).public_key
-    if path.name == PREDICTIONS and (path.parent / RECORD).is_file():
+    if path.name in {PREDICTIONS, PARQUET} and (path.parent / RECORD).is_file():
         path = path.parent
+    if candidates is not None and not (path / RECORD).is_file():
+        raise UsageError(f"{path} is no batch: --candidates is for batches alone; leave it out.")
     if path.is_file():
         return _certified(root, verify(path, key))
     if (path / METADATA).is_file():
         return _certified(root, _verify_bundle(path, key))
     if (path / RECORD).is_file():
-        return _certified(root, _verify_batch(root, settings, path, key))
+        sentence, details = _certified(root, verify_batch(root, settings, path, candidates))
+        return sentence + _accounted(candidates), details
     if (path / COMMITMENT).is_file():
         return _verify_release(root, path)
     raise UsageError(f"{path} is no certificate, bundle, batch or retired set: name one.")
+
+
+def _accounted(candidates: Path | None) -> str:
+    if candidates is None:
+        return "; whether rows of the list were left out is not known without --candidates"
+    return f"; each row of {candidates} is predicted or quarantined"
 
 
 def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
@@ -91,56 +95,3 @@ def _verify_bundle(path: Path, key: Path) -> Certificate:
             f"{certificate.bundle_digest[:12]}: fetch both again."
         )
     return certificate
-
-
-def _verify_batch(root: Path, settings: Settings, path: Path, key: Path) -> Certificate:
-    record = read_record(BatchRecord, path / RECORD)
-    if not record.certified:
-        raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
-    certificate = verify(Layout(root).models / record.model_id / CERTIFICATE, key)
-    table = path / PREDICTIONS
-    if not table.is_file() or digest_file(table) != record.predictions_digest:
-        raise RefusedError(f"{table} is not the table that {RECORD} names: predict again.")
-    rows = read_table(table, ["formula", "prediction", "model_id"])
-    if certificate.bundle_digest != record.model_id or set(rows["model_id"]) != {record.model_id}:
-        raise RefusedError(f"{path} holds rows of another model than its certificate names.")
-    _require_repeatable(root, settings, rows, record)
-    return certificate
-
-
-def _require_repeatable(
-    root: Path, settings: Settings, rows: pd.DataFrame, record: BatchRecord
-) -> None:
-    """Make the rows again: nothing else shows that nobody wrote anything else in."""
-    model_id = record.model_id
-    bundle = load_bundle(Layout(root).models / model_id / "bundle", settings.model.trusted_types)
-    if bundle.digest != model_id:
-        raise RefusedError(f"the stored bundle {model_id[:12]} was altered: fetch it again.")
-    reasons, values = predict_rows(bundle, list(rows["formula"]))
-    for line, reason in enumerate(reasons, start=2):
-        if reason:
-            raise RefusedError(f"{PREDICTIONS}, line {line}: {reason}: predict again.")
-    accounts = {"model_id": model_id, "batch_id": record.batch_id}
-    made = prediction_rows(rows[["formula"]], values, bundle.metadata, accounts)
-    width = bundle.metadata.interval_half_width
-    nothing = NOTHING if width is None else NOTHING * min(1, width)
-    for column in made:
-        _require_column(rows, made, str(column), nothing)
-
-
-def _require_column(rows: pd.DataFrame, made: pd.DataFrame, column: str, nothing: float) -> None:
-    if column not in rows:
-        raise RefusedError(f"{PREDICTIONS} has no column {column}: predict again.")
-    if pd.api.types.is_float_dtype(made[column]):
-        written = pd.to_numeric(rows[column], errors="coerce")
-        same = np.isclose(written, made[column], rtol=SAME, atol=nothing, equal_nan=True)
-    else:
-        same = (rows[column] == made[column].astype(str)).to_numpy()
-    differing = np.flatnonzero(~same)
-    if differing.size:
-        line = int(differing[0])
-        raise RefusedError(
-            f"{PREDICTIONS}, line {line + 2}: {column} is {rows[column].iloc[line]!r:.80}, but the "
-            f"model gives {made[column].iloc[line]!s:.80} ({differing.size} such rows): predict "
-            "again."
-        )

@@ -48,11 +48,14 @@ def verify(
     path: Annotated[
         Path, typer.Argument(help="Certificate, or folder of a bundle, a batch or a retired set.")
     ],
+    candidates: Annotated[
+        Path | None, typer.Option(help="The list of a batch: no row of it may be missing.")
+    ] = None,
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Verify a certificate, a bundle, a table of predictions or published labels, offline."""
     from assay.batch.verification import verify_path
 
     root, settings = here()
-    sentence, details = verify_path(root, settings, path)
+    sentence, details = verify_path(root, settings, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)

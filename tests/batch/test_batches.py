@@ -1,0 +1,307 @@
+"""A batch is what its bundle makes of the list: whatever was altered in it is refused by name."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from assay.batch import models
+from assay.batch.authorization import authorize
+from assay.batch.prediction import predict_batch
+from assay.batch.verification import verify_path
+from assay.errors import CheckFailedError, RefusedError, UsageError
+from assay.features import MagpieFeatures
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from assay.ledger.certificate import issue, read_signer, verify
+from assay.model.bundle import METADATA, BundleMetadata, save_bundle
+from assay.records import read_record
+from assay.scoring.score import score
+from assay.tables import read_table, write_table
+from toy import PACKAGE, assay, change_card, pool_formulas, settings_of, write_rows
+
+pytestmark = pytest.mark.usefixtures("laptop")
+
+HEADER = ["tag", "formula", "=note"]
+ROWS = [
+    ("a", "NaCl", "=1+1"),
+    ("b", "Xx", ""),
+    ("c", "MgO", "-0.5"),
+    ("d", "=HYPERLINK(1)", "-x"),
+    ("e", "Fe2O3", "'quoted"),
+]
+Edit = Callable[[Path], object]
+
+
+def listed(root: Path) -> Path:
+    """The list that the batches are made of; a spreadsheet would execute some of its cells."""
+    path = root / "list.csv"
+    write_rows(path, HEADER, ROWS)
+    return path
+
+
+def batch_of(root: Path, model: models.StoredModel | None = None) -> Path:
+    """The folder of its batch, by the toy's model or another certified one."""
+    handover, settings = Handover(Layout(root).out), settings_of(root)
+    model = model or models.StoredModel(handover.bundle, handover.certificate)
+    permission = authorize(root, settings, model.bundle, model.certificate)
+    record = predict_batch(root, settings, listed(root), permission)
+    return Layout(root).out / "batches" / record.folder
+
+
+def classifier(root: Path) -> models.StoredModel:
+    """A model of a class in the place of the toy's, and certified in its place."""
+    out = Handover(Layout(root).out)
+    formulas = pool_formulas()[:60]
+    model = make_pipeline(MagpieFeatures(), StandardScaler(), LogisticRegression())
+    model.fit(pd.DataFrame({"formula": formulas}), ["O" in formula for formula in formulas])
+    known = read_record(BundleMetadata, out.bundle / METADATA)
+    changes = {"kind": "class", "target": "oxide", "unit": "1", "interval_half_width": None}
+    package = root / "src" / PACKAGE
+    digest = save_bundle(model, out.bundle, known.model_copy(update=changes), package)
+    change_card(out, bundle_digest=digest)
+    assert score(root, settings_of(root), out, None).certified
+    return models.store(Layout(root), digest, out.bundle, out.certificate)
+
+
+def verified(root: Path, folder: Path, *, with_list: bool = False) -> str:
+    """What `assay verify` says."""
+    candidates = root / "list.csv" if with_list else None
+    return verify_path(root, settings_of(root), folder, candidates)[0]
+
+
+def note(folder: Path, **fields: object) -> None:
+    """Write fields into the record, which nobody signed."""
+    record = folder / "batch.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), **fields}))
+
+
+def edit_csv(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Edit the table of predictions, with a record to match."""
+    table = folder / "predictions.csv"
+    write_table(edit(read_table(table, ["formula"])), table)
+    note(folder, predictions_digest=digest_file(table))
+
+
+def edit_parquet(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Edit the Parquet file."""
+    path = folder / "predictions.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def edit_quarantine(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Edit the quarantine."""
+    path = folder / "quarantine.csv"
+    write_table(edit(read_table(path, ["formula"], empty=True)), path)
+
+
+def cell(row: int, column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """An edit of one cell."""
+
+    def edit(rows: pd.DataFrame) -> pd.DataFrame:
+        rows.loc[row, column] = value
+        return rows
+
+    return edit
+
+
+@pytest.mark.parametrize("kind", ["number", "class"])
+def test_honest_batch_holds_with_and_without_its_list(certified, kind):
+    """Numbers with intervals and classes without hold, hostile cells and all.
+
+    A word where a bound would stand does not.
+    """
+    folder = batch_of(certified, classifier(certified) if kind == "class" else None)
+    assert "left out is not known without --candidates" in verified(certified, folder)
+    assert "each row of" in verified(certified, folder, with_list=True)
+    rows = read_table(folder / "predictions.csv", ["formula"])
+    assert all((rows["lower"] == "") == (kind == "class"))
+    edit_csv(folder, cell(1, "lower", "nothing"))
+    with pytest.raises(RefusedError, match="line 3: lower is 'nothing', but it must be"):
+        verified(certified, folder)
+
+
+def test_batches_without_quarantine_or_predictions_hold(certified, monkeypatch):
+    """A table with a header alone is an honest one."""
+    for rows in ([ROWS[0]], [ROWS[1]]):
+        monkeypatch.setattr("test_batches.ROWS", rows)
+        try:
+            folder = batch_of(certified)
+        except CheckFailedError:
+            (folder,) = set((Layout(certified).out / "batches").iterdir()) - {folder}
+        assert verified(certified, folder, with_list=True).startswith("holds")
+        assert verified(certified, folder).startswith("holds")
+
+
+def test_batch_holds_when_its_model_is_certified_again(certified):
+    """The certificate that let it through lies in the batch; a later one does not end it."""
+    folder = batch_of(certified)
+    stored = next(Layout(certified).models.iterdir()) / "certificate.json"
+    statement = verify(stored, Layout(certified).public_key)
+    later = statement.predicate.model_copy(update={"time": "2030-01-01T00:00:00+00:00"})
+    again = statement.model_copy(update={"predicate": later})
+    issue(again, read_signer(Layout(certified)), stored)
+    assert verified(certified, folder, with_list=True).startswith("holds")
+    shutil.copyfile(stored, folder / "certificate.json")
+    with pytest.raises(RefusedError, match=r"certificate_digest is .*, but it must be"):
+        verified(certified, folder)
+
+
+ALTERATIONS: dict[str, tuple[Edit, str]] = {
+    "no parquet": (
+        lambda folder: (folder / "predictions.parquet").unlink(),
+        "predictions.parquet is missing",
+    ),
+    "no parquet file": (
+        lambda folder: (folder / "predictions.parquet").write_text("x"),
+        "cannot be read as Parquet",
+    ),
+    "parquet value": (
+        lambda folder: edit_parquet(folder, cell(1, "prediction", -9.9)),
+        r"predictions.parquet, row 2: prediction is .*-9.9.*, but it must be",
+    ),
+    "parquet unit": (
+        lambda folder: edit_parquet(folder, cell(0, "unit", "kJ/mol")),
+        "row 1: unit is 'kJ/mol'",
+    ),
+    "parquet tag": (
+        lambda folder: edit_parquet(folder, cell(2, "tag", "z")),
+        "row 3: tag is 'z', but it must be e",
+    ),
+    "parquet row": (lambda folder: edit_parquet(folder, lambda rows: rows[1:]), "2 rows, not 3"),
+    "parquet order": (lambda folder: edit_parquet(folder, lambda rows: rows[::-1]), "row 1: "),
+    "parquet column": (
+        lambda folder: edit_parquet(folder, lambda rows: rows.assign(better=1.0)),
+        "has a column 'better'",
+    ),
+    "no quarantine": (
+        lambda folder: (folder / "quarantine.csv").unlink(),
+        "not whole, since .*quarantine.csv does not exist",
+    ),
+    "quarantine row": (
+        lambda folder: edit_quarantine(folder, lambda rows: rows[1:]),
+        "quarantined is 2, but it must be 1",
+    ),
+    "hidden row": (
+        lambda folder: edit_quarantine(folder, cell(1, "formula", "KCl")),
+        "quarantine.csv, line 3: the model does predict 'KCl'",
+    ),
+    "csv row": (
+        lambda folder: edit_csv(folder, lambda rows: rows[1:]),
+        "predicted is 3, but it must be 2",
+    ),
+    **{
+        f"record {key}": (
+            lambda folder, key=key, value=value: note(folder, **{key: value}),
+            f"batch.json: {told} is .*, but it must be",
+        )
+        for key, told, value in (
+            ("batch_id", "batch_id", "asy-0123456789abcdef"),
+            ("target", "target", "another"),
+            ("unit", "unit", "kJ/mol"),
+            ("certificate_digest", "certificate_digest", "0" * 64),
+            ("correlation_id", "correlation_id", None),
+            ("rows", "rows", 9),
+            ("predicted", "predicted", 9),
+            ("quarantined", "quarantined", 9),
+            ("candidates_digest", "batch_id", "0" * 64),
+        )
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def honest(certified_toy, tmp_path_factory):
+    """A repository with a batch; each test works on a copy of the batch alone."""
+    root = Path(shutil.copytree(certified_toy, tmp_path_factory.mktemp("honest") / "toy"))
+    return root, batch_of(root)
+
+
+@pytest.fixture
+def folder(honest, tmp_path):
+    """A copy of the batch."""
+    return Path(shutil.copytree(honest[1], tmp_path / "batch"))
+
+
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+def test_alteration_is_refused_with_its_sentence(honest, folder, alteration):
+    """Both tables, the quarantine and the record are made again; the list is not needed."""
+    edit, sentence = ALTERATIONS[alteration]
+    edit(folder)
+    with pytest.raises(RefusedError, match=sentence):
+        verified(honest[0], folder)
+
+
+def drop_a_row(folder: Path) -> None:
+    """Leave out a prediction, in all files."""
+    edit_csv(folder, lambda rows: rows[1:])
+    edit_parquet(folder, lambda rows: rows[1:])
+    note(folder, rows=4, predicted=2)
+
+
+def turn_round(folder: Path) -> None:
+    """The same predictions in another order."""
+    edit_csv(folder, lambda rows: rows[::-1])
+    edit_parquet(folder, lambda rows: rows[::-1])
+
+
+def retag(folder: Path) -> None:
+    """Give a row a neighbour's tag."""
+    edit_csv(folder, cell(0, "tag", "e"))
+    edit_parquet(folder, cell(0, "tag", "e"))
+
+
+def add_a_column(folder: Path) -> None:
+    """Say something that the list does not."""
+    edit_csv(folder, lambda rows: rows.assign(measured="yes"))
+    edit_parquet(folder, lambda rows: rows.assign(measured="yes"))
+
+
+UNSEEN: dict[str, tuple[Edit, str]] = {
+    "dropped": (drop_a_row, "do not hold each row of .*list.csv once, in order"),
+    "order": (turn_round, "do not hold each row"),
+    "tag": (retag, "predictions.csv, line 2: tag is 'e', but it must be a"),
+    "column": (add_a_column, "has a column 'measured'"),
+    "line": (
+        lambda folder: edit_quarantine(folder, cell(0, "line", "4")),
+        "quarantine.csv has 2 rows, not 1|do not hold|line is|line 2",
+    ),
+    "note": (
+        lambda folder: edit_quarantine(folder, cell(1, "tag", "x")),
+        "quarantine.csv, line 3: tag is 'x', but it must be d",
+    ),
+    "refused formula": (
+        lambda folder: edit_quarantine(folder, cell(0, "formula", "Yy")),
+        "quarantine.csv, line 2: formula is 'Yy', but it must be Xx",
+    ),
+}
+
+
+@pytest.mark.parametrize("alteration", UNSEEN)
+def test_what_the_batch_alone_cannot_show_its_list_does(honest, folder, alteration):
+    """A dropped row with a record to match holds by itself, and is refused beside its list."""
+    root, edit = honest[0], UNSEEN[alteration][0]
+    edit(folder)
+    assert verified(root, folder).startswith("holds")
+    with pytest.raises(RefusedError, match=UNSEEN[alteration][1]):
+        verified(root, folder, with_list=True)
+
+
+def test_another_list_is_refused(certified):
+    """The list must be the very one; a list for what is no batch is a wrong usage."""
+    folder = batch_of(certified)
+    arguments = ("verify", str(folder), "--candidates", "list.csv")
+    assert "holds: " in assay(certified, *arguments).stdout
+    with (certified / "list.csv").open("a") as stream:
+        stream.write("f,KCl,\n")
+    with pytest.raises(RefusedError, match=r"list.csv is not the list that batch.json names"):
+        verified(certified, folder, with_list=True)
+    assert assay(certified, *arguments).returncode == 1
+    with pytest.raises(UsageError, match="--candidates is for batches alone"):
+        verified(certified, Layout(certified).out / "bundle", with_list=True)
