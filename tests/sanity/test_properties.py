@@ -46,6 +46,11 @@ FAULTS = {
         def answer(formula):
             return weight(formula) / 27.2
         """,
+    "test_no_jump_lies_between_two_compositions": """
+        def answer(formula):
+            most = max(parse(formula).fractional_composition.values())
+            return weight(formula) + 500 * (0.95 < most < 0.98)
+        """,
     "test_a_row_does_not_depend_on_its_batch": """
         def answer(formula):
             return weight(formula)
@@ -151,7 +156,7 @@ def test_a_buffer_that_threads_share_is_caught(tmp_path: Path) -> None:
 
 
 def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
-    """A cliff at an amount of oxygen breaks continuity alone, on its two sides."""
+    """A cliff at an amount of oxygen breaks continuity: on its two sides, and on ways across it."""
     found = falsified(
         tmp_path,
         """
@@ -159,7 +164,10 @@ def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
             return weight(formula) + 20 * (parse(formula).get_atomic_fraction("O") > 0.6001)
         """,
     )
-    assert set(found) == {"test_small_changes_have_small_effects"}
+    assert set(found) == {
+        "test_no_jump_lies_between_two_compositions",
+        "test_small_changes_have_small_effects",
+    }
 
 
 def test_jitter_by_the_composition_is_caught(tmp_path: Path) -> None:
