@@ -198,6 +198,24 @@ def test_another_process_is_another(tmp_path: Path) -> None:
     assert set(found) == {"test_processes_agree"}
 
 
+def test_a_parser_of_plain_brackets_is_caught(tmp_path: Path) -> None:
+    """A model that knows one level of round brackets, and overlooks others, is caught alone."""
+    found = falsified(
+        tmp_path,
+        r"""
+        import re
+        def spread(group):
+            return "".join(f"{s}{float(n or 1) * int(group[2] or 1)}"
+                           for s, n in re.findall(r"([A-Z][a-z]?)([\d.]*)", group[1]))
+        def answer(formula):
+            parse(formula)
+            flat = re.sub(r"\(([A-Za-z\d.]+)\)(\d*)", spread, formula)
+            return weight(re.sub(r"[()\[\]{}]\d*", "", flat))
+        """,
+    )
+    assert set(found) == {"test_equivalent_spellings_agree"}
+
+
 def test_a_slow_model_is_caught(tmp_path: Path) -> None:
     """A model that answers fewer rows a second than asked for is caught alone."""
     found = falsified(
