@@ -58,6 +58,17 @@ FAULTS = {
             plain = model.predict
             model.predict = lambda formulas: plain(formulas) + 1e-3 * (len(formulas) == 1)
         """,
+    "test_large_batches_change_nothing": """
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            def predict(formulas):
+                values = plain(formulas)
+                few = len(values) < 1000
+                return values if few else np.clip(values, *np.quantile(values, (0.1, 0.9)))
+            model.predict = predict
+        """,
     "test_earlier_batches_leave_no_trace": """
         state = {"unfinished": False}
         def answer(formula):
