@@ -1,5 +1,6 @@
 """Every property of a model is broken by a planted fault that it alone catches."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,46 @@ def test_another_process_is_another(tmp_path: Path) -> None:
         def answer(formula):
             key = "-".join(sorted(elements(formula)))
             return weight(formula) + 1e-3 * (hash(key) % 7)
+        """,
+        spawn=True,
+    )
+    assert set(found) == {"test_processes_agree"}
+
+
+def test_a_file_beside_the_bundle_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that reads a file of the repository when it predicts is caught alone, and told so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shift.txt").write_text("0.5")
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            return weight(formula) + float(open("shift.txt").read())
+        """,
+        spawn=True,
+    )
+    assert set(found) == {"test_processes_agree"}
+    assert re.fullmatch(
+        r"the model predicts only where the repository's files lie: put what it needs into the "
+        r"model or the package \(FileNotFoundError: .*'shift.txt'\)",
+        str(found["test_processes_agree"]),
+    )
+
+
+def test_another_answer_without_its_file_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that goes on without the file that it looks for predicts something else there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shift.txt").write_text("0.5")
+    found = falsified(
+        tmp_path,
+        """
+        from pathlib import Path
+        def answer(formula):
+            return weight(formula) + 0.5 * Path("shift.txt").exists()
         """,
         spawn=True,
     )

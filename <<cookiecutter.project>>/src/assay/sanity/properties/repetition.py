@@ -101,6 +101,11 @@ def test_threads_agree(predict: Predict, training_formulas: list[str], tolerance
 
 
 def test_processes_agree(predict: Predict, elsewhere: Answer, tolerance: float) -> None:
-    """A process of its own, with other hashes of text, gets the predictions that this one gets."""
+    """A process of its own, with other hashes of text and no files about, predicts the same."""
+    if elsewhere.lacked:
+        raise FalsifiedError(
+            "the model predicts only where the repository's files lie: put what it needs into the "
+            f"model or the package ({elsewhere.lacked})"
+        )
     here, there = predict(elsewhere.formulas), np.array(elsewhere.predictions)
     require_close(elsewhere.formulas, here, there, tolerance)
