@@ -28,6 +28,24 @@ def test_a_process_that_cannot_predict_says_why(tmp_path: Path) -> None:
         predict_elsewhere("planted:load", bundle, tmp_path, ["Li2O"])
 
 
+def test_files_of_a_package_can_be_read(tmp_path: Path) -> None:
+    """Data beside the code of a package is found from any folder, by the path of the code."""
+    bundle, package = planted.write(tmp_path), tmp_path / "tabled"
+    package.mkdir()
+    (package / "table.txt").write_text("7.5")
+    (package / "__init__.py").write_text(
+        "from pathlib import Path\n"
+        "def load(folder): return Model()\n"
+        "class Model:\n"
+        "    def predict(self, formulas):\n"
+        "        value = float(Path(__file__).with_name('table.txt').read_text())\n"
+        "        return [value for _ in formulas]\n"
+    )
+    answer = predict_elsewhere("tabled:load", bundle, tmp_path, ["Li2O"])
+    assert answer.predictions == [7.5]
+    assert answer.lacked == ""
+
+
 def test_timed_formulas_are_new_texts_of_known_compositions() -> None:
     """No formula is timed twice, and each is a multiple of one that can be predicted."""
     from assay.sanity.elsewhere import _multiples

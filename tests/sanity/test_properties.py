@@ -1,5 +1,6 @@
 """Every property of a model is broken by a planted fault that it alone catches."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,12 +47,28 @@ FAULTS = {
         def answer(formula):
             return weight(formula) / 27.2
         """,
+    "test_no_jump_lies_between_two_compositions": """
+        def answer(formula):
+            most = max(parse(formula).fractional_composition.values())
+            return weight(formula) + 500 * (0.95 < most < 0.98)
+        """,
     "test_a_row_does_not_depend_on_its_batch": """
         def answer(formula):
             return weight(formula)
         def change(model):
             plain = model.predict
             model.predict = lambda formulas: plain(formulas) + 1e-3 * (len(formulas) == 1)
+        """,
+    "test_large_batches_change_nothing": """
+        def answer(formula):
+            return weight(formula)
+        def change(model):
+            plain = model.predict
+            def predict(formulas):
+                values = plain(formulas)
+                few = len(values) < 1000
+                return values if few else np.clip(values, *np.quantile(values, (0.1, 0.9)))
+            model.predict = predict
         """,
     "test_earlier_batches_leave_no_trace": """
         state = {"unfinished": False}
@@ -151,7 +168,7 @@ def test_a_buffer_that_threads_share_is_caught(tmp_path: Path) -> None:
 
 
 def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
-    """A cliff at an amount of oxygen breaks continuity alone, on its two sides."""
+    """A cliff at an amount of oxygen breaks continuity: on its two sides, and on ways across it."""
     found = falsified(
         tmp_path,
         """
@@ -159,7 +176,10 @@ def test_a_threshold_on_an_amount_is_caught(tmp_path: Path) -> None:
             return weight(formula) + 20 * (parse(formula).get_atomic_fraction("O") > 0.6001)
         """,
     )
-    assert set(found) == {"test_small_changes_have_small_effects"}
+    assert set(found) == {
+        "test_no_jump_lies_between_two_compositions",
+        "test_small_changes_have_small_effects",
+    }
 
 
 def test_jitter_by_the_composition_is_caught(tmp_path: Path) -> None:
@@ -188,6 +208,64 @@ def test_another_process_is_another(tmp_path: Path) -> None:
         spawn=True,
     )
     assert set(found) == {"test_processes_agree"}
+
+
+def test_a_file_beside_the_bundle_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that reads a file of the repository when it predicts is caught alone, and told so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shift.txt").write_text("0.5")
+    found = falsified(
+        tmp_path,
+        """
+        def answer(formula):
+            return weight(formula) + float(open("shift.txt").read())
+        """,
+        spawn=True,
+    )
+    assert set(found) == {"test_processes_agree"}
+    assert re.fullmatch(
+        r"the model predicts only where the repository's files lie: put what it needs into the "
+        r"model or the package \(FileNotFoundError: .*'shift.txt'\)",
+        str(found["test_processes_agree"]),
+    )
+
+
+def test_another_answer_without_its_file_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that goes on without the file that it looks for predicts something else there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shift.txt").write_text("0.5")
+    found = falsified(
+        tmp_path,
+        """
+        from pathlib import Path
+        def answer(formula):
+            return weight(formula) + 0.5 * Path("shift.txt").exists()
+        """,
+        spawn=True,
+    )
+    assert set(found) == {"test_processes_agree"}
+
+
+def test_a_parser_of_plain_brackets_is_caught(tmp_path: Path) -> None:
+    """A model that knows one level of round brackets, and overlooks others, is caught alone."""
+    found = falsified(
+        tmp_path,
+        r"""
+        import re
+        def spread(group):
+            return "".join(f"{s}{float(n or 1) * int(group[2] or 1)}"
+                           for s, n in re.findall(r"([A-Z][a-z]?)([\d.]*)", group[1]))
+        def answer(formula):
+            parse(formula)
+            flat = re.sub(r"\(([A-Za-z\d.]+)\)(\d*)", spread, formula)
+            return weight(re.sub(r"[()\[\]{}]\d*", "", flat))
+        """,
+    )
+    assert set(found) == {"test_equivalent_spellings_agree"}
 
 
 def test_a_slow_model_is_caught(tmp_path: Path) -> None:

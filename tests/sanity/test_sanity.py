@@ -104,6 +104,20 @@ def test_the_falsifying_composition_is_shrunk_and_can_be_had_again(toy: Path) ->
     assert "LiO gives 3, but OLi gives 8" in again.stdout
 
 
+def test_what_needs_files_of_the_repository_is_told(toy: Path) -> None:
+    """A file beside the bundle is one failure, in one sentence that says what to do."""
+    (toy / "shift.txt").write_text("0.5")
+    report = check(
+        toy, "def answer(formula): return weight(formula) + float(open('shift.txt').read())"
+    )
+    [finding] = report.failures
+    assert finding.rule == "test_processes_agree"
+    assert (
+        "But the model predicts only where the repository's files lie: put what it needs into the "
+        "model or the package (FileNotFoundError: "
+    ) in finding.message
+
+
 def test_noise_that_cannot_be_replayed_is_caught(toy: Path) -> None:
     """Noise from outside of the seeded generators is reported, though Hypothesis calls it flaky."""
     noise = "random.SystemRandom().random() * (random.SystemRandom().random() < 0.2)"

@@ -1,9 +1,10 @@
 """The strategies draw what they promise."""
 
+import re
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Element
 
@@ -144,9 +145,34 @@ def test_a_line_leads_to_more_of_its_element(percent: int) -> None:
 def test_spellings_are_equivalent(pair: tuple[str, str]) -> None:
     """With and without brackets it is one composition, in two texts."""
     bracketed, flat = pair
-    assert "(" in bracketed
-    assert "(" not in flat
+    assert set("([{") & set(bracketed)
+    assert flat.isalnum()
     assert reduced_formula(bracketed) == reduced_formula(flat)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        r"[A-Z]\w*\(\w+\)\d",  # Ca(OH)2
+        r"\(\w+\)\d[A-Z]\w*",  # (NH4)2S
+        r"\[[A-Z]\w*\(\w+\)\d\]\d",  # [Co(NH3)6]2
+        r"[A-Z]\w*\{[A-Z]\w*\[\w+\]\d\}\d",  # Ca{Al[OH]4}2
+        r"\((\(\w+\)\d[A-Z]\w*)\)\d",  # ((NH4)2S)2
+    ],
+)
+def test_brackets_stand_anywhere(form: str) -> None:
+    """Groups come last, first and in one another, in brackets of all kinds."""
+    patient = settings(quick, max_examples=5000, phases=[Phase.generate])
+    pairs = hydroxides(SYMBOLS)
+    bracketed, _ = find(pairs, lambda pair: bool(re.fullmatch(form, pair[0])), settings=patient)
+    assert problem(bracketed) is None
+
+
+def test_brackets_shrink_to_one_plain_group() -> None:
+    """The simplest pair has one group, in round brackets, at the end."""
+    assert find(hydroxides(SYMBOLS), lambda pair: True) == ("Li(Li)2", "LiLi2")
+    two = find(hydroxides(SYMBOLS), lambda pair: len(elements(pair[1])) == 3)
+    assert re.fullmatch(r"[A-Z][a-z]?\([A-Z][a-z]?[A-Z][a-z]?\)2", two[0])
 
 
 @settings(quick, suppress_health_check=[HealthCheck.filter_too_much])

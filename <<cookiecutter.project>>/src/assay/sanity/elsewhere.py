@@ -1,6 +1,7 @@
 """Predicts and trains in a process of its own, in which text has other hashes.
 
-What a model keeps outside itself is gone there, and time and memory are those of the model alone.
+What a model keeps outside itself is gone there, be it in memory or in files of the repository. Time
+and memory are those of the model alone.
 """
 
 import importlib
@@ -12,7 +13,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import chdir
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ class Answer:
     """What the other process predicted for `formulas`, in the target's unit, and at what cost.
 
     `rows` further formulas took `seconds`; `memory` is the largest of the whole process, in GiB.
+    `lacked` is the error in an empty folder, if the model predicted only in the one it started in.
     """
 
     formulas: list[str]
@@ -35,6 +38,7 @@ class Answer:
     rows: int
     seconds: float
     memory: float
+    lacked: str = ""
 
 
 def named(place: str) -> Any:
@@ -57,7 +61,7 @@ def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[
     Args:
         loader: `package.module:function`; it takes the folder and gives what has `predict`.
         folder: where the model is.
-        root: the folder that the process starts in.
+        root: the folder that the process starts and loads in; it predicts in an empty one.
         formulas: what is predicted, first as a whole; its multiples are then timed.
 
     Raises:
@@ -107,10 +111,21 @@ def _environment() -> dict[str, str]:
 
 
 def _predicted(job: dict[str, Any]) -> dict[str, Any]:
-    predict = named(job["loader"])(Path(job["folder"])).predict
-    predictions = [float(value) for value in predict(job["formulas"])]
-    rows, seconds = _timed(predict, _multiples(job["formulas"]))
-    return asdict(Answer(job["formulas"], predictions, rows, seconds, peak_memory()))
+    predict, formulas = named(job["loader"])(Path(job["folder"])).predict, job["formulas"]
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            with chdir(empty):
+                return asdict(_measured(predict, formulas))
+        except Exception as error:  # noqa: BLE001 (a model may raise anything)
+            lacked = " ".join(f"{type(error).__name__}: {error}".split())
+    # what cannot predict here either says so itself; the cost is known in any case
+    return asdict(replace(_measured(predict, formulas), lacked=lacked))
+
+
+def _measured(predict: Callable[[list[str]], Any], formulas: list[str]) -> Answer:
+    predictions = [float(value) for value in predict(formulas)]
+    rows, seconds = _timed(predict, _multiples(formulas))
+    return Answer(formulas, predictions, rows, seconds, peak_memory())
 
 
 def _multiples(formulas: Sequence[str]) -> list[str]:

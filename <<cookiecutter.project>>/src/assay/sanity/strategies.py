@@ -14,6 +14,9 @@ from assay.compositions import problem
 from assay.sanity.variations import Pairs, moved, pairs_of, spelt
 
 Ions = list[tuple[tuple[str, int], int]]
+Spelling = tuple[str, Pairs]  # a text with brackets, and what it holds without them
+
+BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 HOSTILE = (
     "",
@@ -168,15 +171,34 @@ def holding(
 
 
 def hydroxides(elements: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
-    """Pairs of spellings with and without brackets: `Ca(OH)2` and `CaO2H2`, any elements."""
-    groups = st.tuples(compositions(elements, 1), compositions(elements, 3, 4), st.integers(2, 6))
+    """Pairs of spellings with and without brackets: `Ca(OH)2` and `CaO2H2`, any elements.
 
-    def both(drawn: tuple[Pairs, Pairs, int]) -> tuple[str, str]:
-        head, group, times = drawn
-        flat = tuple((symbol, amount * times) for symbol, amount in group)
-        return f"{spelt(head)}({spelt(group)}){times}", spelt(head + flat)
+    Groups also stand first, as in `(NH4)2S`, and in one another, as in `[Co(NH3)6]2` and
+    `Ca{Al[OH]4}2`. Brackets are round, square or curly. It shrinks towards `X(YZ)n`.
+    """
+    head, group = (_spellings(elements, most, largest) for most, largest in ((1, 12), (3, 4)))
+    last = st.tuples(head, _repeated(group)).map(_joined)
+    first = st.tuples(_repeated(group), head).map(_joined)
+    inner = _repeated(last | first)
+    within = st.tuples(head, inner).map(_joined)
+    return st.one_of(last, first, inner, within).map(lambda drawn: (drawn[0], spelt(drawn[1])))
 
-    return groups.map(both)
+
+def _spellings(elements: Sequence[str], most: int, largest: int) -> st.SearchStrategy[Spelling]:
+    return compositions(elements, most, largest).map(lambda pairs: (spelt(pairs), pairs))
+
+
+def _repeated(inner: st.SearchStrategy[Spelling]) -> st.SearchStrategy[Spelling]:
+    def enclose(drawn: tuple[Spelling, tuple[str, str], int]) -> Spelling:
+        (text, pairs), (opening, closing), times = drawn
+        return f"{opening}{text}{closing}{times}", tuple((s, n * times) for s, n in pairs)
+
+    return st.tuples(inner, st.sampled_from(BRACKETS), st.integers(2, 6)).map(enclose)
+
+
+def _joined(parts: tuple[Spelling, Spelling]) -> Spelling:
+    (text, pairs), (further, others) = parts
+    return text + further, pairs + others
 
 
 def hostile(elements: Sequence[str]) -> st.SearchStrategy[str]:

@@ -49,13 +49,20 @@ def on_line(along: str, between: tuple[str, str], way: float) -> str:
 
     The way leads to where the share of the element `along` is larger.
     """
-    ends = [
-        {element.symbol: float(n) for element, n in parse(end).fractional_composition.items()}
-        for end in between
-    ]
-    start, stop = sorted(ends, key=lambda shares: shares.get(along, 0))
+    start, stop = sorted(between, key=lambda end: _shares(end).get(along, 0))
+    return on_way(start, stop, way)
+
+
+def on_way(start: str, stop: str, way: float) -> str:
+    """The formula some `way` (0 to 1) from `start` to `stop`, in shares of the atoms."""
+    here, there = _shares(start), _shares(stop)
     amounts = {
-        symbol: (1 - way) * start.get(symbol, 0) + way * stop.get(symbol, 0)
-        for symbol in {**start, **stop}
+        symbol: (1 - way) * here.get(symbol, 0) + way * there.get(symbol, 0)
+        for symbol in {**here, **there}
     }
     return spelt([(symbol, share) for symbol, share in amounts.items() if share > 1e-6])  # noqa: PLR2004 (what `parse` can read)
+
+
+def _shares(formula: str) -> dict[str, float]:
+    fractions = parse(formula).fractional_composition
+    return {element.symbol: float(n) for element, n in fractions.items()}

@@ -17,7 +17,7 @@ from assay.sanity.assertions import (
 )
 from assay.sanity.policy import Sanity
 from assay.sanity.strategies import charge_balanced, formulas, holding, near, shifted
-from assay.sanity.variations import exchanged, moved, on_line, pairs_of
+from assay.sanity.variations import exchanged, moved, on_line, on_way, pairs_of
 from assay.settings import Settings
 
 # A model in another unit is off by 4.18 (kJ and kcal) or more; an honest one is near 1.
@@ -98,6 +98,24 @@ def test_small_changes_have_small_effects(
     values = predict([*before, *after])
     change = values[len(before) :] - values[: len(before)]
     require_within(before, change, largest_change, "changes with 1 % of an element", values)
+
+
+@given(data=st.data())
+def test_no_jump_lies_between_two_compositions(
+    data: st.DataObject,
+    predict: Predict,
+    elements: list[str],
+    training_formulas: list[str],
+    largest_change: float,
+) -> None:
+    """On the way from one composition to another no step of 1 % of the atoms is a jump."""
+    ends = st.sampled_from(elements) | st.sampled_from(training_formulas)
+    start, stop = data.draw(st.lists(ends, min_size=2, max_size=2, unique=True), label="ends")
+    # all within: at its ends a way meets and loses elements, as the features of a model may notice
+    line = [on_way(start, stop, percent / 100) for percent in range(1, 100)]
+    values = predict(line)
+    reason = f"changes with the next 1 % of the way to {stop}"
+    require_within(line[:-1], np.diff(values), largest_change, reason, values)
 
 
 def test_neighbours_of_training_rows_are_usually_close(

@@ -15,6 +15,8 @@ from assay.sanity.elsewhere import Answer
 from assay.sanity.strategies import formulas, hostile
 
 SHARE = 200  # rows a thread
+FEW, MANY = 40, 1000  # rows of a small batch, and of all of them
+LARGE = 5000  # as many as `assay predict` asks for at once
 
 
 @given(data=st.data())
@@ -30,6 +32,22 @@ def test_a_row_does_not_depend_on_its_batch(
     permuted[list(order)] = predict([drawn[index] for index in order])
     require_close(drawn, first, permuted, tolerance)
     require_close(drawn[:1], first[:1], predict(drawn[:1]), tolerance)
+
+
+def test_large_batches_change_nothing(
+    predict: Predict, training_formulas: list[str], tolerance: float
+) -> None:
+    """Training rows get the same prediction in batches of forty and in one of 5,000."""
+    draw = np.random.default_rng(0)
+    order = np.resize(draw.permutation(len(training_formulas)), LARGE)
+    large = [training_formulas[index] for index in order]
+    together = predict(large)
+    if together.shape != (LARGE,):
+        raise FalsifiedError(f"{LARGE} formulas get predictions of the shape {together.shape}")
+    # what a batch does to its outermost rows may concern one row in fifty
+    for places in np.split(draw.choice(LARGE, MANY, replace=False), MANY // FEW):
+        few = [large[place] for place in places]
+        require_close(few, predict(few), together[places], tolerance)
 
 
 @given(data=st.data())
@@ -83,6 +101,11 @@ def test_threads_agree(predict: Predict, training_formulas: list[str], tolerance
 
 
 def test_processes_agree(predict: Predict, elsewhere: Answer, tolerance: float) -> None:
-    """A process of its own, with other hashes of text, gets the predictions that this one gets."""
+    """A process of its own, with other hashes of text and no files about, predicts the same."""
+    if elsewhere.lacked:
+        raise FalsifiedError(
+            "the model predicts only where the repository's files lie: put what it needs into the "
+            f"model or the package ({elsewhere.lacked})"
+        )
     here, there = predict(elsewhere.formulas), np.array(elsewhere.predictions)
     require_close(elsewhere.formulas, here, there, tolerance)
