@@ -40,6 +40,19 @@ def test_limits_are_those_of_main():
     assert in_force(ours, None) == ours
 
 
+def test_the_elements_value_of_main_stays():
+    """Taking the known value of elements away, or moving it, does not count; declaring it does."""
+    known, moved, none = (
+        settings(bounds=f"lower = -5.0\n{line}")
+        for line in ("element_value = 0.0", "element_value = 3.0", "")
+    )
+    values = [
+        in_force(ours, main).target.element_value
+        for ours, main in ((none, known), (moved, known), (known, none), (none, none))
+    ]
+    assert values == [0.0, 0.0, 0.0, None]
+
+
 def test_relations_of_both_must_hold():
     """A relation that a change declares is added to main's, and one that it drops stays."""
     main, ours = settings(RELATION.format("Ca", "Sr")), settings(RELATION.format("F", "Cl"))

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from planted import SOUND, falsified
+from planted import SOUND, falsified, weight
 
 from assay.compositions import elements
 from assay.sanity.tiers import FAST, property_names
@@ -194,6 +194,8 @@ def test_jitter_by_the_composition_is_caught(tmp_path: Path) -> None:
         """,
     )
     assert set(found) == {"test_neighbours_of_training_rows_are_usually_close"}
+    [error] = found.values()
+    assert 0 <= float(error.value) - weight(error.formula) <= 2
 
 
 def test_another_process_is_another(tmp_path: Path) -> None:

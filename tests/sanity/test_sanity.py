@@ -198,6 +198,18 @@ def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> Non
     assert found["collection"].file == "tests/test_broken.py"
 
 
+def test_a_relation_that_is_declared_cannot_be_deselected(toy: Path) -> None:
+    """Where main or the change declares a relation, leaving its property out is a failure."""
+    with (toy / "assay.toml").open("a") as settings:
+        settings.write('\n[[sanity.symmetric]]\nexchange = ["Ca", "Sr"]\ntolerance = 100.0\n')
+    with (toy / "tests" / "conftest.py").open("a") as conftest:
+        conftest.write(
+            "\n\ndef pytest_collection_modifyitems(items):"
+            "\n    items[:] = [i for i in items if 'symmetries' not in i.name]\n"
+        )
+    assert rules(check(toy, planted.SOUND)) == {"test_declared_symmetries_hold"}
+
+
 def test_without_a_bundle_nothing_is_said(toy: Path) -> None:
     """A missing bundle is an error of the run, not a verdict on a model."""
     with pytest.raises(NotCarriedOutError, match="run `assay train` first"):

@@ -69,6 +69,14 @@ def test_an_id_that_is_given_to_another_composition_fails(sound: Path) -> None:
         (6, "failure"),
     ]
     assert f"row_id {two} stands for {second[0]} on main, not for {first[0]}" in findings[0].message
+    # one of two rows of a composition moves to another id: the hint is of that id
+    rows = (sound / "data" / "train.csv").read_text().splitlines()
+    again = f"t00990,{first[0]},{first[1]}"
+    edit(sound, "train.csv", lambda lines: lines.append(again))
+    findings = found(check(sound), "history.ids")
+    assert [finding.value for finding in findings] == [two, one]
+    assert f"stands for {first[0]} on main, not for {second[0]}" in findings[1].message
+    (sound / "data" / "train.csv").write_text("\n".join([*rows, ""]))
     respelt = [",".join([one, f"({first[0]})2", *first[1:]]), ",".join([two, *second])]
     edit(sound, "train.csv", lambda lines: lines.__setitem__(slice(4, 6), respelt))
     assert not found(check(sound), "history.ids")

@@ -83,8 +83,18 @@ def test_duplicates_must_agree(sound: Path) -> None:
 def test_a_label_beside_sealed_inputs_fails(sound: Path) -> None:
     """A further column in the sealed inputs could hold the labels, and is refused."""
     path = sound / "data" / "sealed_inputs.csv"
-    pd.read_csv(path).assign(y=1.0).to_csv(path, index=False)
+    plain = pd.read_csv(path, keep_default_na=False)  # NaN is a nitride here
+    plain.assign(y=1.0).to_csv(path, index=False)
     assert "formula, row_id, y" in only(check(sound), "columns").message
+
+
+def test_a_label_under_the_name_of_a_derived_column_fails(sound: Path) -> None:
+    """A column that the checks would overwrite cannot hide the labels from them."""
+    path = sound / "data" / "sealed_inputs.csv"
+    plain = pd.read_csv(path, keep_default_na=False)
+    plain.assign(**{"chemical system": 1.0}).to_csv(path, index=False)
+    with pytest.raises(UsageError, match=r"sealed_inputs\.csv has a column 'chemical system'"):
+        check(sound)
 
 
 def test_a_class_is_zero_or_one(sound: Path) -> None:

@@ -52,7 +52,9 @@ def test_the_target_stays_that_of_the_sealed_labels(sound: Path) -> None:
     """Another unit in assay.toml fails, with both values."""
     commit(sound)
     settings(sound, target=NUMBER.replace("eV/atom", "kJ/mol"))
-    assert "target.unit is kJ/mol, on main eV/atom" in only(check(sound), "history.target").message
+    finding = only(check(sound), "history.target")
+    assert "target.unit is kJ/mol, on main eV/atom" in finding.message
+    assert finding.value == "kJ/mol"
 
 
 def test_a_policy_changes_alone(sound: Path) -> None:

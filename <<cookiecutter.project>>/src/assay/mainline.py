@@ -62,6 +62,9 @@ def in_force(settings: Settings, main: Settings | None) -> Settings:
     }
     kept["sanity"] = main.sanity.model_copy(update=declared)
     if main.target.column == settings.target.column:
-        bounds = {"lower": main.target.lower, "upper": main.target.upper}
+        names = ("lower", "upper", "element_value")
+        bounds = {name: getattr(main.target, name) for name in names}
+        if bounds["element_value"] is None:  # declared by the change, as a relation is
+            bounds["element_value"] = settings.target.element_value
         kept["target"] = settings.target.model_copy(update=bounds)
     return settings.model_copy(update=kept)

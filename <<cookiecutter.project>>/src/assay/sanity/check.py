@@ -9,24 +9,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.errors import NotCarriedOutError
+from assay.mainline import in_force, settings_on_main
 from assay.model.bundle import digest_bundle
 from assay.records import CheckReport, Finding
 from assay.sanity.tiers import FAST, FOLDER, MARKER, SLOW, property_files, property_names
 from assay.settings import Settings
 
 PLUGIN = "assay.sanity.plugin"
-# Whether these apply depends on the settings or the model.
-OPTIONAL = (
-    "test_declared_monotonic_relations_hold",
-    "test_declared_symmetries_hold",
-    "test_elements_have_their_known_value",
-    "test_elements_without_properties_are_refused",
-)
 LONGEST_BLOB = 400
 
 
@@ -48,12 +42,14 @@ def run_sanity(
     """
     if not bundle.is_dir():
         raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
+    settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
     content = _run(root.resolve(), bundle, junit, fast=fast)
     _require_ready(content)
     withheld = _failed_early(content)
     expected = FAST if fast or withheld else FAST + SLOW
     seed = settings.sanity.seed
-    findings = [*_unreadable(content), *_missing(content, expected), *_failed(content, seed)]
+    wanted = [name for name in property_names(expected) if name not in _optional(settings)]
+    findings = [*_unreadable(content), *_missing(content, wanted), *_failed(content, seed)]
     ran = [t for t in content["tests"] if t["stage"] == "call" and not _was_skipped(t)]
     return CheckReport(
         check="sanity",
@@ -139,14 +135,25 @@ def _require_ready(content: dict[str, Any]) -> None:
         raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
 
 
-def _missing(content: dict[str, Any], modules: tuple[str, ...]) -> Iterator[Finding]:
+def _optional(settings: Settings) -> set[str]:
+    """The properties that do not apply: nothing is declared for them, or the model decides."""
+    declared = {
+        "test_declared_monotonic_relations_hold": settings.sanity.monotonic,
+        "test_declared_symmetries_hold": settings.sanity.symmetric,
+        "test_elements_have_their_known_value": settings.target.element_value is not None,
+    }
+    undeclared = {name for name, given in declared.items() if not given}
+    return undeclared | {"test_elements_without_properties_are_refused"}
+
+
+def _missing(content: dict[str, Any], wanted: Sequence[str]) -> Iterator[Finding]:
     executed = {
         test["name"]
         for test in content["tests"]
         if not _was_skipped(test) and Path(test["path"]).parent == FOLDER
     }
-    for name in property_names(modules):
-        if name not in executed and name not in OPTIONAL:
+    for name in wanted:
+        if name not in executed:
             yield Finding(
                 rule=name,
                 severity="failure",

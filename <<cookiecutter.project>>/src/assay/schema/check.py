@@ -164,7 +164,8 @@ def _facts(rule: "Rule", formula: str | None, value: str | None, observed: Any) 
     facts["observed"] = observed if isinstance(observed, float) else _shown(observed)
     if formula is not None:
         reduced = identity(formula)
-        hint = rule.hints.get(reduced) or rule.hints.get(system(formula), "")
+        named = (value or "", reduced, system(formula))
+        hint = next((rule.hints[name] for name in named if name in rule.hints), "")
         facts |= {"formula": formula[:CELL], "reduced": reduced, "hint": hint}
         facts["problem"] = problem(formula)
     return facts

@@ -88,7 +88,7 @@ def new_rows(train: Table, before: Table, target: str) -> Table:
 def further_columns(train: Table, target: str) -> Table | None:
     """The numeric columns of a train set beside its own, each with its correlation to the target.
 
-    The correlation is Pearson's of the ranks, so that any increasing function of the target shows.
+    The correlation is Spearman's, so that any increasing function of the target shows.
     """
     labels, names, found = train.frame[target], [], []
     for name in train.cells.columns.difference([ROW_ID, FORMULA, target]):
@@ -96,7 +96,7 @@ def further_columns(train: Table, target: str) -> Table | None:
         both = numbers.notna() & labels.notna()
         if both.sum() > 2 and numbers[both].nunique() > 2:  # noqa: PLR2004 (or any would correlate)
             names.append(name)
-            found.append(abs(numbers[both].rank().corr(labels[both].rank())))
+            found.append(abs(numbers[both].corr(labels[both], method="spearman")))
     if not names:
         return None
     frame = pd.DataFrame({COLUMN: names, CORRELATION: np.array(found)})

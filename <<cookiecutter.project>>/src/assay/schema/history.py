@@ -22,7 +22,7 @@ def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]
     target = settings.target.column
     values = before.frame[target].groupby(before.cells[FORMULA].map(identity)).agg(list)
     labels = {str(name): known for name, known in values.items()}
-    rules = [_ids(train, before), _labels(target, labels), _size(settings, len(before.frame))]
+    rules = [_ids(before), _labels(target, labels), _size(settings, len(before.frame))]
     if settings.target.kind == "class":
         return rules
     quartiles = [float(before.frame[target].quantile(point)) for point in (0.25, 0.5, 0.75)]
@@ -43,9 +43,8 @@ def _told(labels: dict[str, list[float]]) -> dict[str, str]:
     return {name: ", ".join(f"{value:g}" for value in known) for name, known in labels.items()}
 
 
-def _ids(train: Table, before: Table) -> Rule:
+def _ids(before: Table) -> Rule:
     known = dict(zip(before.cells[ROW_ID], before.cells[FORMULA].map(identity), strict=True))
-    rows = zip(train.cells[FORMULA].map(identity), train.cells[ROW_ID], strict=True)
     return Rule(
         "history.ids",
         ExpectIdsToBeKept(
@@ -56,7 +55,7 @@ def _ids(train: Table, before: Table) -> Rule:
         ),
         "row_id {value} stands for {hint} on main, not for {formula}: predictions that are on "
         "record go by it; give this row an id that is new.",
-        {formula: known[row_id] for formula, row_id in rows if row_id in known},
+        known,
     )
 
 
@@ -200,7 +199,7 @@ def new_row_rules(settings: Settings, fresh: Table, before: Table) -> list[Rule]
                 max_value=usual * factor,
                 description=f"New labels are of main's usual size, within a factor of {factor:g}.",
             ),
-            "the labels of new compositions have the usual size {observed}, on main "
+            "the labels of new compositions have the usual size {observed:.4g}, on main "
             f"{usual:.4g}; check their unit (data.maximum_scale in assay.toml).",
         )
     ]

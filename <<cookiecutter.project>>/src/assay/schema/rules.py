@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import great_expectations.expectations as gxe
 import pandas as pd
 
+from assay.errors import UsageError
 from assay.records import Severity
 from assay.schema.expectations import (
     ExpectColumnValuesToBeChargeBalanced,
@@ -48,9 +49,9 @@ class Table:
 class Rule:
     """An expectation, its name, and a sentence with {value}, {formula}, {hint}, {observed}.
 
-    The sentence may also name the row's own columns. `hints` maps a formula's identity or chemical
-    system to what the sentence adds. `severity` is what a finding is unless `assay.toml` says
-    otherwise.
+    The sentence may also name the row's own columns. `hints` maps the value, the formula's identity
+    or its chemical system to what the sentence adds. `severity` is what a finding is unless
+    `assay.toml` says otherwise.
     """
 
     name: str
@@ -63,7 +64,13 @@ class Rule:
 def table(
     name: str, file: str, cells: pd.DataFrame, target: str | None, *, settled: bool = False
 ) -> Table:
-    """Prepare a table of text cells: (n, k), of which `target`, if any, becomes numbers."""
+    """Prepare a table of text cells: (n, k), of which `target`, if any, becomes numbers.
+
+    Raises:
+        UsageError: a column has the name of the one that is derived here, and would be hidden.
+    """
+    if SYSTEM in cells:
+        raise UsageError(f"{file} has a column {SYSTEM!r}, which is derived: take it out.")
     frame = cells.where(cells != "", None)
     if target is not None:
         frame = frame.assign(**{target: pd.to_numeric(cells[target], errors="coerce")})

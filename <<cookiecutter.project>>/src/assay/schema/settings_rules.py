@@ -43,7 +43,7 @@ def settings_suites(
 
 def _equal(name: str, description: str, advice: str, severity: Severity) -> Rule:
     expectation = gxe.ExpectColumnPairValuesToBeEqual(
-        column_A=differ.HERE, column_B=differ.ON_MAIN, description=description
+        column_A=differ.ON_MAIN, column_B=differ.HERE, description=description
     )
     sentence = f"{{key}} is {{here}}, on main {{on main}}; {advice}."
     return Rule(name, expectation, sentence, severity=severity)

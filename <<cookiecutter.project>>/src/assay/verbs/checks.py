@@ -93,7 +93,8 @@ def _out() -> Handover:
 def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     from assay.runner import annotate
 
-    annotate(report.findings)
+    if not machine:  # a runner reads its commands where JSON would stand
+        annotate(report.findings)
     warnings = len(report.findings) - len(report.failures)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)

@@ -130,7 +130,8 @@ def test_neighbours_of_training_rows_are_usually_close(
     most = largest_change / USUALLY
     middle = int(np.argsort(change)[len(change) // 2])
     reason = "and half of all training rows change with 1 % of an element"
-    require_within(before[middle : middle + 1], change[middle : middle + 1], most, reason, values)
+    one = slice(middle, middle + 1)
+    require_within(before[one], change[one], most, reason, values[one])
 
 
 @given(data=st.data())
