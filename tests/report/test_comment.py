@@ -268,6 +268,14 @@ def test_whatever_is_red_says_the_one_thing_to_do(
     assert told in third
 
 
+def test_what_did_not_run_says_what_it_waits_for(tmp_path: Path) -> None:
+    """Behind a part that does not hold nothing looks broken; in front of it, it is told."""
+    lost = {"schema": None, "candidate": None, "sanity": None, "verdict": None}
+    first, *rest = table(_inputs(tmp_path, **lost))
+    assert "missing or cannot be read" in first.what
+    assert [row.what for row in rest[:2]] == ["waits for Data schema"] * 2
+
+
 @pytest.mark.parametrize(
     ("part", "record", "told"),
     [

@@ -25,10 +25,10 @@ MISSING = {
 }
 
 REFUSED = {
-    "Data schema": "do what it says of itself, then run `assay schema`",
-    "Candidate": "do what it says of itself, then run `assay train`",
-    "Sanity": "do what it says of itself, then run `assay check`",
-    "Benchmark": "do what it says of itself, then run the job Score again",
+    "Data schema": "do what the row Data schema says, then run `assay schema`",
+    "Candidate": "do what the row Candidate says, then run `assay train`",
+    "Sanity": "do what the row Sanity says, then run `assay check`",
+    "Benchmark": "do what the row Benchmark says, then run the job Score again",
 }
 
 _SEALED = (

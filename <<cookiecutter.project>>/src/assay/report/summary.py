@@ -18,6 +18,7 @@ _WORDS: dict[Part, tuple[str, str]] = {
     "score": ("Benchmark", "not carried out"),
 }
 NOTHING_SAID = "this says nothing about the model"
+UNREAD = "its record is missing or cannot be read"
 
 
 def reproduction(finding: Finding) -> tuple[str, str]:
@@ -120,9 +121,16 @@ def table(inputs: ReportInputs) -> list[Row]:
     ]
     broken = next((number for number, row in enumerate(rows) if row.state != "ok"), len(rows))
     return [
-        replace(row, todo="") if row.state == "missing" and number > broken else row
-        for number, row in enumerate(rows)
+        _behind(row, rows[broken]) if number > broken else row for number, row in enumerate(rows)
     ]
+
+
+def _behind(row: Row, broken: Row) -> Row:
+    """What comes after a part that does not hold, and does not run unless that does."""
+    if row.state != "missing":
+        return row
+    what = f"waits for {broken.part}" if row.what == UNREAD else row.what
+    return replace(row, todo="", what=what)
 
 
 def _unread(inputs: ReportInputs, part: Part) -> Row:
@@ -130,7 +138,7 @@ def _unread(inputs: ReportInputs, part: Part) -> Row:
     name, state = _WORDS[part]
     if quoted := inputs.refusal(part):
         return Row(name, "missing", state, "", todo=advice.REFUSED[name], quoted=quoted)
-    what = NOTHING_SAID if part == "score" else "its record is missing or cannot be read"
+    what = NOTHING_SAID if part == "score" else UNREAD
     return Row(name, "missing", state, what, todo=advice.MISSING[name])
 
 
