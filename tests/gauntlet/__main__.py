@@ -8,59 +8,90 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from gauntlet.base import TEMPLATE, make_base, switched_off
-from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case
+from gauntlet.base import TEMPLATE, make_base
+from gauntlet.cases import Case
 from gauntlet.families import all_cases
 from gauntlet.harness import Outcome, run
+from gauntlet.mutation import Escape, catchers, mutate
+from gauntlet.second_lines import SECOND_LINES
 from gauntlet.tables import write_tables
 
 RECORD = TEMPLATE / "benchmarks" / "gauntlet.json"
 WORKERS = 2
 
 
-@dataclass(frozen=True)
-class Escape:
-    """A check that was switched off, and the planted case that then passed everything, if any."""
-
-    check: str
-    case: str
-    tried: int
-
-
 def main() -> None:
-    """Exit 1 if a bad case was not caught by its check, a good one refused, or a check is idle."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="run these cases alone and switch no check off")
-    parser.add_argument("--update", action="store_true", help="put them into the last record")
-    chosen = parser.parse_args()
-    cases = [case for case in all_cases() if not chosen.names or case.name in chosen.names]
+    """Exit 1 if a case does not end as planted, or a check is idle and no known second line."""
+    chosen = _arguments()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         base = make_base(Path(folder))
-        outcomes = run_all(cases, base, Path(folder))
-        if not chosen.names:  # before what takes as long again
-            _publish(record(cases, outcomes, []))
-        escapes = [] if chosen.names else mutate(cases, outcomes, base, Path(folder))
-    wrong = [case for case in cases if not outcomes[case.name].suits(case)]
-    for case in cases if chosen.names else wrong:
-        print(f"{case.name}: wanted {case.caught_by or 'no objection'}; {outcomes[case.name]}")
-    idle = [escape.check for escape in escapes if not escape.case]
-    if not chosen.names:
-        _publish(record(cases, outcomes, escapes))
-    elif chosen.update:
-        _publish(updated(json.loads(RECORD.read_text()), record(cases, outcomes, [])))
+        if chosen.checks is not None:
+            amiss, idle = [], _checks(chosen.checks, base, Path(folder))
+        elif chosen.names:
+            amiss, idle = _some(chosen.names, base, Path(folder), update=chosen.update), []
+        else:
+            amiss, idle = _whole(base, Path(folder))
     print(
-        f"{len(cases) - len(wrong)} of {len(cases)} as planted; checks that caught nothing alone: "
-        f"{', '.join(idle) or 'none'}; {(time.monotonic() - start) / 60:.1f} minutes"
+        f"not as planted: {', '.join(amiss) or 'none'}; idle checks: {', '.join(idle) or 'none'}; "
+        f"{(time.monotonic() - start) / 60:.1f} minutes"
     )
-    sys.exit(bool(wrong or idle))
+    sys.exit(bool(amiss or idle))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="run these cases alone and switch no check off")
+    parser.add_argument("--update", action="store_true", help="put them into the last record")
+    parser.add_argument(
+        "--checks",
+        nargs="*",
+        help="switch these checks off, or all that no record tells of, by the last record's cases",
+    )
+    return parser.parse_args()
+
+
+def _whole(base: Path, folder: Path) -> tuple[list[str], list[str]]:
+    amiss: list[str] = []
+    for family in dict.fromkeys(case.family for case in all_cases()):
+        # what is done stays if the rest is broken off
+        cases = [case for case in all_cases() if case.family == family]
+        amiss += _run(cases, base, folder, update=True)
+    _publish(json.loads(RECORD.read_text()) | {"switched_off": []})
+    return amiss, _checks([], base, folder)
+
+
+def _some(names: Sequence[str], base: Path, folder: Path, *, update: bool) -> list[str]:
+    return _run([case for case in all_cases() if case.name in names], base, folder, update=update)
+
+
+def _run(cases: Sequence[Case], base: Path, folder: Path, *, update: bool) -> list[str]:
+    outcomes = run_all(cases, base, folder)
+    for case in cases:
+        print(f"{case.name}: wanted {case.caught_by or 'no objection'}; {outcomes[case.name]}")
+    if update:
+        _publish(updated(json.loads(RECORD.read_text()), told(cases, outcomes)))
+    return wrong(cases, outcomes)
+
+
+def _checks(checks: Sequence[str], base: Path, folder: Path) -> list[str]:
+    """Switch checks off, all that are not in the record if none is named; the idle ones of it."""
+    content = json.loads(RECORD.read_text())
+    cases = all_cases()
+    tries = catchers(cases, {one["name"]: one["caught_by"] for one in content["cases"]})
+    known = {one["check"]: Escape(**one) for one in content["switched_off"]}
+    again = {check: tries[check] for check in checks or tries.keys() - known.keys()}
+    found = mutate({case.name: case for case in cases}, again, base, folder, WORKERS)
+    known |= {escape.check: escape for escape in found}
+    _publish(content | {"switched_off": [vars(known[check]) for check in tries]})
+    return [check for check in tries if not known[check].case and check not in SECOND_LINES]
 
 
 def _publish(content: dict[str, Any]) -> None:
@@ -68,7 +99,12 @@ def _publish(content: dict[str, Any]) -> None:
     write_tables(RECORD)
 
 
-def run_all(cases: list[Case], base: Path, folder: Path) -> dict[str, Outcome]:
+def wrong(cases: Sequence[Case], outcomes: dict[str, Outcome]) -> list[str]:
+    """The cases that did not end as planted."""
+    return [case.name for case in cases if not outcomes[case.name].suits(case)]
+
+
+def run_all(cases: Sequence[Case], base: Path, folder: Path) -> dict[str, Outcome]:
     """Run cases side by side; each has a folder of its own, which is removed."""
 
     def one(case: Case) -> tuple[str, Outcome]:
@@ -80,61 +116,24 @@ def run_all(cases: list[Case], base: Path, folder: Path) -> dict[str, Outcome]:
         return dict(tqdm(done, total=len(cases), desc="gauntlet", unit="case", disable=None))
 
 
-def mutate(
-    cases: list[Case], outcomes: dict[str, Outcome], base: Path, folder: Path
-) -> list[Escape]:
-    """Switch off each check that caught a case, and look for a case that then passes.
-
-    Cases that fewer checks caught are tried first.
-    """
-    catchers: dict[str, list[Case]] = {}
-    for case in sorted(cases, key=lambda case: len(outcomes[case.name].caught_by)):
-        for check in outcomes[case.name].caught_by if case.caught_by != GOOD else ():
-            catchers.setdefault(check, []).append(case)
-    switches = sorted(set(catchers) - {BENCHMARK, REFUSED, "collection"})
-
-    def one(check: str) -> Escape:
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            return _escape(
-                check, catchers[check], switched_off(base, Path(place), check), Path(place)
-            )
-
-    with ThreadPoolExecutor(WORKERS) as workers:
-        done = workers.map(one, switches)
-        return list(tqdm(done, total=len(switches), desc="switched off", disable=None))
-
-
-def _escape(check: str, cases: list[Case], base: Path, folder: Path) -> Escape:
-    for tried, case in enumerate(cases, start=1):
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            if not run(case, base, Path(place)).caught_by:
-                return Escape(check, case.name, tried)
-    return Escape(check, "", len(cases))
-
-
-def updated(before: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+def updated(before: dict[str, Any], news: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A record with the cases of a smaller run in their places, new ones where they are planted."""
-    told = {one["name"]: one for one in [*before["cases"], *news["cases"]]}
-    return before | {"cases": [told[case.name] for case in all_cases() if case.name in told]}
+    known = {one["name"]: one for one in [*before["cases"], *news]}
+    return before | {"cases": [known[case.name] for case in all_cases() if case.name in known]}
 
 
-def record(
-    cases: list[Case], outcomes: dict[str, Outcome], escapes: list[Escape]
-) -> dict[str, Any]:
-    """What is published."""
-    return {
-        "cases": [
-            {
-                "name": case.name,
-                "family": case.family,
-                "sentence": case.sentence,
-                "planted": case.caught_by,
-                **outcomes[case.name].as_json(),
-            }
-            for case in cases
-        ],
-        "switched_off": [vars(escape) for escape in escapes],
-    }
+def told(cases: Sequence[Case], outcomes: dict[str, Outcome]) -> list[dict[str, Any]]:
+    """What is published of each case."""
+    return [
+        {
+            "name": case.name,
+            "family": case.family,
+            "sentence": case.sentence,
+            "planted": case.caught_by,
+            **outcomes[case.name].as_json(),
+        }
+        for case in cases
+    ]
 
 
 if __name__ == "__main__":

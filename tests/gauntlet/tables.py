@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from gauntlet.second_lines import SECOND_LINES
+
 PAGE = Path(__file__).parents[2] / "docs" / "gauntlet.md"
 SHOWN = 200
 _REGION = "<!-- {name} -->\n{text}<!-- end of {name} -->"
@@ -36,6 +38,7 @@ def tables(content: dict[str, Any]) -> dict[str, str]:
         "confusion": _confusion(content["cases"]),
         "cases": _cases(content["cases"]),
         "switched off": _switched_off(content["switched_off"]),
+        "second lines": _second_lines(content["switched_off"]),
     }
 
 
@@ -73,12 +76,22 @@ def _name(check: str) -> str:
 
 
 def _switched_off(escapes: list[dict[str, Any]]) -> str:
-    header = ["check switched off", "then passes", "cases tried"]
+    header = ["check switched off", "then passes", "cases tried", "stopped instead by"]
     rows = [
-        [f"`{one['check']}`", f"`{one['case']}`" if one["case"] else "nothing", str(one["tried"])]
+        [
+            f"`{one['check']}`",
+            f"`{one['case']}`" if one["case"] else "nothing",
+            str(one["tried"]),
+            ", ".join(map(_name, one["instead"])) or "–",
+        ]
         for one in escapes
     ]
     return _table(header, rows)
+
+
+def _second_lines(escapes: list[dict[str, Any]]) -> str:
+    idle = [one["check"] for one in escapes if not one["case"] and one["check"] in SECOND_LINES]
+    return _table(["check", "kept because"], [[f"`{name}`", SECOND_LINES[name]] for name in idle])
 
 
 def acts(cases: list[dict[str, Any]]) -> str:

@@ -15,14 +15,14 @@ from gauntlet.base import make_base
 from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case, substituted
 from gauntlet.families import all_cases
 from gauntlet.harness import Outcome, run
+from gauntlet.mutation import NO_CHECK, catchers, mutate
+from gauntlet.second_lines import SECOND_LINES
 
 # Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
 UNPLANTED = {
     *("formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"),
     *("history.labels", "history.settings", "history.size", "history.chemistry", "target.class"),
 }
-# What catches without being a check that `[severity]` could switch off.
-NO_CHECK = {BENCHMARK, REFUSED, "collection"}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,22 @@ def test_every_check_that_caught_something_was_switched_off(record: dict[str, An
     assert {one["check"] for one in record["switched_off"]} == checks - NO_CHECK
 
 
+def test_a_check_stops_something_alone_or_is_a_known_second_line(record: dict[str, Any]) -> None:
+    """Without each check a planted case passes, except those that are said to be second lines."""
+    idle = {one["check"] for one in record["switched_off"] if not one["case"]}
+    assert idle == set(SECOND_LINES)
+    assert all(one["instead"] for one in record["switched_off"] if not one["case"])
+
+
+def test_what_few_checks_caught_is_tried_first() -> None:
+    """A check is tried by what it caught alone, the last planted first; good cases by none."""
+    shared, first, last = (Case(name, "f", "s", "columns") for name in ("shared", "first", "last"))
+    good = Case("good", "f", "s", GOOD)
+    caught = {"shared": ["columns", "target.bounds"], "first": ["columns"], "last": ["columns"]}
+    tries = catchers([shared, first, last, good], caught | {"good": [REFUSED]})
+    assert tries == {"columns": ["last", "first", "shared"], "target.bounds": ["shared"]}
+
+
 def test_the_page_shows_the_record(record: dict[str, Any]) -> None:
     """docs/gauntlet.md holds the tables that the record gives."""
     page = tables.PAGE.read_text(encoding="utf-8")
@@ -84,10 +100,7 @@ def test_a_smaller_run_replaces_its_cases_alone() -> None:
         "cases": [{"name": first, "verdict": "a"}, {"name": third, "verdict": "c"}],
         "switched_off": [{"check": "columns"}],
     }
-    news = {
-        "cases": [{"name": third, "verdict": "new"}, {"name": second, "verdict": "b"}],
-        "switched_off": [],
-    }
+    news = [{"name": third, "verdict": "new"}, {"name": second, "verdict": "b"}]
     after = updated(before, news)
     assert [one["verdict"] for one in after["cases"]] == ["a", "b", "new"]
     assert after["switched_off"] == before["switched_off"]
@@ -118,3 +131,13 @@ def test_cases_go_through_both_halves(tmp_path: Path) -> None:
     for name in ("sentinel", "forged-noise", "regularization"):
         (tmp_path / name).mkdir()
         assert run(chosen[name], base, tmp_path / name).suits(chosen[name]), name
+
+
+@pytest.mark.slow
+def test_a_check_that_is_switched_off_lets_its_case_through(tmp_path: Path) -> None:
+    """Without a check its lone case passes; what a verb refuses as well is told with it."""
+    chosen = {case.name: case for case in all_cases()}
+    tries = {"target.bounds": ["not-measured", "bound-missed"], "row_id.unique": ["id-repeated"]}
+    bounds, ids = mutate(chosen, tries, make_base(tmp_path), tmp_path, workers=2)
+    assert (bounds.case, bounds.tried, bounds.instead) == ("bound-missed", 2, ["target.number"])
+    assert (ids.case, ids.tried, ids.instead) == ("", 1, [REFUSED])
