@@ -54,7 +54,7 @@ MODULES = (
     "gate/policy",
     "gate/statistics",
 )
-# words
+# A text of so many words is said to people.
 SENTENCE = 3
 
 

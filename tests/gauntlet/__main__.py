@@ -59,10 +59,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _whole(base: Path, folder: Path) -> tuple[list[str], list[str]]:
-    amiss: list[str] = []
-    for family in dict.fromkeys(case.family for case in all_cases()):
+    amiss, planted = [], all_cases()
+    for family in dict.fromkeys(case.family for case in planted):
         # what is done stays if the rest is broken off
-        cases = [case for case in all_cases() if case.family == family]
+        cases = [case for case in planted if case.family == family]
         amiss += _run(cases, base, folder, update=True)
     _publish(json.loads(RECORD.read_text()) | {"switched_off": []})
     return amiss, _checks([], base, folder)
@@ -87,7 +87,7 @@ def _checks(checks: Sequence[str], base: Path, folder: Path) -> list[str]:
     cases = all_cases()
     tries = catchers(cases, {one["name"]: one["caught_by"] for one in content["cases"]})
     known = {one["check"]: Escape(**one) for one in content["switched_off"]}
-    again = {check: tries[check] for check in checks or tries.keys() - known.keys()}
+    again = {check: tries[check] for check in checks or [one for one in tries if one not in known]}
     found = mutate({case.name: case for case in cases}, again, base, folder, WORKERS)
     known |= {escape.check: escape for escape in found}
     _publish(content | {"switched_off": [vars(known[check]) for check in tries]})

@@ -4,6 +4,10 @@ _TABLE = (
     "no model can be trained on such a table, so `assay train` refuses it at the first row that it "
     "meets; the check tells every row, with its line, before anything is trained"
 )
+_HISTORY = (
+    "the rules in `history` tell of such a table, too, where main has one to compare with; before "
+    "there is one, the check is the first to tell"
+)
 _SEALED = "the gate refuses sealed inputs and a pool that are not main's; the check says why"
 
 SECOND_LINES = {
@@ -11,15 +15,12 @@ SECOND_LINES = {
     "formula.present": _TABLE,
     "formula.readable": _TABLE,
     "row_id.present": _TABLE,
-    "row_id.unique": _TABLE,
-    "systems.enough": _TABLE,
+    "row_id.unique": _HISTORY,
+    "systems.enough": _HISTORY,
     "target.class": "labels of another kind cannot be trained on either; and main's kind is kept",
-    "target.finite": _TABLE,
+    "target.finite": _HISTORY,
     "target.number": _TABLE,
-    "target.varies": (
-        "main's own labels, which every pull request is compared with, do vary; before there are "
-        "any, it is the first to tell"
-    ),
+    "target.varies": _HISTORY,
     "test_training_rows_are_predicted_in_their_unit": (
         "another unit changes every prediction by a factor of four or more, which bounds, declared "
         "relations and the gate notice as well; the check says that it is the unit"

@@ -137,7 +137,7 @@ def test_cases_go_through_both_halves(tmp_path: Path) -> None:
 def test_a_check_that_is_switched_off_lets_its_case_through(tmp_path: Path) -> None:
     """Without a check its lone case passes; what a verb refuses as well is told with it."""
     chosen = {case.name: case for case in all_cases()}
-    tries = {"target.bounds": ["not-measured", "bound-missed"], "row_id.unique": ["id-repeated"]}
+    tries = {"target.bounds": ["not-measured", "bound-missed"], "row_id.present": ["id-missing"]}
     bounds, ids = mutate(chosen, tries, make_base(tmp_path), tmp_path, workers=2)
     assert (bounds.case, bounds.tried, bounds.instead) == ("bound-missed", 2, ["target.number"])
     assert (ids.case, ids.tried, ids.instead) == ("", 1, [REFUSED])

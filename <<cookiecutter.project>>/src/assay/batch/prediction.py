@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from assay import provenance
 from assay.batch.authorization import Authorization
@@ -65,13 +66,7 @@ def predict_batch(
         UsageError: the list cannot be read.
     """
     table = read_table(candidates, ["formula"])
-    with stages("predict") as doing:
-        doing("loading the model")
-        bundle = load_bundle(authorization.bundle, settings.model.trusted_types)
-    if bundle.digest != authorization.digest:
-        raise RefusedError(
-            f"{authorization.bundle} changed after it was let through: fetch it again."
-        )
+    bundle = _let_through(settings, authorization)
     batch_id = batch_id_of(authorization.digest, digest_file(candidates))
     reasons, values = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
@@ -81,10 +76,7 @@ def predict_batch(
     with stages("predict") as doing, replaced_folder(place) as folder:
         doing("writing the tables")
         rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
-        write_table(for_spreadsheets(rows), folder / PREDICTIONS)
-        rows.to_parquet(folder / PARQUET, index=False)
-        rejected = quarantine_rows(table, reasons)
-        write_table(for_spreadsheets(rejected), folder / QUARANTINE)
+        _write_tables(folder, rows, quarantine_rows(table, reasons))
         record = _record(
             root, candidates, authorization, bundle.metadata, good, folder / PREDICTIONS
         )
@@ -96,6 +88,23 @@ def predict_batch(
             f"none of the {len(table)} rows of {candidates} could be predicted: see {QUARANTINE}."
         )
     return record
+
+
+def _let_through(settings: Settings, authorization: Authorization) -> LoadedBundle:
+    with stages("predict") as doing:
+        doing("loading the model")
+        bundle = load_bundle(authorization.bundle, settings.model.trusted_types)
+    if bundle.digest != authorization.digest:
+        raise RefusedError(
+            f"{authorization.bundle} changed after it was let through: fetch it again."
+        )
+    return bundle
+
+
+def _write_tables(folder: Path, rows: pd.DataFrame, rejected: pd.DataFrame) -> None:
+    write_table(for_spreadsheets(rows), folder / PREDICTIONS)
+    rows.to_parquet(folder / PARQUET, index=False)
+    write_table(for_spreadsheets(rejected), folder / QUARANTINE)
 
 
 def batch_id_of(bundle_digest: str, candidates_digest: str) -> str:
@@ -155,15 +164,15 @@ def _record(  # noqa: PLR0913 (a record of six things)
     good: np.ndarray,
     predictions: Path,
 ) -> BatchRecord:
-    certificate = authorization.certificate
+    certificate, listed = authorization.certificate, digest_file(candidates)
     return BatchRecord(
-        batch_id=batch_id_of(authorization.digest, digest_file(candidates)),
+        batch_id=batch_id_of(authorization.digest, listed),
         model_id=authorization.model_id,
         certified=certificate is not None,
         certificate_digest=authorization.certificate_digest,
         correlation_id=certificate.predicate.correlation_id if certificate else None,
         candidates=candidates.name,
-        candidates_digest=digest_file(candidates),
+        candidates_digest=listed,
         predictions_digest=digest_file(predictions),
         rows=len(good),
         predicted=int(good.sum()),

@@ -18,10 +18,10 @@ from assay.compositions import problem
 from assay.features import missing_properties
 from assay.schema.formulas import (
     Kin,
-    Relatives,
     foreign_elements,
     identity,
     is_charge_balanced,
+    relatives_of,
     symbols,
 )
 
@@ -90,7 +90,7 @@ class KinMetric(ColumnMapMetricProvider):
         kin: Kin,
         **_: Any,
     ) -> pd.Series:
-        known = Relatives(relatives)
+        known = relatives_of(tuple(relatives))
         return _each(column, lambda formula: known.kin(formula) != kin)
 
 

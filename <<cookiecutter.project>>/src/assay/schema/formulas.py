@@ -1,6 +1,7 @@
 """What the data checks ask of one formula, readable or not."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -89,6 +90,12 @@ class Relatives:
             return None
         apart, place = self._tree.query(_fractions(formula), p=np.inf)
         return self._identities[int(place)] if apart <= NEAR else None
+
+
+@lru_cache(maxsize=1)
+def relatives_of(formulas: tuple[str, ...]) -> Relatives:
+    """The same, made once for all rules that ask of one table."""
+    return Relatives(formulas)
 
 
 def _fractions(formula: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from assay.schema.expectations import (
     ExpectColumnCompositionsToBeUnrelated,
     ExpectColumnElementsToBeInSet,
 )
-from assay.schema.formulas import Kin, Relatives, identity, symbols
+from assay.schema.formulas import Kin, identity, relatives_of, symbols
 from assay.schema.rules import (
     FORMULA,
     ROW_ID,
@@ -78,7 +78,7 @@ def _leakage_rules(train: Table, sealed: Table) -> list[Rule]:
 
 def _near_lines(train: Table, sealed: Table, by_formula: dict[str, int]) -> dict[str, int]:
     """The train row that is nearest to each sealed composition, where one is near."""
-    relatives = Relatives(train.cells[FORMULA])
+    relatives = relatives_of(tuple(train.cells[FORMULA]))
     readable = (text for text in sealed.cells[FORMULA] if problem(text) is None)
     found = ((identity(text), relatives.nearest(text)) for text in readable)
     return {text: by_formula[other] for text, other in found if other is not None}
