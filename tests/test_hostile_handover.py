@@ -20,7 +20,7 @@ import typer
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.entries import Decision
-from assay.records import CheckReport, Finding, read_record
+from assay.records import MAXIMUM_COUNT, CheckReport, Finding, read_record
 from assay.report.comment import MARKER
 from assay.sealing.keys import SEALING
 from inert import HOSTILE, assert_inert
@@ -157,6 +157,13 @@ def _extra(row: str) -> Tamper:
     return lambda job: rewrite_predictions(job.handover, lambda values: {**values, row: 0.0})
 
 
+def _countless(job: TrustedJob) -> None:
+    """A count of more digits than Python's own `int` would print."""
+    text = job.handover.candidate.read_text()
+    rows = json.loads(text)["rows"]
+    job.handover.candidate.write_text(text.replace(f'"rows": {rows},', f'"rows": {"9" * 5000},'))
+
+
 def _flood(job: TrustedJob) -> None:
     finding = {"rule": "r", "severity": "warning", "message": "m"}
     content = {"check": "schema", "executed": 1, "findings": [finding] * 1001}
@@ -188,6 +195,8 @@ REFUSED: dict[str, Tamper] = {
     },
     "a header that commands": _content("train", _header),
     "a flood of findings": _flood,
+    "a count without end": _countless,
+    "a negative count": lambda job: change_card(job.handover, groups=-1),
 }
 
 
@@ -236,8 +245,8 @@ def _rows_of_its_own(job: TrustedJob) -> None:
 
 def _lies_about_itself(job: TrustedJob) -> None:
     """A card with figures and digests that are not true."""
-    huge, metrics = int("9" * 4300), {"mae": -1e308, **dict.fromkeys(HOSTILE, 1.0)}
-    fields = {"rows": huge, "groups": -huge, "metrics": metrics, "interval_half_width": 1e308}
+    metrics = {"mae": -1e308, **dict.fromkeys(HOSTILE, 1.0)}
+    fields = {"rows": MAXIMUM_COUNT, "groups": 0, "metrics": metrics, "interval_half_width": 1e308}
     digest = "f" * 64
     change_card(job.handover, **fields, bundle_digest=digest, lock_digest=digest, commit="d" * 40)
 
