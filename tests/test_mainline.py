@@ -2,10 +2,12 @@
 
 import pytest
 
+from assay.errors import NotCarriedOutError
 from assay.mainline import (
     content_on_main,
     differs_from_main,
     in_force,
+    require_main,
     settings_on_main,
     tracked_files,
 )
@@ -100,3 +102,31 @@ def test_without_git_there_is_no_main(tmp_path):
     assert settings_on_main(tmp_path) is None
     assert not differs_from_main(tmp_path, "a")
     assert tracked_files(tmp_path) == []
+
+
+@pytest.fixture
+def merged(repository):
+    """What Actions checks out for a pull request: a merge of main and a change, without names."""
+    (repository / "assay.toml").write_text("broken = ")
+    commit(repository, "Break it")
+    git(repository, "switch", "--quiet", "--detach", "main")
+    git(repository, "merge", "--quiet", "--no-ff", "-m", "Merge", "idea")
+    git(repository, "branch", "--quiet", "-D", "main", "idea")
+    return repository
+
+
+def test_a_merge_knows_main_as_its_first_parent(merged, monkeypatch):
+    """Main's limits are at hand where Actions checked out a pull request."""
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    require_main(merged)
+    assert settings_on_main(merged) == parse_settings(SETTINGS)
+
+
+def test_a_plain_commit_is_not_measured_against_the_one_before(merged, monkeypatch):
+    """Where main is unknown it is not guessed, and a pull request cannot be checked at all."""
+    git(merged, "switch", "--quiet", "--detach", "HEAD^2")
+    assert settings_on_main(merged) is None
+    require_main(merged)
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    with pytest.raises(NotCarriedOutError, match="fetch-depth"):
+        require_main(merged)

@@ -115,7 +115,7 @@ def test_link(tmp_path):
 def test_size(tmp_path):
     """A file over the limit is not read."""
     (tmp_path / "schema.json").write_bytes(b" " * (MAXIMUM_BYTES + 1))
-    with told(NotCarriedOutError, 3, "schema.json", str(MAXIMUM_BYTES)):
+    with told(NotCarriedOutError, 3, "schema.json", f"{MAXIMUM_BYTES:,}", "writes it again"):
         read_record(CheckReport, tmp_path / "schema.json")
 
 

@@ -1,13 +1,13 @@
 """What `main` holds, asked of git: the data and the settings that a change is measured against."""
 
+import os
 from pathlib import Path
 
-from assay.errors import UsageError
+from assay.errors import NotCarriedOutError, UsageError
 from assay.provenance import git_bytes
 from assay.settings import FILE_NAME, Settings, parse_settings
 
-# In Actions a pull request is checked out as a merge commit, whose first parent is main.
-MAIN = ("origin/main", "main", "HEAD^1")
+NAMES = ("origin/main", "main")
 
 
 def content_on_main(root: Path, path: Path) -> bytes | None:
@@ -32,9 +32,27 @@ def tracked_files(root: Path) -> list[str]:
     return [name.decode(errors="replace") for name in listed.split(b"\0") if name]
 
 
+def require_main(root: Path) -> None:
+    """Make sure that a pull request is checked by main's limits, and not by its own.
+
+    Raises:
+        NotCarriedOutError: a pull request is checked in Actions, and main is not at hand.
+    """
+    if os.environ.get("GITHUB_EVENT_NAME") == "pull_request" and _revision(root) is None:
+        raise NotCarriedOutError(
+            "main, whose limits are in force for a pull request, is not in this checkout: check "
+            "out its merge commit with `fetch-depth: 2`."
+        )
+
+
 def _revision(root: Path) -> str | None:
-    named = (name for name in MAIN if git_bytes(root, "rev-parse", "--verify", "--quiet", name))
-    return next(named, None)
+    """Main by its name, or the first parent of a merge, as which Actions checks out a change."""
+    merged = ("HEAD^1",) if _is_known(root, "HEAD^2") else ()
+    return next((name for name in (*NAMES, *merged) if _is_known(root, name)), None)
+
+
+def _is_known(root: Path, revision: str) -> bool:
+    return bool(git_bytes(root, "rev-parse", "--verify", "--quiet", revision))
 
 
 def settings_on_main(root: Path) -> Settings | None:

@@ -167,7 +167,10 @@ def read_record(kind: type[R], path: Path) -> R:
     if path.is_symlink() or not path.is_file():
         raise NotCarriedOutError(f"{path.name} is missing: run `assay check` first.")
     if path.stat().st_size > MAXIMUM_BYTES:
-        raise NotCarriedOutError(f"{path.name} is larger than {MAXIMUM_BYTES} bytes: not read.")
+        raise NotCarriedOutError(
+            f"{path.name} is larger than {MAXIMUM_BYTES:,} bytes and was not read: run the step "
+            "that writes it again."
+        )
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:

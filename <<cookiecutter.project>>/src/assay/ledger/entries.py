@@ -14,13 +14,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.policy import MetricKey
-from assay.records import Claim, Digest, Outcome, Record, Text
+from assay.records import Claim, Count, Digest, Outcome, Record, Text
 
 RECORDS = "ledger.jsonl"
 NOTHING = "0" * 64
 
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
-Count = Annotated[int, Field(ge=0)]
 
 
 class DamagedLedgerError(NotCarriedOutError):

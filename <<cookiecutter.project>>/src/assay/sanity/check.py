@@ -45,7 +45,7 @@ def run_sanity(
     settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
     content = _run(root.resolve(), bundle, junit, fast=fast)
     _require_ready(content)
-    withheld = _failed_early(content)
+    withheld = content["withheld"]
     expected = FAST if fast or withheld else FAST + SLOW
     seed = settings.sanity.seed
     wanted = [name for name in property_names(expected) if name not in _optional(settings)]
@@ -60,12 +60,6 @@ def run_sanity(
         + (" Training was not tested, as something faster failed." if withheld else "")
         + (" Training was not tested, as only the fast tier was asked for." if fast else ""),
     )
-
-
-def _failed_early(content: dict[str, Any]) -> bool:
-    failed = [test for test in content["tests"] if test["outcome"] == "failed"]
-    grave = [test for test in failed if test["severity"] == "failure"]
-    return bool(content["unreadable"]) or not all(test["slow"] for test in grave)
 
 
 def _was_skipped(test: dict[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)
 from assay.sanity.fixtures import sanity_of, settings_of
 from assay.sanity.outcomes import outcome
 from assay.sanity.tiers import MARKER, property_files
+from assay.sanity.training_fixtures import *  # noqa: F403
 
 OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
 UNREADABLE: list[dict[str, str]] = []
@@ -74,14 +75,14 @@ def _is_slow(item: pytest.Item) -> bool:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Withhold the slow tier once anything faster has failed."""
-    if _is_slow(item) and (UNREADABLE or _has_failed_fast(item.config.stash[OUTCOMES])):
+    if _is_slow(item) and _is_withheld(item.config):
         pytest.skip("something of the fast tier failed")
 
 
-def _has_failed_fast(tests: list[dict[str, Any]]) -> bool:
-    return any(
+def _is_withheld(config: pytest.Config) -> bool:
+    return bool(UNREADABLE) or any(
         test["outcome"] == "failed" and test["severity"] == "failure" and not test["slow"]
-        for test in tests
+        for test in config.stash[OUTCOMES]
     )
 
 
@@ -110,10 +111,15 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the record."""
+    """Write the record, and whether the slow tier was withheld."""
     from assay.files import write_text
 
-    path = session.config.getoption("--assay-record")
+    config = session.config
+    path = config.getoption("--assay-record")
     if path:
-        content = {"tests": session.config.stash[OUTCOMES], "unreadable": UNREADABLE}
+        content = {
+            "tests": config.stash[OUTCOMES],
+            "unreadable": UNREADABLE,
+            "withheld": _is_withheld(config),
+        }
         write_text(Path(path), json.dumps(content))

@@ -8,7 +8,7 @@ from assay.compositions import problem
 from assay.errors import NotCarriedOutError
 from assay.files import digest_file
 from assay.layout import Layout
-from assay.mainline import in_force, settings_on_main
+from assay.mainline import content_on_main, in_force, settings_on_main
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
 
@@ -56,7 +56,7 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         subject=digest_file(Layout(root).train),
         executed=executed,
         findings=_bounded(findings),
-        details=f"{executed} expectations over {len(outcomes)} tables; {_compared(outcomes)}",
+        details=f"{executed} expectations over {len(outcomes)} tables; {_compared(root, outcomes)}",
     )
 
 
@@ -82,10 +82,12 @@ def _outcomes(
     return outcomes
 
 
-def _compared(outcomes: "list[Outcome]") -> str:
+def _compared(root: Path, outcomes: "list[Outcome]") -> str:
     if any(table.name == "main" for table, _, _ in outcomes):
         return "compared with main."
-    return "main has the same train set, or is not at hand."
+    if content_on_main(root, Layout(root).train) is None:
+        return "main is not at hand, so nothing was compared with it."
+    return "main has the same train set."
 
 
 def _findings(

@@ -133,7 +133,7 @@ class ExpectColumnElementsToBeInSet(ColumnMapExpectation):
 class ExpectColumnCompositionsToBeUnrelated(ColumnMapExpectation):
     """Expect no formula to be `kin` of one of the formulas `relatives`.
 
-    `kin` is "identical" (the same composition), "near" (atomic fractions within 1 %, traces of
+    `kin` is "identical" (the same composition), "near" (atomic fractions within 0.01, traces of
     other elements included) or "system" (the same system otherwise): a formula is kin in one way,
     the nearest.
     """

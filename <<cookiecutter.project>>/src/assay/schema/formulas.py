@@ -72,7 +72,7 @@ class Relatives:
         self._tree = KDTree(np.reshape(fractions, (-1, 119)))
 
     def kin(self, formula: str) -> Kin | None:
-        """The nearest relation: one composition, all atomic fractions within 1 %, or one system.
+        """The nearest relation: one composition, all atomic fractions within 0.01, or one system.
 
         An element that one of the two lacks has the fraction 0 there: a trace makes no stranger.
         """

@@ -1,8 +1,7 @@
-"""The rules of a train set that differs from main's: labels, rows, scale, chemistry."""
+"""The rules of a train set that differs from main's: ids, labels, unit, scale and size."""
 
 import great_expectations.expectations as gxe
 
-from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE
 from assay.schema.formulas import identity
 from assay.schema.label_expectations import (
     ExpectColumnQuartilesToBeBetween,
@@ -13,8 +12,6 @@ from assay.schema.label_expectations import (
 from assay.schema.rules import FORMULA, ROW_ID, WARNING, Rule, Table
 from assay.schema.units import converted
 from assay.settings import Settings
-
-FEW = 10
 
 
 def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]:
@@ -140,66 +137,3 @@ def _size(settings: Settings, rows: int) -> Rule:
         f"the train set has {{observed}} rows, on main {rows}; say where the new ones come from.",
         severity=WARNING,
     )
-
-
-def removal_rules(settings: Settings) -> list[Rule]:
-    """Rule of main's train rows: few of them may be removed or get another label."""
-    share = settings.data.maximum_rows_removed
-    return [
-        Rule(
-            "history.rows",
-            gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(
-                column=KEPT,
-                min_value=1 - share,
-                description=f"At most {share:.1%} of main's rows are removed or relabelled.",
-            ),
-            "only {observed:.1%} of main's labelled rows still stand; "
-            "put them back, or raise data.maximum_rows_removed in assay.toml on main first.",
-        )
-    ]
-
-
-def element_rules(settings: Settings) -> list[Rule]:
-    """Rules of main's elements: none is lost, and none becomes much rarer or more frequent."""
-    largest = settings.data.maximum_element_shift
-    return [
-        Rule(
-            "history.elements",
-            gxe.ExpectColumnValuesToNotBeNull(
-                column=ELEMENT, description="Every element on main still occurs."
-            ),
-            "no row holds {value} any more, which main's train set has; put its rows back.",
-        ),
-        Rule(
-            "history.chemistry",
-            gxe.ExpectColumnValuesToBeBetween(
-                column=SHIFT,
-                max_value=largest,
-                description=f"No element's share of the rows moves by more than {largest:.0%}.",
-            ),
-            "{element} is in {share here} of the rows, on main in {share on main}; the train set "
-            "is another mixture of materials: say why.",
-            severity=WARNING,
-        ),
-    ]
-
-
-def new_row_rules(settings: Settings, fresh: Table, before: Table) -> list[Rule]:
-    """Rule of the labels of new compositions: their usual size is main's, give or take a factor."""
-    usual = float(before.frame[settings.target.column].abs().median())
-    if len(fresh.frame) < FEW or not usual or settings.target.kind == "class":
-        return []
-    factor = settings.data.maximum_scale
-    return [
-        Rule(
-            "history.new_scale",
-            gxe.ExpectColumnMedianToBeBetween(
-                column=SIZE,
-                min_value=usual / factor,
-                max_value=usual * factor,
-                description=f"New labels are of main's usual size, within a factor of {factor:g}.",
-            ),
-            "the labels of new compositions have the usual size {observed:.4g}, on main "
-            f"{usual:.4g}; check their unit (data.maximum_scale in assay.toml).",
-        )
-    ]

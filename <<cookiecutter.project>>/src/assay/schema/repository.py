@@ -7,12 +7,8 @@ from pathlib import Path
 from assay.layout import Layout
 from assay.mainline import content_on_main
 from assay.schema import differences as differ
-from assay.schema.history import (
-    element_rules,
-    history_rules,
-    new_row_rules,
-    removal_rules,
-)
+from assay.schema.difference_rules import element_rules, new_row_rules, removal_rules
+from assay.schema.history import history_rules
 from assay.schema.rules import FORMULA, ROW_ID, Rule, Table, table
 from assay.schema.suites import (
     candidate_rules,

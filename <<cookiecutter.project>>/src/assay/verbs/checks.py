@@ -8,6 +8,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
+from assay.mainline import require_main
 from assay.progress import stages
 from assay.texts import on_one_line
 from assay.verbs.console import Machine, here, repository, tell
@@ -19,13 +20,10 @@ if TYPE_CHECKING:
 
 def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
     """Check the data with Great Expectations."""
-    _schema(machine=machine)
-
-
-def _schema(*, machine: bool) -> None:
     handover = _out()
     with recorded(handover, "schema"):
         root, settings = here()
+        require_main(root)
         with stages("schema") as doing:
             doing("starting Great Expectations")
             from assay.schema import data_docs  # noqa: F401 (takes seconds)
@@ -38,10 +36,6 @@ def _schema(*, machine: bool) -> None:
 
 def train(machine: Machine = False) -> None:  # noqa: FBT002
     """Train the candidate and write its bundle and predictions."""
-    _train(machine=machine)
-
-
-def _train(*, machine: bool) -> None:
     with recorded(_out(), "candidate"):
         root, settings = here()
         with stages("train") as doing:
@@ -64,15 +58,12 @@ def sanity(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Test the bundle's behaviour with properties that any composition model must have."""
-    _sanity(bundle, fast=fast, machine=machine)
-
-
-def _sanity(bundle: Path | None, *, fast: bool = False, machine: bool) -> None:
     from assay.sanity.check import run_sanity
 
     handover = _out()
     with recorded(handover, "sanity") if not fast else nullcontext():
         root, settings = here()
+        require_main(root)
         report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
         if not fast:  # what is handed over says that all was tested
             report.write(handover.sanity)
@@ -81,9 +72,9 @@ def _sanity(bundle: Path | None, *, fast: bool = False, machine: bool) -> None:
 
 def check(machine: Machine = False) -> None:  # noqa: FBT002
     """Run schema, train and sanity: the untrusted half, as the workflow runs it."""
-    _schema(machine=machine)
-    _train(machine=machine)
-    _sanity(None, machine=machine)
+    schema(machine=machine)
+    train(machine=machine)
+    sanity(machine=machine)
 
 
 def _out() -> Handover:
