@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bake bench bench-gate gauntlet lock node browser
+.PHONY: help setup demo sample test quick lint bake bench bench-gate gauntlet lock node browser
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -31,6 +31,9 @@ $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
 
 demo: setup ## Take the example from the template to a certified batch of predictions
 	@$(BIN)/python scripts/demo.py
+
+sample: setup ## Make the report that README.md and docs/report.html show, from a run of the example
+	@$(BIN)/python scripts/sample_report.py
 
 test: setup node browser lint ## Check everything: 25 minutes at most
 	$(PYTEST) -n auto --dist loadfile

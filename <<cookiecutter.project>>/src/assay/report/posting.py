@@ -33,15 +33,7 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
     """
-    inputs = ReportInputs(
-        handover,
-        settings,
-        root,
-        _reference(handover),
-        provenance.run_url(),
-        data_docs=_data_docs(root),
-    )
-    inputs = replace(inputs, history=_history(root, inputs))
+    inputs = gathered(root, settings, handover)
     folder = handover.folder / "report"
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)
@@ -52,6 +44,23 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     if post:
         _post(inputs, comment)
     return folder / "index.html"
+
+
+def gathered(root: Path, settings: Settings, handover: Handover) -> ReportInputs:
+    """All that a report on what was handed over goes by, as far as it is there.
+
+    Raises:
+        NotCarriedOutError: the reference's predictions are there and cannot be read.
+    """
+    inputs = ReportInputs(
+        handover,
+        settings,
+        root,
+        _reference(handover),
+        provenance.run_url(),
+        data_docs=_data_docs(root),
+    )
+    return replace(inputs, history=_history(root, inputs))
 
 
 def _reference(handover: Handover) -> Mapping[str, float] | None:
