@@ -190,6 +190,25 @@ def change_train(handover: Handover, *rows: list[str], without: str = "") -> Non
     _write(handover.predictions, ["row_id", "prediction"], [*map(list, predicted.items())])
 
 
+def proposal(folder: Path, **records: Any) -> ReportInputs:
+    """A repository, a reference that differs, and a pull request that changes three rows."""
+    handover = hand_over(folder / "out", **records)
+    predictions = write_tables(folder, handover)
+    commit_tables(folder)
+    with handover.train.open() as stream:
+        known = [line.strip().split(",") for line in stream][1:]
+    change_train(
+        handover,
+        [known[4][0], known[4][1], "7.25"],
+        ["t90000", "Mg2Sn", "0.125"],
+        without=known[9][0],
+    )
+    reference = {row: value + 0.01 for row, value in predictions.items()}
+    reference["p00007"] += 5
+    history = (("line", "outcome"), ("3", "PASS"))
+    return ReportInputs(handover, settings(), folder, reference, history=history)
+
+
 def _write(path: Path, header: list[str], rows: list[list[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.texts import on_one_line, up_to
+from assay.texts import on_one_line, plural, up_to
 
 
 @given(text=st.text())
@@ -25,3 +25,9 @@ def test_ordinary_text_is_left_alone():
 def test_a_limit_is_told_if_there_is_one():
     """Two digits, behind a space; nothing where there is no limit."""
     assert (up_to(0.4329), up_to(float("inf"))) == (" up to 0.43", "")
+
+
+def test_a_noun_goes_with_its_count():
+    """One is one; nothing and many have the other form, and thousands a comma."""
+    assert (plural(1, "row"), plural(0, "failure")) == ("1 row", "0 failures")
+    assert plural(1234, "row added", "rows added") == "1,234 rows added"

@@ -57,5 +57,6 @@ def _refusal(comment: str, words: str) -> str:
 
 
 def _failure(comment: str, rule: str) -> str:
-    found = re.search(rf"^- \*\*failure\*\* (.*) · `{rule}`$", comment, re.MULTILINE)
+    item = rf"^- \*\*failure\*\* (.*) · `{rule}`(?: and [\d,]+ more of this rule)?$"
+    found = re.search(item, comment, re.MULTILINE)
     return found[1] if found else ""

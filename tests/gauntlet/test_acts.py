@@ -43,8 +43,9 @@ def test_a_finding_is_named_by_its_own_line_alone(tmp_path: Path) -> None:
     """The comment's line of the planted rule is found; another's, or a warning, does not count."""
     found = finding(rule="target.bounds", message="-999 is out", file="data/train.csv", line=3)
     milder = finding(rule="columns", message="one column more", severity="warning")
-    text = comment(tmp_path, schema=checks("schema", found, milder))
-    assert passage("target.bounds", text) == "`data/train.csv:3` · `-999 is out`"
+    for number, rows in enumerate(([found], [found] * 3)):
+        text = comment(tmp_path / str(number), schema=checks("schema", *rows, milder))
+        assert passage("target.bounds", text) == "`data/train.csv:3` · `-999 is out`"
     for planted in ("target.number", "columns", "bounds"):
         assert not passage(planted, text), planted
 

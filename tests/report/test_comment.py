@@ -9,22 +9,19 @@ import pytest
 from assay.records import Refusal
 from assay.report.comment import MARKER, render_comment, render_summary
 from assay.report.figures import gate_line
-from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
-from assay.report.summary import commit_status, table
+from assay.report.summary import UNREAD, commit_status, table
 from inert import HOSTILE, active, assert_inert
 from rendered import Rendered
 from report_samples import (
     card,
-    change_train,
     checks,
-    commit_tables,
     finding,
     hand_over,
+    proposal,
     settings,
     verdict,
-    write_tables,
 )
 
 
@@ -39,7 +36,7 @@ def test_comment_says_verdict_reason_and_public_numbers(tmp_path: Path) -> None:
     assert lines[0] == MARKER
     assert lines[1] == "### ✅ PASS: confirmed on the sealed set"
     assert "public, out-of-fold on the train set" in comment
-    assert "| MAE (eV/atom) | 0.1012 | 0.102 |" in comment
+    assert "| MAE (`eV/atom`) | 0.1012 | 0.102 |" in comment
     assert "0.0031" in comment
     assert "Not sealed" not in comment
 
@@ -69,14 +66,19 @@ def test_gate_line_is_the_fixed_template() -> None:
             "failure",
         ),
         (
-            {"schema": checks("schema", *[finding()] * 3), "verdict": None},
-            "Not scored: 3 data checks failed",
+            {"schema": checks("schema", *[finding()] * 30), "verdict": None},
+            "Not scored: 1 data check failed",
+            "failure",
+        ),
+        (
+            {"schema": checks("schema", finding(), finding(rule="columns")), "verdict": None},
+            "Not scored: 2 data checks failed",
             "failure",
         ),
         (
             {
                 "schema": checks("schema", finding()),
-                "sanity": checks("sanity", *[finding()] * 2),
+                "sanity": checks("sanity", finding(rule="test_a"), finding(rule="test_b")),
                 "verdict": None,
             },
             "Not scored: 1 data check failed and 2 sanity properties failed",
@@ -138,15 +140,91 @@ def test_open_labels_are_said(tmp_path: Path) -> None:
     assert "`assay init`" in comment
 
 
-def test_falsifying_composition_is_shown(tmp_path: Path) -> None:
-    """A failed property names the composition that breaks it and how to see it again."""
-    run = "pytest \"tests/test_model.py::test_order\" (exactly this: @reproduce_failure('1', b'A'))"
-    message = f"The order of elements does not matter. But 0.3 apart. Run: {run}"
-    broken = finding(rule="test_order", formula="TlBr", value="0.3", message=message)
+def test_falsified_property_is_told_once(tmp_path: Path) -> None:
+    """One item has the composition that breaks it, the value and the rule; below it the command."""
+    node = "tests/test_model.py::test_order"
+    broken = finding(
+        rule="test_order", formula="TlBr", value="0.3", message="0.3 apart", node=node,
+        example="@reproduce_failure('1', b'A')",
+    )  # fmt: skip
     comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", broken), verdict=None))
-    assert "- `TlBr` (value `0.3`) breaks `The order of elements does not matter. But" in comment
-    assert f"run `{run}`" in comment
+    item = "- **failure** `TlBr` value `0.3` · `0.3 apart` · `test_order`"
+    assert f"{item}\n  - run `pytest -p assay.sanity.plugin {node}`\n" in comment
+    assert comment.count("TlBr") == comment.count("0.3 apart") == 1
     assert_inert(comment)
+
+
+def test_rules_are_counted_and_so_are_places(tmp_path: Path) -> None:
+    """Thirty broken rows are one failed rule in thirty places, also if some are only counted."""
+    rows = [finding(line=line + 2) for line in range(20)]
+    counted = finding(message="10 more rows break this rule", count=10)
+    warned = [finding(rule="columns", severity="warning")] * 6
+    inputs = _inputs(tmp_path, schema=checks("schema", *rows, counted, *warned, executed=45))
+    said = "45 rules checked: 1 failed in 30 places, 1 with warnings"
+    assert table(inputs)[0].what == said
+    assert "· `finite target` and 29 more of this rule" in render_comment(inputs)
+    assert (
+        "rules checked: 1 failed"
+        in table(_inputs(tmp_path / "b", schema=checks("schema", finding())))[0].what
+    )
+
+
+def test_no_rule_hides_another(tmp_path: Path) -> None:
+    """Of a rule with many rows the first is told, then every other rule, and then the rest."""
+    many = [finding(rule="target.bounds", line=line + 2, file="t.csv") for line in range(30)]
+    late = [finding(rule=f"rule {number}") for number in range(3)]
+    broken = finding(rule="test_order")
+    inputs = _inputs(
+        tmp_path, schema=checks("schema", *many, *late), sanity=checks("sanity", broken)
+    )
+    opened = render_comment(inputs).split("<details>")[0]
+    items = [line for line in opened.splitlines() if line.startswith("- **failure**")]
+    ends = [item.split(" · ")[-1] for item in items[:6]]
+    assert ends == [
+        "`target.bounds` and 29 more of this rule", "`rule 0`", "`rule 1`", "`rule 2`",
+        "`test_order`", "`target.bounds`",
+    ]  # fmt: skip
+    assert len(items) == 10
+    page = render_page(inputs)
+    assert page.count("29 more of this rule") == 1
+    assert page.index("rule 2") < page.index("t.csv:3<")
+
+
+def test_findings_beyond_the_record_are_counted(tmp_path: Path) -> None:
+    """What the record had no room for is told; a number of rules that may be too small says so."""
+    full = checks("sanity", *[finding(rule=f"test_{number}") for number in range(1000)])
+    told = _inputs(tmp_path, sanity=full.model_copy(update={"unlisted": 234}), verdict=None)
+    assert "Not scored: at least 1,000 sanity properties failed" in render_comment(told)
+    for report in (render_comment(told), render_page(told)):
+        assert "at least 1,000 failed; 234 further findings not listed" in report
+    rows = checks("schema", *[finding()] * 3).model_copy(update={"unlisted": 1})
+    told = _inputs(tmp_path / "b", schema=rows, verdict=None)
+    assert "Not scored: 1 data check failed" in render_comment(told)
+    assert "1 failed in 3 places; 1 further finding not listed" in render_comment(told)
+    silent = render_comment(_inputs(tmp_path / "c", sanity=full, verdict=None))
+    assert "at least" not in silent
+    assert "not listed" not in silent
+
+
+@pytest.mark.parametrize(
+    "unit", ["10^-6", "°C", "Å", "eV/atom", "m_e", "W/(m*K)", "$\\mu$", "%", "a|b"]
+)
+def test_units_are_shown_as_they_are(tmp_path: Path, unit: str) -> None:
+    """Wherever the comment has a unit it is code: Markdown takes nothing from it."""
+    figures = [verdict().figures[0].model_copy(update={"unit": unit})]
+    record = verdict(unit=unit).model_copy(update={"figures": figures})
+    inputs = proposal(tmp_path, verdict=record, candidate=card(unit=unit))
+    vars(inputs)["settings"] = settings(unit=unit)
+    shown = unit.replace("|", "¦")
+    comment = render_comment(inputs)
+    for name in (
+        "| MAE", "| RMSE", "Mean change of predictions on the pool", "that changed most",
+        "**Errors by family**: MAE", "predicted minus measured", "Train rows, out of fold", "Pool",
+    ):  # fmt: skip
+        assert f"{name} (`{shown}`)" in comment, name
+    outside = re.sub(r"`[^`]*`", "", comment.replace("```", ""))
+    assert unit not in outside or unit in {"%", "Å"}
+    assert Rendered(comment).triggers == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -189,7 +267,7 @@ def test_long_comment_is_cut_with_a_note(tmp_path: Path) -> None:
     inputs = _inputs(tmp_path, schema=many, verdict=None)
     comment = render_comment(inputs)
     assert 50_000 < len(comment) < 60_000
-    assert "Not scored: 1000 data checks failed" in comment
+    assert "Not scored: 1 data check failed" in comment
     shown = comment.count("- **failure**")
     assert f"{1000 - shown} more not shown" in comment
     assert comment.count("<details>") == comment.count("</details>") == 1
@@ -273,7 +351,18 @@ def test_what_did_not_run_says_what_it_waits_for(tmp_path: Path) -> None:
     lost = {"schema": None, "candidate": None, "sanity": None, "verdict": None}
     first, *rest = table(_inputs(tmp_path, **lost))
     assert "missing or cannot be read" in first.what
-    assert [row.what for row in rest[:2]] == ["waits for Data schema"] * 2
+    assert [row.what for row in rest] == ["waits for Data schema"] * 3
+
+
+def test_what_said_something_does_not_wait(tmp_path: Path) -> None:
+    """Behind a lost part, one that left a word is told in it, and an empty check as such."""
+    lost = {"schema": None, "candidate": None, "sanity": checks("sanity", executed=0)}
+    inputs = _inputs(tmp_path, **lost, verdict=None)
+    Refusal(said=UNREAD, exit_code=3).write(inputs.handover.refusal("candidate"))
+    _, candidate, sanity, benchmark = table(ReportInputs(inputs.handover, settings()))
+    assert (candidate.what, candidate.quoted) == ("", UNREAD)
+    assert sanity.what == "no property was checked"
+    assert benchmark.what == "waits for Data schema"
 
 
 @pytest.mark.parametrize(
@@ -319,46 +408,10 @@ def test_findings_name_their_rule(tmp_path: Path) -> None:
     assert "`row t3 is no number` · `target.finite`" in comment
 
 
-def _proposal(folder: Path, **records: Any) -> ReportInputs:
-    """A repository, a reference that differs, and a pull request that changes three rows."""
-    handover = hand_over(folder / "out", **records)
-    predictions = write_tables(folder, handover)
-    commit_tables(folder)
-    with handover.train.open() as stream:
-        known = [line.strip().split(",") for line in stream][1:]
-    change_train(
-        handover,
-        [known[4][0], known[4][1], "7.25"],
-        ["t90000", "Mg2Sn", "0.125"],
-        without=known[9][0],
-    )
-    reference = {row: value + 0.01 for row, value in predictions.items()}
-    reference["p00007"] += 5
-    history = (("line", "outcome"), ("3", "PASS"))
-    return ReportInputs(handover, settings(), folder, reference, history=history)
-
-
-def test_what_changed_is_told(tmp_path: Path) -> None:
-    """Rows added, removed and relabelled; the largest change; families; earlier verdicts."""
-    comment = render_comment(_proposal(tmp_path))
-    assert "1 row added, 1 row removed, 1 row relabelled" in comment
-    assert "| `t90000` | `Mg2Sn` | added | `0.125` |" in comment
-    assert "| `t00009` | `H2O` | `" in comment
-    assert "| removed |" in comment
-    assert "| `t00004` | `LiFePO4` | `" in comment
-    assert "| `7.25` |" in comment
-    assert re.search(r"; `CeO2` \S+ → \S+ eV/atom \(pool\)", comment)
-    assert "environment lock `3f9a3f9a3f9a` main's is not at hand" in comment
-    assert "Earlier verdicts: the last 1" in comment
-    assert re.search(r"\| RMSE \(eV/atom\) \| 0.2 \| \d\S+ \|", comment)
-    assert "alkali" in comment
-    assert "┃" in comment
-
-
 def test_order_is_what_a_reviewer_asks_for(tmp_path: Path) -> None:
     """Verdict, checks, gate, figures, what changed, errors, folds, provenance."""
     broken = checks("schema", finding(severity="warning"))
-    comment = render_comment(_proposal(tmp_path, schema=broken))
+    comment = render_comment(proposal(tmp_path, schema=broken))
     parts = [
         "### ✅ PASS", "**Data schema**", "**Sanity**", "**Benchmark**", "`Gate:", "| MAE",
         "Findings: no failure, 1 warning", "**What changed**", "**Errors by family**",
@@ -366,20 +419,6 @@ def test_order_is_what_a_reviewer_asks_for(tmp_path: Path) -> None:
     ]  # fmt: skip
     places = [comment.index(part) for part in parts]
     assert places == sorted(places)
-
-
-def test_changes_give_way_where_there_is_no_room(tmp_path: Path) -> None:
-    """Sections are left out whole, and the comment is sound Markdown at any length."""
-    inputs = _proposal(tmp_path)
-    lengths = set()
-    for limit in range(1600, 9000, 400):
-        comment = render_comment(inputs, limit)
-        lengths.add(len(comment))
-        assert len(comment) <= limit
-        assert comment.count("<details>") == comment.count("</details>")
-        assert comment.count("```") % 2 == 0
-        assert_inert(comment)
-    assert len(lengths) > 4
 
 
 def test_cut_comment_links_to_the_page(tmp_path: Path) -> None:
@@ -392,62 +431,9 @@ def test_cut_comment_links_to_the_page(tmp_path: Path) -> None:
 
 def test_usual_comment_is_short_and_valid(tmp_path: Path) -> None:
     """With everything shown it is a few screens; GitHub's renderer sees no raw mark-up in it."""
-    comment = render_comment(_proposal(tmp_path))
+    comment = render_comment(proposal(tmp_path))
     assert len(comment) < 12_000
     seen = Rendered(comment)
     assert seen.triggers == []
     assert "**" not in seen.running
     assert "| " not in seen.running
-
-
-def test_unreadable_predictions_are_said(tmp_path: Path) -> None:
-    """Where rows cannot be compared the comment says why, and shows the rest."""
-    inputs = _proposal(tmp_path)
-    inputs.handover.predictions.write_text("row_id,prediction\n")
-    comment = render_comment(ReportInputs(inputs.handover, settings(), tmp_path))
-    assert "`Not drawn: predictions.csv lacks" in comment
-    assert "1 row added" in comment
-
-
-def test_failed_check_still_shows_what_changed(tmp_path: Path) -> None:
-    """A pull request that is red for its data is told what it did to them, and no verdict."""
-    comment = render_comment(_proposal(tmp_path, schema=checks("schema", finding())))
-    assert "1 row relabelled" in comment
-    assert "PASS: " not in comment
-
-
-def _exhibits(words: str = "MAE 0.1 eV/atom") -> list[Exhibit]:
-    place = f"https://example.org/group/model/blob/{'a5' * 20}"
-    return [Exhibit(f"{place}/{name}.png?raw=true", words) for name in ("parity", "residuals")]
-
-
-def test_pictures_stand_where_drawings_did_and_these_are_folded(tmp_path: Path) -> None:
-    """A reviewer sees pictures and opens the rest; the verdict is still in the first lines."""
-    inputs = _proposal(tmp_path)
-    comment = render_comment(inputs, exhibits=_exhibits())
-    assert comment.splitlines()[1].startswith("### ✅ PASS")
-    parts = [
-        "**What changed**", "**Errors** of the train rows", "parity.png", "residuals.png",
-        "<details><summary>Errors by family, and residuals in characters</summary>",
-        "**Errors by family**", "**Residuals**", "Rows added",
-    ]  # fmt: skip
-    places = [comment.index(part) for part in parts]
-    assert places == sorted(places)
-    seen = Rendered(comment)
-    assert [dict(found)["alt"] for tag, found in seen.tags if tag == "img"] == [
-        "MAE 0.1 eV/atom"
-    ] * 2
-    assert seen.triggers == []
-    assert "**" not in seen.running
-    assert_inert(comment)
-
-
-def test_pictures_give_way_where_there_is_no_room(tmp_path: Path) -> None:
-    """However short it must be, the comment keeps its limit and shows a picture whole or not."""
-    inputs, shown = _proposal(tmp_path), set()
-    for limit in range(1600, 9000, 400):
-        comment = render_comment(inputs, limit, _exhibits())
-        assert len(comment) <= limit
-        assert_inert(comment)
-        shown.add(comment.count("<img"))
-    assert shown == {0, 2}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.report.figures import in_unit, number, plural, public_numbers, signed
+from assay.report.figures import in_unit, number, public_numbers, signed
 from report_samples import hand_over, inputs_of, verdict, write_tables
 
 
@@ -17,9 +17,6 @@ from report_samples import hand_over, inputs_of, verdict, write_tables
         (signed(0.00123456), "+0.00123"),
         (signed(-1.0), "-1"),
         (signed(0.0), "0"),
-        (plural(1, "row"), "1 row"),
-        (plural(0, "failure"), "0 failures"),
-        (plural(1234, "row added", "rows added"), "1,234 rows added"),
         (in_unit("eV"), " (eV)"),
         (in_unit("1"), ""),
     ],
@@ -33,16 +30,17 @@ def test_scorers_figures_go_before_what_the_run_claims(tmp_path: Path) -> None:
     """What is in the verdict is not told again from the card; no figure where there is none."""
     handover = hand_over(tmp_path)
     rows = public_numbers(inputs_of(handover))
-    assert [row[0].split(" (")[0] for row in rows] == [
+    assert [row.name for row in rows] == [
         "MAE",
         "RMSE",
         "R²",
         "Mean change of predictions on the pool",
     ]
-    assert rows[0][1:] == ("0.1012", "0.102")
-    assert rows[1][1:] == ("0.2", "")
+    assert rows[0][1:] == ("eV/atom", "0.1012", "0.102", "")
+    assert rows[1][1:] == ("eV/atom", "0.2", "", "")
+    assert rows[2].unit == ""
     figures = verdict().model_copy(update={"figures": []})
-    assert public_numbers(inputs_of(handover, verdict=figures))[0][1:] == ("0.1012", "")
+    assert public_numbers(inputs_of(handover, verdict=figures))[0][2:4] == ("0.1012", "")
 
 
 def test_reference_has_the_same_figures_from_public_rows(tmp_path: Path) -> None:
@@ -50,6 +48,6 @@ def test_reference_has_the_same_figures_from_public_rows(tmp_path: Path) -> None
     handover = hand_over(tmp_path / "out")
     predictions = write_tables(tmp_path, handover)
     inputs = inputs_of(handover, root=tmp_path, reference_predictions=predictions)
-    rows = {row[0]: row[2] for row in public_numbers(inputs)}
+    rows = {row.name: row.reference for row in public_numbers(inputs)}
     residual = inputs.evidence.train.candidate - inputs.evidence.train.target
-    assert float(rows["RMSE (eV/atom)"]) == pytest.approx((residual**2).mean() ** 0.5, rel=1e-3)
+    assert float(rows["RMSE"]) == pytest.approx((residual**2).mean() ** 0.5, rel=1e-3)

@@ -15,6 +15,7 @@ from assay.errors import NotCarriedOutError
 from assay.layout import Handover
 from assay.records import CheckReport
 from assay.sanity.check import run_sanity
+from assay.sanity.reproduction import reproduction
 from assay.sanity.tiers import SLOW, property_names
 from assay.settings import read_settings
 
@@ -89,19 +90,54 @@ def test_the_falsifying_composition_is_shrunk_and_can_be_had_again(toy: Path) ->
     [finding] = [each for each in report.failures if each.rule == rule]
     assert finding.formula == "LiO"
     assert "LiO gives 3, but OLi gives 8" in finding.message
-    assert "(seed 0; exactly this example: @reproduce_failure" in finding.message
-    [line] = re.findall(r'Run: pytest (-p \S+) "([^"]+)"', finding.message)
+    assert str(finding.example).startswith("@reproduce_failure")
+    assert "seed 0" in report.details
+    assert "LiO gives 3, but OLi gives 8" in again(toy, str(finding.node))
+
+
+def again(toy: Path, node: str) -> str:
+    """What is printed by the line that shows a failed property again, pasted into a shell."""
+    command, _ = reproduction(node)
     source = str(Path(assay.__file__).parents[1])
-    again = subprocess.run(
-        [sys.executable, "-m", "pytest", *line[0].split(), "-c", "pyproject.toml", line[1]],
+    told = subprocess.run(
+        ["bash", "-c", f'pytest() {{ "$PYTHON" -m pytest -c pyproject.toml "$@"; }}\n{command}'],
         cwd=toy,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([source, os.environ["PYTHONPATH"]])},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([source, os.environ["PYTHONPATH"]])}
+        | {"PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert again.returncode == 1
-    assert "LiO gives 3, but OLi gives 8" in again.stdout
+    assert told.returncode == 1, told.stderr
+    return told.stdout
+
+
+def test_a_test_of_any_name_can_be_run_again(toy: Path) -> None:
+    """In a class, with brackets, quotes, `$` and backticks in its parameter: that case alone."""
+    case = "Li[2]O 'x' \"y\" $HOME `id`"
+    (toy / "tests" / "test_own.py").write_text(
+        "import pytest\n\n\nclass TestOwn:\n"
+        f"    @pytest.mark.parametrize('name', [{case!r}, 'other'])\n"
+        "    def test_it(self, name):\n        assert name == 'nothing'\n"
+    )
+    report = check(toy, planted.SOUND)
+    first, second = report.failures
+    assert first.node == f"tests/test_own.py::TestOwn::test_it[{case}]"
+    printed = again(toy, str(first.node))
+    assert "1 failed" in printed
+    assert "2 failed" in again(toy, str(second.node).partition("[")[0])
+
+
+def test_a_thousand_failed_tests_are_reported_and_the_rest_is_counted(toy: Path) -> None:
+    """A test of very many cases neither breaks the record nor is cut in silence."""
+    (toy / "tests" / "test_own.py").write_text(
+        "import pytest\n\n\n@pytest.mark.parametrize('case', range(1003))\n"
+        "def test_it(case):\n    assert case < 0\n"
+    )
+    report = check(toy, planted.SOUND)
+    assert len(report.failures) == len(report.failed) == 1000
+    assert report.unlisted == 3
 
 
 def test_what_needs_files_of_the_repository_is_told(toy: Path) -> None:
@@ -166,7 +202,7 @@ def test_a_failed_training_property_is_reported(toy: Path) -> None:
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}
     [finding] = report.failures
     assert "hand the seed" in finding.message
-    assert "Run: pytest" in finding.message
+    assert str(finding.node).endswith("::test_training_twice_gives_the_same_digest")
 
 
 def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> None:

@@ -124,6 +124,7 @@ def test_findings_are_capped(sound: Path) -> None:
     frame.assign(y=frame["y"] + 100).to_csv(path, index=False)
     findings = found(check(sound), "target.bounds")
     assert len(findings) == 21
+    assert [finding.count for finding in findings] == [1] * 20 + [10]
     assert findings[-1].message == "10 more rows break this rule; out/data_docs/rows.csv has all."
 
 

@@ -14,6 +14,7 @@ from assay.files import write_text
 
 MAXIMUM_BYTES = 16_000_000
 
+MAXIMUM_FINDINGS = 1000
 MAXIMUM_TEXT = 2000
 MAXIMUM_COUNT = 10**9
 
@@ -36,7 +37,12 @@ class Record(BaseModel):
 
 
 class Finding(Record):
-    """One thing a check found; `file` is relative to the repository, `line` counts from 1."""
+    """What a check found; `file` is relative to the repository, `line` counts from 1.
+
+    `count` is the number of rows or keys it tells of: more than one where they are counted instead
+    of listed. `node` is pytest's id of the test that failed, `example` the line by which Hypothesis
+    makes the very same example again.
+    """
 
     rule: Text
     severity: Severity
@@ -45,25 +51,40 @@ class Finding(Record):
     line: Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)] | None = None
     formula: Text | None = None
     value: Text | None = None
+    count: Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)] = 1
+    node: Text | None = None
+    example: Text | None = None
 
 
 class CheckReport(Record):
     """What a check did: `executed` rules or properties, and what they found.
 
     `subject` is the digest of what was checked: of the train set for schema, of the bundle for
-    sanity.
+    sanity. `unlisted` is the number of findings for which there was no room.
     """
 
     check: Literal["schema", "sanity"]
     subject: Digest
     executed: Count
-    findings: Annotated[list[Finding], Field(max_length=1000)] = []
+    findings: Annotated[list[Finding], Field(max_length=MAXIMUM_FINDINGS)] = []
+    unlisted: Count = 0
     details: Text = ""
 
     @property
     def failures(self) -> list[Finding]:
         """The findings that make the check fail."""
         return [finding for finding in self.findings if finding.severity == "failure"]
+
+    @property
+    def failed(self) -> list[str]:
+        """The rules or properties that failed, each once, however often it was found broken."""
+        return list(dict.fromkeys(finding.rule for finding in self.failures))
+
+    @property
+    def warned(self) -> list[str]:
+        """Those that were warned of, each once."""
+        warnings = (finding.rule for finding in self.findings if finding.severity == "warning")
+        return list(dict.fromkeys(warnings))
 
     @property
     def passed(self) -> bool:

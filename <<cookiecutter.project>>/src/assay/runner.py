@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from assay.records import Finding
+from assay.sanity.reproduction import told_with_command
 
 MAXIMUM_ANNOTATIONS = 10
 
@@ -41,7 +42,7 @@ def _command(finding: Finding) -> str:
         "title": finding.rule,
     }
     given = [f"{key}={_escaped(str(text), ':,')}" for key, text in properties.items() if text]
-    return f"::{level} {','.join(given)}::{_escaped(finding.message)}"
+    return f"::{level} {','.join(given)}::{_escaped(told_with_command(finding))}"
 
 
 def _escaped(text: str, also: str = "") -> str:

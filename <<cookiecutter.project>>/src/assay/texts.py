@@ -12,6 +12,11 @@ def on_one_line(text: str) -> str:
     return line.replace("##[", "# #[")
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun: `1 row`, `2 rows`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def up_to(limit: float) -> str:
     """How a limit is told behind what it limits; not at all if there is none."""
     return "" if math.isinf(limit) else f" up to {limit:.2g}"

@@ -26,6 +26,7 @@ from assay.sealing.labels import digest_of_formulas
 from assay.sealing.releases import COMMITMENT, LABELS, read_release
 from assay.settings import Settings
 from assay.tables import read_numbers, read_table
+from assay.texts import plural
 
 
 class FaultRecord(Record):
@@ -57,19 +58,15 @@ class Audit(Record):
         """The same in a few lines for people."""
         signed = self.lines - self.unsigned
         verified = (
-            f"{_count(self.lines, 'line')} in a chain, {signed} signed, last {self.digest[:12]}",
-            f"{_count(self.uses, 'use')} of sealed labels, with level and budget",
-            f"{_count(self.bits, 'bit')} recomputed from labels",
-            _count(self.certificates, "certificate"),
+            f"{plural(self.lines, 'line')} in a chain, {signed} signed, last {self.digest[:12]}",
+            f"{plural(self.uses, 'use')} of sealed labels, with level and budget",
+            f"{plural(self.bits, 'bit')} recomputed from labels",
+            plural(self.certificates, "certificate"),
         )
         return [
             *(f"verified: {told}" for told in verified),
             *(f"not verified: {told}" for told in self.unverified),
         ]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -127,12 +124,12 @@ def _summary(
     if shut:
         names = sorted({use.intent.sealed_digest[:12] for use in shut})
         told.append(
-            f"{_count(len(shut), 'bit')}, for their labels of {', '.join(names)} are not at hand"
+            f"{plural(len(shut), 'bit')}, for their labels of {', '.join(names)} are not at hand"
         )
     if unanswered:
-        told.append(f"{_count(unanswered, 'use')} without a decision, which count as not confirmed")
+        told.append(f"{plural(unanswered, 'use')} without a decision, which count as not confirmed")
     if unsigned:
-        told.append(f"{_count(unsigned, 'line')} that nobody signed, which prove nothing")
+        told.append(f"{plural(unsigned, 'line')} that nobody signed, which prove nothing")
     return Audit(
         lines=ledger.state.lines,
         unsigned=unsigned,

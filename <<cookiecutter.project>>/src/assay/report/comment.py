@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 
 from assay.provenance import short_commit
-from assay.records import Finding
 from assay.report.advice import HOW_TO_SEAL
 from assay.report.changes import reference_name
-from assay.report.differences import sections
-from assay.report.figures import gate_line, plural, public_numbers
+from assay.report.figures import PublicNumber, gate_line, public_numbers
+from assay.report.findings import Told, told
 from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
-from assay.report.markdown import LONG, SHORT, code, folded, plain, table, worded
-from assay.report.summary import (
-    State,
-    headline,
-    next_step,
-    reproduction,
-    scored,
-)
+from assay.report.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
+from assay.report.sections import sections
+from assay.report.summary import State, headline, next_step, scored
 from assay.report.summary import table as checks
+from assay.texts import plural
 
 MARKER = "<!-- assay-report -->"
 MAXIMUM_LENGTH = 60_000
@@ -86,44 +81,53 @@ def _numbers(inputs: ReportInputs) -> list[str]:
     verdict = scored(inputs)
     header = ["public, out-of-fold on the train set", "candidate"]
     header += [f"reference: {code(reference_name(verdict), 40, cell=True)}"] if verdict else []
-    cells = [[plain(row[0]), *row[1:]][: len(header)] for row in rows]
+    cells = [[_named(row), row.candidate, row.reference][: len(header)] for row in rows]
     return [table(header, cells, len(header) - 1)]
 
 
+def _named(row: PublicNumber) -> str:
+    note = f": {plain(row.note)}" if row.note else ""
+    return f"{with_unit(row.name, row.unit)}{note}"
+
+
 def _findings(inputs: ReportInputs, room: int) -> list[str]:
-    """Ten failures and what falsified them; in a fold the rest, and all warnings."""
-    found = inputs.findings
+    """Ten failures, of as many rules as they can be; in a fold the rest, and all warnings."""
+    found = told(inputs)
     if not found:
         return []
-    failures = sum(finding.severity == "failure" for finding in found)
+    failures = sum(one.finding.severity == "failure" for one in found)
     shown = min(failures, SHOWN)
     warnings = plural(len(found) - failures, "warning")
-    more = [_finding(f, SHORT) for f in found[shown:]]
+    more = [_finding(one, SHORT) for one in found[shown:]]
     if not failures:
         return [_fitted([], more, f"Findings: no failure, {warnings}", room, inputs.link)]
-    count = f"**Findings**: {plural(failures, 'failure')}, {warnings}"
-    blocks = [count, "", *(_finding(f, LONG) for f in found[:shown])]
-    falsified = [_falsified(finding) for finding in inputs.falsified[:3]]
-    if falsified:
-        blocks += ["", "**Falsified by**", "", *falsified]
-    title = f"{len(more)} more" if failures > SHOWN else warnings
-    return [_fitted(blocks, more, title, room, inputs.link)]
+    first = [_finding(one, LONG) for one in found[:shown]]
+    title = f"{plural(failures - shown, 'more failure')}, {warnings}"
+    title = title if failures > shown else warnings
+    return [_fitted(["**Findings**", "", *first], more, title, room, inputs.link)]
 
 
-def _finding(finding: Finding, length: int) -> str:
+def _finding(one: Told, length: int) -> str:
+    """One item of a list; a failed property has its command in an item of its own, to be copied."""
+    finding = one.finding
     place = finding.file or ""
     if place and finding.line:
         place = f"{place}:{finding.line}"
-    said = reproduction(finding)[0]
-    parts = [code(place), code(finding.formula or "", 80), code(said, length), code(finding.rule)]
-    return f"- **{finding.severity}** " + " · ".join(part for part in parts if part)
+    formula = code(finding.formula or "", 80)
+    if finding.node and finding.value:
+        formula = f"{formula} value {code(finding.value, 80)}".strip()
+    rule = code(finding.rule)
+    if one.more:
+        rule += f" and {one.more:,} more of this rule"
+    parts = [code(place), formula, code(finding.message, length), rule]
+    line = f"- **{finding.severity}** " + " · ".join(part for part in parts if part)
+    return f"{line}\n  - {_run(one)}" if finding.node else line
 
 
-def _falsified(finding: Finding) -> str:
-    said, command = reproduction(finding)
-    value = f" (value {code(finding.value)})" if finding.value else ""
-    run = f"; run {code(command, LONG)}" if command else ""
-    return f"- {code(finding.formula or '')}{value} breaks {code(said, LONG)}{run}"
+def _run(one: Told) -> str:
+    shown = code(one.command or one.finding.node or "", LONG)
+    note = f" ({plain(one.note)})" if one.note else ""
+    return f"run {shown}{note}" if one.command else f"{shown}: {plain(one.note)}"
 
 
 def _fitted(first: list[str], more: list[str], title: str, room: int, link: str | None) -> str:

@@ -1,5 +1,7 @@
 """Figures in words: the gate's one line, public errors, numbers with their units."""
 
+from typing import NamedTuple
+
 from assay.records import PublicFigure, VerdictRecord
 from assay.report.inputs import ReportInputs
 from assay.report.summary import scored
@@ -11,6 +13,16 @@ _METRICS = {
     "brier": "Brier score",
     "error_rate": "Error rate",
 }
+
+
+class PublicNumber(NamedTuple):
+    """A public figure of both models; `note` is what to say of it behind its name and unit."""
+
+    name: str
+    unit: str
+    candidate: str
+    reference: str = ""
+    note: str = ""
 
 
 def gate_line(verdict: VerdictRecord) -> str:
@@ -31,35 +43,33 @@ def gate_line(verdict: VerdictRecord) -> str:
     return " | ".join(parts)
 
 
-def public_numbers(inputs: ReportInputs) -> list[tuple[str, str, str]]:
-    """Rows (name, candidate, reference) of public figures: out-of-fold errors, change on pool.
+def public_numbers(inputs: ReportInputs) -> list[PublicNumber]:
+    """Out-of-fold errors, and the change on the pool.
 
     The scorer's own figures where there is a verdict, else what the training run claims.
     """
     verdict, card = scored(inputs), inputs.candidate
-    rows = []
     figures = verdict.figures if verdict else []
-    rows += [_figure_row(figure) for figure in figures]
+    rows = [_figure_row(figure) for figure in figures]
     told = {figure.name for figure in figures}
     for key, name in _METRICS.items():
         if card and key in card.metrics and name not in told:
-            unit = in_unit(inputs.settings.target.unit) if key in {"mae", "rmse"} else ""
+            unit = inputs.settings.target.unit if key in {"mae", "rmse"} else ""
             other = number(inputs.reference_metrics[key]) if key in inputs.reference_metrics else ""
-            rows.append((f"{name}{unit}", number(card.metrics[key]), other))
+            rows.append(PublicNumber(name, unit, number(card.metrics[key]), other))
     if verdict:
-        change = f"Mean change of predictions on the pool{in_unit(verdict.unit)}"
-        rows.append((change, number(verdict.change_on_pool), ""))
+        change = "Mean change of predictions on the pool"
+        rows.append(PublicNumber(change, verdict.unit, number(verdict.change_on_pool)))
     return rows
 
 
-def _figure_row(figure: PublicFigure) -> tuple[str, str, str]:
-    name = f"{figure.name}{in_unit(figure.unit)}"
-    if not figure.required:
-        name += f": {figure.groups:.0f} effective groups, too few to decide"
+def _figure_row(figure: PublicFigure) -> PublicNumber:
+    groups = f"{figure.groups:.0f} effective groups, too few to decide"
     candidate, reference = (
         "" if error is None else number(error) for error in (figure.candidate, figure.reference)
     )
-    return name, candidate, reference
+    note = "" if figure.required else groups
+    return PublicNumber(figure.name, figure.unit, candidate, reference, note)
 
 
 def in_unit(unit: str) -> str:
@@ -76,8 +86,3 @@ def number(value: float, unit: str = "1") -> str:
 def signed(value: float) -> str:
     """Three significant digits with their sign; zero has none."""
     return f"{value:+.3g}" if value else "0"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """A count and its noun: `1 row`, `2 rows`."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -14,7 +14,6 @@ from assay.mainline import content_on_main
 from assay.records import (
     CandidateCard,
     CheckReport,
-    Finding,
     Record,
     Refusal,
     VerdictRecord,
@@ -82,19 +81,6 @@ class ReportInputs:
     def link(self) -> str | None:
         """`url`, if it is a web address that needs no escaping."""
         return self.url if self.url and _ADDRESS.fullmatch(self.url) else None
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What both checks found: failures first, data before sanity."""
-        reports = [report for report in (self.schema, self.sanity) if report]
-        found = [finding for report in reports for finding in report.findings]
-        return sorted(found, key=lambda finding: finding.severity != "failure")
-
-    @property
-    def falsified(self) -> list[Finding]:
-        """Failed sanity properties that name the composition which breaks them."""
-        failures = self.sanity.failures if self.sanity else []
-        return [finding for finding in failures if finding.formula]
 
     @property
     def evidence(self) -> Evidence | None:

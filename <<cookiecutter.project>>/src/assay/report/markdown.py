@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 LONG, SHORT = 600, 200
 
-_PLAIN = re.compile(r"[^\w .,:;()%+=<²·⁻±→−'/-]")
+_PLAIN = re.compile(r"[^\w .,:;()%+=<^°²·⁻±→−'/-]")
 # what GitHub makes links and pictures of in running text: www., GH-1, commits, :emoji:
 _ACTED_ON = re.compile(r"(?<=\bwww)\.|(?<=\bgh)-(?=\d)|:(?=[a-z+-][\w+-]*:)", re.IGNORECASE)
 _COMMIT = re.compile(r"\b(?=\d*[a-f])(?=[a-f]*\d)([0-9a-f]{6})[0-9a-f]+\b", re.IGNORECASE)
@@ -43,6 +43,11 @@ def plain(text: str) -> str:
     line = _COMMIT.sub(r"\1…", _ACTED_ON.sub(" ", line))
     line = re.sub(r"/{2,}", "/", line).replace("_", " ").replace("<", "&lt;")
     return " ".join(line.split())
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A sentence of our own and a unit in brackets, if there is one; it may hold any character."""
+    return plain(text) if unit in {"", "1"} else f"{plain(text)} ({code(unit, 80, cell=True)})"
 
 
 def worded(text: str) -> str:

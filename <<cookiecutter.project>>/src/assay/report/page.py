@@ -17,9 +17,10 @@ from assay.provenance import short_commit
 from assay.report.advice import HOW_TO_SEAL
 from assay.report.changes import largest_changes, largest_residuals, reference_name
 from assay.report.figures import gate_line, in_unit, number, public_numbers, signed
+from assay.report.findings import told
 from assay.report.inputs import ReportInputs
 from assay.report.pictures import pictures
-from assay.report.summary import headline, next_step, reproduction, scored, table
+from assay.report.summary import headline, next_step, scored, table
 
 LISTED = 50
 
@@ -49,7 +50,8 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": number, "signed": signed, "worded": _worded}
+    environment.filters |= {"number": number, "signed": signed, "in_unit": in_unit}
+    environment.filters["worded"] = _worded
     return environment.from_string(_text("page.html"))
 
 
@@ -76,8 +78,7 @@ def _verdict(inputs: ReportInputs) -> dict[str, Any]:
         "gate": gate_line(verdict) if verdict else "",
         "unsealed": HOW_TO_SEAL if verdict and not verdict.sealed else "",
         "rows": table(inputs),
-        "falsified": [(finding, *reproduction(finding)) for finding in inputs.falsified],
-        "findings": inputs.findings,
+        "findings": told(inputs),
         "numbers": public_numbers(inputs),
         "reference": reference_name(verdict) if verdict else "",
     }

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from assay.layout import Part
-from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
+from assay.records import CandidateCard, CheckReport, VerdictRecord
 from assay.report import advice
 from assay.report.inputs import ReportInputs
+from assay.texts import plural
 
 State = Literal["ok", "failed", "undecided", "missing"]
 CommitState = Literal["success", "failure", "error"]
@@ -21,18 +22,13 @@ NOTHING_SAID = "this says nothing about the model"
 UNREAD = "its record is missing or cannot be read"
 
 
-def reproduction(finding: Finding) -> tuple[str, str]:
-    """What a failed property says, and the command that shows it again (empty if none is told)."""
-    said, _, command = finding.message.partition(" Run: ")
-    return said, command
-
-
 @dataclass(frozen=True)
 class Row:
     """One line of the table of checks.
 
     `name` and `quoted`, an error's own words, are text of the pull request, not to be trusted.
     `todo` is the one thing to do next, empty where all is well; commands in it stand in backticks.
+    Whatever is `silent` left neither a record nor a word: it may only not have begun.
     """
 
     part: str
@@ -42,6 +38,7 @@ class Row:
     name: str = ""
     todo: str = ""
     quoted: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,11 +86,16 @@ def _failed_checks(inputs: ReportInputs) -> str:
         (inputs.sanity, "sanity property", "sanity properties"),
     ]
     parts = [
-        f"{len(report.failures)} {one if len(report.failures) == 1 else many} failed"
+        f"{_at_least(report)}{plural(len(report.failed), one, many)} failed"
         for report, one, many in counts
-        if report and report.failures
+        if report and report.failed
     ]
     return " and ".join(parts)
+
+
+def _at_least(report: CheckReport) -> str:
+    """Before a number of rules: a record without room for all lists the first of each first."""
+    return "at least " if report.unlisted and len(report.failed) == len(report.findings) else ""
 
 
 def _of_verdict(verdict: VerdictRecord | None) -> Headline:
@@ -129,7 +131,7 @@ def _behind(row: Row, broken: Row) -> Row:
     """What comes after a part that does not hold, and does not run unless that does."""
     if row.state != "missing":
         return row
-    what = f"waits for {broken.part}" if row.what == UNREAD else row.what
+    what = f"waits for {broken.part}" if row.silent else row.what
     return replace(row, todo="", what=what)
 
 
@@ -139,23 +141,34 @@ def _unread(inputs: ReportInputs, part: Part) -> Row:
     if quoted := inputs.refusal(part):
         return Row(name, "missing", state, "", todo=advice.REFUSED[name], quoted=quoted)
     what = NOTHING_SAID if part == "score" else UNREAD
-    return Row(name, "missing", state, what, todo=advice.MISSING[name])
+    return Row(name, "missing", state, what, todo=advice.MISSING[name], silent=True)
 
 
 def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Row | None:
     if report is None:
         return None
     todo = advice.FAILED[part] if report.failures else advice.MISSING[part]
-    ran = f"{report.executed} {one if report.executed == 1 else many}"
-    warnings = len(report.findings) - len(report.failures)
-    also = f", {warnings} {'warning' if warnings == 1 else 'warnings'}" if warnings else ""
+    ran = f"{plural(report.executed, one, many)} checked"
     if report.failures:
-        count = len(report.failures)
-        found = f"{count} {'failure' if count == 1 else 'failures'}"
-        return Row(part, "failed", "failed", f"{ran} checked: {found}{also}", todo=todo)
+        what = f"{ran}: {_failures(report)}{_beside(report)}"
+        return Row(part, "failed", "failed", what, todo=todo)
     if not report.executed:
         return Row(part, "missing", "did not run", f"no {one} was checked", todo=todo)
-    return Row(part, "ok", "holds", f"{ran} checked{also}")
+    return Row(part, "ok", "holds", f"{ran}{_beside(report)}")
+
+
+def _failures(report: CheckReport) -> str:
+    """How many rules failed, and in how many rows, keys or files, if in more than one each."""
+    failed, places = len(report.failed), sum(finding.count for finding in report.failures)
+    where = f" in {places:,} places" if places > failed else ""
+    return f"{_at_least(report)}{failed:,} failed{where}"
+
+
+def _beside(report: CheckReport) -> str:
+    """What else is to be said of a check: warnings, and what its record had no room for."""
+    warned, unlisted = len(report.warned), report.unlisted
+    also = f", {warned:,} with warnings" if warned else ""
+    return also + (f"; {plural(unlisted, 'further finding')} not listed" if unlisted else "")
 
 
 def _candidate_row(inputs: ReportInputs) -> Row:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import NotCarriedOutError
+from assay.findings import bounded
 from assay.mainline import in_force, settings_on_main
 from assay.model.bundle import digest_bundle
-from assay.records import CheckReport, Finding
+from assay.records import MAXIMUM_TEXT, CheckReport, Finding
+from assay.sanity.reproduction import PLUGIN
 from assay.sanity.tiers import FAST, FOLDER, MARKER, SLOW, property_files, property_names
 from assay.settings import Settings
 
-PLUGIN = "assay.sanity.plugin"
 LONGEST_BLOB = 400
 
 
@@ -49,13 +50,15 @@ def run_sanity(
     expected = FAST if fast or withheld else FAST + SLOW
     seed = settings.sanity.seed
     wanted = [name for name in property_names(expected) if name not in _optional(settings)]
-    findings = [*_unreadable(content), *_missing(content, wanted), *_failed(content, seed)]
+    found = [*_unreadable(content), *_missing(content, wanted), *_failed(content)]
+    findings, unlisted = bounded(found)
     ran = [t for t in content["tests"] if t["stage"] == "call" and not _was_skipped(t)]
     return CheckReport(
         check="sanity",
         subject=digest_bundle(bundle),
         executed=len({test["node"] for test in ran}),
-        findings=findings[:1000],
+        findings=findings,
+        unlisted=unlisted,
         details=f"{len(ran)} properties, {settings.sanity.examples} examples each, seed {seed}."
         + (" Training was not tested, as something faster failed." if withheld else "")
         + (" Training was not tested, as only the fast tier was asked for." if fast else ""),
@@ -165,18 +168,20 @@ def _unreadable(content: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _failed(content: dict[str, Any], seed: int) -> Iterator[Finding]:
+def _failed(content: dict[str, Any]) -> Iterator[Finding]:
     for test in content["tests"]:
-        warning = test["properties"].get("warning")
-        if test["outcome"] == "failed" or warning:
+        warning, failed = test["properties"].get("warning"), test["outcome"] == "failed"
+        if failed or warning:
             yield Finding(
-                rule=test["name"],
-                severity=test["severity"] if test["outcome"] == "failed" else "warning",
-                message=_message(test, warning, seed)[:2000],
+                rule=_cut(test["name"]),
+                severity=test["severity"] if failed else "warning",
+                message=_cut(_message(test, warning)),
                 file=None if test["file"].startswith("..") else test["file"],
                 line=test["line"],
                 formula=_short(test.get("formula") or test["properties"].get("formula")),
                 value=_short(test.get("value")),
+                node=_cut(test["node"]) if failed else None,
+                example=_example(test),
             )
 
 
@@ -184,14 +189,19 @@ def _short(text: Any) -> str | None:
     return None if text in (None, "") else str(text)[:200]
 
 
-def _message(test: dict[str, Any], warning: str | None, seed: int) -> str:
+def _cut(text: str) -> str:
+    return text if len(text) <= MAXIMUM_TEXT else f"{text[: MAXIMUM_TEXT - 1]}…"
+
+
+def _example(test: dict[str, Any]) -> str | None:
+    found = test.get("reproduction")
+    return found if found and len(found) < LONGEST_BLOB else None
+
+
+def _message(test: dict[str, Any], warning: str | None) -> str:
     if warning:
         return f"{test['property']} But {warning}."
     reason = test["message"].strip().split("\n")[0][:500]
     if test["stage"] != "call":
         return f"{test['name']} could not be set up: {reason}"
-    parts = [f"{test['property']} But {reason}.", f'Run: pytest -p {PLUGIN} "{test["node"]}"']
-    parts.append(f"(seed {seed}")
-    if test["reproduction"] and len(test["reproduction"]) < LONGEST_BLOB:
-        parts[-1] += f"; exactly this example: {test['reproduction']}"
-    return " ".join(parts) + ")"
+    return f"{test['property']} But {reason}."

@@ -15,7 +15,7 @@ def outcome(
     documentation = getattr(getattr(item, "function", None), "__doc__", None)
     return {
         "name": item.name,
-        "node": f"{path}::{item.name}",
+        "node": f"{path}::{item.nodeid.partition('::')[2]}",  # with the class, if it is in one
         "file": path,
         "path": str(item.path.resolve()),
         "line": (line or 0) + 1,

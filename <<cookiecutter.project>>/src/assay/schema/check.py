@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from assay.compositions import problem
 from assay.errors import NotCarriedOutError
 from assay.files import digest_file
+from assay.findings import bounded
 from assay.layout import Layout
 from assay.mainline import content_on_main, in_force, settings_on_main
 from assay.records import CheckReport, Finding
 from assay.settings import Settings
+from assay.texts import plural
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -45,17 +47,18 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
     outcomes = _outcomes(root, ours, settings, main)
     broken = broken_rows(outcomes)
     write_table(broken, Layout(root).out / BROKEN)
-    findings = [
+    findings, unlisted = bounded(
         finding
         for table, rules, results in outcomes
         for finding in _findings(table, rules, results, settings)
-    ]
+    )
     executed = sum(len(results) for _, _, results in outcomes)
     return CheckReport(
         check="schema",
         subject=digest_file(Layout(root).train),
         executed=executed,
-        findings=_bounded(findings),
+        findings=findings,
+        unlisted=unlisted,
         details=f"{executed} expectations over {len(outcomes)} tables; {_compared(root, outcomes)}",
     )
 
@@ -116,13 +119,16 @@ def _findings(
 def _counted(table: "Table", rule: "Rule", more: int) -> Finding:
     from assay.schema.broken import BROKEN
 
-    verb, all_of_them = "row breaks" if more == 1 else "rows break", f"out/{BROKEN.as_posix()}"
-    message = (
-        f"{more} {verb} this rule, as on main (see {all_of_them}): {rule.expectation.description}"
-        if table.settled
-        else f"{more} more {verb} this rule; {all_of_them} has all."
+    all_of_them = f"out/{BROKEN.as_posix()}"
+    if table.settled:
+        broken = f"{plural(more, 'row breaks', 'rows break')} this rule, as on main"
+        message = f"{broken} (see {all_of_them}): {rule.expectation.description}"
+    else:
+        broken = plural(more, "more row breaks", "more rows break")
+        message = f"{broken} this rule; {all_of_them} has all."
+    return Finding(
+        rule=rule.name, severity=rule.severity, message=message, file=table.file, count=more
     )
-    return Finding(rule=rule.name, severity=rule.severity, message=message, file=table.file)
 
 
 def _require_evaluated(table: "Table", rule: "Rule", result: "ExpectationValidationResult") -> None:
@@ -181,10 +187,3 @@ def _shown(observed: Any) -> str:
 
         return ", ".join(str(item) for item in observed if item != SYSTEM)[:CELL]
     return str(observed)[:CELL]
-
-
-def _bounded(findings: list[Finding]) -> list[Finding]:
-    # a record holds 1000 findings: warnings give way to failures
-    failures = [finding for finding in findings if finding.severity == "failure"]
-    warnings = [finding for finding in findings if finding.severity == "warning"]
-    return [*failures, *warnings][:1000]

@@ -157,7 +157,7 @@ def _rehearse(layout: Layout, parts: Parts, text: str) -> None:
         write_bytes(folder / layout.pool.relative_to(layout.root), layout.pool.read_bytes())
         report = check_schema(Path(folder), parse_settings(text))
     if report.failures:
-        first, count = report.failures[0], len(report.failures)
+        first, count = report.failures[0], len(report.failed)
         line = f", line {first.line}" if first.line else ""
         raise CheckFailedError(
             f"with the retired rows in the train set {count} of the data checks would fail, first "

@@ -10,12 +10,17 @@ from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
 from assay.mainline import require_main
 from assay.progress import stages
-from assay.texts import on_one_line
+from assay.texts import on_one_line, plural
 from assay.verbs.console import Machine, here, repository, tell
 from assay.verbs.refusals import recorded
 
 if TYPE_CHECKING:
     from assay.records import CheckReport
+
+_KINDS = {
+    "schema": ("data check", "data checks"),
+    "sanity": ("sanity property", "sanity properties"),
+}
 
 
 def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
@@ -83,23 +88,27 @@ def _out() -> Handover:
 
 def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     from assay.runner import annotate
+    from assay.sanity.reproduction import told_with_command
 
     if not machine:  # a runner reads its commands where JSON would stand
         annotate(report.findings)
-    warnings = len(report.findings) - len(report.failures)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        told = f"{finding.severity}: {place}{': ' if place else ''}{finding.message}"
+        told = f"{finding.severity}: {place}{': ' if place else ''}{told_with_command(finding)}"
         tell(f"  {on_one_line(told)}", machine=machine)
+    if report.unlisted:
+        tell(
+            f"  {plural(report.unlisted, 'further finding')} not listed: mend these first",
+            machine=machine,
+        )
     tell(
         f"{report.check}: {report.executed} {success if report.passed else 'checked'}, "
-        f"{len(report.failures)} failures, {warnings} warnings",
+        f"{len(report.failed)} failed, {len(report.warned)} with warnings",
         report,
         machine=machine,
     )
     if not report.executed:
         raise CheckFailedError(f"{report.check} executed nothing: that is not a pass.")
     if not report.passed:
-        raise CheckFailedError(
-            f"{report.check} found {len(report.failures)} failures: mend them as told above."
-        )
+        broken = plural(len(report.failed), *_KINDS[report.check])
+        raise CheckFailedError(f"{broken} failed: mend what is told above.")

@@ -1,14 +1,15 @@
-"""What changed, as sections of the comment: model, rows, predictions, families, history."""
+"""Sections of the comment that say what changed: model, rows, predictions, families, history."""
 
 from collections.abc import Iterator, Sequence
 
 from assay.report.bars import family_chart, residual_chart
 from assay.report.changes import DataChanges, TrainRow, largest_changes
 from assay.report.evidence import PublicRow
-from assay.report.figures import in_unit, number, plural, signed
+from assay.report.figures import number, signed
 from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
-from assay.report.markdown import LONG, block, code, folded, picture, plain, table
+from assay.report.markdown import LONG, block, code, folded, picture, plain, table, with_unit
+from assay.texts import plural
 
 ROWS = 10
 FORMULA, CELL = 40, 24
@@ -65,13 +66,14 @@ def _predictions(inputs: ReportInputs) -> Iterator[str]:
     found = inputs.evidence
     if found is None:
         return
-    unit, places = inputs.settings.target.unit, []
+    places = []
     for rows, where in ((found.train, "train row, out of fold"), (found.pool, "pool")):
         for row in largest_changes(rows, 1):
-            values = f"{number(row.reference)} → {number(row.candidate, unit)} ({where})"
+            values = f"{number(row.reference)} → {number(row.candidate)}, {where}"
             places.append(f"{code(row.formula, FORMULA)} {plain(values)}")
     if places:
-        yield f"- **Predictions** that changed most: {'; '.join(places)}"
+        said = with_unit("that changed most", inputs.settings.target.unit)
+        yield f"- **Predictions** {said}: {'; '.join(places)}"
 
 
 def _pictured(inputs: ReportInputs, exhibits: Sequence[Exhibit]) -> Iterator[str]:
@@ -86,13 +88,12 @@ def _errors(inputs: ReportInputs) -> Iterator[str]:
     if found is None or not inputs.families:
         return
     target = inputs.settings.target
-    unit = "" if found.metric.bounded else in_unit(target.unit)
-    what = f"{found.metric.name}{unit} of the train rows that hold such an element, out of fold"
-    said = f"**Errors by family**: {plain(what)}"
+    error = with_unit(found.metric.name, "" if found.metric.bounded else target.unit)
+    said = f"**Errors by family**: {error} of the train rows that hold such an element, out of fold"
     yield f"{said}\n\n{block(family_chart(inputs.families))}"
     if target.kind == "number":
-        what = f"predicted minus measured{in_unit(target.unit)}, the outermost at both ends"
-        title = f"**Residuals**: {plain(what)}"
+        what = with_unit("predicted minus measured", target.unit)
+        title = f"**Residuals**: {what}, the outermost at both ends"
         yield f"{title}\n\n{block(residual_chart(found.train))}"
 
 
@@ -129,9 +130,10 @@ def _moved(inputs: ReportInputs) -> Iterator[str]:
     train = [_moved_row(row, labelled=True) for row in largest_changes(found.train, ROWS)]
     pool = [_moved_row(row, labelled=False) for row in largest_changes(found.pool, ROWS)]
     first = table([*header, "measured"], train, 4)
-    content = f"Train rows, out of fold\n\n{first}\n\nPool\n\n{table(header, pool, 3)}"
-    unit = in_unit(inputs.settings.target.unit)
-    yield folded(f"Largest changes of predictions{unit}", content)
+    title, unit = "Largest changes of predictions", inputs.settings.target.unit
+    train_rows, pool_rows = with_unit("Train rows, out of fold", unit), with_unit("Pool", unit)
+    last = table(header, pool, 3)
+    yield folded(title, f"{train_rows}\n\n{first}\n\n{pool_rows}\n\n{last}")
 
 
 def _moved_row(row: PublicRow, *, labelled: bool) -> list[str]:

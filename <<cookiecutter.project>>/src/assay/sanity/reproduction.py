@@ -1,0 +1,54 @@
+"""The command that shows a failed property again, to be copied from wherever it is shown.
+
+The name of a test is text of the pull request: a parametrised one may hold any character.
+"""
+
+import re
+import shlex
+
+from assay.records import Finding
+from assay.texts import on_one_line
+
+PLUGIN = "assay.sanity.plugin"
+LONGEST = 500
+
+# what is altered before it is shown in a comment, see `report.markdown.code`
+_ALTERED = re.compile("`{10,}|<!--")
+_ALL_CASES = "all cases of the test, since the name of this one cannot be shown as it is"
+_NO_COMMAND = "the name of its test cannot be shown as it is"
+
+
+def reproduction(node: str) -> tuple[str, str]:
+    """The command for a POSIX shell, and what to say of it, if anything.
+
+    Args:
+        node: pytest's id of the test, not to be trusted: it becomes one quoted word.
+
+    Returns:
+        The command and "". Where showing it on one line of a comment, a page or a terminal would
+        alter it, that for all parameters of the test and a clause that says so; where that is no
+        better, "" and a clause.
+    """
+    for name, note in ((node, ""), (node.partition("[")[0], _ALL_CASES)):
+        command = shlex.join(["pytest", "-p", PLUGIN, name])
+        # a name that starts with a dash would be an option of pytest's
+        if name and name[0] != "-" and _is_shown_unaltered(command):
+            return command, note
+    return "", _NO_COMMAND
+
+
+def _is_shown_unaltered(command: str) -> bool:
+    line = " ".join(on_one_line(command).split())
+    return line == command and len(line) <= LONGEST and not _ALTERED.search(line)
+
+
+def told_with_command(finding: Finding) -> str:
+    """What a finding says and, of a failed property, how to see it again: the command is last."""
+    parts = [finding.message]
+    if finding.example:
+        parts.append(f"Exactly this example: {finding.example}.")
+    if finding.node:
+        command, note = reproduction(finding.node)
+        parts += [f"({note[0].upper()}{note[1:]}.)"] if note else []
+        parts += [f"Run: {command}"] if command else []
+    return " ".join(parts)

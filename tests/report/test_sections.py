@@ -1,0 +1,95 @@
+"""The comment's sections: what changed is told, and gives way where there is no room."""
+
+import re
+from pathlib import Path
+
+from assay.report.comment import render_comment
+from assay.report.gallery import Exhibit
+from assay.report.inputs import ReportInputs
+from inert import assert_inert
+from rendered import Rendered
+from report_samples import checks, finding, proposal, settings
+
+
+def test_what_changed_is_told(tmp_path: Path) -> None:
+    """Rows added, removed and relabelled; the largest change; families; earlier verdicts."""
+    comment = render_comment(proposal(tmp_path))
+    assert "1 row added, 1 row removed, 1 row relabelled" in comment
+    assert "| `t90000` | `Mg2Sn` | added | `0.125` |" in comment
+    assert "| `t00009` | `H2O` | `" in comment
+    assert "| removed |" in comment
+    assert "| `t00004` | `LiFePO4` | `" in comment
+    assert "| `7.25` |" in comment
+    assert re.search(r"changed most \(`eV/atom`\): .*; `CeO2` \S+ → \S+, pool", comment)
+    assert "environment lock `3f9a3f9a3f9a` main's is not at hand" in comment
+    assert "Earlier verdicts: the last 1" in comment
+    assert re.search(r"\| RMSE \(`eV/atom`\) \| 0.2 \| \d\S+ \|", comment)
+    assert "alkali" in comment
+    assert "┃" in comment
+
+
+def test_changes_give_way_where_there_is_no_room(tmp_path: Path) -> None:
+    """Sections are left out whole, and the comment is sound Markdown at any length."""
+    inputs = proposal(tmp_path)
+    lengths = set()
+    for limit in range(1600, 9000, 400):
+        comment = render_comment(inputs, limit)
+        lengths.add(len(comment))
+        assert len(comment) <= limit
+        assert comment.count("<details>") == comment.count("</details>")
+        assert comment.count("```") % 2 == 0
+        assert_inert(comment)
+    assert len(lengths) > 4
+
+
+def test_unreadable_predictions_are_said(tmp_path: Path) -> None:
+    """Where rows cannot be compared the comment says why, and shows the rest."""
+    inputs = proposal(tmp_path)
+    inputs.handover.predictions.write_text("row_id,prediction\n")
+    comment = render_comment(ReportInputs(inputs.handover, settings(), tmp_path))
+    assert "`Not drawn: predictions.csv lacks" in comment
+    assert "1 row added" in comment
+
+
+def test_failed_check_still_shows_what_changed(tmp_path: Path) -> None:
+    """A pull request that is red for its data is told what it did to them, and no verdict."""
+    comment = render_comment(proposal(tmp_path, schema=checks("schema", finding())))
+    assert "1 row relabelled" in comment
+    assert "PASS: " not in comment
+
+
+def _exhibits(words: str = "MAE 0.1 eV/atom") -> list[Exhibit]:
+    place = f"https://example.org/group/model/blob/{'a5' * 20}"
+    return [Exhibit(f"{place}/{name}.png?raw=true", words) for name in ("parity", "residuals")]
+
+
+def test_pictures_stand_where_drawings_did_and_these_are_folded(tmp_path: Path) -> None:
+    """A reviewer sees pictures and opens the rest; the verdict is still in the first lines."""
+    inputs = proposal(tmp_path)
+    comment = render_comment(inputs, exhibits=_exhibits())
+    assert comment.splitlines()[1].startswith("### ✅ PASS")
+    parts = [
+        "**What changed**", "**Errors** of the train rows", "parity.png", "residuals.png",
+        "<details><summary>Errors by family, and residuals in characters</summary>",
+        "**Errors by family**", "**Residuals**", "Rows added",
+    ]  # fmt: skip
+    places = [comment.index(part) for part in parts]
+    assert places == sorted(places)
+    seen = Rendered(comment)
+    assert [dict(found)["alt"] for tag, found in seen.tags if tag == "img"] == [
+        "MAE 0.1 eV/atom"
+    ] * 2
+    assert seen.triggers == []
+    assert "**" not in seen.running
+    assert_inert(comment)
+
+
+def test_pictures_give_way_where_there_is_no_room(tmp_path: Path) -> None:
+    """However short it must be, the comment keeps its limit and shows a picture whole or not."""
+    inputs, shown = proposal(tmp_path), set()
+    for limit in range(1600, 9000, 400):
+        comment = render_comment(inputs, limit, _exhibits())
+        assert len(comment) <= limit
+        assert_inert(comment)
+        shown.add(comment.count("<img"))
+    assert shown == {0, 2}
