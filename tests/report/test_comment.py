@@ -233,7 +233,7 @@ def test_hostile_text_is_inert(tmp_path: Path, text: str) -> None:
     hostile = finding(message=text, formula=text, file=text, rule=text, value=text, line=3)
     inputs = _inputs(
         tmp_path,
-        schema=checks("schema", *[hostile] * 15),
+        schema=checks("schema", *[hostile] * 15).model_copy(update={"details": text}),
         sanity=checks("sanity", hostile),
         candidate=card(estimator=text, correlation_id=text, commit=text, model=text),
     )
@@ -243,7 +243,12 @@ def test_hostile_text_is_inert(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_card_is_inert_beside_a_verdict(tmp_path: Path, text: str) -> None:
     """The same where a verdict is shown; the table keeps its three columns."""
-    inputs = _inputs(tmp_path, candidate=card(estimator=text), verdict=verdict(explanation=text))
+    inputs = _inputs(
+        tmp_path,
+        schema=checks("schema").model_copy(update={"details": text}),
+        candidate=card(estimator=text),
+        verdict=verdict(explanation=text),
+    )
     comment = render_comment(inputs)
     rows = [line for line in comment.splitlines() if line.startswith("| **")]
     assert [line.count("|") for line in rows] == [4] * 4
@@ -399,6 +404,16 @@ def test_a_hostile_refusal_is_inert(tmp_path: Path, text: str) -> None:
     assert_inert(comment)
     rows = [line for line in comment.splitlines() if line.startswith("| **")]
     assert [line.count("|") for line in rows] == [4] * 4
+
+
+def test_details_say_what_was_compared(tmp_path: Path) -> None:
+    """Beside the number of rules stands what they were held against, on one line and cut."""
+    report = checks("schema").model_copy(update={"details": "5 tables,\ncompared with main"})
+    inputs = _inputs(tmp_path, schema=report)
+    assert "12 rules checked · `5 tables, compared with main` |" in render_comment(inputs)
+    assert "5 tables,\ncompared with main" in render_page(inputs)
+    long = report.model_copy(update={"details": "x" * 2000})
+    assert "x" * 500 not in render_comment(_inputs(tmp_path / "b", schema=long))
 
 
 def test_findings_name_their_rule(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_training_is_not_tried_when_something_faster_failed(toy: Path) -> None:
     report = check(toy, "def answer(formula): return 300 + weight(formula)", fast=False)
     assert "test_predictions_are_finite_and_within_bounds" in rules(report)
     assert not rules(report) & set(property_names(SLOW))
-    assert "Training was not tested, as something faster failed" in report.details
+    assert "no training was tested, as something faster failed" in report.details
 
 
 def test_training_cannot_be_skipped_unseen(toy: Path) -> None:

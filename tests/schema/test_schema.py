@@ -195,9 +195,9 @@ def test_an_unreadable_table_is_a_usage_error_and_leaves_the_pages(sound: Path) 
 
 def test_changes_against_main_are_shown(sound: Path) -> None:
     """One changed label warns with the old value; a tenth of the rows removed fails."""
-    assert "main is not at hand" in check(sound).details
+    assert "main, which is not at hand" in check(sound).details
     commit(sound)
-    assert "main has the same train set" in check(sound).details
+    assert "the train set of main" in check(sound).details
     edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,NaF,-0.45"))
     report = check(sound)
     assert report.passed

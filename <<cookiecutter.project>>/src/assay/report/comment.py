@@ -65,7 +65,8 @@ def _checks(inputs: ReportInputs) -> str:
         name += code(row.quoted, LONG, cell=True)
         todo = f"; **next:** {worded(row.todo)}" if row.todo not in {"", said} else ""
         state = f"{_SYMBOLS[row.state]} {plain(row.said)}"
-        cells.append([f"**{row.part}**", state, f"{name}{plain(row.what)}{todo}"])
+        details = f" · {code(row.details, SHORT, cell=True)}" if row.details else ""
+        cells.append([f"**{row.part}**", state, f"{name}{plain(row.what)}{details}{todo}"])
     return table(["", "state", "what"], cells)
 
 

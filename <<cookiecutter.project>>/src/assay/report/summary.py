@@ -26,7 +26,8 @@ UNREAD = "its record is missing or cannot be read"
 class Row:
     """One line of the table of checks.
 
-    `name` and `quoted`, an error's own words, are text of the pull request, not to be trusted.
+    `name`, `details` and `quoted`, an error's own words, are text of the pull request, not to be
+    trusted.
     `todo` is the one thing to do next, empty where all is well; commands in it stand in backticks.
     Whatever is `silent` left neither a record nor a word: it may only not have begun.
     """
@@ -37,6 +38,7 @@ class Row:
     what: str
     name: str = ""
     todo: str = ""
+    details: str = ""
     quoted: str = ""
     silent: bool = False
 
@@ -151,10 +153,10 @@ def _check_row(part: str, report: CheckReport | None, one: str, many: str) -> Ro
     ran = f"{plural(report.executed, one, many)} checked"
     if report.failures:
         what = f"{ran}: {_failures(report)}{_beside(report)}"
-        return Row(part, "failed", "failed", what, todo=todo)
+        return Row(part, "failed", "failed", what, todo=todo, details=report.details)
     if not report.executed:
         return Row(part, "missing", "did not run", f"no {one} was checked", todo=todo)
-    return Row(part, "ok", "holds", f"{ran}{_beside(report)}")
+    return Row(part, "ok", "holds", f"{ran}{_beside(report)}", details=report.details)
 
 
 def _failures(report: CheckReport) -> str:

@@ -59,9 +59,9 @@ def run_sanity(
         executed=len({test["node"] for test in ran}),
         findings=findings,
         unlisted=unlisted,
-        details=f"{len(ran)} properties, {settings.sanity.examples} examples each, seed {seed}."
-        + (" Training was not tested, as something faster failed." if withheld else "")
-        + (" Training was not tested, as only the fast tier was asked for." if fast else ""),
+        details=f"{settings.sanity.examples} examples each, seed {seed}"
+        + ("; no training was tested, as something faster failed" if withheld else "")
+        + ("; no training was tested, as only the fast tier was asked for" if fast else ""),
     )
 
 

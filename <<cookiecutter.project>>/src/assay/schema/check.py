@@ -59,7 +59,7 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         executed=executed,
         findings=findings,
         unlisted=unlisted,
-        details=f"{executed} expectations over {len(outcomes)} tables; {_compared(root, outcomes)}",
+        details=f"{len(outcomes)} tables, {_compared(root, outcomes)}",
     )
 
 
@@ -87,10 +87,10 @@ def _outcomes(
 
 def _compared(root: Path, outcomes: "list[Outcome]") -> str:
     if any(table.name == "main" for table, _, _ in outcomes):
-        return "compared with main."
+        return "compared with main"
     if content_on_main(root, Layout(root).train) is None:
-        return "main is not at hand, so nothing was compared with it."
-    return "main has the same train set."
+        return "not compared with main, which is not at hand"
+    return "the train set of main"
 
 
 def _findings(
