@@ -149,7 +149,8 @@ def test_falsified_property_is_told_once(tmp_path: Path) -> None:
     )  # fmt: skip
     comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", broken), verdict=None))
     item = "- **failure** `TlBr` value `0.3` · `0.3 apart` · `test_order`"
-    assert f"{item}\n  - run `pytest -p assay.sanity.plugin {node}`\n" in comment
+    shown = "to see exactly this example, decorate it with `@reproduce_failure('1', b'A')`"
+    assert f"{item}\n  - run `pytest -p assay.sanity.plugin {node}`; {shown}\n" in comment
     assert comment.count("TlBr") == comment.count("0.3 apart") == 1
     assert_inert(comment)
 

@@ -128,7 +128,9 @@ def _finding(one: Told, length: int) -> str:
 def _run(one: Told) -> str:
     shown = code(one.command or one.finding.node or "", LONG)
     note = f" ({plain(one.note)})" if one.note else ""
-    return f"run {shown}{note}" if one.command else f"{shown}: {plain(one.note)}"
+    run = f"run {shown}{note}" if one.command else f"{shown}: {plain(one.note)}"
+    example = code(one.finding.example or "", LONG)
+    return f"{run}; to see exactly this example, decorate it with {example}" if example else run
 
 
 def _fitted(first: list[str], more: list[str], title: str, room: int, link: str | None) -> str:
