@@ -36,7 +36,7 @@ sample: setup ## Make the report that README.md and docs/report.html show, from 
 	@$(BIN)/python scripts/sample_report.py
 
 test: setup node browser lint ## Check everything: 25 minutes at most
-	$(PYTEST) -n auto --dist loadfile
+	$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
 quick: setup ## Check all that is not marked slow: a few minutes
 	$(PYTEST) -n auto -m "not slow"

@@ -27,6 +27,12 @@ hypothesis.settings.load_profile("untimed")
 sys.dont_write_bytecode = True
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests, so that no process is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @dataclass(frozen=True)
 class Baked:
     """What cookiecutter did: its exit code and all it printed, and where the repository is."""
