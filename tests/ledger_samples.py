@@ -6,7 +6,13 @@ from typing import Any
 from assay.files import digest_bytes
 from assay.gate.statistics import level
 from assay.layout import Layout
-from assay.ledger.certificate import new_signing_key, read_public_key, read_signer
+from assay.ledger.certificate import (
+    Certificate,
+    Predicate,
+    new_signing_key,
+    read_public_key,
+    read_signer,
+)
 from assay.ledger.entries import Asked, Decision, Entry, Intent, Retirement, Revocation, chained
 from assay.ledger.record import Ledger
 
@@ -14,6 +20,39 @@ SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
 MARGIN = 0.1
 ALPHA, USES, DISAGREEMENTS = 0.025, 100, 5
 PLACE: dict[str, Any] = {"commit": "0" * 40, "time": "2026-01-01T00:00:00+00:00", "run": "local"}
+
+DIGESTS = {
+    name: f"{number:064x}"
+    for number, name in enumerate(
+        ["policy", "predictions", "train", "sealed", "lock", "bundle"], start=1
+    )
+}
+CERTIFICATE = Certificate(
+    model="gap-model",
+    bundle_digest=DIGESTS["bundle"],
+    predicate=Predicate(
+        verdict="PASS",
+        claim="no-regression",
+        stage="sealed",
+        metric="mae",
+        margin=0.1,
+        unit="eV",
+        level=0.025,
+        sealed=True,
+        policy_digest=DIGESTS["policy"],
+        predictions_digest=DIGESTS["predictions"],
+        train_digest=DIGESTS["train"],
+        sealed_digest=DIGESTS["sealed"],
+        lock_digest=DIGESTS["lock"],
+        ledger_lines=3,
+        ledger_digest="7" * 64,
+        reference="mean",
+        commit="c",
+        run="r",
+        time="2026-01-01T00:00:00Z",
+        correlation_id="asy-0",
+    ),
+)
 
 
 def question(name: str) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def test_help_imports_nothing_heavy(tmp_path):
         "report",
         "predict",
         "verify",
+        "trace",
+        "diff",
         "seal",
         "revoke",
         "ledger",
@@ -226,6 +228,29 @@ def test_score_predict_verify_report_from_the_command_line(certified, capsys, at
     assert records["verify"]["bundle_digest"] == records["predict"]["model_id"]
     assert at(certified, "report") == 0
     assert "index.html" in capsys.readouterr().out
+
+
+def test_diff_tells_what_changed(certified, capsys, at):
+    """A batch beside itself holds (0); beside an altered copy it differs (1), and says by what."""
+    few = str(Layout(certified).candidates / "few.csv")
+    assert at(certified, "predict", few, "--json") == 0
+    batch = Layout(certified).out / "batches" / json.loads(capsys.readouterr().out)["batch_id"]
+    assert at(certified, "diff", str(batch), str(batch / "predictions.csv")) == 0
+    assert "0 changed" in capsys.readouterr().out
+    assert at(certified, "trace", batch.name) == 0
+    assert "certified" in capsys.readouterr().out
+    assert at(certified, "trace", "asy-nothing") == 2
+    rows = (batch / "predictions.csv").read_text().splitlines()
+    cells = rows[1].split(",")
+    altered = certified / "altered.csv"
+    altered.write_text("\n".join([rows[0], ",".join([cells[0], "9.5", *cells[2:]]), *rows[2:], ""]))
+    assert at(certified, "diff", str(batch), str(altered), "--json") == 1
+    told = capsys.readouterr()
+    (difference,) = json.loads(told.out)["differences"]
+    assert (difference["shared"], difference["changed"]) == (3, 1)
+    assert "was altered" in json.loads(told.out)["causes"][0]
+    assert told.err.startswith("assay: 1 row differs")
+    assert at(certified, "diff", str(batch)) == 2
 
 
 def test_worse_model_ends_with_1(certified, capsys, at):

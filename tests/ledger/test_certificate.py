@@ -14,8 +14,6 @@ from assay.layout import Layout
 from assay.ledger import certificate as module
 from assay.ledger.certificate import (
     PAYLOAD_TYPE,
-    Certificate,
-    Predicate,
     issue,
     new_signing_key,
     policy_digest,
@@ -24,40 +22,8 @@ from assay.ledger.certificate import (
 )
 from assay.sealing.keys import SIGNING
 from assay.settings import parse_settings
+from ledger_samples import CERTIFICATE, DIGESTS
 from sentences import told
-
-DIGESTS = {
-    name: f"{number:064x}"
-    for number, name in enumerate(
-        ["policy", "predictions", "train", "sealed", "lock", "bundle"], start=1
-    )
-}
-CERTIFICATE = Certificate(
-    model="gap-model",
-    bundle_digest=DIGESTS["bundle"],
-    predicate=Predicate(
-        verdict="PASS",
-        claim="no-regression",
-        stage="sealed",
-        metric="mae",
-        margin=0.1,
-        unit="eV",
-        level=0.025,
-        sealed=True,
-        policy_digest=DIGESTS["policy"],
-        predictions_digest=DIGESTS["predictions"],
-        train_digest=DIGESTS["train"],
-        sealed_digest=DIGESTS["sealed"],
-        lock_digest=DIGESTS["lock"],
-        ledger_lines=3,
-        ledger_digest="7" * 64,
-        reference="mean",
-        commit="c",
-        run="r",
-        time="2026-01-01T00:00:00Z",
-        correlation_id="asy-0",
-    ),
-)
 
 
 @pytest.fixture

@@ -214,6 +214,9 @@ def test_probability_of_yes_is_the_prediction_of_a_class():
 
 def test_bundle_carries_the_inference_code_of_the_machinery(bundle):
     """The code in the bundle is the machinery's own, byte for byte."""
+    machinery = TEMPLATE / "src" / "assay"
+    features = machinery.joinpath("features").glob("*.py")
+    assert {f"features/{path.name}" for path in features} < set(INFERENCE)
     for name in INFERENCE:
-        own = TEMPLATE / "src" / "assay" / name
+        own = machinery / name
         assert digest_file(bundle / "code" / "assay" / name) == digest_file(own)

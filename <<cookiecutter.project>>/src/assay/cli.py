@@ -30,6 +30,8 @@ VERBS = (
     decisions.report,
     prediction.predict,
     prediction.verify,
+    prediction.trace,
+    prediction.diff,
     ledgers.revoke,
 )
 for verb in VERBS:

@@ -19,7 +19,7 @@ _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _HYDRATE = re.compile(r"[1-9]\d*\.\d+H2O$")
 _EXPONENT = re.compile(r"\d+(?:\.\d+)?e-\d+")
-_ISOTOPES = ("D", "T")
+ISOTOPES = ("D", "T")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
@@ -75,7 +75,7 @@ def _stranger(text: str, formula: str) -> str | None:
     for symbol in _SYMBOL.findall(text):
         if not Element.is_valid_symbol(symbol):
             return f"{formula!r} names {symbol!r}, which is not an element"
-        if symbol in _ISOTOPES:
+        if symbol in ISOTOPES:
             return f"{formula!r} names the isotope {symbol!r}; write H"
     return None
 

@@ -12,6 +12,11 @@ from assay.errors import RefusedError
 SAME, NOTHING = 1e-8, 1e-9
 
 
+def is_same(one: Any, other: Any, nothing: float = NOTHING) -> Any:
+    """Which numbers (n,) are the same, but for digits that a table does not hold."""
+    return np.isclose(one, other, rtol=SAME, atol=nothing)
+
+
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame as a CSV holds it, but that numbers stay numbers, to be compared as such."""
     return frame.map(lambda cell: cell if isinstance(cell, float) else str(cell))
@@ -75,5 +80,5 @@ def _same_numbers(
     numbers = pd.to_numeric(written, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     empty = (written == "" if text else written.isna()).to_numpy(dtype=bool)
     wanted = made.to_numpy(dtype=float)
-    close = np.isclose(numbers, wanted, rtol=SAME, atol=nothing)
+    close = is_same(numbers, wanted, nothing)
     return np.where(np.isnan(wanted), empty, close)

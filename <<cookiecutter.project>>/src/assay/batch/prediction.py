@@ -12,8 +12,8 @@ from assay import provenance
 from assay.batch.authorization import Authorization
 from assay.batch.models import CERTIFICATE
 from assay.batch.rows import prediction_rows, quarantine_rows
-from assay.compositions import problem
 from assay.errors import CheckFailedError, RefusedError
+from assay.features.parsing import problems
 from assay.files import digest_file, replaced_folder
 from assay.layout import Layout
 from assay.model.bundle import BundleMetadata
@@ -120,7 +120,7 @@ def predict_rows(
 
     with stages("predict") as doing:
         doing("reading the formulas")
-        reasons: list[str | None] = [problem(formula) for formula in formulas]
+        reasons = problems(formulas)
     values = np.full(len(formulas), np.nan)
     readable = [index for index, reason in enumerate(reasons) if reason is None]
     with tqdm(total=len(readable), desc="predict", unit=" rows", disable=None) as progress:

@@ -23,9 +23,19 @@ from assay.records import Record
 METADATA = "assay.json"
 MODEL = "model.skops"
 MACHINERY = Path(__file__).parents[1]
-# What a bundle needs of the machinery to turn formulas into features; all of it lies beside
-# the packages, so that a bundle carries single files.
-INFERENCE = ("__init__.py", "errors.py", "compositions.py", "features.py")
+# What a bundle needs of the machinery to turn formulas into features.
+INFERENCE = (
+    "__init__.py",
+    "errors.py",
+    "compositions.py",
+    "features/__init__.py",
+    "features/ionic.py",
+    "features/parsing.py",
+    "features/plugged.py",
+    "features/statistics.py",
+    "features/tables.py",
+    "features/transformers.py",
+)
 REQUIREMENTS = (
     "mlflow",
     "skops",
@@ -134,10 +144,10 @@ def is_usual(name: str) -> bool:
 
 
 def _copy_code(package: Path, code: Path) -> None:
-    machinery = code / "assay"
-    machinery.mkdir()
     for name in INFERENCE:
-        shutil.copyfile(MACHINERY / name, machinery / name)
+        copy = code / "assay" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MACHINERY / name, copy)
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(package, code / package.name, ignore=ignored)
 

@@ -1,4 +1,4 @@
-"""What a certificate unlocks: `predict` and `verify`."""
+"""What a certificate unlocks: `predict`, `verify`, `trace` and `diff`."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from assay.errors import CheckFailedError, UsageError
 from assay.layout import Handover, Layout
-from assay.verbs.console import Machine, here, shown, tell
+from assay.texts import plural
+from assay.verbs.console import Machine, here, repository, shown, tell
 
 
 def predict(  # noqa: PLR0913 (one parameter an option)
@@ -59,3 +61,42 @@ def verify(
     root, settings = here()
     sentence, details = verify_path(root, settings, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)
+
+
+def trace(
+    identifier: Annotated[
+        str, typer.Argument(help="Id of a prediction, batch or model, or a correlation id.")
+    ],
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Go from an id back to model, data, code, environment, run and certificate."""
+    from assay.batch.traces import sentences
+    from assay.batch.traces import trace as look_up
+
+    found = look_up(repository(), identifier)
+    tell("\n".join(sentences(found)), found, machine=machine)
+    if found.certificate is None:
+        raise CheckFailedError(f"{identifier!r:.80} is not proven: {found.unproven}.")
+
+
+def diff(
+    tables: Annotated[
+        list[Path], typer.Argument(help="Two or more batches, or tables with a column formula.")
+    ],
+    column: Annotated[str, typer.Option(help="What is compared.")] = "prediction",
+    top: Annotated[int, typer.Option(help="How many first ranks.", min=1)] = 10,
+    highest: Annotated[bool, typer.Option(help="The highest are first, not the lowest.")] = False,  # noqa: FBT002
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Compare tables of predictions by material: what changed, how ranks moved, and why."""
+    from assay.batch.prediction_tables import read_predictions
+    from assay.batch.reconciliation import reconcile, sentences
+
+    if len(tables) == 1:
+        raise UsageError(f"{tables[0]} is the only table: name what to compare it with.")
+    found = [read_predictions(path, column) for path in tables]
+    told = reconcile(Layout(repository()), found, top, highest=highest)
+    tell("\n".join(sentences(told)), told, machine=machine)
+    changed = sum(difference.changed for difference in told.differences)
+    if changed:
+        raise CheckFailedError(f"{plural(changed, 'row differs', 'rows differ')}: see above.")

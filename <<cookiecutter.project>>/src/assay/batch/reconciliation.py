@@ -1,0 +1,168 @@
+"""Tables of predictions beside each other: what differs, how ranks moved, whose rows these are.
+
+Materials are joined by reduced formula, so that neither the order of rows nor a spelling counts.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from assay.batch.causes import cause
+from assay.batch.comparison import is_same
+from assay.batch.prediction_tables import PredictionTable
+from assay.layout import Layout
+from assay.records import Count, Record, Text
+from assay.texts import plural
+
+SHOWN = 10
+NEITHER = "none of them"
+
+
+class Row(Record):
+    """A material and its prediction in each table, by the table's name; None where it has none."""
+
+    material: Text
+    predicted: dict[Text, float | None]
+
+
+class Difference(Record):
+    """What differs between two tables, on the materials that both have.
+
+    `kendall_tau` is of the ranks, absent for fewer than two materials or constant tables; of the
+    `top` first materials of the one table `kept` are among the first of the other.
+    """
+
+    before: Text
+    after: Text
+    shared: Count
+    only_before: Count
+    only_after: Count
+    changed: Count
+    largest: list[Row]
+    kendall_tau: float | None
+    top: Count
+    kept: Count
+
+
+class Origins(Record):
+    """Of which other tables how many rows of a table are, and those that are of none."""
+
+    table: Text
+    rows: dict[Text, Count]
+    strangers: list[Row]
+
+
+class Reconciliation(Record):
+    """Each table beside the one before it, and why; of three or more the origins of the last."""
+
+    differences: list[Difference]
+    causes: list[Text]
+    origins: Origins | None
+
+
+def reconcile(
+    layout: Layout, tables: Sequence[PredictionTable], top: int = SHOWN, *, highest: bool = False
+) -> Reconciliation:
+    """Compare each table with the one before it; of three or more, place the rows of the last."""
+    differences = [compare(*pair, top, highest=highest) for pair in pairwise(tables)]
+    causes = [
+        cause(layout, before, after, changed=one.changed > 0)
+        for (before, after), one in zip(pairwise(tables), differences, strict=True)
+    ]
+    *others, last = tables
+    placed = origins(last, others) if len(others) > 1 else None
+    return Reconciliation(differences=differences, causes=causes, origins=placed)
+
+
+def compare(
+    before: PredictionTable, after: PredictionTable, top: int = SHOWN, *, highest: bool = False
+) -> Difference:
+    """What differs on the materials that both have; the first ones are the lowest, or `highest`."""
+    both = pd.concat([before.predicted, after.predicted], axis=1, join="inner", keys=["a", "b"])
+    changed = both[~is_same(both["a"], both["b"])]
+    order = (changed["b"] - changed["a"]).abs().sort_values(ascending=False, kind="stable").index
+    top = min(top, len(both))
+    first = [
+        set(both[side].sort_values(ascending=not highest, kind="stable").index[:top])
+        for side in "ab"
+    ]
+    return Difference(
+        before=before.name,
+        after=after.name,
+        shared=len(both),
+        only_before=len(before.predicted) - len(both),
+        only_after=len(after.predicted) - len(both),
+        changed=len(changed),
+        largest=[_row(material, [before, after]) for material in order[:SHOWN]],
+        kendall_tau=_tau(both["a"].to_numpy(), both["b"].to_numpy()),
+        top=top,
+        kept=len(first[0] & first[1]),
+    )
+
+
+def _ranked(values: "pd.Series[float]", *, highest: bool) -> "pd.Index[str]":
+    return values.sort_values(ascending=not highest, kind="stable").index
+
+
+def _tau(one: np.ndarray, other: np.ndarray) -> float | None:
+    from scipy.stats import kendalltau
+
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:  # noqa: PLR2004 (a pair)
+        return None
+    return float(kendalltau(one, other).statistic)
+
+
+def _row(material: str, tables: Sequence[PredictionTable]) -> Row:
+    found = {table.name: table.predicted.get(material) for table in tables}
+    return Row(
+        material=material,
+        predicted={name: None if value is None else float(value) for name, value in found.items()},
+    )
+
+
+def origins(table: PredictionTable, others: Sequence[PredictionTable]) -> Origins:
+    """Whose row each row of a table is; a row that agrees with no other table is a stranger."""
+    rows: Counter[str] = Counter()
+    strangers = []
+    for material, value in table.predicted.items():
+        agreeing = [
+            one.name
+            for one in others
+            if material in one.predicted.index and is_same(value, one.predicted[material])
+        ]
+        rows[" and ".join(agreeing) or NEITHER] += 1
+        if not agreeing:
+            strangers.append(_row(str(material), [table, *others]))
+    return Origins(table=table.name, rows=dict(rows), strangers=strangers[:SHOWN])
+
+
+def sentences(found: Reconciliation) -> Iterator[str]:
+    """The reconciliation in words, for a terminal."""
+    for one, why in zip(found.differences, found.causes, strict=True):
+        yield (
+            f"{one.after} against {one.before}: {plural(one.shared, 'material')} in both, "
+            f"{one.only_before:,} in {one.before} alone, {one.only_after:,} in {one.after} alone; "
+            f"{one.changed:,} changed"
+        )
+        yield from (f"  {row.material}: {_in_words(row)}" for row in one.largest)
+        if one.kendall_tau is not None:
+            yield f"  Kendall's tau of the ranks is {one.kendall_tau:.3f}"
+        yield f"  of the first {one.top} {one.kept} stay"
+        yield f"  {why}"
+    if found.origins:
+        shares = [f"{rows:,} of {names}" for names, rows in found.origins.rows.items()]
+        yield f"{found.origins.table}: rows are {', '.join(shares)}"
+        yield from (
+            f"  {row.material} agrees with none: {_in_words(row)}"
+            for row in found.origins.strangers
+        )
+
+
+def _in_words(row: Row) -> str:
+    return ", ".join(
+        f"{'nothing' if value is None else f'{value:.9g}'} in {name}"
+        for name, value in row.predicted.items()
+    )

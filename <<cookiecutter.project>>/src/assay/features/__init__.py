@@ -1,0 +1,26 @@
+"""Composition features for whole columns of formulas at once, equal to matminer's."""
+
+from assay.features.plugged import MatminerFeatures
+from assay.features.statistics import magpie, stoichiometry, valence_orbitals
+from assay.features.tables import magpie_table, missing_properties
+from assay.features.transformers import (
+    IonFeatures,
+    MagpieFeatures,
+    StoichiometryFeatures,
+    ValenceOrbitalFeatures,
+    column_of_formulas,
+)
+
+__all__ = [
+    "IonFeatures",
+    "MagpieFeatures",
+    "MatminerFeatures",
+    "StoichiometryFeatures",
+    "ValenceOrbitalFeatures",
+    "column_of_formulas",
+    "magpie",
+    "magpie_table",
+    "missing_properties",
+    "stoichiometry",
+    "valence_orbitals",
+]
