@@ -240,6 +240,7 @@ def test_diff_tells_what_changed(certified, capsys, at):
     assert at(certified, "trace", batch.name) == 0
     assert "certified" in capsys.readouterr().out
     assert at(certified, "trace", "asy-nothing") == 2
+    assert "asy-nothing" in capsys.readouterr().err
     rows = (batch / "predictions.csv").read_text().splitlines()
     cells = rows[1].split(",")
     altered = certified / "altered.csv"
