@@ -20,11 +20,7 @@ def ion_property(formulas: Iterable[str]) -> np.ndarray:
     Raises:
         ValueError: a formula cannot be read.
     """
-    return ion_property_of(amounts(formulas))
-
-
-def ion_property_of(content: Amounts) -> np.ndarray:
-    """`ion_property` of n formulas that are parsed."""
+    content = amounts(formulas)
     if not len(content.starts):
         return np.empty((0, 3))
     return np.column_stack([_can_be_neutral(content), *_characters(content)])

@@ -25,11 +25,7 @@ def magpie(formulas: Iterable[str]) -> np.ndarray:
     Raises:
         ValueError: a formula cannot be read.
     """
-    return magpie_of(amounts(formulas))
-
-
-def magpie_of(content: Amounts) -> np.ndarray:
-    """`magpie` of n formulas that are parsed."""
+    content = amounts(formulas)
     names, table = magpie_table()
     found = np.empty((len(content.starts), len(names), len(STATISTICS)))
     for rows, places in _blocks(content):
@@ -73,11 +69,7 @@ def stoichiometry(formulas: Iterable[str]) -> np.ndarray:
     Raises:
         ValueError: a formula cannot be read.
     """
-    return stoichiometry_of(amounts(formulas))
-
-
-def stoichiometry_of(content: Amounts) -> np.ndarray:
-    """`stoichiometry` of n formulas that are parsed."""
+    content = amounts(formulas)
     if not len(content.starts):
         return np.empty((0, len(NORMS)))
     counts = np.bincount(content.rows).astype(float)
@@ -94,16 +86,11 @@ def valence_orbitals(formulas: Iterable[str]) -> np.ndarray:
     Raises:
         ValueError: a formula cannot be read.
     """
-    return valence_orbitals_of(amounts(formulas))
-
-
-def valence_orbitals_of(content: Amounts) -> np.ndarray:
-    """`valence_orbitals` of n formulas that are parsed."""
+    content = amounts(formulas)
     if not len(content.starts):
         return np.empty((0, 2 * len(ORBITALS)))
     names, table = magpie_table()
     wanted = [names.index(f"N{orbital}Valence") for orbital in ORBITALS]
     held = table[:, [*wanted, names.index("NValence")]][content.numbers]
     means = np.add.reduceat(held * content.fractions[:, None], content.starts)
-    with np.errstate(invalid="ignore"):  # none has no valence electron at all, but who knows
-        return np.hstack([means[:, :-1], means[:, :-1] / means[:, -1:]])
+    return np.hstack([means[:, :-1], means[:, :-1] / means[:, -1:]])

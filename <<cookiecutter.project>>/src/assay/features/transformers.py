@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from assay.features.ionic import ion_property_of
-from assay.features.parsing import Amounts, amounts
+from assay.features.ionic import ion_property
 from assay.features.statistics import (
     NORMS,
     ORBITALS,
     STATISTICS,
-    magpie_of,
-    stoichiometry_of,
-    valence_orbitals_of,
+    magpie,
+    stoichiometry,
+    valence_orbitals,
 )
 from assay.features.tables import magpie_table, missing_properties, without_electronegativity
 
@@ -40,7 +39,7 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
                 predicting it would need an invented number.
         """
         formulas = column_of_formulas(X)
-        values = self._features(amounts(formulas))
+        values = self._features(formulas)
         self._require_no_gap(values, formulas)
         return values
 
@@ -54,7 +53,7 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
         """Names of the columns, as matminer gives them."""
         return np.array(self._names())
 
-    def _features(self, content: Amounts) -> np.ndarray:
+    def _features(self, formulas: Sequence[str]) -> np.ndarray:
         raise NotImplementedError
 
     def _names(self) -> list[str]:
@@ -67,8 +66,8 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
 class MagpieFeatures(FormulaFeatures):
     """Magpie features (132 columns) of a column of formulas."""
 
-    def _features(self, content: Amounts) -> np.ndarray:
-        return magpie_of(content)
+    def _features(self, formulas: Sequence[str]) -> np.ndarray:
+        return magpie(formulas)
 
     def _names(self) -> list[str]:
         names, _ = magpie_table()
@@ -78,8 +77,8 @@ class MagpieFeatures(FormulaFeatures):
 class StoichiometryFeatures(FormulaFeatures):
     """p-norms of the atomic fractions (6 columns) of a column of formulas."""
 
-    def _features(self, content: Amounts) -> np.ndarray:
-        return stoichiometry_of(content)
+    def _features(self, formulas: Sequence[str]) -> np.ndarray:
+        return stoichiometry(formulas)
 
     def _names(self) -> list[str]:
         return [f"{p}-norm" for p in NORMS]
@@ -88,8 +87,8 @@ class StoichiometryFeatures(FormulaFeatures):
 class ValenceOrbitalFeatures(FormulaFeatures):
     """Mean number and share of valence electrons in s, p, d, f (8 columns)."""
 
-    def _features(self, content: Amounts) -> np.ndarray:
-        return valence_orbitals_of(content)
+    def _features(self, formulas: Sequence[str]) -> np.ndarray:
+        return valence_orbitals(formulas)
 
     def _names(self) -> list[str]:
         return [f"{what} {one} valence electrons" for what in ("avg", "frac") for one in ORBITALS]
@@ -98,8 +97,8 @@ class ValenceOrbitalFeatures(FormulaFeatures):
 class IonFeatures(FormulaFeatures):
     """Whether a compound is possible, and its ionic character (3 columns)."""
 
-    def _features(self, content: Amounts) -> np.ndarray:
-        return ion_property_of(content)
+    def _features(self, formulas: Sequence[str]) -> np.ndarray:
+        return ion_property(formulas)
 
     def _names(self) -> list[str]:
         return ["compound possible", "max ionic char", "avg ionic char"]
