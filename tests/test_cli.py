@@ -223,7 +223,7 @@ def test_score_predict_verify_report_from_the_command_line(certified, capsys, at
         assert at(certified, verb, *arguments, "--json") == 0
         records[verb] = json.loads(capsys.readouterr().out)
     assert records["score"]["outcome"] == "PASS"
-    assert records["predict"]["certified"]
+    assert records["predict"]["recipe"]["certified"]
     assert records["predict"]["predicted"] == 3
     assert records["verify"]["bundle_digest"] == records["predict"]["model_id"]
     assert at(certified, "report") == 0

@@ -268,7 +268,7 @@ def test_certified_bundle_predicts(world: Forge, merged: tuple[Run, Run]):
     (batch,) = (world.artifacts / str(predicted.number) / "batches").iterdir()
     record = json.loads((batch / "batch.json").read_text())
     assert record["model_id"] == champion(world, merged[1])
-    assert record["certified"] is True
+    assert record["recipe"]["certified"] is True
     with (batch / "predictions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     asked = len((world.clone() / LIST).read_text().splitlines()) - 1

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -13,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from assay.batch import models
 from assay.batch.authorization import authorize
-from assay.batch.prediction import predict_batch
+from assay.batch.jobs import predict_batch
 from assay.batch.verification import verify_path
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.features import MagpieFeatures
@@ -82,23 +84,45 @@ def note(folder: Path, **fields: object) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), **fields}))
 
 
+def note_recipe(folder: Path, **fields: object) -> None:
+    """Write fields into the record's recipe."""
+    recipe = json.loads((folder / "batch.json").read_text())["recipe"]
+    note(folder, recipe={**recipe, **fields})
+
+
+def strip(path: Path) -> None:
+    """Take out of a Parquet file what it says of itself."""
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    note_files(path.parent)
+
+
+def note_files(folder: Path) -> None:
+    """Write the digests of the files, as they are now, into the record."""
+    record = json.loads((folder / "batch.json").read_text())
+    note(folder, files={name: digest_file(folder / name) for name in record["files"]})
+
+
 def edit_csv(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Edit the table of predictions, with a record to match."""
     table = folder / "predictions.csv"
     write_table(edit(read_table(table, ["formula"])), table)
-    note(folder, predictions_digest=digest_file(table))
+    note_files(folder)
 
 
 def edit_parquet(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Edit the Parquet file."""
     path = folder / "predictions.parquet"
-    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+    account = pq.read_schema(path).metadata
+    edited = pa.Table.from_pandas(edit(pd.read_parquet(path)), preserve_index=False)
+    pq.write_table(edited.replace_schema_metadata(account), path)
+    note_files(folder)
 
 
 def edit_quarantine(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Edit the quarantine."""
     path = folder / "quarantine.csv"
     write_table(edit(read_table(path, ["formula"], empty=True)), path)
+    note_files(folder)
 
 
 def cell(row: int, column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -159,7 +183,7 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
         "predictions.parquet is missing",
     ),
     "no parquet file": (
-        lambda folder: (folder / "predictions.parquet").write_text("x"),
+        lambda folder: ((folder / "predictions.parquet").write_text("x"), note_files(folder)),
         "cannot be read as Parquet",
     ),
     "parquet value": (
@@ -172,17 +196,23 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
     ),
     "parquet tag": (
         lambda folder: edit_parquet(folder, cell(2, "tag", "z")),
-        "row 3: tag is 'z', but it must be e",
+        "predictions.csv, line 4: tag is 'e', but it must be z",
     ),
-    "parquet row": (lambda folder: edit_parquet(folder, lambda rows: rows[1:]), "2 rows, not 3"),
-    "parquet order": (lambda folder: edit_parquet(folder, lambda rows: rows[::-1]), "row 1: "),
+    "parquet row": (
+        lambda folder: edit_parquet(folder, lambda rows: rows[1:]),
+        "predicted is 3, but it must be 2",
+    ),
+    "parquet order": (
+        lambda folder: edit_parquet(folder, lambda rows: rows[::-1]),
+        "line 2: formula is",
+    ),
     "parquet column": (
         lambda folder: edit_parquet(folder, lambda rows: rows.assign(better=1.0)),
-        "has a column 'better'",
+        "predictions.csv has no column better",
     ),
     "no quarantine": (
         lambda folder: (folder / "quarantine.csv").unlink(),
-        "not whole, since .*quarantine.csv does not exist",
+        "quarantine.csv is missing",
     ),
     "quarantine row": (
         lambda folder: edit_quarantine(folder, lambda rows: rows[1:]),
@@ -194,23 +224,51 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
     ),
     "csv row": (
         lambda folder: edit_csv(folder, lambda rows: rows[1:]),
-        "predicted is 3, but it must be 2",
+        "predictions.csv has 2 rows, not 3",
+    ),
+    "another file": (
+        lambda folder: (folder / "quarantine.csv").write_text("formula,line,reason\n"),
+        "quarantine.csv is not the table that batch.json names",
+    ),
+    "no account": (
+        lambda folder: strip(folder / "predictions.parquet"),
+        "does not say itself what batch.json says of it",
+    ),
+    "uncertified": (
+        lambda folder: note_recipe(folder, certified=False),
+        "was predicted without a certificate",
+    ),
+    "other bundle": (
+        lambda folder: note_recipe(folder, bundle_digest="0" * 64),
+        "rows of another model than its certificate names",
+    ),
+    "other machinery": (
+        lambda folder: note_recipe(folder, machinery="0" * 64),
+        "does not say itself what batch.json says of it",
+    ),
+    "other candidates": (
+        lambda folder: note_recipe(folder, candidates_digest="0" * 64),
+        "batch.json: batch_id is .*, but it must be",
+    ),
+    "files left out": (
+        lambda folder: note(folder, files={}),
+        "names other files than a batch has",
     ),
     **{
         f"record {key}": (
             lambda folder, key=key, value=value: note(folder, **{key: value}),
-            f"batch.json: {told} is .*, but it must be",
+            f"batch.json: {key} is .*, but it must be",
         )
-        for key, told, value in (
-            ("batch_id", "batch_id", "asy-0123456789abcdef"),
-            ("target", "target", "another"),
-            ("unit", "unit", "kJ/mol"),
-            ("certificate_digest", "certificate_digest", "0" * 64),
-            ("correlation_id", "correlation_id", None),
-            ("rows", "rows", 9),
-            ("predicted", "predicted", 9),
-            ("quarantined", "quarantined", 9),
-            ("candidates_digest", "batch_id", "0" * 64),
+        for key, value in (
+            ("batch_id", "asy-0123456789abcdef"),
+            ("model_id", "0" * 64),
+            ("target", "another"),
+            ("unit", "kJ/mol"),
+            ("certificate_digest", "0" * 64),
+            ("correlation_id", None),
+            ("rows", 9),
+            ("predicted", 9),
+            ("quarantined", 9),
         )
     },
 }
@@ -264,13 +322,13 @@ def add_a_column(folder: Path) -> None:
 
 
 UNSEEN: dict[str, tuple[Edit, str]] = {
-    "dropped": (drop_a_row, "do not hold each row of .*list.csv once, in order"),
-    "order": (turn_round, "do not hold each row"),
-    "tag": (retag, "predictions.csv, line 2: tag is 'e', but it must be a"),
+    "dropped": (drop_a_row, "list.csv has 5 rows, but 4 are predicted or quarantined"),
+    "order": (turn_round, "predictions.parquet, row 1: formula is 'Fe2O3', but it must be NaCl"),
+    "tag": (retag, "predictions.parquet, row 1: tag is 'e', but it must be a"),
     "column": (add_a_column, "has a column 'measured'"),
     "line": (
         lambda folder: edit_quarantine(folder, cell(0, "line", "4")),
-        "quarantine.csv has 2 rows, not 1|do not hold|line is|line 2",
+        "quarantine.csv, line 2: line is '4', but it must be 3",
     ),
     "note": (
         lambda folder: edit_quarantine(folder, cell(1, "tag", "x")),

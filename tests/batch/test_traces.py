@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.prediction import BatchRecord, predict_batch
+from assay.batch.jobs import predict_batch
+from assay.batch.records import BatchRecord
 from assay.batch.traces import sentences, trace
 from assay.errors import UsageError
 from assay.layout import Handover, Layout

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.prediction import predict_batch
+from assay.batch.jobs import predict_batch
 from assay.batch.verification import verify_path
 from assay.errors import RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
@@ -93,7 +93,7 @@ def test_foreign_rows_under_a_true_record_are_refused(certified):
     digest = read_card(Handover(Layout(certified).out)).bundle_digest
     table.write_text(table.read_text().replace(digest, "0" * 64, 1))
     record.write_text(record.read_text().replace(before, digest_file(table)))
-    with pytest.raises(RefusedError, match="another model"):
+    with pytest.raises(RefusedError, match="model_id is '000"):
         verify_path(certified, settings_of(certified), folder)
 
 

@@ -82,7 +82,7 @@ def test_revoked_reference_is_followed_by_the_baseline(certified):
 
 def test_batch_of_a_revoked_model_is_no_proof_any_more(certified):
     """A table that was predicted before is still recognised as the revoked model's."""
-    from assay.batch.prediction import predict_batch
+    from assay.batch.jobs import predict_batch
 
     settings, few = settings_of(certified), Layout(certified).candidates / "few.csv"
     permission = authorize(

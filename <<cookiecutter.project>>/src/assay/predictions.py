@@ -15,7 +15,9 @@ HEADER = ["row_id", "prediction"]
 BYTES_PER_ROW = 64
 # Nine significant digits outlast every decision and leave room for the last bits in which
 # two processors may differ.
-FORMAT = ".9g"
+DIGITS = 9
+FORMAT = f".{DIGITS}g"
+EXACT, HALFWAY = 1e22, 0.49999
 LARGEST = 1e12
 
 Bounds = tuple[float, float]
@@ -30,8 +32,22 @@ def bounds_of(kind: Literal["number", "class"]) -> Bounds:
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
-    """The values (n,) to the digits in which predictions are written, here and in batches."""
-    return np.array([float(f"{value:{FORMAT}}") for value in values], dtype=float)
+    """The values (n,) to the digits in which predictions are written, here and in batches.
+
+    Each is the double that its text in `FORMAT` stands for.
+    """
+    with np.errstate(all="ignore"):
+        scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(values))))
+        scaled = values * scale
+        whole = np.rint(scaled)
+        # Powers of ten up to 22 are exact, so the quotient is rounded once, as reading its text is.
+        # All else, and what lies halfway, is spelt out.
+        plain = (scale >= 1) & (scale <= EXACT) & (np.abs(scaled - whole) < HALFWAY)
+        plain &= (np.abs(whole) >= 10 ** (DIGITS - 1)) & (np.abs(whole) < 10**DIGITS)
+        found = whole / scale
+    for place in np.flatnonzero(~plain):
+        found[place] = float(f"{values[place]:{FORMAT}}")
+    return found
 
 
 def write_predictions(

@@ -4,7 +4,7 @@ import csv
 import difflib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from assay.errors import UsageError
 from assay.files import write_text
 
 MAXIMUM_BYTES = 2**30
+LONGEST_LINE = 2**17
+LONGEST_CELL = 2**27
 # Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
 # four are the full-width forms of the first.
 EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -42,14 +44,17 @@ def parse_table(
     content: bytes, columns: Sequence[str], path: Path, *, empty: bool = False
 ) -> pd.DataFrame:
     """Parse the content of a table as `read_table` does; `path` is only named in errors."""
-    header, *rows = _cells(_decoded(content, path), path)
-    _check_header(header, columns, path)
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
+    # Lines end at \n alone: str.splitlines would also break a cell at a form feed.
+    lines = _decoded(content, path).split("\n")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > LONGEST_LINE:
             raise UsageError(
-                f"{path}, line {number}: {len(row)} cells where the header has {len(header)}; "
-                "quote text that holds a comma, and write decimals with a point."
+                f"{path}, line {number} is longer than {LONGEST_LINE:,} characters: shorten it."
             )
+    header, *rows = rows_of(lines, path)
+    require_header(header, columns, path)
+    for number, row in enumerate(rows, start=2):
+        require_width(row, len(header), path, number)
     if not rows and not empty:
         raise UsageError(f"{path} has a header but no rows: add some.")
     return pd.DataFrame(rows, columns=header, dtype=str)
@@ -98,24 +103,48 @@ def _decoded(content: bytes, path: Path) -> str:
     return text
 
 
-def _cells(text: str, path: Path) -> list[list[str]]:
-    # Lines end at \n alone: str.splitlines would also break a cell at a form feed.
-    reader = csv.reader(text.split("\n"), strict=True)
-    rows: list[list[str]] = []
+def rows_of(lines: Iterable[str], path: Path, first: int = 1) -> Iterator[list[str]]:
+    """The cells of lines without their ends, of which the first is line `first` of the file.
+
+    Raises:
+        UsageError: a quote is broken, or a quoted cell holds a line break.
+    """
+    csv.field_size_limit(LONGEST_CELL)  # how long a line may be is for the caller to say
+    reader = csv.reader(lines, strict=True)
+    done = 0
     try:
         for row in reader:
-            rows.append(row)
-            if reader.line_num > len(rows):
+            done += 1
+            if reader.line_num > done:
+                line = first + done - 1
                 raise UsageError(
-                    f"{path}, line {len(rows)}: a quoted cell holds a line break; take it out."
+                    f"{path}, line {line}: a quoted cell holds a line break; take it out."
                 )
+            yield row
     except csv.Error as error:
-        line = len(rows) + 1
+        line = first + done
         raise UsageError(f"{path}, line {line}: {error}; mend the quotes in this line.") from None
-    return rows
 
 
-def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None:
+def require_width(row: Sequence[str], width: int, path: Path, line: int) -> None:
+    """Insist that a row has as many cells as the header.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if len(row) != width:
+        raise UsageError(
+            f"{path}, line {line}: {len(row)} cells where the header has {width}; "
+            "quote text that holds a comma, and write decimals with a point."
+        )
+
+
+def require_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    """Insist that a header names each column once, the given ones among them.
+
+    Raises:
+        UsageError: it does not.
+    """
     if not header:
         raise UsageError(f"{path}, line 1 is empty: it must hold the names of the columns.")
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
@@ -171,10 +200,13 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
     """The same table, with nothing in it that a spreadsheet would execute."""
-    return rows.map(_harmless).rename(columns=_harmless)
+    texts = rows.select_dtypes("object")
+    safe = {name: [harmless(cell) for cell in column] for name, column in texts.items()}
+    return rows.assign(**safe).rename(columns=harmless)
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
+    """The cell with an apostrophe before it if a spreadsheet would execute it."""
     if not isinstance(cell, str) or not cell.startswith(EXECUTABLE):
         return cell
     try:

@@ -14,7 +14,6 @@ from assay.model.bundle import digest_bundle
 from assay.settings import Settings
 
 MAIN_REF = "refs/heads/main"
-UNCERTIFIED = "uncertified-"
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,6 @@ class Authorization:
     certificate: Certificate | None
     certificate_digest: str | None
     certificate_file: Path | None = None
-
-    @property
-    def model_id(self) -> str:
-        """What every row is marked with: the bundle's digest, `uncertified-` before it if so."""
-        return self.digest if self.certificate else UNCERTIFIED + self.digest
 
 
 def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -> Authorization:

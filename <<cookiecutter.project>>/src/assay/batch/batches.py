@@ -1,29 +1,38 @@
 """Batches of predictions: whether tables, quarantine and record are what their bundle makes."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from assay.batch.collection import METADATA, account
 from assay.batch.comparison import NOTHING, as_text, require_same
+from assay.batch.feeds import SIZE, Feed, csv_feed, parquet_feed
+from assay.batch.lists import CandidateList, open_list, read_range
 from assay.batch.models import CERTIFICATE
-from assay.batch.prediction import (
-    PARQUET,
-    PREDICTIONS,
-    QUARANTINE,
-    RECORD,
-    BatchRecord,
-    batch_id_of,
-    predict_rows,
-)
-from assay.batch.rows import prediction_rows, quarantine_rows
-from assay.errors import RefusedError, UsageError
+from assay.batch.prediction import predict_rows, predict_table
+from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, RECORD, BatchRecord, table_names
+from assay.batch.rows import LINE, REASON, prediction_rows
+from assay.compositions import problem
+from assay.errors import RefusedError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
 from assay.settings import Settings
-from assay.tables import for_spreadsheets, read_table
+from assay.tables import for_spreadsheets
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a batch, read in step; `csv` is None where there is none."""
+
+    parquet: Feed
+    csv: Feed | None
+    quarantine: Feed
 
 
 def verify_batch(
@@ -32,6 +41,7 @@ def verify_batch(
     """Verify the batch in a folder by making it again; gives the certificate of its model.
 
     With the list `candidates` that it was made of, each of the list's rows must be accounted for.
+    Of no table more than a part is in memory.
 
     Raises:
         RefusedError: something in it is not what the bundle makes; the sentence says what.
@@ -42,51 +52,58 @@ def verify_batch(
         raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
     proof = _certificate_file(root, path, record)
     certificate = verify(proof, Layout(root).public_key)
-    table = path / PREDICTIONS
-    if not table.is_file() or digest_file(table) != record.predictions_digest:
-        raise RefusedError(f"{table} is not the table that {RECORD} names: predict again.")
-    rows = _table(table, ["formula", "prediction", "model_id"])
-    quarantine = _table(path / QUARANTINE, ["formula", "line", "reason"])
-    if certificate.bundle_digest != record.model_id or set(rows["model_id"]) - {record.model_id}:
+    if certificate.bundle_digest != record.recipe.bundle_digest:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
+    _require_files(path, record)
+    tables, told = _tables(path, record)
     bundle = _bundle(root, settings, record)
-    _require_true(record, certificate, proof, bundle, (len(rows), len(quarantine)))
-    listed = None if candidates is None else _listed(candidates, record, rows, quarantine)
-    _require_unpredictable(bundle, quarantine)
-    _require_repeatable(bundle, record, rows, _parquet(path / PARQUET), listed)
+    _require_true(record, certificate, proof, bundle, tables)
+    listed = None if candidates is None else _listed(candidates, record)
+    if listed is None:
+        _require_alone(bundle, record, tables)
+    else:
+        _require_listed(bundle, record, tables, listed)
+    if told != account(record.recipe):
+        raise RefusedError(
+            f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again."
+        )
     return certificate
 
 
 def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:
     # A model may be certified again: the certificate that let the batch through lies beside it.
     own = path / CERTIFICATE
-    return own if own.is_file() else Layout(root).models / record.model_id / CERTIFICATE
+    return own if own.is_file() else Layout(root).models / record.recipe.bundle_digest / CERTIFICATE
 
 
-def _table(path: Path, columns: list[str]) -> pd.DataFrame:
+def _require_files(path: Path, record: BatchRecord) -> None:
+    if set(record.files) != set(table_names(record.recipe)):
+        raise RefusedError(f"{path / RECORD} names other files than a batch has: predict again.")
+    for name, digest in record.files.items():
+        if not (path / name).is_file():
+            raise RefusedError(f"{path / name} is missing: predict again.")
+        if digest_file(path / name) != digest:
+            raise RefusedError(
+                f"{path / name} is not the table that {RECORD} names: predict again."
+            )
+
+
+def _tables(path: Path, record: BatchRecord) -> tuple[_Tables, object]:
+    parquet, schema = parquet_feed(path / PARQUET)
+    csv = csv_feed(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
+    quarantine = csv_feed(path / QUARANTINE, ["formula", LINE, REASON])
     try:
-        return read_table(path, columns, empty=True)
-    except UsageError as error:
-        raise RefusedError(f"the batch is not whole, since {error}") from None
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise RefusedError(f"{path} is missing: predict again.")
-    try:
-        with path.open("rb") as stream:
-            return pd.read_parquet(stream).reset_index(drop=True)
-    except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
-        raise RefusedError(
-            f"{path} cannot be read as Parquet ({type(error).__name__}): predict again."
-        ) from None
+        told = json.loads((schema.metadata or {}).get(METADATA, b""))
+    except ValueError:
+        told = None
+    return _Tables(parquet, csv, quarantine), told
 
 
 def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
-    folder = Layout(root).models / record.model_id / "bundle"
+    folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
     bundle = load_bundle(folder, settings.model.trusted_types)
-    if bundle.digest != record.model_id:
-        raise RefusedError(f"the stored bundle {record.model_id[:12]} was altered: fetch it again.")
+    if bundle.digest != record.recipe.bundle_digest:
+        raise RefusedError(f"the stored bundle {record.recipe.bundle_digest[:12]} was altered: fetch it again.")
     return bundle
 
 
@@ -95,15 +112,17 @@ def _require_true(
     certificate: Certificate,
     proof: Path,
     bundle: LoadedBundle,
-    counts: tuple[int, int],
+    tables: _Tables,
 ) -> None:
     """Compare the record with all that tables, certificate and bundle say themselves."""
-    predicted, quarantined = counts
+    predicted, quarantined = tables.parquet.rows, tables.quarantine.rows
+    recipe = record.recipe
     facts = {
+        "model_id": certificate.bundle_digest,
         "predicted": predicted,
         "quarantined": quarantined,
         "rows": predicted + quarantined,
-        "batch_id": batch_id_of(certificate.bundle_digest, record.candidates_digest),
+        "batch_id": recipe.batch_id,
         "certificate_digest": digest_file(proof),
         "correlation_id": certificate.predicate.correlation_id,
         "target": bundle.metadata.target,
@@ -115,62 +134,88 @@ def _require_true(
             raise RefusedError(
                 f"{RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict again."
             )
-
-
-def _listed(
-    candidates: Path, record: BatchRecord, rows: pd.DataFrame, quarantine: pd.DataFrame
-) -> pd.DataFrame:
-    """The rows of the list that were predicted, if no other row than the quarantined is missing."""
-    table = read_table(candidates, ["formula"])
-    if digest_file(candidates) != record.candidates_digest:
-        raise RefusedError(f"{candidates} is not the list that {RECORD} names: name that one.")
-    told = dict(zip(quarantine["line"], quarantine["reason"], strict=True))
-    reasons = [told.get(str(line)) for line in range(2, len(table) + 2)]
-    made = as_text(for_spreadsheets(quarantine_rows(table, reasons)))
-    require_same(QUARANTINE, quarantine, made)
-    left = table[[reason is None for reason in reasons]]
-    if list(left["formula"]) != list(rows["formula"]):
+    if tables.csv is not None and tables.csv.rows != predicted:
         raise RefusedError(
-            f"{PREDICTIONS} and {QUARANTINE} do not hold each row of {candidates} once, in order: "
+            f"{PREDICTIONS} has {tables.csv.rows} rows, not {predicted}: predict again."
+        )
+
+
+def _listed(candidates: Path, record: BatchRecord) -> CandidateList:
+    listed = open_list(candidates)
+    if listed.digest != record.recipe.candidates_digest:
+        raise RefusedError(f"{candidates} is not the list that {RECORD} names: name that one.")
+    if listed.rows != record.rows:
+        raise RefusedError(
+            f"{candidates} has {listed.rows} rows, but {record.rows} are predicted or quarantined: "
             "predict again."
         )
-    return left
+    return listed
 
 
-def _require_unpredictable(bundle: LoadedBundle, quarantine: pd.DataFrame) -> None:
-    # What was disarmed for spreadsheets was no formula before either, so its cells serve as well.
-    formulas = list(quarantine["formula"])
-    reasons, _ = predict_rows(bundle, formulas)
-    for line, (formula, reason) in enumerate(zip(formulas, reasons, strict=True), start=2):
-        if reason is None:
-            raise RefusedError(
-                f"{QUARANTINE}, line {line}: the model does predict {formula!r:.80}: predict again."
-            )
+def _require_alone(bundle: LoadedBundle, record: BatchRecord, tables: _Tables) -> None:
+    """Make the rows again from their formulas: nothing else shows that nobody altered a value.
 
-
-def _require_repeatable(
-    bundle: LoadedBundle,
-    record: BatchRecord,
-    rows: pd.DataFrame,
-    parquet: pd.DataFrame,
-    listed: pd.DataFrame | None,
-) -> None:
-    """Make the rows again: nothing else shows that nobody wrote anything else in.
-
-    What the list brought along is taken from the list; without it, from the CSV, where it is
-    disarmed for spreadsheets.
+    What the list brought along is taken as it stands.
     """
-    reasons, values = predict_rows(bundle, list(rows["formula"]))
-    for line, reason in enumerate(reasons, start=2):
-        if reason:
-            raise RefusedError(f"{PREDICTIONS}, line {line}: {reason}: predict again.")
-    accounts = {"model_id": record.model_id, "batch_id": record.batch_id}
-    given = rows[["formula"]] if listed is None else listed
-    made = prediction_rows(given, values, bundle.metadata, accounts).reset_index(drop=True)
-    if listed is None:
-        made = made.join(rows.drop(columns=list(made.columns), errors="ignore"))
-        parquet = for_spreadsheets(parquet)
+    start = 0
+    while len(parquet := tables.parquet.take(SIZE)):
+        reasons, values = predict_rows(bundle, list(parquet["formula"]))
+        for row, reason in enumerate(reasons, start=start + 1):
+            if reason:
+                raise RefusedError(f"{PARQUET}, row {row}: {reason}: predict again.")
+        made = prediction_rows(
+            parquet[["formula"]], values, bundle.metadata, record.recipe.accounts
+        )
+        made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
+        _require_part(bundle, tables, parquet, made, start)
+        start += len(parquet)
+    _require_unpredictable(bundle, tables.quarantine)
+
+
+def _require_part(
+    bundle: LoadedBundle, tables: _Tables, parquet: pd.DataFrame, made: pd.DataFrame, start: int
+) -> None:
     width = bundle.metadata.interval_half_width
     nothing = NOTHING if width is None else NOTHING * min(1, width)
-    require_same(PREDICTIONS, rows, as_text(for_spreadsheets(made)), nothing)
-    require_same(PARQUET, parquet, made, nothing)
+    require_same(PARQUET, parquet, made, nothing, start)
+    if tables.csv is not None:
+        rows = tables.csv.take(len(made))
+        require_same(PREDICTIONS, rows, as_text(for_spreadsheets(made)), nothing, start)
+
+
+def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
+    # What was disarmed for spreadsheets was no formula before either, so its cells serve as well.
+    line = 2
+    while len(part := quarantine.take(SIZE)):
+        formulas = list(part["formula"])
+        reasons, _ = predict_rows(bundle, formulas)
+        for formula, reason in zip(formulas, reasons, strict=True):
+            if reason is None:
+                raise RefusedError(
+                    f"{QUARANTINE}, line {line}: the model does predict {formula!r:.80}: predict "
+                    "again."
+                )
+            line += 1
+
+
+def _require_listed(
+    bundle: LoadedBundle, record: BatchRecord, tables: _Tables, listed: CandidateList
+) -> None:
+    """Make all rows again from the list, those of the quarantine with them."""
+    at, start, rejected = listed.first, 0, 0
+    for table in read_range(listed, 0, listed.rows, SIZE):
+        made, quarantined = predict_table(bundle, table, at, record.recipe.accounts)
+        made = made.reset_index(drop=True)
+        _require_part(bundle, tables, tables.parquet.take(len(made)), made, start)
+        written = tables.quarantine.take(len(quarantined))
+        told = _with_reasons(quarantined.reset_index(drop=True), written)
+        require_same(QUARANTINE, written, as_text(for_spreadsheets(told)), NOTHING, rejected)
+        at, start, rejected = at + len(table), start + len(made), rejected + len(quarantined)
+
+
+def _with_reasons(made: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:
+    """What a model says of a row it refuses may differ, in an address for instance."""
+    if len(made) != len(written):
+        return made
+    readable = [problem(formula) is None for formula in made["formula"]]
+    return made.assign(**{REASON: made[REASON].where(~np.array(readable, bool), written[REASON])})

@@ -2,11 +2,11 @@
 
 from assay.batch.models import CERTIFICATE
 from assay.batch.prediction_tables import PredictionTable
+from assay.batch.records import UNCERTIFIED
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Layout
 from assay.ledger.certificate import Predicate, verify
 
-UNCERTIFIED = "uncertified-"
 DIGITS = 12
 
 

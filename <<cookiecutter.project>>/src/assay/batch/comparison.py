@@ -23,7 +23,11 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def require_same(
-    name: str, written: pd.DataFrame, made: pd.DataFrame, nothing: float = NOTHING
+    name: str,
+    written: pd.DataFrame,
+    made: pd.DataFrame,
+    nothing: float = NOTHING,
+    start: int = 0,
 ) -> None:
     """Insist that a table holds the columns and rows that were made again, in any column order.
 
@@ -32,6 +36,7 @@ def require_same(
         written: what the file holds.
         made: what it must hold; where a number is missing, only an empty cell is the same.
         nothing: the difference of two numbers that is none however small they are, in their unit.
+        start: how many rows of the file come before these.
 
     Raises:
         RefusedError: it does not; the first column, row or cell that differs is named.
@@ -47,13 +52,15 @@ def require_same(
             "again."
         )
     if len(written) != len(made):
-        raise RefusedError(f"{name} has {len(written)} rows, not {len(made)}: predict again.")
+        raise RefusedError(
+            f"{name} has {start + len(written)} rows, not {start + len(made)}: predict again."
+        )
     for column in made.columns:
-        _require_column(name, written[column], made[column], nothing)
+        _require_column(name, written[column], made[column], nothing, start)
 
 
 def _require_column(
-    name: str, written: "pd.Series[Any]", made: "pd.Series[Any]", nothing: float
+    name: str, written: "pd.Series[Any]", made: "pd.Series[Any]", nothing: float, start: int
 ) -> None:
     text = name.endswith(".csv")
     if pd.api.types.is_float_dtype(made):
@@ -65,7 +72,7 @@ def _require_column(
     differing = np.flatnonzero(~same)
     if differing.size:
         row = int(differing[0])
-        place = f"line {row + 2}" if text else f"row {row + 1}"
+        place = f"line {start + row + 2}" if text else f"row {start + row + 1}"
         raise RefusedError(
             f"{name}, {place}: {made.name} is {written.iloc[row]!r:.80}, but it must be "
             f"{made.iloc[row]!s:.80} ({differing.size} such rows): predict again."

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay.batch.comparison import is_same
-from assay.batch.prediction import PARQUET
+from assay.batch.records import PARQUET
 from assay.compositions import problem, reduced_formula
 from assay.errors import UsageError
 from assay.tables import read_numbers, read_table

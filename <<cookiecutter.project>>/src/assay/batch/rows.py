@@ -1,20 +1,68 @@
 """The rows that a batch hands out: predictions with their account, and the quarantine."""
 
+import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assay.compositions import elements, reduced_formula
-from assay.files import digest_bytes
+from assay.features.parsing import Amounts, amounts_of
 from assay.model.bundle import BundleMetadata
 from assay.predictions import rounded
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def domain_reason(formula: str, known: frozenset[str]) -> str:
-    """Why a composition lies outside the model's domain; empty if it lies inside."""
-    unseen = sorted(elements(formula) - known)
-    return f"no training row holds {', '.join(unseen)}" if unseen else ""
+NUMBERS = ("prediction", "lower", "upper")
+OURS = (
+    *("formula", "prediction", "unit", "lower", "upper", "in_domain", "domain_reason"),
+    *("model_id", "batch_id", "prediction_id"),
+)
+LINE, REASON = "line", "reason"
+# atomic shares are the same in all spellings but for their last bits
+SHARES = 1e12
+
+
+def domain_reasons(content: Amounts, known: frozenset[str]) -> np.ndarray:
+    """Why each of n compositions lies outside the model's domain: (n,) text, empty if inside."""
+    seen = np.array([symbol in known for symbol in _symbols()])
+    unseen = ~seen[content.numbers]
+    reasons = np.full(len(content.starts), "", dtype=object)
+    for row in np.unique(content.rows[unseen]):
+        numbers = content.numbers[unseen & (content.rows == row)]
+        strangers = sorted(_symbols()[number] for number in numbers)
+        reasons[row] = f"no training row holds {', '.join(strangers)}"
+    return reasons
+
+
+@lru_cache(maxsize=1)
+def _symbols() -> list[str]:
+    from pymatgen.core import Element
+
+    return ["", *(Element.from_Z(number).symbol for number in range(1, 119))]
+
+
+def prediction_ids(content: Amounts, model: str) -> list[str]:
+    """An id a row, which all spellings of a composition share: 16 digits of a SHA-256.
+
+    It is that of the model's id, and of atomic numbers and shares as 64-bit integers.
+    """
+    parts = np.column_stack([content.numbers, np.rint(content.fractions * SHARES)])
+    view = memoryview(parts.astype("<i8").tobytes())
+    ends = np.append(content.starts, len(content.rows))[1:].tolist()
+    ids = []
+    for start, end in zip(content.starts.tolist(), ends, strict=True):
+        found = _opened(model).copy()
+        found.update(view[16 * start : 16 * end])
+        ids.append(found.hexdigest()[:16])
+    return ids
+
+
+@lru_cache(maxsize=1)
+def _opened(model: str) -> "hashlib._Hash":
+    return hashlib.sha256(model.encode())
 
 
 def prediction_rows(
@@ -31,41 +79,59 @@ def prediction_rows(
         accounts: `model_id` and `batch_id`, which every row bears.
     """
     formulas = list(table["formula"])
-    known = frozenset(metadata.elements)
-    reasons = [domain_reason(formula, known) for formula in formulas]
+    content = amounts_of(tuple(formulas))
+    reasons = domain_reasons(content, frozenset(metadata.elements))
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
     values = rounded(values)
-    model = accounts["model_id"]
     columns = {
         "formula": formulas,
         "prediction": values,
         "unit": metadata.unit,
         "lower": rounded(values - width),
         "upper": rounded(values + width),
-        "in_domain": [not reason for reason in reasons],
+        "in_domain": reasons == "",
         "domain_reason": reasons,
         **accounts,
-        "prediction_id": [
-            digest_bytes(f"{model} {reduced_formula(formula)}".encode())[:16]
-            for formula in formulas
-        ],
+        "prediction_id": prediction_ids(content, accounts["model_id"]),
     }
     ours = pd.DataFrame(columns, index=table.index)
-    return ours.join(_renamed(table.drop(columns="formula"), list(columns)))
+    others = table.drop(columns="formula")
+    return ours.join(others.set_axis(free_names(list(others.columns), OURS), axis="columns"))
 
 
-def quarantine_rows(table: pd.DataFrame, reasons: Sequence[str | None]) -> pd.DataFrame:
-    """The candidates with a reason, as they were given, with their line and the reason."""
+def quarantine_rows(
+    table: pd.DataFrame, reasons: Sequence[str | None], first: int = 2
+) -> pd.DataFrame:
+    """The candidates with a reason, as they were given, with their line and the reason.
+
+    `first` is the line of the table's first row.
+    """
     bad = [index for index, reason in enumerate(reasons) if reason is not None]
-    columns = {"line": [index + 2 for index in bad], "reason": [reasons[index] for index in bad]}
-    return _renamed(table.iloc[bad], list(columns)).assign(**columns)
+    columns = {
+        LINE: [index + first for index in bad],
+        REASON: [reasons[index] for index in bad],
+    }
+    names = free_names(list(table.columns), (LINE, REASON))
+    return table.iloc[bad].set_axis(names, axis="columns").assign(**columns)
 
 
-def _renamed(table: pd.DataFrame, taken: Sequence[str]) -> pd.DataFrame:
-    # A list may be an earlier table of predictions: its columns must not pass for ours.
-    names: list[str] = []
-    for name in table.columns:
-        while name in taken or name in names:
+def free_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """Names for columns that are carried along, none of them among `taken`.
+
+    A list may be an earlier table of predictions, and its columns must not pass for ours.
+    """
+    free: list[str] = []
+    for name in names:
+        while name in taken or name in free:
             name = f"given_{name}"  # noqa: PLW2901 (until it is free)
-        names.append(name)
-    return table.set_axis(names, axis="columns")
+        free.append(name)
+    return free
+
+
+def schema(others: Sequence[str]) -> "pa.Schema":
+    """The types of a table of predictions with the columns `others` of a list."""
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(NUMBERS, pa.float64()) | {"in_domain": pa.bool_()}
+    names = [*OURS, *free_names(others, OURS)]
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in names])

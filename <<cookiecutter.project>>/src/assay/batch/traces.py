@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from assay.batch.authorization import require_standing
 from assay.batch.models import CERTIFICATE
-from assay.batch.prediction import PARQUET, RECORD, BatchRecord
+from assay.batch.records import PARQUET, RECORD, BatchRecord
 from assay.errors import RefusedError, UsageError
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, Predicate, verify
@@ -93,8 +93,8 @@ def _batches(layout: Layout, identifier: str) -> tuple[list[_Batch], list[Traced
     if named:
         return named, []
     found = [(batch, row) for batch in known for row in _rows(batch, identifier)]
-    holding = dict.fromkeys(batch for batch, _ in found)
-    return list(holding), [row for _, row in found]
+    holding = {batch.folder: batch for batch, _ in found}
+    return list(holding.values()), [row for _, row in found]
 
 
 def _rows(batch: _Batch, identifier: str) -> Iterator[TracedRow]:

@@ -6,7 +6,7 @@ from typing import Any
 from assay.batch.authorization import require_standing
 from assay.batch.batches import verify_batch
 from assay.batch.models import CERTIFICATE
-from assay.batch.prediction import PARQUET, PREDICTIONS, RECORD
+from assay.batch.records import PARQUET, PREDICTIONS, RECORD
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify

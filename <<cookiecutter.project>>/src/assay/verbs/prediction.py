@@ -13,15 +13,26 @@ from assay.verbs.console import Machine, here, repository, shown, tell
 
 
 def predict(  # noqa: PLR0913 (one parameter an option)
-    candidates: Annotated[Path, typer.Argument(help="CSV with a column formula.")],
+    candidates: Annotated[
+        Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column formula.")
+    ],
     model: Annotated[str, typer.Option(help="Digest of a certified bundle.")] = "champion",
     bundle: Annotated[Path | None, typer.Option(help="A bundle folder, instead.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Its certificate.")] = None,
     uncertified: Annotated[bool, typer.Option(help="Without one; rows are marked.")] = False,  # noqa: FBT002
+    scheduler: Annotated[
+        str | None, typer.Option(help="local: a process for each core; else this one.")
+    ] = None,
+    shard_rows: Annotated[
+        int, typer.Option(help="Rows after each of which it can go on.")
+    ] = 20_000,
+    with_csv: Annotated[
+        bool | None, typer.Option("--csv/--no-csv", help="A CSV, too; unsaid: to a million rows.")
+    ] = None,
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Predict a list of candidates with a certified model."""
-    from assay.batch import authorization, models, prediction
+    from assay.batch import authorization, jobs, models
 
     root, settings = here()
     authorization.require_main()
@@ -36,7 +47,8 @@ def predict(  # noqa: PLR0913 (one parameter an option)
         permission = authorization.authorize(
             root, settings, bundle, certificate or bundle.parent / models.CERTIFICATE
         )
-    record = prediction.predict_batch(root, settings, candidates, permission)
+    options = jobs.Options(scheduler, shard_rows, with_csv)
+    record = jobs.predict_batch(root, settings, candidates, permission, options)
     tell(
         f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by "
         f"{'certified' if record.certified else 'UNCERTIFIED'} model {record.model_id[:12]} -> "

@@ -1,0 +1,115 @@
+"""Lists of candidates, however long: what they are, and their rows a part at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from assay.batch import arrow_lists, text_lists
+from assay.compositions import problem
+from assay.errors import UsageError
+from assay.files import digest_file
+
+FORMULA = "formula"
+# so many first rows say which column holds the formulas, where none is called so
+SAMPLE = 100
+
+Format = Literal["csv", "gzip", "parquet"]
+
+
+@dataclass(frozen=True)
+class CandidateList:
+    """A list that was read through once: every row of it can be parsed as a row.
+
+    `column` is the one with the formulas. `first` is the number of the first row as a person
+    counts: its line in a CSV, below the header, and 1 in a Parquet file. `marks` are rows at which
+    reading can begin, each with the byte (of the unpacked text) or row group where that is.
+    """
+
+    path: Path
+    format: Format
+    digest: str
+    header: tuple[str, ...]
+    column: str
+    rows: int
+    first: int
+    marks: tuple[tuple[int, int], ...]
+
+
+def open_list(path: Path) -> CandidateList:
+    """Read a CSV, a gzipped CSV or a Parquet file through, and tell its digest and rows.
+
+    Formulas are in the column `formula`, or else in the first most of whose first rows are some.
+
+    Raises:
+        UsageError: the file is missing, no such table or has no rows, a row has the wrong number of
+            cells, or no column holds formulas.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist: check its name and folder.")
+    kind, digest = _format(path), digest_file(path)
+    survey = arrow_lists.survey(path) if kind == "parquet" else text_lists.survey(path, SAMPLE)
+    if not survey.rows:
+        raise UsageError(f"{path} has a header but no rows: add some.")
+    column = _formula_column(survey.header, survey.sample, path)
+    first = 1 if kind == "parquet" else 2
+    return CandidateList(
+        path, kind, digest, tuple(survey.header), column, survey.rows, first, tuple(survey.marks)
+    )
+
+
+def read_range(listed: CandidateList, start: int, stop: int, size: int) -> Iterator[pd.DataFrame]:
+    """Rows from `start` up to `stop`, at most `size` at a time, as text.
+
+    The column with the formulas comes first and is called `formula`; another of that name is not
+    lost, see `given`.
+
+    Raises:
+        UsageError: the file cannot be read any more.
+    """
+    parts = _parts(listed, start, stop, size)
+    names = given(listed)
+    order = [listed.header.index(listed.column)]
+    order += [place for place in range(len(listed.header)) if place != order[0]]
+    for part in parts:
+        yield pd.DataFrame(
+            {name: part[at] for name, at in zip(names, order, strict=True)}, dtype=str
+        )
+
+
+def given(listed: CandidateList) -> list[str]:
+    """The columns of `read_range`: `formula`, and the others under their own names."""
+    return [FORMULA, *(name for name in listed.header if name != listed.column)]
+
+
+def _parts(
+    listed: CandidateList, start: int, stop: int, size: int
+) -> Iterator[Sequence[Sequence[str]]]:
+    begin = max(mark for mark in listed.marks if mark[0] <= start)
+    if listed.format == "parquet":
+        return arrow_lists.columns(listed.path, begin, (start, stop), size)
+    width = len(listed.header)
+    return text_lists.columns(listed.path, width, begin, (start, stop), size)
+
+
+def _format(path: Path) -> Format:
+    with path.open("rb") as stream:
+        opening = stream.read(4)
+    if opening == b"PAR1":
+        return "parquet"
+    return "gzip" if opening[:2] == text_lists.GZIP else "csv"
+
+
+def _formula_column(header: Sequence[str], sample: Iterable[Sequence[str]], path: Path) -> str:
+    if FORMULA in header:
+        return FORMULA
+    for name, cells in zip(header, zip(*sample, strict=True), strict=True):
+        read = sum(problem(cell) is None for cell in cells)
+        if 2 * read > len(cells):
+            return name
+    raise UsageError(
+        f"{path} has no column {FORMULA!r}, and none of {', '.join(header)[:200]} holds formulas: "
+        "rename the one that should."
+    )

@@ -1,0 +1,102 @@
+"""The records of batches and of their shards, and the names of the files beside them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from assay.provenance import correlation_id
+from assay.records import Digest, Record
+
+TableName = Literal["predictions.csv", "predictions.parquet", "quarantine.csv"]
+PREDICTIONS: TableName = "predictions.csv"
+PARQUET: TableName = "predictions.parquet"
+QUARANTINE: TableName = "quarantine.csv"
+RECORD, SHARD = "batch.json", "shard.json"
+UNCERTIFIED = "uncertified-"
+
+Rows = Annotated[int, Field(ge=0)]
+
+
+class Recipe(Record):
+    """All that decides what the rows of a batch are.
+
+    Equal recipes give equal tables, to the byte. `machinery` is the digest of the code of `assay`,
+    `column` the one with the formulas; `with_csv` says whether the table is a CSV, too.
+    """
+
+    bundle_digest: Digest
+    certified: bool
+    candidates_digest: Digest
+    column: str
+    machinery: Digest
+    with_csv: bool
+
+    @property
+    def model_id(self) -> str:
+        """What every row is marked with: the bundle's digest, `uncertified-` before it if so."""
+        return self.bundle_digest if self.certified else UNCERTIFIED + self.bundle_digest
+
+    @property
+    def batch_id(self) -> str:
+        """The id that all batches of one list by one bundle share."""
+        return correlation_id(self.bundle_digest, self.candidates_digest)
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """What stands on every row."""
+        return {"model_id": self.model_id, "batch_id": self.batch_id}
+
+    @property
+    def folder(self) -> str:
+        """The name of the batch's folder; an uncertified one cannot be mistaken."""
+        return self.batch_id if self.certified else f"{self.batch_id}-uncertified"
+
+
+def table_names(recipe: Recipe) -> tuple[TableName, ...]:
+    """The files that a recipe makes, of a shard and of the whole."""
+    return (PREDICTIONS, PARQUET, QUARANTINE) if recipe.with_csv else (PARQUET, QUARANTINE)
+
+
+class ShardRecord(Record):
+    """A finished shard: the rows from `start` up to `stop` of a list, and the digests of its files.
+
+    Rows are counted from 0.
+    """
+
+    recipe: Recipe
+    start: Rows
+    stop: Rows
+    predicted: Rows
+    quarantined: Rows
+    files: dict[TableName, Digest]
+
+
+class BatchRecord(Record):
+    """What a table of predictions was made from; written beside it as `batch.json`."""
+
+    batch_id: str
+    model_id: str
+    recipe: Recipe
+    certificate_digest: str | None
+    correlation_id: str | None
+    candidates: str
+    files: dict[TableName, Digest]
+    rows: Rows
+    predicted: Rows
+    quarantined: Rows
+    target: str
+    unit: str
+    commit: str
+    lock_digest: str
+    workflow_run: str | None
+    time: str
+
+    @property
+    def certified(self) -> bool:
+        """Whether a certificate let the bundle predict."""
+        return self.recipe.certified
+
+    @property
+    def folder(self) -> str:
+        """The name of the batch's folder."""
+        return self.recipe.folder

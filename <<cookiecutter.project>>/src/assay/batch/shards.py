@@ -1,0 +1,194 @@
+"""Shards: the parts of a batch that are predicted, written and found again by themselves."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from assay.batch.lists import CandidateList, given, read_range
+from assay.batch.prediction import CHUNK, predict_table
+from assay.batch.records import (
+    PARQUET,
+    PREDICTIONS,
+    QUARANTINE,
+    SHARD,
+    Recipe,
+    ShardRecord,
+    TableName,
+    table_names,
+)
+from assay.batch.rows import schema
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import digest_bytes, digest_file, replaced_folder
+from assay.model.loading import LoadedBundle, load_bundle
+from assay.records import read_record
+from assay.tables import for_spreadsheets
+
+SHARD_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The rows of a list from `start` up to `stop`, counted from 0."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch to be predicted: what of, by what, and the folder where its shards lie.
+
+    `trusted` has the author's types that the bundle may hold. It can be sent to another process.
+    """
+
+    recipe: Recipe
+    listed: CandidateList
+    bundle: Path
+    trusted: tuple[str, ...]
+    folder: Path
+
+    def place(self, shard: Shard) -> Path:
+        """The folder of a shard, named by everything that its rows follow from."""
+        content = f"{self.recipe.model_dump_json()} {shard.start} {shard.stop}"
+        return self.folder / digest_bytes(content.encode())[:32]
+
+
+def divide(rows: int, size: int) -> list[Shard]:
+    """The shards of a list, each of at most `size` rows."""
+    return [Shard(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+def finished(batch: Batch, shard: Shard) -> ShardRecord | None:
+    """The record of a shard that lies there whole, or None: what is damaged counts as missing."""
+    return whole(batch.place(shard))
+
+
+def whole(folder: Path) -> ShardRecord | None:
+    """The record in a shard's folder if all its files are as they were written."""
+    try:
+        record = read_record(ShardRecord, folder / SHARD)
+    except NotCarriedOutError:
+        return None
+    return record if are_as_written(folder, record.files) else None
+
+
+def are_as_written(folder: Path, files: Mapping[TableName, str]) -> bool:
+    """Whether the files of a folder have the digests that were noted of them."""
+    paths = {folder / name: digest for name, digest in files.items()}
+    return all(path.is_file() and digest_file(path) == digest for path, digest in paths.items())
+
+
+def digests(folder: Path, names: Sequence[TableName]) -> dict[TableName, str]:
+    """The digests of files in a folder."""
+    return {name: digest_file(folder / name) for name in names}
+
+
+def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
+    """Predict the rows of a shard and write its folder, whole or not at all.
+
+    Raises:
+        RefusedError: the bundle is not the one that was let through any more.
+        UsageError: the list cannot be read any more.
+        NotCarriedOutError: the bundle cannot be loaded, or the disk takes no more.
+    """
+    bundle = _bundle(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
+    try:
+        with replaced_folder(batch.place(shard)) as folder:
+            record = _write(batch, shard, bundle, folder)
+            record.write(folder / SHARD)
+    except OSError as error:
+        raise NotCarriedOutError(
+            f"rows {shard.start + 1} to {shard.stop} cannot be written below {batch.folder} "
+            f"({error.strerror or error}): make room and start again; what is done stays."
+        ) from None
+    return record
+
+
+@lru_cache(maxsize=1)  # a process predicts many shards by one model
+def _bundle(folder: Path, trusted: Sequence[str], digest: str) -> LoadedBundle:
+    bundle = load_bundle(folder, trusted)
+    if bundle.digest != digest:
+        raise RefusedError(f"{folder} changed after it was let through: fetch it again.")
+    return bundle
+
+
+def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> ShardRecord:
+    recipe, counts = batch.recipe, [0, 0]
+    with _Tables(folder, given(batch.listed)[1:], with_csv=recipe.with_csv) as tables:
+        for rows, rejected in _predicted(batch, shard, bundle):
+            tables.add(rows, rejected)
+            counts = [counts[0] + len(rows), counts[1] + len(rejected)]
+    if sum(counts) != shard.stop - shard.start:
+        raise NotCarriedOutError(
+            f"{batch.listed.path} has other rows than when it was opened: start again."
+        )
+    return ShardRecord(
+        recipe=recipe,
+        start=shard.start,
+        stop=shard.stop,
+        predicted=counts[0],
+        quarantined=counts[1],
+        files=digests(folder, table_names(recipe)),
+    )
+
+
+def _predicted(
+    batch: Batch, shard: Shard, bundle: LoadedBundle
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    first = batch.listed.first + shard.start
+    for table in read_range(batch.listed, shard.start, shard.stop, CHUNK):
+        yield predict_table(bundle, table, first, batch.recipe.accounts)
+        first += len(table)
+
+
+class _Tables:
+    """The files of a shard, written a part at a time; the CSVs have no header yet."""
+
+    def __init__(self, folder: Path, others: Sequence[str], *, with_csv: bool) -> None:
+        self._folder, self._schema, self._with_csv = folder, schema(others), with_csv
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        import pyarrow.parquet as pq
+
+        def writer(name: str) -> Any:
+            path = self._folder / name
+            stream = self._open.enter_context(path.open("w", encoding="utf-8", newline=""))
+            return csv.writer(stream, lineterminator="\n")
+
+        self._parquet = self._open.enter_context(
+            pq.ParquetWriter(self._folder / PARQUET, self._schema)
+        )
+        self._quarantine = writer(QUARANTINE)
+        self._csv = writer(PREDICTIONS) if self._with_csv else None
+        return self
+
+    def add(self, rows: pd.DataFrame, rejected: pd.DataFrame) -> None:
+        """Add predictions and quarantined rows."""
+        import pyarrow as pa
+
+        if len(rows):
+            table = pa.Table.from_pandas(rows, self._schema, preserve_index=False)
+            self._parquet.write_table(table)
+        if self._csv is not None:
+            self._csv.writerows(cells(rows))
+        self._quarantine.writerows(cells(rejected))
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+def cells(frame: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """The rows of a frame as a CSV holds them: nothing executes, a missing number is empty."""
+    columns = for_spreadsheets(frame).items()
+    return zip(*(_written(column) for _, column in columns), strict=True)
+
+
+def _written(column: "pd.Series[object]") -> list[object]:
+    return list(column.where(column.notna(), "")) if column.dtype.kind == "f" else column.tolist()

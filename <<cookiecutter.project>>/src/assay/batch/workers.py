@@ -1,0 +1,55 @@
+"""Who predicts the shards of a batch: this process, or several on this machine."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from assay.batch.records import ShardRecord
+from assay.batch.shards import Batch, Shard, predict_shard
+from assay.errors import NotCarriedOutError, UsageError
+
+LOCAL = "local"
+
+
+def require_known(scheduler: str | None) -> None:
+    """Insist that there is such a scheduler.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if scheduler not in {None, LOCAL}:
+        raise UsageError(f"--scheduler is {scheduler!r:.80}: write {LOCAL}, or leave it out.")
+
+
+def predicted(
+    batch: Batch, shards: Sequence[Shard], scheduler: str | None
+) -> Iterator[ShardRecord]:
+    """Predict shards in any order, and give the record of each when it is done.
+
+    Raises:
+        NotCarriedOutError: a process was ended from outside; what is done stays.
+        AssayError: as `predict_shard` raises.
+    """
+    if scheduler == LOCAL and len(shards) > 1:
+        yield from _side_by_side(batch, shards, os.cpu_count() or 1)
+    else:
+        yield from (predict_shard(batch, shard) for shard in shards)
+
+
+def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iterator[ShardRecord]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    # spawned: a fork would share the threads that numpy and pyarrow hold
+    pool = ProcessPoolExecutor(min(processes, len(shards)), get_context("spawn"))
+    try:
+        futures = [pool.submit(predict_shard, batch, shard) for shard in shards]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool:
+        raise NotCarriedOutError(
+            "a process that predicted was ended from outside, perhaps for want of memory: start "
+            "again; what is done stays."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
