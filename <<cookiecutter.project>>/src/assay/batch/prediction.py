@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from assay.progress import stages
 from assay.records import Count, Digest, Record
 from assay.settings import Settings
 from assay.tables import for_spreadsheets, read_table, write_table
+from assay.texts import on_one_line
 
 CHUNK = 5_000
 PREDICTIONS, PARQUET = "predictions.csv", "predictions.parquet"
@@ -69,6 +71,8 @@ def predict_batch(
     bundle = _let_through(settings, authorization)
     batch_id = batch_id_of(authorization.digest, digest_file(candidates))
     reasons, values = predict_rows(bundle, list(table["formula"]))
+    if bundle.inference.fallback:
+        sys.stderr.write(on_one_line(f"assay: {bundle.inference.fallback}") + "\n")
     good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": authorization.model_id, "batch_id": batch_id}
     name = batch_id if authorization.certificate else f"{batch_id}-uncertified"
