@@ -299,3 +299,14 @@ def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
     with pytest.raises(RefusedError, match="changed after it was let through"):
         predict_batch(certified, settings, path, permission)
     assert not (Layout(certified).out / "batches").exists()
+
+
+def test_a_model_that_scikit_learn_predicts_says_so(certified, tmp_path, capsys):
+    """The toy's ridge has no trees to be walked: one sentence on standard error says so."""
+    candidates = tmp_path / "list.csv"
+    write_rows(candidates, ["formula"], [("NaCl",), ("Li2O",)])
+    run(certified, candidates)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("assay:")]
+    assert told == [
+        "assay: scikit-learn itself predicts, as Ridge is no forest that could be walked faster."
+    ]

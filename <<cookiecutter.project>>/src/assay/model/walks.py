@@ -33,7 +33,10 @@ def walk(forest: Forest, features: np.ndarray, threads: int = 1) -> np.ndarray:
     def part(begin: int, end: int) -> None:
         down(features[begin:end], *trees, totals[begin:end])
 
-    threads = max(1, min(threads, len(features) // ROWS))
+    threads = min(threads, len(features) // ROWS)
+    if threads < 2:  # noqa: PLR2004 (nothing to share)
+        part(0, len(features))
+        return forest.finish(totals)
     cuts = np.linspace(0, len(features), threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(part, cuts[:-1], cuts[1:]))
@@ -43,7 +46,7 @@ def walk(forest: Forest, features: np.ndarray, threads: int = 1) -> np.ndarray:
 def cores() -> int:
     """How many threads a process may use: OMP_NUM_THREADS, or as many as it has cores.
 
-    A scheduler that starts a worker a core sets it, and scikit-learn's own threads heed it, too.
+    Set it to 1 where each core has a worker of its own; scikit-learn's threads heed it, too.
     """
     from joblib import cpu_count
 
