@@ -23,7 +23,7 @@ from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
 from assay.model.loading import LoadedBundle
 from assay.tables import EXECUTABLE, for_spreadsheets
-from toy import pool_formulas, read_card, settings_of, write_rows
+from toy import assay, pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -303,3 +303,13 @@ def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
     with pytest.raises(RefusedError, match="changed after it was let through"):
         predict_batch(certified, settings, path, permission)
     assert not (Layout(certified).out / "batches").exists()
+
+
+def test_a_model_that_scikit_learn_predicts_says_so(certified, tmp_path):
+    """The toy's ridge has no trees to be walked: one sentence on standard error says so."""
+    candidates = tmp_path / "list.csv"
+    write_rows(candidates, ["formula"], [("NaCl",), ("Li2O",)])
+    done = assay(certified, "predict", str(candidates))
+    assert done.stderr.splitlines()[-1] == (
+        "assay: scikit-learn itself predicts, as Ridge is no forest that could be walked faster."
+    )

@@ -103,7 +103,9 @@ def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle
     folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
     bundle = load_bundle(folder, settings.model.trusted_types)
     if bundle.digest != record.recipe.bundle_digest:
-        raise RefusedError(f"the stored bundle {record.recipe.bundle_digest[:12]} was altered: fetch it again.")
+        raise RefusedError(
+            f"the stored bundle {record.recipe.bundle_digest[:12]} was altered: fetch it again."
+        )
     return bundle
 
 

@@ -167,6 +167,7 @@ def _record(
         rows=batch.listed.rows,
         predicted=sum(shard.predicted for shard in shards),
         quarantined=sum(shard.quarantined for shard in shards),
+        fallback=next((shard.fallback for shard in shards if shard.fallback), None),
         target=metadata.target,
         unit=metadata.unit,
         commit=provenance.commit_of(root),

@@ -60,7 +60,7 @@ def table_names(recipe: Recipe) -> tuple[TableName, ...]:
 class ShardRecord(Record):
     """A finished shard: the rows from `start` up to `stop` of a list, and the digests of its files.
 
-    Rows are counted from 0.
+    Rows are counted from 0. `fallback` says why its trees, if any, could not be walked faster.
     """
 
     recipe: Recipe
@@ -68,11 +68,15 @@ class ShardRecord(Record):
     stop: Rows
     predicted: Rows
     quarantined: Rows
+    fallback: str | None
     files: dict[TableName, Digest]
 
 
 class BatchRecord(Record):
-    """What a table of predictions was made from; written beside it as `batch.json`."""
+    """What a table of predictions was made from; written beside it as `batch.json`.
+
+    `fallback` is the sentence of `ShardRecord`.
+    """
 
     batch_id: str
     model_id: str
@@ -84,6 +88,7 @@ class BatchRecord(Record):
     rows: Rows
     predicted: Rows
     quarantined: Rows
+    fallback: str | None
     target: str
     unit: str
     commit: str

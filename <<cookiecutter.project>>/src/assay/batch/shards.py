@@ -44,7 +44,8 @@ class Shard:
 class Batch:
     """A batch to be predicted: what of, by what, and the folder where its shards lie.
 
-    `trusted` has the author's types that the bundle may hold. It can be sent to another process.
+    `trusted` has the author's types that the bundle may hold; `share` is the number of rows that
+    each process is about to predict. It can be sent to another process.
     """
 
     recipe: Recipe
@@ -52,6 +53,7 @@ class Batch:
     bundle: Path
     trusted: tuple[str, ...]
     folder: Path
+    share: int = 0
 
     def place(self, shard: Shard) -> Path:
         """The folder of a shard, named by everything that its rows follow from."""
@@ -98,6 +100,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
         NotCarriedOutError: the bundle cannot be loaded, or the disk takes no more.
     """
     bundle = _bundle(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
+    bundle.inference.expect(batch.share)
     try:
         with replaced_folder(batch.place(shard)) as folder:
             record = _write(batch, shard, bundle, folder)
@@ -134,6 +137,7 @@ def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> Sh
         stop=shard.stop,
         predicted=counts[0],
         quarantined=counts[1],
+        fallback=bundle.inference.fallback,
         files=digests(folder, table_names(recipe)),
     )
 

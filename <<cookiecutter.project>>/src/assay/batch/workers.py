@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from assay.batch.records import ShardRecord
 from assay.batch.shards import Batch, Shard, predict_shard
@@ -29,10 +30,21 @@ def predicted(
         NotCarriedOutError: a process was ended from outside; what is done stays.
         AssayError: as `predict_shard` raises.
     """
-    if scheduler == LOCAL and len(shards) > 1:
-        yield from _side_by_side(batch, shards, os.cpu_count() or 1)
+    processes = min(os.cpu_count() or 1, len(shards)) if scheduler == LOCAL else 1
+    rows = sum(shard.stop - shard.start for shard in shards)
+    batch = replace(batch, share=rows // max(processes, 1))
+    if processes > 1:
+        yield from _side_by_side(batch, shards, processes)
     else:
         yield from (predict_shard(batch, shard) for shard in shards)
+
+
+def _alone() -> None:
+    """Have a process that has a core to itself start no threads for linear algebra or trees."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iterator[ShardRecord]:
@@ -41,7 +53,7 @@ def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iter
     from multiprocessing import get_context
 
     # spawned: a fork would share the threads that numpy and pyarrow hold
-    pool = ProcessPoolExecutor(min(processes, len(shards)), get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _alone)
     try:
         futures = [pool.submit(predict_shard, batch, shard) for shard in shards]
         for future in as_completed(futures):

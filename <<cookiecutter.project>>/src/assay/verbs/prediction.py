@@ -8,7 +8,7 @@ import typer
 
 from assay.errors import CheckFailedError, UsageError
 from assay.layout import Handover, Layout
-from assay.texts import plural
+from assay.texts import on_one_line, plural
 from assay.verbs.console import Machine, here, repository, shown, tell
 
 
@@ -49,6 +49,8 @@ def predict(  # noqa: PLR0913 (one parameter an option)
         )
     options = jobs.Options(scheduler, shard_rows, with_csv)
     record = jobs.predict_batch(root, settings, candidates, permission, options)
+    if record.fallback:
+        typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     tell(
         f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by "
         f"{'certified' if record.certified else 'UNCERTIFIED'} model {record.model_id[:12]} -> "

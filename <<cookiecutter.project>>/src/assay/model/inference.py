@@ -1,0 +1,127 @@
+"""How a fitted model predicts many rows: its trees walked by compiled code, or by scikit-learn.
+
+Both give the same bits, so it does not matter which rows got which: only trees whose sum is the
+same are walked, and the first rows of every process are predicted both ways and compared.
+"""
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from assay.model.bundle import predict
+from assay.model.forests import Forest, NotLaidOutError, lay_out
+from assay.model.walks import cores, walk
+
+# As many rows times trees as scikit-learn walks while the other way is compiled, once a process
+# (docs/batches.md has the figures): whoever has fewer is done before.
+WORTH = 30_000_000
+COMPARED = 1_000
+
+
+class Inference:
+    """A fitted model, and how it is asked for predictions."""
+
+    _walked: ClassVar[int] = 0  # rows times trees, of all models in this process
+
+    def __init__(self, model: Any, worth: int = WORTH) -> None:
+        """Take a model as `load_bundle` gives it.
+
+        Args:
+            model: a fitted scikit-learn estimator of a DataFrame with a column `formula`.
+            worth: from how many rows times trees on they are walked by compiled code.
+        """
+        self._model = model
+        self._worth = worth
+        self._compared = False
+        self._lock = threading.Lock()
+        self._reason: str | None = None
+
+    @property
+    def fallback(self) -> str | None:
+        """One sentence on why scikit-learn predicts however many rows there are; None if not."""
+        _ = self._forest
+        return self._reason
+
+    def expect(self, rows: int) -> None:
+        """Count rows that this process will predict, so that compiling is done first or never."""
+        if self._forest is not None:
+            self._is_worth(rows * len(self._forest.roots))
+
+    def predict(self, formulas: Sequence[str]) -> np.ndarray:
+        """Predictions (n,) as `assay.model.bundle.predict` gives them, to the last bit."""
+        forest = self._forest
+        if forest is None or not self._is_worth(len(formulas) * len(forest.roots)):
+            return predict(self._model, formulas)
+        frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
+        return self._of_features(forest, self._model[:-1].transform(frame))
+
+    def _is_worth(self, walks: int) -> bool:
+        Inference._walked += walks
+        return self._reason is None and Inference._walked >= self._worth
+
+    def _of_features(self, forest: Forest, features: Any) -> np.ndarray:
+        usable = as_rows(forest, features)
+        if usable is None or not self._is_equal(forest, features, usable):
+            return by_scikit_learn(self._model[-1], features)
+        return walk(forest, usable, cores())
+
+    @cached_property
+    def _forest(self) -> Forest | None:
+        from sklearn.pipeline import Pipeline
+
+        if type(self._model) is not Pipeline or len(self._model.steps) == 1:
+            self._fall_back(self._model, "is no pipeline whose last step can be taken alone")
+            return None
+        try:
+            return lay_out(self._model[-1])
+        except NotLaidOutError as error:
+            self._fall_back(self._model[-1], str(error))
+        except Exception as error:  # noqa: BLE001 (another version may keep its trees elsewhere)
+            self._fall_back(self._model[-1], f"cannot be laid out ({error!r})")
+        return None
+
+    def _is_equal(self, forest: Forest, features: Any, usable: np.ndarray) -> bool:
+        with self._lock:
+            if not self._compared:
+                self._compare(forest, features[:COMPARED], usable[:COMPARED])
+                self._compared = True
+        return self._reason is None
+
+    def _compare(self, forest: Forest, features: Any, usable: np.ndarray) -> None:
+        estimator = self._model[-1]
+        try:
+            walked = walk(forest, usable)
+        except ImportError:
+            self._fall_back(estimator, "is walked faster by numba alone, which is not installed")
+            return
+        if not np.array_equal(walked, by_scikit_learn(estimator, features)):
+            self._fall_back(estimator, "would get other last digits from compiled code")
+
+    def _fall_back(self, model: Any, reason: str) -> None:
+        self._reason = f"scikit-learn itself predicts, as {type(model).__name__} {reason}."
+
+
+def by_scikit_learn(estimator: Any, features: Any) -> np.ndarray:
+    """What the last step of a pipeline says (n,) of the features that reach it."""
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(features)[:, 1], dtype=float)
+    return np.asarray(estimator.predict(features), dtype=float)
+
+
+def as_rows(forest: Forest, features: Any) -> np.ndarray | None:
+    """The features as a forest's trees compare them; None if scikit-learn must look at them.
+
+    It knows ways for missing values, and has words for what is wrong.
+    """
+    if not isinstance(features, np.ndarray | pd.DataFrame) or features.ndim != 2:  # noqa: PLR2004
+        return None
+    numbers = np.asarray(features)
+    if numbers.shape[1] != forest.features or numbers.dtype.kind != "f" or not len(numbers):
+        return None
+    with np.errstate(over="ignore"):
+        rows = numbers.astype(forest.thresholds.dtype, order="C")
+    return rows if np.isfinite(rows).all() else None

@@ -1,0 +1,178 @@
+"""Inference of a whole model: the same predictions by both ways, and a word where one is closed."""
+
+import re
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from assay.features import MagpieFeatures
+from assay.model import inference, walks
+from assay.model.bundle import BundleMetadata, digest_bundle, predict, save_bundle
+from assay.model.forests import lay_out
+from assay.model.inference import Inference
+from assay.model.loading import load_bundle
+from forests import CLASSIFIERS, KINDS
+from toy import pool_formulas
+
+FORMULAS = pool_formulas()[:300]
+METADATA = BundleMetadata(
+    model="toy",
+    target="energy",
+    kind="number",
+    unit="eV/atom",
+    lower=None,
+    upper=None,
+    interval_level=0.9,
+    interval_half_width=0.1,
+    elements=["Na"],
+    train_digest="0" * 64,
+)
+
+
+def model(*steps, target=None):
+    """A fitted pipeline that begins with features of formulas."""
+    target = np.sin(np.arange(100.0)) + 2 if target is None else target
+    frame = pd.DataFrame({"formula": FORMULAS[:100]})
+    return make_pipeline(MagpieFeatures(), *steps).fit(frame, target)
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Any walk is an error."""
+
+    def walk(*given):
+        raise AssertionError("walked")
+
+    monkeypatch.setattr(inference, "walk", walk)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pipeline_with_a_scaler_is_the_same_both_ways(kind):
+    """Whole models of every kind, classifiers too, predict formulas to the last bit alike."""
+    target = (np.arange(100) % 3 > 0).astype(int) if kind in CLASSIFIERS else None
+    fitted = model(StandardScaler(), KINDS[kind](8, 0), target=target)
+    found = Inference(fitted, worth=0)
+    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+    assert found.fallback is None
+
+
+def test_worth_is_counted_over_all_calls(monkeypatch):
+    """Compiled code walks from that row on whose trees make it worth while, not before."""
+    monkeypatch.setattr(Inference, "_walked", 0)
+    walked = []
+    real = walks.walk
+    monkeypatch.setattr(inference, "walk", lambda *given: walked.append(given) or real(*given))
+    fitted = model(RandomForestRegressor(10, random_state=0))
+    found = Inference(fitted, worth=10 * 250)
+    first = found.predict(FORMULAS[:200])
+    assert not walked
+    second = found.predict(FORMULAS[200:])
+    assert walked
+    assert np.array_equal(np.concatenate([first, second]), predict(fitted, FORMULAS))
+
+
+UNWALKED = {
+    "Ridge is no forest": lambda: model(StandardScaler(), Ridge()),
+    r"order that varies \(n_jobs=2\)": lambda: model(RandomForestRegressor(3, n_jobs=2)),
+    "Ridge is no pipeline": lambda: Ridge().fit([[1.0], [2.0]], [1, 2]),
+    "Pipeline is no pipeline whose last": lambda: make_pipeline(MagpieFeatures()),
+    "does not predict one number": lambda: model(
+        RandomForestClassifier(3), target=np.arange(100) % 3
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", UNWALKED)
+def test_what_is_not_walked_is_said_in_one_sentence(reason):
+    """A model that cannot be walked says what stands in its way."""
+    found = Inference(UNWALKED[reason](), worth=0)
+    assert re.fullmatch(rf"scikit-learn itself predicts, as [^.]*{reason}[^.]*\.", found.fallback)
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_ridge_predicts_as_ever():
+    """Where there are no trees, the pipeline predicts as a whole."""
+    fitted = model(StandardScaler(), Ridge())
+    assert np.array_equal(Inference(fitted, worth=0).predict(FORMULAS), predict(fitted, FORMULAS))
+
+
+def test_a_forest_that_differs_in_one_bit_is_left(monkeypatch):
+    """If one leaf is off by its last bit, scikit-learn predicts, and the sentence says why."""
+    fitted = model(RandomForestRegressor(5, random_state=0))
+    laid = lay_out(fitted[-1])
+    wrong = replace(laid, values=np.nextafter(laid.values, np.inf))
+    monkeypatch.setattr(inference, "lay_out", lambda _: wrong)
+    found = Inference(fitted, worth=0)
+    assert found.fallback is None
+    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+    assert "as RandomForestRegressor would get other last digits" in found.fallback
+
+
+def test_without_numba_scikit_learn_predicts(monkeypatch):
+    """An environment without numba predicts the same, and says that it could be faster."""
+    walks.compiled.cache_clear()
+    monkeypatch.setitem(sys.modules, "numba", None)
+    fitted = model(RandomForestRegressor(5, random_state=0))
+    found = Inference(fitted, worth=0)
+    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+    assert "numba" in found.fallback
+
+
+def test_trees_kept_elsewhere_are_no_error(monkeypatch):
+    """If another version of scikit-learn keeps its trees elsewhere, it predicts itself."""
+
+    def lay_out(_):
+        raise AttributeError("tree_")
+
+    monkeypatch.setattr(inference, "lay_out", lay_out)
+    fitted = model(RandomForestRegressor(5, random_state=0))
+    found = Inference(fitted, worth=0)
+    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+    assert "AttributeError('tree_')" in found.fallback
+
+
+def holed(features):
+    """Features of which some are missing."""
+    return np.where(features > 30, np.nan, features)
+
+
+def test_missing_values_go_the_way_of_scikit_learn():
+    """Trees that know missing values get them through scikit-learn, and its prediction."""
+    fitted = model(FunctionTransformer(holed), RandomForestRegressor(5, random_state=0))
+    assert np.isnan(fitted[:-1].transform(pd.DataFrame({"formula": FORMULAS}))).any()
+    found = Inference(fitted, worth=0)
+    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+
+
+@pytest.mark.parametrize("spoil", [lambda x: x[:, :9], lambda x: x * 1e39, lambda x: x[:, 0]])
+def test_features_that_do_not_fit_are_refused_by_scikit_learn(spoil):
+    """Too few columns, or too large numbers, meet the error that they always met."""
+    step = FunctionTransformer()
+    fitted = model(step, RandomForestRegressor(5, random_state=0))
+    step.func = spoil
+    with pytest.raises(ValueError, match=r".") as expected:
+        predict(fitted, FORMULAS)
+    with pytest.raises(ValueError, match=re.escape(str(expected.value))):
+        Inference(fitted, worth=0).predict(FORMULAS)
+
+
+def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
+    """A saved and loaded forest is walked to the same bits, and nothing is added to the bundle."""
+    fitted = model(RandomForestRegressor(5, random_state=0))
+    package = tmp_path / "author"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    digest = save_bundle(fitted, tmp_path / "bundle", METADATA, package)
+    loaded = load_bundle(tmp_path / "bundle")
+    walked = Inference(loaded.model, worth=0).predict(FORMULAS)
+    assert np.array_equal(walked, predict(fitted, FORMULAS))
+    assert np.array_equal(walked, loaded.predict(FORMULAS))
+    assert loaded.inference.fallback is None
+    assert digest_bundle(tmp_path / "bundle") == digest
