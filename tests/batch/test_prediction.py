@@ -18,6 +18,7 @@ from assay.batch.records import BatchRecord
 from assay.batch.rows import domain_reasons, prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
+from assay.features import MagpieFeatures
 from assay.features.parsing import amounts
 from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
@@ -183,6 +184,32 @@ def test_few_bad_rows_cost_few_calls():
     reasons, _ = predict_rows(bundle, formulas)
     assert sum(reason is not None for reason in reasons) == 3
     assert bundle.model.calls < 60
+
+
+class Featurised:
+    """A model on Magpie features of the formulas, or of others; it counts its calls."""
+
+    def __init__(self, others: bool) -> None:
+        """Nothing is asked yet."""
+        self.calls, self.others = 0, others
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """The first feature."""
+        self.calls += 1
+        formulas = list(frame["formula"])[::-1] if self.others else list(frame["formula"])
+        return MagpieFeatures().transform(formulas)[:: -1 if self.others else 1, 0]
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_rows_with_gaps_are_known_at_once(others):
+    """The features name them all, so one more call is enough, but only if it is of these rows."""
+    bundle = LoadedBundle("0" * 64, METADATA, Featurised(others), Path())
+    formulas = ["NaCl"] * 30 + ["HeO", "MgO", "NeO2"]
+    reasons, values = predict_rows(bundle, formulas)
+    assert [n for n, reason in enumerate(reasons) if reason is not None] == [30, 32]
+    assert all(repr(formulas[n]) in reasons[n] for n in (30, 32))
+    assert np.isfinite(values).sum() == 31
+    assert (bundle.model.calls == 2) is not others
 
 
 def test_rows_keep_their_order_and_their_company(certified):

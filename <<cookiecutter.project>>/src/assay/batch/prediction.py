@@ -7,6 +7,7 @@ import pandas as pd
 
 from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.features.parsing import amounts_of, problems
+from assay.features.transformers import GapError
 from assay.model.loading import LoadedBundle
 
 CHUNK = 5_000
@@ -56,19 +57,39 @@ def _predict_part(
     values: np.ndarray,
     reasons: list[str | None],
 ) -> None:
-    # Halving finds the rows that the model refuses in a few calls, whatever its features are.
+    asked = [formulas[index] for index in part]
     try:
-        predicted = bundle.predict([formulas[index] for index in part])
+        predicted = bundle.predict(asked)
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)
-        if len(part) == 1:
-            told = str(error) if isinstance(error, ValueError) else repr(error)
-            reasons[part[0]] = told or type(error).__name__
-            return
-        middle = len(part) // 2
-        for half in (part[:middle], part[middle:]):
-            _predict_part(bundle, formulas, half, values, reasons)
+        for place, reason in _reasons(error, asked).items():
+            reasons[part[place]] = reason
+        for smaller in _left(part, reasons):
+            _predict_part(bundle, formulas, smaller, values, reasons)
         return
     values[part] = predicted
     for index in np.flatnonzero(~np.isfinite(predicted)).tolist():
         row = part[index]
         reasons[row] = f"the model gave {predicted[index]} for {formulas[row]!r}"
+
+
+def _reasons(error: Exception, asked: Sequence[str]) -> dict[int, str]:
+    """The rows that an error is about, by their places, where it can be known."""
+    if len(asked) == 1:
+        told = str(error) if isinstance(error, ValueError) else repr(error)
+        return {0: told or type(error).__name__}
+    gaps = error.gaps if isinstance(error, GapError) else {}
+    # the author's features may have been given other formulas than the model was
+    own = all(place < len(asked) and asked[place] == text for place, (text, _) in gaps.items())
+    return {place: reason for place, (_, reason) in gaps.items()} if own else {}
+
+
+def _left(part: Sequence[int], reasons: Sequence[str | None]) -> list[Sequence[int]]:
+    """What is to be tried again: the rows without a reason, or halves where none has one yet.
+
+    Halving finds the rows that the model refuses in a few calls, whatever its features are.
+    """
+    rest = [index for index in part if reasons[index] is None]
+    if len(rest) < len(part):
+        return [rest] if rest else []
+    middle = len(part) // 2
+    return [part[:middle], part[middle:]]

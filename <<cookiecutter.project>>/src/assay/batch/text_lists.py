@@ -1,5 +1,6 @@
 """CSV files, gzipped or not, read in blocks of whole lines, strictly as `tables` reads them."""
 
+import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from assay.errors import UsageError
-from assay.tables import require_header, require_width, rows_of
+from assay.tables import LONGEST_CELL, require_header, require_width, rows_of
 
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
-BLOCK = 2**20
+BLOCK = 2**17
+# the row before the first
+HEADER = -1
 # A longer line is not of a table; up to here a long cell is a row like any other.
 LONGEST_LINE = 2**26
 
@@ -41,26 +44,26 @@ def survey(path: Path, size: int) -> Survey:
     Raises:
         UsageError: the file is no such table; the sentence names the line.
     """
-    header: list[str] = []
+    header = _header(path)
+    marks, rows = [(HEADER, 0)], 0
     sample: list[list[str]] = []
-    marks: list[tuple[int, int]] = []
-    last = 0
+    for block, found in _rows(path, (HEADER, 0), len(header)):
+        if block.line > 1:
+            marks.append((block.line - 2, block.at))
+        if len(sample) <= size:
+            sample += found
+        rows += len(found)
+    return Survey(header, rows - 1, marks, sample[1 : size + 1])
+
+
+def _header(path: Path) -> list[str]:
     with _opened(path) as stream:
         for block in _blocks(stream, path, (1, 0)):
-            if block.line > 1:
-                marks.append((block.line - 2, block.at))
-            for line, row in _numbered(block, path, last):
-                last = line
-                if not header:
-                    header = row
-                    require_header([] if row == [""] else row, [], path)
-                    continue
-                require_width(row, len(header), path, line)
-                if len(sample) < size:
-                    sample.append(row)
-    if not header:
-        raise UsageError(f"{path} is empty: it must hold a header and rows.")
-    return Survey(header, last - 1, [(-1, 0), *marks], sample)
+            if block.text.strip():
+                header = next(rows_of(block.text.split("\n"), path), [])
+                require_header(header, [], path)
+                return header
+    raise UsageError(f"{path} is empty: it must hold a header and rows.")
 
 
 def columns(
@@ -75,40 +78,58 @@ def columns(
         rows: the first row and the one after the last.
         size: how many rows at a time.
     """
-    start, stop = rows
+    found = (row for _, part in _rows(path, begin, width) for row in part)
+    wanted = islice(found, rows[0] - begin[0], rows[1] - begin[0])
+    while part := list(islice(wanted, size)):
+        yield list(zip(*part, strict=True))
+
+
+def _rows(
+    path: Path, begin: tuple[int, int], width: int
+) -> Iterator[tuple[_Block, list[list[str]]]]:
+    """The rows of each block from a mark on, the header with them.
+
+    Empty lines are left out at the end of the file alone; in a table of one column an empty line
+    elsewhere is an empty cell.
+    """
+    empty = 0  # lines at the end of what was read
     with _opened(path) as stream:
         stream.seek(begin[1])
-        wanted = islice(_rows(stream, path, begin, width), start - max(begin[0], 0), None)
-        wanted = islice(wanted, stop - start)
-        while part := list(islice(wanted, size)):
-            yield list(zip(*part, strict=True))
+        for block in _blocks(stream, path, (begin[0] + 2, begin[1])):
+            lines = block.text.split("\n")
+            rows = None if empty else _plain(lines, width)
+            if rows is None:
+                # empty lines before count as if they were of this block
+                lines, line = [""] * empty + lines, block.line - empty
+                rows = _checked(lines, path, line, width)
+                empty = len(lines) - len(rows)
+            yield block, rows
 
 
-def _rows(stream: IO[bytes], path: Path, begin: tuple[int, int], width: int) -> Iterator[list[str]]:
-    last = begin[0] + 1
-    for block in _blocks(stream, path, (begin[0] + 2, begin[1])):
-        for line, row in _numbered(block, path, last):
-            last = line
-            if line > 1:
-                require_width(row, width, path, line)
-                yield row
+def _plain(lines: list[str], width: int) -> list[list[str]] | None:
+    """The rows of lines without anything particular; None where one needs a closer look."""
+    if "" in lines:
+        return None
+    try:
+        rows = list(csv.reader(lines, strict=True))
+    except csv.Error:
+        return None
+    return rows if len(rows) == len(lines) and set(map(len, rows)) == {width} else None
 
 
-def _numbered(block: _Block, path: Path, last: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a block with their lines; empty lines are only passed over at the file's end.
-
-    In a table of one column an empty line is an empty cell.
-    """
-    for line, row in enumerate(rows_of(block.text.split("\n"), path, block.line), start=block.line):
-        for empty in range(last + 1, line if row else 0):
-            yield empty, [""]
-        if row:
-            last = line
-            yield line, row
+def _checked(lines: list[str], path: Path, first: int, width: int) -> list[list[str]]:
+    """The rows of lines up to the last that is not empty."""
+    rows = [row or [""] for row in rows_of(lines, path, first)]
+    while rows and rows[-1] == [""] and not lines[len(rows) - 1]:
+        rows.pop()
+    for line, row in enumerate(rows, start=first):
+        require_width(row, width, path, line)
+    return rows
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
+    csv.field_size_limit(LONGEST_CELL)
     with path.open("rb") as stream:
         packed = stream.read(2) == GZIP
     try:

@@ -4,6 +4,7 @@ from assay.features.plugged import MatminerFeatures
 from assay.features.statistics import magpie, stoichiometry, valence_orbitals
 from assay.features.tables import magpie_table, missing_properties
 from assay.features.transformers import (
+    GapError,
     IonFeatures,
     MagpieFeatures,
     StoichiometryFeatures,
@@ -12,6 +13,7 @@ from assay.features.transformers import (
 )
 
 __all__ = [
+    "GapError",
     "IonFeatures",
     "MagpieFeatures",
     "MatminerFeatures",

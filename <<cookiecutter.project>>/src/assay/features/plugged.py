@@ -39,7 +39,8 @@ class MatminerFeatures(FormulaFeatures):
         """Features of the n formulas in `X`: (n, features) floats, never NaN.
 
         Raises:
-            ValueError: a formula cannot be read, matminer cannot featurise it, or gives NaN.
+            ValueError: a formula cannot be read, or matminer cannot featurise it.
+            GapError: matminer gives NaN for formulas.
         """
         formulas = column_of_formulas(X)
         source = self._source()

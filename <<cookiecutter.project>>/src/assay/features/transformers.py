@@ -1,6 +1,6 @@
 """The features as scikit-learn's transformers of a column of formulas, to be part of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,15 @@ from assay.features.statistics import (
 from assay.features.tables import magpie_table, missing_properties, without_electronegativity
 
 
+class GapError(ValueError):
+    """Formulas that cannot be featurised: `gaps` has each and a sentence on it, by its place."""
+
+    def __init__(self, gaps: Mapping[int, tuple[str, str]]) -> None:
+        """Say of the first what is said of it."""
+        super().__init__(next(iter(gaps.values()))[1])
+        self.gaps = dict(gaps)
+
+
 class FormulaFeatures(TransformerMixin, BaseEstimator):
     """A stateless transformer from a column of formulas to an array of floats."""
 
@@ -35,8 +44,9 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
         """Features of the n formulas in `X`: (n, features) floats, never NaN.
 
         Raises:
-            ValueError: a formula cannot be read, or holds an element for which a table has gaps:
-                predicting it would need an invented number.
+            ValueError: a formula cannot be read.
+            GapError: formulas hold an element for which a table has gaps: predicting them would
+                need an invented number.
         """
         formulas = column_of_formulas(X)
         values = self._features(formulas)
@@ -44,10 +54,13 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
         return values
 
     def _require_no_gap(self, values: np.ndarray, formulas: Sequence[str]) -> None:
-        gaps = np.isnan(values).any(axis=1)
-        if gaps.any():
-            formula = formulas[int(gaps.argmax())]
-            raise ValueError(f"{formula!r} cannot be featurised: {self._gap(formula)}")
+        places = np.flatnonzero(np.isnan(values).any(axis=1)).tolist()
+        if places:
+            found = {place: formulas[place] for place in places}
+            raise GapError({place: (text, self._sentence(text)) for place, text in found.items()})
+
+    def _sentence(self, formula: str) -> str:
+        return f"{formula!r} cannot be featurised: {self._gap(formula)}"
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:  # noqa: ARG002
         """Names of the columns, as matminer gives them."""

@@ -51,10 +51,11 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     record = jobs.predict_batch(root, settings, candidates, permission, options)
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
+    proven = "certified" if record.certified else "UNCERTIFIED"
+    model = f"{proven} model {record.recipe.bundle_digest[:12]}"
     tell(
-        f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by "
-        f"{'certified' if record.certified else 'UNCERTIFIED'} model {record.model_id[:12]} -> "
-        f"{shown(Layout(root).out / 'batches' / record.folder)}",
+        f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by {model} "
+        f"-> {shown(Layout(root).out / 'batches' / record.folder)}",
         record,
         machine=machine,
     )
