@@ -99,11 +99,19 @@ class Refusal(Record):
     exit_code: Annotated[int, Field(ge=1, le=3)]
 
 
+class IntervalCoverage(Record):
+    """Measured shares of rows inside intervals of a `level`: of new systems, of rows at random."""
+
+    level: float
+    grouped: float
+    random: float
+
+
 class CandidateCard(Record):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
-    `brier` and `error_rate` for a class.
+    `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
     """
 
     model: Text
@@ -123,6 +131,7 @@ class CandidateCard(Record):
     groups: Count
     features: Count | None
     interval_half_width: float | None
+    interval_coverage: IntervalCoverage | None = None
     metrics: dict[Text, float]
 
 

@@ -166,7 +166,8 @@ def _require_repeatable(
             raise RefusedError(f"{PREDICTIONS}, line {line}: {reason}: predict again.")
     accounts = {"model_id": record.model_id, "batch_id": record.batch_id}
     given = rows[["formula"]] if listed is None else listed
-    made = prediction_rows(given, values, bundle.metadata, accounts).reset_index(drop=True)
+    made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
+    made = made.reset_index(drop=True)
     if listed is None:
         made = made.join(rows.drop(columns=list(made.columns), errors="ignore"))
         parquet = for_spreadsheets(parquet)

@@ -75,7 +75,7 @@ def predict_batch(
     place = Layout(root).out / "batches" / name
     with stages("predict") as doing, replaced_folder(place) as folder:
         doing("writing the tables")
-        rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
+        rows = prediction_rows(table[good], values[good], bundle.metadata, bundle.domain, accounts)
         _write_tables(folder, rows, quarantine_rows(table, reasons))
         record = _record(
             root, candidates, authorization, bundle.metadata, good, folder / PREDICTIONS

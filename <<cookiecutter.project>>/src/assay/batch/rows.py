@@ -5,20 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from assay.compositions import elements, reduced_formula
+from assay.compositions import reduced_formula
+from assay.features.parsing import amounts
 from assay.files import digest_bytes
 from assay.model.bundle import BundleMetadata
+from assay.model.domain import Domain
 from assay.predictions import rounded
 
 
-def domain_reason(formula: str, known: frozenset[str]) -> str:
-    """Why a composition lies outside the model's domain; empty if it lies inside."""
-    unseen = sorted(elements(formula) - known)
-    return f"no training row holds {', '.join(unseen)}" if unseen else ""
-
-
 def prediction_rows(
-    table: pd.DataFrame, values: np.ndarray, metadata: BundleMetadata, accounts: dict[str, str]
+    table: pd.DataFrame,
+    values: np.ndarray,
+    metadata: BundleMetadata,
+    domain: Domain,
+    accounts: dict[str, str],
 ) -> pd.DataFrame:
     """The table of predictions; what stood beside the formulas is carried along at its end.
 
@@ -28,11 +28,11 @@ def prediction_rows(
         table: the candidates that were predicted, as text, with a column `formula`.
         values: their predictions (n,), in the unit of `metadata`.
         metadata: of the bundle that predicted them.
+        domain: of the same bundle.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
     formulas = list(table["formula"])
-    known = frozenset(metadata.elements)
-    reasons = [domain_reason(formula, known) for formula in formulas]
+    reasons = domain.reasons(amounts(formulas))
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
     values = rounded(values)
     model = accounts["model_id"]
