@@ -19,6 +19,7 @@ MAXIMUM_TEXT = 2000
 MAXIMUM_COUNT = 10**9
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=MAXIMUM_COUNT)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Claim = Literal["no-regression", "improvement"]
@@ -102,9 +103,9 @@ class Refusal(Record):
 class IntervalCoverage(Record):
     """Measured shares of rows inside intervals of a `level`: of new systems, of rows at random."""
 
-    level: float
-    grouped: float
-    random: float
+    level: Share
+    grouped: Share
+    random: Share
 
 
 class CandidateCard(Record):
@@ -131,7 +132,7 @@ class CandidateCard(Record):
     groups: Count
     features: Count | None
     interval_half_width: float | None
-    interval_coverage: IntervalCoverage | None = None
+    interval_coverage: IntervalCoverage | None
     metrics: dict[Text, float]
 
 
