@@ -100,7 +100,7 @@ def test_nothing_in_it_is_a_pickle(bundle):
 
 
 @pytest.mark.parametrize(
-    "name", ["model.skops", "MLmodel", "assay.json", "code/toy_model/model.py"]
+    "name", ["model.skops", "MLmodel", "assay.json", "domain.json", "code/toy_model/model.py"]
 )
 def test_altered_byte_changes_the_digest(bundle, name):
     """One bit anywhere in the bundle is another bundle."""
