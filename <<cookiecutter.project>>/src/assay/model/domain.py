@@ -122,6 +122,10 @@ class Domain:
 
     def reasons(self, content: Amounts) -> list[str]:
         """Why each of n compositions lies outside; empty where it lies inside."""
+        return self.judge(content)[0]
+
+    def judge(self, content: Amounts) -> tuple[list[str], np.ndarray]:
+        """The `reasons`, and the distances (n,) to the nearest references."""
         strange = self.strangeness(content)
         told: dict[int, list[str]] = {}
         for row, reason in self._told(strange):
@@ -129,7 +133,7 @@ class Domain:
         reasons = [""] * len(content.starts)
         for row, parts in told.items():
             reasons[row] = "; ".join(parts)
-        return reasons
+        return reasons, strange.distances
 
     def _told(self, strange: Strangeness) -> Iterator[tuple[int, str]]:
         symbols, pairs = element_symbols(), _pair_words()
