@@ -86,6 +86,7 @@ def card(**changes: Any) -> CandidateCard:
         "groups": 989,
         "features": 132,
         "interval_half_width": 0.3,
+        "interval_coverage": None,
         "metrics": {"mae": 0.1012, "rmse": 0.2, "r2": 0.95},
     }
     return CandidateCard.model_validate(usual | changes)

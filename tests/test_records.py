@@ -30,6 +30,7 @@ CARD = CandidateCard(
     groups=2,
     features=4,
     interval_half_width=None,
+    interval_coverage=None,
     metrics={"mae": 0.1},
 )
 
@@ -57,6 +58,7 @@ def test_round_trip(tmp_path):
         ("metrics", {"mae": float("inf")}),
         ("metrics", [0.1]),
         ("surprise", 1),
+        ("interval_coverage", {"level": 0.9, "grouped": 1e300, "random": 0.9}),
     ],
 )
 def test_bad_fields(tmp_path, field, value):

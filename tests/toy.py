@@ -21,6 +21,8 @@ from assay.compositions import chemical_system
 from assay.features import magpie, missing_properties
 from assay.files import digest_file
 from assay.layout import Handover, Layout
+from assay.model.domain import DomainRecord
+from assay.model.domain_fitting import fit_domain
 from assay.records import CandidateCard, CheckReport, read_record
 from assay.settings import Settings, read_settings
 
@@ -117,6 +119,11 @@ def _formulas(name: str) -> list[str]:
     with (TEMPLATE / "data" / name).open(encoding="utf-8") as stream:
         formulas = list(dict.fromkeys(row["formula"] for row in csv.DictReader(stream)))
     return [formula for formula in formulas if not missing_properties(formula)]
+
+
+def domain_of(formulas: list[str]) -> DomainRecord:
+    """The domain of a model that was trained on the formulas, each in a fold of its own."""
+    return fit_domain(formulas, np.arange(len(formulas)))
 
 
 def target_of(formulas: list[str]) -> np.ndarray:

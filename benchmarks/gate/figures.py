@@ -151,10 +151,11 @@ def _drawn(kept: Record, draw: Callable[[Record, Any], None]) -> str:
         draw(kept, figure)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return _themed(stream.getvalue())
+    return themed(stream.getvalue())
 
 
-def _themed(svg: str) -> str:
+def themed(svg: str) -> str:
+    """The SVG with its stand-ins for colours as variables that follow the reader's theme."""
     names = (INK, SOFT, *SERIES)
     for number, colour in enumerate(names):
         svg = svg.replace(colour, f"var(--c{number})")

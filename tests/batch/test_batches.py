@@ -26,7 +26,15 @@ from assay.model.bundle import METADATA, BundleMetadata, save_bundle
 from assay.records import read_record
 from assay.scoring.score import score
 from assay.tables import read_table, write_table
-from toy import PACKAGE, assay, change_card, pool_formulas, settings_of, write_rows
+from toy import (
+    PACKAGE,
+    assay,
+    change_card,
+    domain_of,
+    pool_formulas,
+    settings_of,
+    write_rows,
+)
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -66,7 +74,9 @@ def classifier(root: Path) -> models.StoredModel:
     known = read_record(BundleMetadata, out.bundle / METADATA)
     changes = {"kind": "class", "target": "oxide", "unit": "1", "interval_half_width": None}
     package = root / "src" / PACKAGE
-    digest = save_bundle(model, out.bundle, known.model_copy(update=changes), package)
+    digest = save_bundle(
+        model, out.bundle, known.model_copy(update=changes), domain_of(formulas), package
+    )
     change_card(out, bundle_digest=digest)
     assert score(root, settings_of(root), out, None).certified
     return models.store(Layout(root), digest, out.bundle, out.certificate)

@@ -8,6 +8,8 @@ from assay.batch.comparison import NOTHING, as_text, require_same
 from assay.batch.rows import prediction_rows
 from assay.errors import RefusedError
 from assay.model.bundle import BundleMetadata
+from assay.model.domain import Domain
+from toy import domain_of
 
 METADATA = BundleMetadata(
     model="toy",
@@ -18,16 +20,16 @@ METADATA = BundleMetadata(
     upper=None,
     interval_level=0.9,
     interval_half_width=4e-13,
-    elements=["Na", "K", "Cl"],
     train_digest="0" * 64,
 )
+DOMAIN = Domain.of(domain_of(["NaCl", "KCl"]))
 
 
 def made_of(values: list[float], metadata: BundleMetadata = METADATA) -> pd.DataFrame:
     """Rows of two salts."""
     table = pd.DataFrame({"formula": ["NaCl", "KCl"], "tag": ["a", ""]}, dtype=str)
     accounts = {"model_id": "m", "batch_id": "b"}
-    return prediction_rows(table, np.array(values), metadata, accounts)
+    return prediction_rows(table, np.array(values), metadata, DOMAIN, accounts)
 
 
 def test_values_in_a_unit_that_makes_them_tiny_are_compared_too():

@@ -15,16 +15,16 @@ from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import predict_batch
 from assay.batch.prediction import predict_rows
 from assay.batch.records import BatchRecord
-from assay.batch.rows import domain_reasons, prediction_rows, quarantine_rows
+from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.features import MagpieFeatures
-from assay.features.parsing import amounts
 from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
+from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.tables import EXECUTABLE, for_spreadsheets
-from toy import assay, pool_formulas, read_card, settings_of, write_rows
+from toy import assay, domain_of, pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -60,9 +60,9 @@ METADATA = BundleMetadata(
     upper=None,
     interval_level=0.9,
     interval_half_width=0.5,
-    elements=["Cl", "Na"],
     train_digest="0" * 64,
 )
+DOMAIN = Domain.of(domain_of(["NaCl", "MgO"]))
 cells = st.one_of(
     st.sampled_from(pool_formulas()[:30]),
     st.sampled_from(HOSTILE),
@@ -90,7 +90,7 @@ class Picky:
 
 def picky() -> LoadedBundle:
     """A bundle around it."""
-    return LoadedBundle("0" * 64, METADATA, Picky(), Path())
+    return LoadedBundle("0" * 64, METADATA, DOMAIN, Picky(), Path())
 
 
 @given(st.lists(cells, max_size=40))
@@ -109,7 +109,7 @@ def test_every_row_is_predicted_or_quarantined(formulas):
     table = pd.DataFrame({"formula": formulas, "note": formulas}, dtype=str)
     good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": "m", "batch_id": "b"}
-    kept = prediction_rows(table[good], values[good], METADATA, accounts)
+    kept = prediction_rows(table[good], values[good], METADATA, DOMAIN, accounts)
     rest = quarantine_rows(table, reasons)
     assert len(kept) + len(rest) == len(formulas)
     assert [*kept["formula"]] == [f for f, is_good in zip(formulas, good, strict=True) if is_good]
@@ -203,7 +203,7 @@ class Featurised:
 @pytest.mark.parametrize("others", [False, True])
 def test_rows_with_gaps_are_known_at_once(others):
     """The features name them all, so one more call is enough, but only if it is of these rows."""
-    bundle = LoadedBundle("0" * 64, METADATA, Featurised(others), Path())
+    bundle = LoadedBundle("0" * 64, METADATA, DOMAIN, Featurised(others), Path())
     formulas = ["NaCl"] * 30 + ["HeO", "MgO", "NeO2"]
     reasons, values = predict_rows(bundle, formulas)
     assert [n for n, reason in enumerate(reasons) if reason is not None] == [30, 32]
@@ -239,7 +239,7 @@ def test_numbers_have_as_many_digits_as_mean_something():
     table = pd.DataFrame({"formula": ["NaCl", "MgO"]}, dtype=str)
     accounts = {"model_id": "m", "batch_id": "b"}
     values = np.array([1 / 3, -2e5 / 7])
-    rows = prediction_rows(table, values, METADATA, accounts)
+    rows = prediction_rows(table, values, METADATA, DOMAIN, accounts)
     assert list(rows["prediction"]) == [0.333333333, -28571.4286]
     for column in ("prediction", "lower", "upper"):
         for cell in rows[column].map(repr):
@@ -263,9 +263,8 @@ def test_each_row_says_how_sure_it_is_and_whether_it_is_inside(certified):
     width = float(first["upper"]) - float(first["lower"])
     assert width == pytest.approx(2 * card.interval_half_width)
     assert (first["unit"], first["in_domain"], first["domain_reason"]) == ("eV/atom", "True", "")
-    assert (second["in_domain"], second["domain_reason"]) == ("False", "no training row holds Pu")
-    reasons = domain_reasons(amounts(["NaPuCl", "Na", "PuCl"]), frozenset({"Na"}))
-    assert list(reasons) == ["no training row holds Cl, Pu", "", "no training row holds Cl, Pu"]
+    assert second["in_domain"] == "False"
+    assert second["domain_reason"].startswith("no training row holds Pu")
     assert first["batch_id"] == record.batch_id
     assert record.correlation_id == card.correlation_id
 

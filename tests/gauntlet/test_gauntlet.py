@@ -123,10 +123,15 @@ def test_a_case_that_plants_nothing_is_an_error(tmp_path: Path) -> None:
         substituted("a.txt", "two", "three")(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certified repository that cases are planted in; only read it."""
+    return make_base(tmp_path_factory.mktemp("base"))
+
+
 @pytest.mark.slow
-def test_cases_go_through_both_halves(tmp_path: Path) -> None:
+def test_cases_go_through_both_halves(base: Path, tmp_path: Path) -> None:
     """One case each that the data checks, the gate and nobody stops end as the record says."""
-    base = make_base(tmp_path)
     chosen = {case.name: case for case in all_cases()}
     for name in ("sentinel", "forged-noise", "regularization"):
         (tmp_path / name).mkdir()
@@ -134,10 +139,10 @@ def test_cases_go_through_both_halves(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_check_that_is_switched_off_lets_its_case_through(tmp_path: Path) -> None:
+def test_a_check_that_is_switched_off_lets_its_case_through(base: Path, tmp_path: Path) -> None:
     """Without a check its lone case passes; what a verb refuses as well is told with it."""
     chosen = {case.name: case for case in all_cases()}
     tries = {"target.bounds": ["not-measured", "bound-missed"], "row_id.present": ["id-missing"]}
-    bounds, ids = mutate(chosen, tries, make_base(tmp_path), tmp_path, workers=2)
+    bounds, ids = mutate(chosen, tries, base, tmp_path, workers=2)
     assert (bounds.case, bounds.tried, bounds.instead) == ("bound-missed", 2, ["target.number"])
     assert (ids.case, ids.tried, ids.instead) == ("", 1, [REFUSED])

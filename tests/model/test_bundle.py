@@ -23,7 +23,7 @@ from assay.model.bundle import (
     save_bundle,
 )
 from assay.model.loading import load_bundle
-from toy import TEMPLATE, assay, commit, read_card, toy_bundle  # noqa: F401 (a fixture)
+from toy import TEMPLATE, assay, commit, domain_of, read_card, toy_bundle  # noqa: F401 (a fixture)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 METADATA = BundleMetadata(
@@ -35,7 +35,6 @@ METADATA = BundleMetadata(
     upper=None,
     interval_level=0.9,
     interval_half_width=0.1,
-    elements=["Na"],
     train_digest="0" * 64,
 )
 
@@ -101,7 +100,7 @@ def test_nothing_in_it_is_a_pickle(bundle):
 
 
 @pytest.mark.parametrize(
-    "name", ["model.skops", "MLmodel", "assay.json", "code/toy_model/model.py"]
+    "name", ["model.skops", "MLmodel", "assay.json", "domain.json", "code/toy_model/model.py"]
 )
 def test_altered_byte_changes_the_digest(bundle, name):
     """One bit anywhere in the bundle is another bundle."""
@@ -154,7 +153,7 @@ def test_what_predicting_leaves_in_a_model_is_judged_as_well(tmp_path, package):
     model, target = small_model(Keeping()), tmp_path / "bundle"
     del model[1].last_
     with pytest.raises(UsageError, match=r"not trusted.*DataFrame"):
-        save_bundle(model, target, METADATA, package, [f"{__name__}.Keeping"])
+        save_bundle(model, target, METADATA, domain_of(FORMULAS), package, [f"{__name__}.Keeping"])
     assert not target.exists()
 
 
@@ -162,10 +161,10 @@ def test_untrusted_type_is_refused_with_what_to_do(tmp_path, package):
     """A type that nobody named is not saved; the message says where to name it."""
     target = tmp_path / "bundle"
     with pytest.raises(UsageError, match=r"Doubled.*model\.trusted_types in assay\.toml"):
-        save_bundle(small_model(Doubled()), target, METADATA, package)
+        save_bundle(small_model(Doubled()), target, METADATA, domain_of(FORMULAS), package)
     assert not target.exists()
     names = [f"{__name__}.Doubled"]
-    save_bundle(small_model(Doubled()), target, METADATA, package, names)
+    save_bundle(small_model(Doubled()), target, METADATA, domain_of(FORMULAS), package, names)
     assert load_bundle(target, names).predict(["NaCl"]) == pytest.approx(1.0, abs=1.5)
     with pytest.raises(NotCarriedOutError, match="Doubled"):
         load_bundle(target)

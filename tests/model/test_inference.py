@@ -19,7 +19,7 @@ from assay.model.forests import lay_out
 from assay.model.inference import Inference
 from assay.model.loading import load_bundle
 from forests import CLASSIFIERS, KINDS
-from toy import pool_formulas
+from toy import domain_of, pool_formulas
 
 FORMULAS = pool_formulas()[:300]
 METADATA = BundleMetadata(
@@ -31,7 +31,6 @@ METADATA = BundleMetadata(
     upper=None,
     interval_level=0.9,
     interval_half_width=0.1,
-    elements=["Na"],
     train_digest="0" * 64,
 )
 
@@ -169,7 +168,7 @@ def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
     package = tmp_path / "author"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    digest = save_bundle(fitted, tmp_path / "bundle", METADATA, package)
+    digest = save_bundle(fitted, tmp_path / "bundle", METADATA, domain_of(FORMULAS), package)
     loaded = load_bundle(tmp_path / "bundle")
     walked = Inference(loaded.model, worth=0).predict(FORMULAS)
     assert np.array_equal(walked, predict(fitted, FORMULAS))

@@ -16,7 +16,9 @@ from toy import TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 
 
-@pytest.mark.parametrize("name", ["assay.json", "model.skops", "code/assay/features/parsing.py"])
+@pytest.mark.parametrize(
+    "name", ["assay.json", "domain.json", "model.skops", "code/assay/features/parsing.py"]
+)
 def test_missing_file_is_not_loaded(bundle, name, laptop):
     """An incomplete bundle does not predict."""
     (bundle / name).unlink()

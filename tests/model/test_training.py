@@ -18,9 +18,12 @@ from assay.layout import Handover, Layout
 from assay.model import tracking
 from assay.model.bundle import digest_bundle
 from assay.model.dataset import Dataset, read_dataset
+from assay.model.domain import DOMAIN, DomainRecord
+from assay.model.domain_fitting import fit_domain
 from assay.model.loading import load_bundle
-from assay.model.metrics import public_metrics
+from assay.model.metrics import interval_coverage, public_metrics
 from assay.model.training import fit_out_of_fold, train
+from assay.records import read_record
 from assay.settings import Settings
 from assay.splits import grouped_folds
 from toy import assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
@@ -138,14 +141,31 @@ def test_card_tells_what_was_trained(trained_toy):
 
 
 def test_bundle_knows_its_domain(trained_toy, laptop):
-    """The bundle's metadata holds the elements and the interval of the training."""
-    handover = Handover(Layout(trained_toy).out)
+    """The bundle holds the interval of the training, and the domain of its rows and folds."""
+    handover, settings = Handover(Layout(trained_toy).out), settings_of(trained_toy)
     metadata = load_bundle(handover.bundle).metadata
-    data = read_dataset(Layout(trained_toy), settings_of(trained_toy))
-    assert set(metadata.elements) == set().union(*map(elements, data.train["formula"]))
+    data = read_dataset(Layout(trained_toy), settings)
+    domain = read_record(DomainRecord, handover.bundle / DOMAIN)
+    assert set(domain.partners) == set().union(*map(elements, data.train["formula"]))
+    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    assert domain == fit_domain(list(data.train["formula"]), folds)
     card = read_card(handover)
     assert metadata.interval_half_width == card.interval_half_width
     assert card.metrics["mae"] < card.interval_half_width < 1
+
+
+def test_card_says_how_many_rows_the_interval_holds(trained_toy, laptop):
+    """Both coverages are those of the train rows out of fold, at the level of assay.toml."""
+    handover, settings = Handover(Layout(trained_toy).out), settings_of(trained_toy)
+    data = read_dataset(Layout(trained_toy), settings)
+    told = predictions_of(handover)
+    own = np.array([told[row_id] for row_id in data.train["row_id"]])
+    found = read_card(handover).interval_coverage
+    again = interval_coverage(data.target, own, data.systems, settings.model.interval_level)
+    assert found.level == settings.model.interval_level
+    assert found.grouped == pytest.approx(again.grouped, abs=0.002)
+    assert found.random == pytest.approx(again.random, abs=0.002)
+    assert abs(found.grouped - found.level) < 0.05
 
 
 def test_training_again_removes_what_was_said_of_the_earlier_model(toy, laptop, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assay.report.figures import in_unit, number, public_numbers, signed
-from report_samples import hand_over, inputs_of, verdict, write_tables
+from report_samples import card, hand_over, inputs_of, verdict, write_tables
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,18 @@ def test_reference_has_the_same_figures_from_public_rows(tmp_path: Path) -> None
     rows = {row.name: row.reference for row in public_numbers(inputs)}
     residual = inputs.evidence.train.candidate - inputs.evidence.train.target
     assert float(rows["RMSE"]) == pytest.approx((residual**2).mean() ** 0.5, rel=1e-3)
+
+
+def test_coverage_is_of_the_public_rows_and_claimed_only_without_them(tmp_path: Path) -> None:
+    """What a card says of its own interval is shown only where nobody can look for himself."""
+    boast = {"level": 0.9, "grouped": 0.987, "random": 0.9}
+    handover = hand_over(tmp_path / "out")
+    card(interval_coverage=boast).write(handover.candidate)
+    name = "Coverage of the 90% interval, new chemical systems"
+    claimed = {row.name: row.candidate for row in public_numbers(inputs_of(handover))}
+    assert claimed[name] == "98.7%"
+    write_tables(tmp_path, handover)
+    inputs = inputs_of(handover, root=tmp_path)
+    looked = {row.name: row.candidate for row in public_numbers(inputs)}
+    assert looked[name] == f"{inputs.coverage.grouped:.1%}" != "98.7%"
+    assert looked["Coverage of the 90% interval, rows at random"] == f"{inputs.coverage.random:.1%}"

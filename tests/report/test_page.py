@@ -73,6 +73,19 @@ def test_number_has_parity_and_class_has_reliability(tmp_path: Path) -> None:
         assert part not in number
 
 
+def test_coverage_is_told_for_a_number_alone(tmp_path: Path) -> None:
+    """The interval's coverage stands among the numbers and by its picture; a class has neither."""
+    page = _page(tmp_path / "number")
+    told = [
+        f"Coverage of the 90% interval, {which}" for which in ("new chemical", "rows at random")
+    ]
+    assert all(name in page.text for name in told)
+    assert "intervals made from half of the chemical systems hold" in page.text
+    page = _page(tmp_path / "class", kind="class")
+    assert "Coverage of the" not in page.text
+    assert "half of the chemical systems" not in page.text
+
+
 def test_change_on_pool_needs_a_reference(tmp_path: Path) -> None:
     """Candidate and reference are drawn on the rows they share, and only if there is one."""
     assert "59 unlabelled compositions" in _page(tmp_path / "a").text

@@ -19,6 +19,7 @@ MAXIMUM_TEXT = 2000
 MAXIMUM_COUNT = 10**9
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=MAXIMUM_COUNT)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Claim = Literal["no-regression", "improvement"]
@@ -99,11 +100,19 @@ class Refusal(Record):
     exit_code: Annotated[int, Field(ge=1, le=3)]
 
 
+class IntervalCoverage(Record):
+    """Measured shares of rows inside intervals of a `level`: of new systems, of rows at random."""
+
+    level: Share
+    grouped: Share
+    random: Share
+
+
 class CandidateCard(Record):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
-    `brier` and `error_rate` for a class.
+    `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
     """
 
     model: Text
@@ -123,6 +132,7 @@ class CandidateCard(Record):
     groups: Count
     features: Count | None
     interval_half_width: float | None
+    interval_coverage: IntervalCoverage | None
     metrics: dict[Text, float]
 
 

@@ -165,9 +165,8 @@ def _require_alone(bundle: LoadedBundle, record: BatchRecord, tables: _Tables) -
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
                 raise RefusedError(f"{PARQUET}, row {row}: {reason}: predict again.")
-        made = prediction_rows(
-            parquet[["formula"]], values, bundle.metadata, record.recipe.accounts
-        )
+        given, accounts = parquet[["formula"]], record.recipe.accounts
+        made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
         _require_part(bundle, tables, parquet, made, start)
         start += len(parquet)

@@ -26,7 +26,7 @@ def predict_table(
     """
     reasons, values = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
-    rows = prediction_rows(table[good], values[good], bundle.metadata, accounts)
+    rows = prediction_rows(table[good], values[good], bundle.metadata, bundle.domain, accounts)
     return rows, quarantine_rows(table, reasons, first)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from assay.features.parsing import Amounts, amounts_of
 from assay.model.bundle import BundleMetadata
+from assay.model.domain import Domain
 from assay.predictions import rounded
 
 if TYPE_CHECKING:
@@ -23,25 +24,6 @@ OURS = (
 LINE, REASON = "line", "reason"
 # atomic shares are the same in all spellings but for their last bits
 SHARES = 1e12
-
-
-def domain_reasons(content: Amounts, known: frozenset[str]) -> np.ndarray:
-    """Why each of n compositions lies outside the model's domain: (n,) text, empty if inside."""
-    seen = np.array([symbol in known for symbol in _symbols()])
-    unseen = ~seen[content.numbers]
-    reasons = np.full(len(content.starts), "", dtype=object)
-    for row in np.unique(content.rows[unseen]):
-        numbers = content.numbers[unseen & (content.rows == row)]
-        strangers = sorted(_symbols()[number] for number in numbers)
-        reasons[row] = f"no training row holds {', '.join(strangers)}"
-    return reasons
-
-
-@lru_cache(maxsize=1)
-def _symbols() -> list[str]:
-    from pymatgen.core import Element
-
-    return ["", *(Element.from_Z(number).symbol for number in range(1, 119))]
 
 
 def prediction_ids(content: Amounts, model: str) -> list[str]:
@@ -66,7 +48,11 @@ def _opened(model: str) -> "hashlib._Hash":
 
 
 def prediction_rows(
-    table: pd.DataFrame, values: np.ndarray, metadata: BundleMetadata, accounts: dict[str, str]
+    table: pd.DataFrame,
+    values: np.ndarray,
+    metadata: BundleMetadata,
+    domain: Domain,
+    accounts: dict[str, str],
 ) -> pd.DataFrame:
     """The table of predictions; what stood beside the formulas is carried along at its end.
 
@@ -76,11 +62,12 @@ def prediction_rows(
         table: the candidates that were predicted, as text, with a column `formula`.
         values: their predictions (n,), in the unit of `metadata`.
         metadata: of the bundle that predicted them.
+        domain: of the same bundle.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
     formulas = list(table["formula"])
     content = amounts_of(tuple(formulas))
-    reasons = domain_reasons(content, frozenset(metadata.elements))
+    reasons = domain.reasons(content)
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
     values = rounded(values)
     columns = {
@@ -89,7 +76,7 @@ def prediction_rows(
         "unit": metadata.unit,
         "lower": rounded(values - width),
         "upper": rounded(values + width),
-        "in_domain": reasons == "",
+        "in_domain": np.array([not reason for reason in reasons], dtype=bool),
         "domain_reason": reasons,
         **accounts,
         "prediction_id": prediction_ids(content, accounts["model_id"]),

@@ -17,6 +17,7 @@ import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_tree, replaced_folder
+from assay.model.domain import DOMAIN, DomainRecord
 from assay.model.serialization import canonicalise, untrusted_types
 from assay.records import Record
 
@@ -52,7 +53,7 @@ class BundleMetadata(Record):
     """What a prediction needs to know beside the estimator.
 
     `lower`, `upper` (physical bounds, absent if unbounded) and `interval_half_width` (split by
-    chemical system; absent for a class) are in `unit`; `elements` are those of the train set.
+    chemical system; absent for a class) are in `unit`.
     """
 
     model: str
@@ -63,7 +64,6 @@ class BundleMetadata(Record):
     upper: float | None
     interval_level: float
     interval_half_width: float | None
-    elements: list[str]
     train_digest: str
 
 
@@ -75,8 +75,13 @@ def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
     return np.asarray(model.predict(frame), dtype=float)
 
 
-def save_bundle(
-    model: Any, folder: Path, metadata: BundleMetadata, package: Path, trusted: Sequence[str] = ()
+def save_bundle(  # noqa: PLR0913 (a bundle of five things)
+    model: Any,
+    folder: Path,
+    metadata: BundleMetadata,
+    domain: DomainRecord,
+    package: Path,
+    trusted: Sequence[str] = (),
 ) -> str:
     """Save a fitted model with the code and requirements it needs; returns the digest.
 
@@ -84,6 +89,7 @@ def save_bundle(
         model: the fitted scikit-learn estimator, featurizer included.
         folder: where the bundle goes; replaced whole when everything is written.
         metadata: goes into the bundle as `assay.json`.
+        domain: goes into the bundle as `domain.json`.
         package: the folder of the author's package, whose code the bundle carries.
         trusted: types beyond the usual that the author allows in the model.
 
@@ -112,6 +118,7 @@ def save_bundle(
         )
         canonicalise(target)
         metadata.write(target / METADATA)
+        domain.write(target / DOMAIN)
     return digest_bundle(folder)
 
 

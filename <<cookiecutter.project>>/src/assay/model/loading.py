@@ -24,6 +24,7 @@ from assay.model.bundle import (
     digest_bundle,
     is_usual,
 )
+from assay.model.domain import DOMAIN, Domain, DomainRecord
 from assay.model.inference import Inference
 from assay.records import read_record
 
@@ -37,6 +38,7 @@ class LoadedBundle:
 
     digest: str
     metadata: BundleMetadata
+    domain: Domain
     model: Any
     private: Path
 
@@ -73,8 +75,9 @@ def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
     copy = private / "bundle"
     digest = digest_bundle(copy)
     metadata = read_record(BundleMetadata, copy / METADATA)
+    domain = Domain.of(read_record(DomainRecord, copy / DOMAIN))
     _use_code(copy / "code", private / "code")
-    return LoadedBundle(digest, metadata, _model(copy / MODEL, trusted), private)
+    return LoadedBundle(digest, metadata, domain, _model(copy / MODEL, trusted), private)
 
 
 def _model(path: Path, trusted: Sequence[str]) -> Any:

@@ -11,15 +11,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.compositions import elements
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata, predict, save_bundle
 from assay.model.dataset import Dataset, read_dataset
+from assay.model.domain_fitting import fit_domain
 from assay.model.loading import predict_saved
-from assay.model.metrics import interval_half_width, public_metrics
+from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import CandidateCard
@@ -29,10 +29,11 @@ from assay.splits import grouped_folds
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted model and its out-of-fold predictions (n,) on the train rows."""
+    """A fitted model, its out-of-fold predictions (n,) on the train rows, and their folds (n,)."""
 
     model: Any
     out_of_fold: np.ndarray
+    folds: np.ndarray
 
 
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
@@ -55,7 +56,7 @@ def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidat
     for fold, fold_model in enumerate(models):
         held_out = folds == fold
         out_of_fold[held_out] = predict(fold_model, list(frame["formula"][held_out]))
-    return Candidate(model, out_of_fold)
+    return Candidate(model, out_of_fold, folds)
 
 
 def _fitted(
@@ -108,10 +109,9 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     with stages("train") as doing:
         doing("saving the bundle")
         metadata = _metadata(layout, settings, data, candidate)
-        package = root / "src" / settings.project.package
-        digest = save_bundle(
-            candidate.model, handover.bundle, metadata, package, settings.model.trusted_types
-        )
+        domain = fit_domain(list(data.train["formula"]), candidate.folds)
+        package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
+        digest = save_bundle(candidate.model, handover.bundle, metadata, domain, package, trusted)
         doing("predicting with the saved bundle, in a process of its own")
         _write_predictions(handover, settings, data, candidate.out_of_fold)
         write_bytes(handover.train, layout.train.read_bytes())
@@ -138,7 +138,6 @@ def _metadata(
         interval_half_width=(
             interval_half_width(data.target, candidate.out_of_fold, level) if number else None
         ),
-        elements=sorted(frozenset[str]().union(*map(elements, data.train["formula"]))),
         train_digest=digest_file(layout.train),
     )
 
@@ -166,6 +165,8 @@ def _card(  # noqa: PLR0913 (a record of six things)
     half_width: float | None,
 ) -> CandidateCard:
     commit, lock = provenance.commit_of(layout.root), provenance.lock_digest(layout.root)
+    level, number = settings.model.interval_level, half_width is not None
+    told = (data.target, candidate.out_of_fold, data.systems, level)
     train_digest = digest_file(layout.train)
     return CandidateCard(
         model=settings.project.name,
@@ -185,5 +186,6 @@ def _card(  # noqa: PLR0913 (a record of six things)
         groups=len(set(data.systems)),
         features=_feature_count(candidate.model),
         interval_half_width=half_width,
+        interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
     )

@@ -44,7 +44,7 @@ def gate_line(verdict: VerdictRecord) -> str:
 
 
 def public_numbers(inputs: ReportInputs) -> list[PublicNumber]:
-    """Out-of-fold errors, and the change on the pool.
+    """Out-of-fold errors, how many rows the interval holds, and the change on the pool.
 
     The scorer's own figures where there is a verdict, else what the training run claims.
     """
@@ -57,10 +57,25 @@ def public_numbers(inputs: ReportInputs) -> list[PublicNumber]:
             unit = inputs.settings.target.unit if key in {"mae", "rmse"} else ""
             other = number(inputs.reference_metrics[key]) if key in inputs.reference_metrics else ""
             rows.append(PublicNumber(name, unit, number(card.metrics[key]), other))
+    rows += _coverages(inputs)
     if verdict:
         change = "Mean change of predictions on the pool"
         rows.append(PublicNumber(change, verdict.unit, number(verdict.change_on_pool)))
     return rows
+
+
+def _coverages(inputs: ReportInputs) -> list[PublicNumber]:
+    found = inputs.coverage
+    if found is None:
+        return []
+    name = f"Coverage of the {found.level:.0%} interval"
+    return [
+        PublicNumber(f"{name}, {which}", "", f"{share:.1%}")
+        for which, share in (
+            ("new chemical systems", found.grouped),
+            ("rows at random", found.random),
+        )
+    ]
 
 
 def _figure_row(figure: PublicFigure) -> PublicNumber:

@@ -14,6 +14,7 @@ from assay.mainline import content_on_main
 from assay.records import (
     CandidateCard,
     CheckReport,
+    IntervalCoverage,
     Record,
     Refusal,
     VerdictRecord,
@@ -111,6 +112,20 @@ class ReportInputs:
 
         rows, level = self.evidence.train, self.settings.model.interval_level
         return interval_half_width(rows.target, rows.candidate, level)
+
+    @cached_property
+    def coverage(self) -> IntervalCoverage | None:
+        """How many public rows the interval holds; without them what the card claims."""
+        if self.evidence is None:
+            return self.candidate.interval_coverage if self.candidate else None
+        if self.settings.target.kind == "class":
+            return None
+        from assay.compositions import chemical_system
+        from assay.model.metrics import interval_coverage
+
+        rows, level = self.evidence.train, self.settings.model.interval_level
+        systems = [chemical_system(formula) for formula in rows.formulas]
+        return interval_coverage(rows.target, rows.candidate, systems, level)
 
     @cached_property
     def reference_metrics(self) -> dict[str, float]:

@@ -61,9 +61,20 @@ def _number_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
             "Calibration of the interval",
             "Each fold's rows, against intervals made from the residuals of all other folds. One "
             "width serves all rows, so the middle is nearly right by construction: look at the "
-            "spread over folds, and at the families below. An estimate, not a guarantee.",
+            f"spread over folds, and at the families below. {_measured(inputs)}"
+            "An estimate, not a guarantee.",
             plots.calibration(measured),
         )
+
+
+def _measured(inputs: ReportInputs) -> str:
+    if (found := inputs.coverage) is None:
+        return ""
+    return (
+        f"At {found.level:.0%}, intervals made from half of the chemical systems hold "
+        f"{found.grouped:.1%} of all other systems' rows, and with the rows divided at random "
+        f"{found.random:.1%}. "
+    )
 
 
 def _class_errors(_: ReportInputs, found: Evidence) -> Iterator[Picture]:

@@ -1,0 +1,174 @@
+"""The domain of a model: which compositions its train set lets it know, and why others not.
+
+A composition lies outside if it holds an element that no training row holds; if it has three or
+more elements of which no training row holds some two together; or if the nearest training row is
+farther than it is for 95 % of the training rows once their own chemical system is left out.
+docs/batches.md shows how much larger errors are outside, for each of the three.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+import numpy as np
+from pydantic import model_validator
+
+from assay.features.parsing import Amounts, amounts
+from assay.features.tables import ELEMENTS
+from assay.model.chemical_space import nearest, positions
+from assay.records import Record
+
+DOMAIN = "domain.json"
+QUANTILE = 0.95
+# The pair of a binary compound is its chemical system, and new systems are what the interval and
+# all public errors are made for; only in larger compounds does a new pair stand for more.
+PAIRS_FROM = 3
+PAIRS_TOLD = 3
+
+
+class DomainRecord(Record):
+    """The domain as a bundle holds it.
+
+    `elements` gives for each element where it lies in the space of `model.chemical_space`,
+    `partners` for each of the train set with which others a training row holds it; `references`
+    are the training rows, or a selection, that distances are measured from, `bound` the largest
+    distance inside.
+    """
+
+    elements: dict[str, list[float]]
+    partners: dict[str, list[str]]
+    references: list[str]
+    bound: float
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if set(self.elements) != set(element_symbols()[1:]):
+            raise ValueError("elements must be the 118")
+        if len({len(position) for position in self.elements.values()}) != 1:
+            raise ValueError("all elements must have as many coordinates")
+        named = {partner for partners in self.partners.values() for partner in partners}
+        if not set(self.partners) >= named or not set(self.elements) >= set(self.partners):
+            raise ValueError("partners must be elements that have partners themselves")
+        if not self.references:
+            raise ValueError("references must not be empty")
+        return self
+
+
+@dataclass(frozen=True)
+class Strangeness:
+    """What tells n compositions from those of the train set.
+
+    `unseen` (k, 2) are rows and atomic numbers of elements that no training row holds, `pairs`
+    (l, 3) rows and two atomic numbers that none holds together, in the order of rows; `nearest`
+    (n,) are the indices of the nearest references, and `distances` (n,) how far these are.
+    """
+
+    unseen: np.ndarray
+    pairs: np.ndarray
+    nearest: np.ndarray
+    distances: np.ndarray
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain ready to be asked, for whole columns of compositions.
+
+    `space` (119, dimensions) says where elements lie; `known` (119, 119) which are held together
+    by a training row, and on its diagonal which are held; `references` (m, dimensions) are the
+    places of the training rows `names`.
+    """
+
+    space: np.ndarray
+    known: np.ndarray
+    references: np.ndarray
+    names: Sequence[str]
+    bound: float
+
+    @classmethod
+    def of(cls, record: DomainRecord) -> Self:
+        """The domain that a bundle holds."""
+        symbols = element_symbols()
+        space = np.array([record.elements[symbol] for symbol in symbols[1:]])
+        space = np.vstack([np.zeros(space.shape[1]), space])
+        numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        known = np.zeros((ELEMENTS + 1, ELEMENTS + 1), dtype=bool)
+        for symbol, partners in record.partners.items():
+            known[numbers[symbol], [numbers[one] for one in (symbol, *partners)]] = True
+        known |= known.T
+        references = positions(space, amounts(record.references))
+        return cls(space, known, references, record.references, record.bound)
+
+    def strangeness(self, content: Amounts) -> Strangeness:
+        """What tells n compositions from the train set, whether or not it puts them outside."""
+        unseen = ~self.known.diagonal()[content.numbers]
+        elements = np.column_stack([content.rows[unseen], content.numbers[unseen]])
+        found = nearest(self.references, positions(self.space, content))
+        return Strangeness(elements, self._unseen_pairs(content), *found)
+
+    def _unseen_pairs(self, content: Amounts) -> np.ndarray:
+        """Pairs of known elements that no training row holds: (l, 3), sorted."""
+        rows, numbers = content.rows, content.numbers
+        lengths = np.diff(content.starts, append=len(rows))
+        held, enough = self.known.diagonal(), (lengths >= PAIRS_FROM)[rows]
+        found = [np.empty((0, 3), dtype=np.int64)]
+        for step in range(1, int(lengths.max(initial=0))):
+            one, other = numbers[:-step], numbers[step:]
+            new = (rows[:-step] == rows[step:]) & enough[step:] & ~self.known[one, other]
+            at = np.flatnonzero(new & held[one] & held[other])
+            found.append(np.column_stack([rows[at], one[at], other[at]]))
+        pairs = np.concatenate(found)
+        return pairs[np.lexsort((pairs[:, 2], pairs[:, 1], pairs[:, 0]))]
+
+    def reasons(self, content: Amounts) -> list[str]:
+        """Why each of n compositions lies outside; empty where it lies inside."""
+        return self.judge(content)[0]
+
+    def judge(self, content: Amounts) -> tuple[list[str], np.ndarray]:
+        """The `reasons`, and the distances (n,) to the nearest references."""
+        strange = self.strangeness(content)
+        told: dict[int, list[str]] = {}
+        for row, reason in self._told(strange):
+            told.setdefault(row, []).append(reason)
+        reasons = [""] * len(content.starts)
+        for row, parts in told.items():
+            reasons[row] = "; ".join(parts)
+        return reasons, strange.distances
+
+    def _told(self, strange: Strangeness) -> Iterator[tuple[int, str]]:
+        symbols, pairs = element_symbols(), _pair_words()
+        unseen = [symbols[number] for number in strange.unseen[:, 1].tolist()]
+        for row, words in _by_row(strange.unseen[:, 0], unseen):
+            yield row, f"no training row holds {', '.join(sorted(words))}"
+        codes = strange.pairs @ [0, len(symbols), 1]
+        for row, words in _by_row(strange.pairs[:, 0], [pairs[code] for code in codes.tolist()]):
+            if len(words) > PAIRS_TOLD + 1:
+                words[PAIRS_TOLD:] = [f"{len(words) - PAIRS_TOLD} more such pairs"]
+            yield row, f"no training row holds {', or '.join(words)}"
+        usual = f"{QUANTILE:.0%} of known rows have one within {self.bound:.2f}"
+        for row in np.flatnonzero(strange.distances > self.bound).tolist():
+            name, distance = self.names[strange.nearest[row]], strange.distances[row]
+            yield row, f"the nearest training row, {name}, is {distance:.2f} away; {usual}"
+
+
+def _by_row(rows: np.ndarray, words: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each row of sorted `rows` (l,) with its part of the words (l,)."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    bounds = [*starts.tolist(), len(rows)]
+    for row, start, stop in zip(rows[starts].tolist(), bounds, bounds[1:], strict=False):
+        yield row, words[start:stop]
+
+
+@lru_cache(maxsize=1)
+def _pair_words() -> list[str]:
+    """What is said of a pair of elements, at 119 times the first's number and the other's."""
+    symbols = element_symbols()
+    return [f"both {one} and {other}" for one in symbols for other in symbols]
+
+
+@lru_cache(maxsize=1)
+def element_symbols() -> tuple[str, ...]:
+    """The symbols of the elements by atomic number; the first, of number 0, is empty."""
+    from pymatgen.core import Element
+
+    return ("", *(Element.from_Z(number).symbol for number in range(1, ELEMENTS + 1)))
