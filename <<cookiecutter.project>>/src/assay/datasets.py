@@ -1,6 +1,6 @@
 """Where labelled rows come from: a CSV of the user's, or a matminer dataset by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from assay.compositions import problem, reduced_formula
+from assay.compositions import reduced_formula
 from assay.errors import NotCarriedOutError, UsageError
 from assay.tables import read_numbers, read_table, require_target
 
@@ -122,15 +122,26 @@ def _formula_column(columns: Sequence[str], target: str, source: str) -> str:
     )
 
 
+def require_readable(formulas: Iterable[str], path: Path) -> None:
+    """Insist on formulas that can be read.
+
+    Raises:
+        UsageError: one cannot; file and line are named.
+    """
+    from assay.features.parsing import problems
+
+    for line, sentence in enumerate(problems(list(formulas)), start=2):
+        if sentence:
+            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
+
+
 def reduced_formulas(formulas: Sequence[str], path: Path) -> list[str]:
     """The canonical spelling of every formula of a table; `path` is only named in the error.
 
     Raises:
         UsageError: one cannot be read.
     """
-    for line, formula in enumerate(formulas, start=2):
-        if sentence := problem(formula):
-            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
+    require_readable(formulas, path)
     return [reduced_formula(formula) for formula in formulas]
 
 

@@ -74,3 +74,11 @@ def missing_properties(formula: str) -> list[str]:
         for element in parse(formula).elements
         for column in np.flatnonzero(np.isnan(table[element.Z]))
     ]
+
+
+@lru_cache(maxsize=1)
+def element_symbols() -> tuple[str, ...]:
+    """The symbols of the elements by atomic number; the first, of number 0, is empty."""
+    from pymatgen.core import Element
+
+    return ("", *(Element.from_Z(number).symbol for number in range(1, ELEMENTS + 1)))

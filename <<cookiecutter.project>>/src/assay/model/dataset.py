@@ -1,15 +1,13 @@
 """The public tables that a candidate is trained on and predicts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from assay.compositions import chemical_system, problem
-from assay.errors import UsageError
+from assay.compositions import chemical_system
+from assay.datasets import require_readable
 from assay.layout import Layout
 from assay.settings import Settings
 from assay.tables import read_labelled, read_numbers, read_table
@@ -56,14 +54,3 @@ def read_tables(layout: Layout, settings: Settings) -> Dataset:
     sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
     pool = read_table(layout.pool, ["row_id", "formula"])
     return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
-
-
-def require_readable(formulas: Iterable[str], path: Path) -> None:
-    """Insist on formulas that can be read.
-
-    Raises:
-        UsageError: one cannot; file and line are named.
-    """
-    for line, formula in enumerate(formulas, start=2):
-        if sentence := problem(formula):
-            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")

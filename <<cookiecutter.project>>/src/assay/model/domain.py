@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import model_validator
 
 from assay.features.parsing import Amounts, amounts
-from assay.features.tables import ELEMENTS
+from assay.features.tables import ELEMENTS, element_symbols
 from assay.model.chemical_space import nearest, positions
 from assay.records import Record
 
@@ -164,11 +164,3 @@ def _pair_words() -> list[str]:
     """What is said of a pair of elements, at 119 times the first's number and the other's."""
     symbols = element_symbols()
     return [f"both {one} and {other}" for one in symbols for other in symbols]
-
-
-@lru_cache(maxsize=1)
-def element_symbols() -> tuple[str, ...]:
-    """The symbols of the elements by atomic number; the first, of number 0, is empty."""
-    from pymatgen.core import Element
-
-    return ("", *(Element.from_Z(number).symbol for number in range(1, ELEMENTS + 1)))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.features.parsing import Amounts, amounts
+from assay.features.tables import element_symbols
 from assay.model.chemical_space import fitted_space, nearest, positions, rounded, shares
-from assay.model.domain import QUANTILE, DomainRecord, element_symbols
+from assay.model.domain import QUANTILE, DomainRecord
 
 MAXIMUM_REFERENCES = 2048
 SEED = 0

@@ -98,7 +98,8 @@ def gathered(
         UsageError: a table of the checkout cannot be read.
         NotCarriedOutError: predictions or train set of the candidate are not as they must be.
     """
-    from assay.model.dataset import read_tables, require_readable
+    from assay.datasets import require_readable
+    from assay.model.dataset import read_tables
     from assay.scoring.acceptance import shared_predictions
     from assay.splits import grouped_folds
 

@@ -3,7 +3,7 @@
 Each is a row-wise question, so a validation result names the rows that break it.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -14,11 +14,11 @@ from great_expectations.expectations.metrics.map_metric_provider import (
     column_condition_partial,
 )
 
-from assay.compositions import problem
 from assay.features import missing_properties
+from assay.features.parsing import problems
 from assay.schema.formulas import (
     Kin,
-    foreign_elements,
+    hold_only,
     identity,
     is_charge_balanced,
     relatives_of,
@@ -28,8 +28,13 @@ from assay.schema.formulas import (
 
 def _each(column: pd.Series, holds: Callable[[str], Hashable]) -> pd.Series:
     """Ask once for each distinct value: the answer for every row, as bool (n,)."""
-    answers = {value: holds(value) for value in column.unique()}
-    return column.map(answers).astype(bool)
+    return _all(column, lambda values: map(holds, values))
+
+
+def _all(column: pd.Series, hold: Callable[[list[str]], Iterable[Hashable]]) -> pd.Series:
+    """Ask once for all distinct values together."""
+    values = list(column.unique())
+    return column.map(dict(zip(values, hold(values), strict=True))).astype(bool)
 
 
 class CompositionMetric(ColumnMapMetricProvider):
@@ -39,7 +44,7 @@ class CompositionMetric(ColumnMapMetricProvider):
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, **_: Any) -> pd.Series:  # noqa: N805
-        return _each(column, lambda formula: problem(formula) is None)
+        return _all(column, lambda formulas: [found is None for found in problems(formulas)])
 
 
 class ReducedMetric(ColumnMapMetricProvider):
@@ -61,7 +66,7 @@ class FeaturizableMetric(ColumnMapMetricProvider):
     def _pandas(cls, column: pd.Series, **_: Any) -> pd.Series:  # noqa: N805
         present = symbols(column.unique())
         known = frozenset(symbol for symbol in present if not missing_properties(symbol))
-        return _each(column, lambda formula: not foreign_elements(formula, known))
+        return _all(column, lambda formulas: hold_only(formulas, known))
 
 
 class ElementsMetric(ColumnMapMetricProvider):
@@ -73,7 +78,7 @@ class ElementsMetric(ColumnMapMetricProvider):
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, value_set: list[str], **_: Any) -> pd.Series:  # noqa: N805
         known = frozenset(value_set)
-        return _each(column, lambda formula: not foreign_elements(formula, known))
+        return _all(column, lambda formulas: hold_only(formulas, known))
 
 
 class KinMetric(ColumnMapMetricProvider):

@@ -1,12 +1,14 @@
 """What the data checks ask of one formula, readable or not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from assay.compositions import chemical_system, elements, parse, problem, reduced_formula
+from assay.features.parsing import Amounts, amounts, problems
+from assay.features.tables import element_symbols
 
 Kin = Literal["identical", "near", "system"]
 
@@ -29,13 +31,27 @@ def system(formula: str) -> str:
 
 def symbols(formulas: Iterable[str]) -> frozenset[str]:
     """The elements of all readable formulas."""
-    readable = (formula for formula in formulas if problem(formula) is None)
-    return frozenset[str]().union(*map(elements, readable))
+    content, _ = _read(list(formulas))
+    return frozenset(element_symbols()[number] for number in np.unique(content.numbers))
 
 
-def foreign_elements(formula: str, known: frozenset[str]) -> list[str]:
-    """The symbols in a formula that are not among `known`; none if it cannot be read."""
-    return sorted(elements(formula) - known) if problem(formula) is None else []
+def hold_only(formulas: Sequence[str], known: frozenset[str]) -> np.ndarray:
+    """Whether each formula holds no element but those `known`: (n,) bool.
+
+    One that cannot be read does, since another rule speaks of it.
+    """
+    content, readable = _read(formulas)
+    strange = np.array([symbol not in known for symbol in element_symbols()])
+    holds = np.ones(len(formulas), dtype=bool)
+    holds[readable[content.rows[strange[content.numbers]]]] = False
+    return holds
+
+
+def _read(formulas: Sequence[str]) -> tuple[Amounts, np.ndarray]:
+    """The amounts of the formulas that can be read, and which these are."""
+    found = problems(formulas)
+    readable = [place for place, problem in enumerate(found) if problem is None]
+    return amounts([formulas[place] for place in readable]), np.array(readable, dtype=int)
 
 
 def atoms(formula: str) -> float:
