@@ -236,3 +236,23 @@ def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
     return [int(child) for child, command in commands.items() if "spawn_main" in command]
+
+
+@pytest.mark.slow
+def test_kills_lose_and_double_no_row(certified):
+    """Starts killed at random moments, in any phase, end in the tables of an undisturbed one."""
+    path, kills = candidates_of(certified, 120), os.environ.get("KILLS", "150")
+    script = Path(__file__).with_name("killing.py")
+    done = subprocess.run(
+        [sys.executable, script, certified, path, kills, "0"],
+        env=environment(OPENBLAS_NUM_THREADS="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["killed"] >= int(kills)
+    assert told["ended"] >= 2
+    assert (told["differ"], told["left"]) == (0, 0)

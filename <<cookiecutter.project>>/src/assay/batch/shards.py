@@ -99,7 +99,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
         UsageError: the list cannot be read any more.
         NotCarriedOutError: the bundle cannot be loaded, or the disk takes no more.
     """
-    bundle = _bundle(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
+    bundle = loaded(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
     bundle.inference.expect(batch.share)
     try:
         with replaced_folder(batch.place(shard)) as folder:
@@ -114,7 +114,13 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
 
 
 @lru_cache(maxsize=1)  # a process predicts many shards by one model
-def _bundle(folder: Path, trusted: Sequence[str], digest: str) -> LoadedBundle:
+def loaded(folder: Path, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
+    """The bundle in a folder, if it is the one of this digest.
+
+    Raises:
+        RefusedError: it is another one.
+        NotCarriedOutError: it cannot be loaded.
+    """
     bundle = load_bundle(folder, trusted)
     if bundle.digest != digest:
         raise RefusedError(f"{folder} changed after it was let through: fetch it again.")
