@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +18,14 @@ def set_output(name: str, value: str) -> None:
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write(f"{name}={value}\n")
+
+
+def summarise(render: Callable[[], str]) -> None:
+    """Add Markdown to the summary of the workflow run; outside Actions it is not even made."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(render())
 
 
 def annotate(findings: Iterable[Finding], stream: TextIO | None = None) -> None:

@@ -16,6 +16,7 @@ from assay.report.images import images
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
 from assay.report.summary import commit_status
+from assay.runner import summarise
 from assay.settings import Settings
 from assay.texts import on_one_line
 
@@ -38,9 +39,7 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)
     write_text(folder / "index.html", render_page(inputs))
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as stream:
-            stream.write(render_summary(inputs))
+    summarise(lambda: render_summary(inputs))
     if post:
         _post(inputs, comment)
     return folder / "index.html"

@@ -32,7 +32,8 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Predict a list of candidates with a certified model."""
-    from assay.batch import authorization, jobs, models
+    from assay import runner
+    from assay.batch import authorization, jobs, models, summary
 
     root, settings = here()
     authorization.require_main()
@@ -49,13 +50,15 @@ def predict(  # noqa: PLR0913 (one parameter an option)
         )
     options = jobs.Options(scheduler, shard_rows, with_csv)
     record = jobs.predict_batch(root, settings, candidates, permission, options)
+    place = Layout(root).out / "batches" / record.folder
+    runner.summarise(lambda: summary.render_summary(record, place))
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     proven = "certified" if record.certified else "UNCERTIFIED"
     model = f"{proven} model {record.recipe.bundle_digest[:12]}"
     tell(
         f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by {model} "
-        f"-> {shown(Layout(root).out / 'batches' / record.folder)}",
+        f"-> {shown(place)}",
         record,
         machine=machine,
     )

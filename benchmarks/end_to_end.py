@@ -1,0 +1,207 @@
+"""Measures whole batches, from a CSV to the table with all columns, and adds them to batch.json.
+
+`make bench` runs this on the repository that `make demo` left behind. The anchor is the pipeline of
+the Garden matminer example with the same forest, on all cores: one Composition a formula,
+MultipleFeaturizer through featurize_many, an imputer, predict.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+REPOSITORY = TEMPLATE / "demo" / "formation-enthalpy"
+RECORD = TEMPLATE / "benchmarks" / "batch.json"
+SIZES = (100_000, 1_000_000, 10_000_000)
+GIBIBYTE = 2**30
+# Magpie and Stoichiometry, which the shipped forest was fitted on, among the columns of the four
+STOICHIOMETRY, MAGPIE = 6, 132
+
+
+def main() -> None:
+    """Print one line a figure with its bar; arguments are other sizes of lists."""
+    warnings.simplefilter("ignore")
+    if not REPOSITORY.is_dir():
+        sys.exit("bench: run `make demo` first; its repository is what is measured.")
+    sys.path.insert(0, str(REPOSITORY / "src"))
+    formulas = shipped()
+    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
+    anchor = garden(formulas)
+    print(f"Garden pipeline: {anchor:,.0f} rows/s")
+    alone = parts(formulas)
+    for name, speed in alone.items():
+        print(f"  {name} alone, one core: {speed:,.0f} rows/s")
+    small = batch(formulas, len(formulas), ())
+    print(f"assay predict, {len(formulas)} rows: {small['seconds']:.1f} s (bar 10)")
+    batches = [batch(formulas, size, ("--scheduler", "local", "--no-csv")) for size in sizes]
+    for found in batches:
+        tell(found, anchor)
+    record = json.loads(RECORD.read_text())
+    record["end_to_end"] = {
+        "garden_rows_per_second": anchor,
+        "parts_rows_per_second": alone,
+        "shipped_list": small,
+        "batches": batches,
+        "marginal_rows_per_second": marginal(batches),
+    }
+    RECORD.write_text(json.dumps(record, indent=2) + "\n")
+    print(f"rows/s between the sizes: {', '.join(f'{s:,.0f}' for s in marginal(batches))}")
+
+
+def shipped() -> list[str]:
+    """The formulas of the transport database that can be predicted."""
+    from assay.features import missing_properties
+
+    found = pd.read_csv(REPOSITORY / "data" / "candidates" / "transport.csv")["formula"]
+    return [formula for formula in found if not missing_properties(formula)]
+
+
+def model() -> Any:
+    """The shipped model as it was certified."""
+    from assay.model.loading import load_bundle
+
+    (certified,) = (REPOSITORY / ".assay" / "models").glob("*/bundle")
+    return load_bundle(certified)
+
+
+def garden(formulas: Sequence[str]) -> float:
+    """Rows a second of the anchor, features and forest, by the wall clock."""
+    from matminer.featurizers import composition as known
+    from matminer.featurizers.base import MultipleFeaturizer
+    from pymatgen.core import Composition
+    from sklearn.impute import SimpleImputer
+
+    forest = model().model[-1]
+    every = MultipleFeaturizer(
+        [
+            known.Stoichiometry(),
+            known.ElementProperty.from_preset("magpie"),
+            known.ValenceOrbital(),
+            known.IonProperty(fast=True),
+        ]
+    )
+    every.set_n_jobs(os.cpu_count())
+    start = time.perf_counter()
+    rows = every.featurize_many([Composition(formula) for formula in formulas], pbar=False)
+    features = SimpleImputer().fit_transform(np.array(rows, dtype=float))
+    magpie = features[:, STOICHIOMETRY : STOICHIOMETRY + MAGPIE]
+    forest.set_params(n_jobs=os.cpu_count())
+    forest.predict(np.hstack([magpie, features[:, :STOICHIOMETRY]]))
+    return len(formulas) / (time.perf_counter() - start)
+
+
+def parts(formulas: Sequence[str]) -> dict[str, float]:
+    """Rows a second of each part of a batch alone, on one core by the processor's time."""
+    from assay.batch.lists import open_list, read_range
+    from assay.batch.rows import prediction_ids, prediction_rows
+    from assay.features.parsing import amounts, amounts_of
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    bundle, chunk = model(), list(formulas[:5_000])
+    bundle.inference.expect(10**9)
+    table = pd.DataFrame({"formula": chunk}, dtype=str)
+    values, accounts = bundle.predict(chunk), {"model_id": "m", "batch_id": "b"}
+    frame = prediction_rows(table, values, bundle.metadata, bundle.domain, accounts)
+    features = bundle.model[:-1].transform(table)
+    forest = bundle.inference
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.csv"
+        write(path, formulas, 200_000)
+        return {
+            "reading": 200_000 / cost(lambda: list(read_range(open_list(path), 0, 200_000, 5_000))),
+            "parsing": len(chunk) / cost(lambda: (amounts_of.cache_clear(), amounts(chunk))),
+            "features": len(chunk) / cost(lambda: bundle.model[:-1].transform(table)),
+            "trees": len(chunk) / cost(lambda: forest._of_features(forest._forest, features)),  # noqa: SLF001
+            "domain": len(chunk) / cost(lambda: bundle.domain.reasons(amounts(chunk))),
+            "ids": len(chunk) / cost(lambda: prediction_ids(amounts(chunk), "m")),
+            "writing": len(chunk) / cost(lambda: frame.to_parquet(Path(folder) / "table.parquet")),
+        }
+
+
+def cost(work: Callable[[], Any]) -> float:
+    """The least processor time of some runs, in seconds."""
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def write(path: Path, formulas: Sequence[str], rows: int) -> None:
+    """A list of so many rows, the formulas over and over."""
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write("formula\n")
+        stream.writelines(f"{formula}\n" for formula in islice(cycle(formulas), rows))
+
+
+def batch(formulas: Sequence[str], rows: int, options: Sequence[str]) -> dict[str, Any]:
+    """One `assay predict`, start-up included: wall clock, and the most memory of all processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.csv"
+        write(path, formulas, rows)
+        command = [sys.executable, "-m", "assay", "predict", str(path), *options]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+        environment.pop("OMP_NUM_THREADS", None)
+        start, most = time.perf_counter(), 0
+        with subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE
+        ) as process:
+            while process.poll() is None:
+                most = max(most, sum(memory(process.pid)))
+                time.sleep(0.2)
+        seconds = time.perf_counter() - start
+        if process.returncode:
+            sys.exit(f"bench: assay predict ended with {process.returncode}")
+    return {
+        "rows": rows,
+        "seconds": seconds,
+        "rows_per_second": rows / seconds,
+        "memory_bytes": most,
+        "options": list(options),
+    }
+
+
+def memory(process: int) -> Iterator[int]:
+    """The memory of a process and all below it, in bytes; shared pages count for their share."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        yield next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except (OSError, StopIteration):
+        return  # it has just ended
+    for child in children:
+        yield from memory(int(child))
+
+
+def tell(found: dict[str, Any], anchor: float) -> None:
+    """One line for a batch."""
+    speed = found["rows_per_second"]
+    print(
+        f"{found['rows']:,} rows: {found['seconds']:.1f} s, {speed:,.0f} rows/s, "
+        f"{speed / anchor:.0f} times the Garden pipeline (bar 50, goal 100); "
+        f"{found['memory_bytes'] / GIBIBYTE:.2f} GiB (bar 2)"
+    )
+
+
+def marginal(batches: Sequence[dict[str, Any]]) -> list[float]:
+    """Rows a second between one size and the next, which start-up has no part in."""
+    return [
+        (more["rows"] - less["rows"]) / (more["seconds"] - less["seconds"])
+        for less, more in pairwise(batches)
+    ]
+
+
+if __name__ == "__main__":
+    main()
