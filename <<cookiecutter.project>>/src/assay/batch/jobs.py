@@ -1,6 +1,7 @@
 """A batch from the list to the tables: cut up, predicted where it is missing, put together."""
 
 import datetime as dt
+import gc
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ def predict_batch(
     require_known(options.scheduler)
     if options.shard_rows < 1:
         raise UsageError(f"--shard-rows is {options.shard_rows}: write 1 or more.")
+    gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
         listed = open_list(candidates)

@@ -1,6 +1,7 @@
 """Shards: the parts of a batch that are predicted, written and found again by themselves."""
 
 import csv
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def loaded(folder: Path, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
     bundle = load_bundle(folder, trusted)
     if bundle.digest != digest:
         raise RefusedError(f"{folder} changed after it was let through: fetch it again.")
+    gc.freeze()  # or reading rows has the collector look through all libraries again and again
     return bundle
 
 
