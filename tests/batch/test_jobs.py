@@ -226,6 +226,22 @@ def test_worker_that_is_killed_is_not_carried_out_and_another_start_ends_it(cert
     assert files_of(certified, predict(certified, path, shard_rows=1)) == whole
 
 
+def test_workers_end_with_the_process_that_was_killed(certified):
+    """SIGKILL to `assay predict` leaves nobody behind who goes on predicting, or waits for ever."""
+    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 900))]
+    command += ["--scheduler", "local", "--shard-rows", "1"]
+    with subprocess.Popen(
+        command, cwd=certified, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        workers = wait_for_shards(Layout(certified).out / "shards", process)
+        assert workers
+        process.kill()
+    end = time.monotonic() + 30
+    while any(Path(f"/proc/{worker}").is_dir() for worker in workers):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
     """Wait until a shard is done; gives the processes that predict."""
     end = time.monotonic() + 60

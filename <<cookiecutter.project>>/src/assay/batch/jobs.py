@@ -134,7 +134,7 @@ def _collect(root: Path, batch: Batch, authorization: Authorization, place: Path
         record.write(folder / RECORD)
         if authorization.certificate_file:
             shutil.copyfile(authorization.certificate_file, folder / CERTIFICATE)
-    shutil.rmtree(batch.folder)
+    shutil.rmtree(batch.folder, ignore_errors=True)  # another start may be at work there
     return record
 
 

@@ -1,6 +1,7 @@
 """Who predicts the shards of a batch: this process, or several on this machine."""
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -39,12 +40,26 @@ def predicted(
         yield from (predict_shard(batch, shard) for shard in shards)
 
 
-def _alone() -> None:
-    """Have a process that has a core to itself start no threads for linear algebra or trees."""
+def _begin() -> None:
+    """Have a process that has a core to itself start no threads for linear algebra or trees.
+
+    It ends when the one that started it does, however that was ended.
+    """
     from threadpoolctl import threadpool_limits
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iterator[ShardRecord]:
@@ -53,7 +68,7 @@ def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iter
     from multiprocessing import get_context
 
     # spawned: a fork would share the threads that numpy and pyarrow hold
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _alone)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin)
     try:
         futures = [pool.submit(predict_shard, batch, shard) for shard in shards]
         for future in as_completed(futures):
