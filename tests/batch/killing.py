@@ -26,19 +26,19 @@ from assay.layout import Handover, Layout
 from assay.settings import read_settings
 
 OPTIONS = Options(shard_rows=10)
-# about as long as three shards and the collection take
-LONGEST = 0.15
 
 
 def main(root: Path, path: Path, kills: int, seed: int) -> None:
     """Kill `kills` starts; then let one come to its end."""
     out, moments = Layout(root).out, random.Random(seed)
     start = prepared(root, path)
+    begin = time.monotonic()
     finish(start)
+    longest = time.monotonic() - begin
     first, told = digests(out), {"killed": 0, "ended": 0, "differ": 0}
     shutil.rmtree(out / "batches")
     while told["killed"] < kills:
-        told["killed"] += killed(start, moments.uniform(0, LONGEST))
+        told["killed"] += killed(start, moments.uniform(0, longest))
         if ended(out):
             told["ended"] += 1
             told["differ"] += digests(out) != first

@@ -279,6 +279,7 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
             ("rows", 9),
             ("predicted", 9),
             ("quarantined", 9),
+            ("outside", 1),
         )
     },
 }

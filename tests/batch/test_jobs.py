@@ -242,6 +242,37 @@ def test_workers_end_with_the_process_that_was_killed(certified):
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("scheduler", [[], ["--scheduler", "local"]])
+def test_interrupt_says_how_to_go_on(certified, scheduler):
+    """Ctrl-C, which a terminal sends to all processes, ends with one sentence; the rest is kept."""
+    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 900))]
+    with subprocess.Popen(
+        [*command, "--shard-rows", "1", *scheduler],
+        cwd=certified,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        wait_for_shards(Layout(certified).out / "shards", process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "assay: stopped; the same command goes on where it was."
+    assert "Traceback" not in said
+    done = len(list((Layout(certified).out / "shards").glob("*/*/shard.json")))
+    assert 1 <= done < 900
+    again = subprocess.run(
+        [*command, "--shard-rows", "1"],
+        cwd=certified,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"{done:,} of 900 rows are there already" in again.stderr
+
+
 def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
     """Wait until a shard is done; gives the processes that predict."""
     end = time.monotonic() + 60
@@ -257,7 +288,7 @@ def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
 @pytest.mark.slow
 def test_kills_lose_and_double_no_row(certified):
     """Starts killed at random moments, in any phase, end in the tables of an undisturbed one."""
-    path, kills = candidates_of(certified, 120), os.environ.get("KILLS", "150")
+    path, kills = candidates_of(certified, 60), os.environ.get("KILLS", "100")
     script = Path(__file__).with_name("killing.py")
     done = subprocess.run(
         [sys.executable, script, certified, path, kills, "0"],

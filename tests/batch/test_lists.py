@@ -77,8 +77,13 @@ def test_formulas_are_found_by_name_or_by_reading(tmp_path):
     (part,) = read_range(listed, 0, 3, 10)
     assert list(part.columns) == ["formula", "id", "other"]
     assert list(part["formula"]) == ["NaCl", "??", "MgO"]
+    path.write_text("precursor,Formula\nNa,NaCl\nMg,MgO\n")
+    assert open_list(path).column == "Formula"
+    assert open_list(path, "precursor").column == "precursor"
+    with told(UsageError, 2, "list.csv", "'product'"):
+        open_list(path, "product")
     path.write_text("id,remark\n1,NaCl\n2,??\n")
-    with told(UsageError, 2, "list.csv", "'formula'", "id, remark", "rename"):
+    with told(UsageError, 2, "list.csv", "'formula'", "id, remark", "--column"):
         open_list(path)
 
 
@@ -138,6 +143,8 @@ def test_what_is_no_list_is_one_sentence(tmp_path, content, parts):
 
 def test_missing_list_is_one_sentence(tmp_path):
     """A name that is no file is told as such."""
+    with told(UsageError, 2, str(tmp_path), "is a folder"):
+        open_list(tmp_path)
     with told(UsageError, 2, "none.csv", "does not exist"):
         open_list(tmp_path / "none.csv")
 

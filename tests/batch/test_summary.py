@@ -38,6 +38,7 @@ def record_of(predicted: int, quarantined: int = 0, **fields: object) -> BatchRe
         "files": {},
         "rows": predicted + quarantined,
         "predicted": predicted,
+        "outside": 0,
         "quarantined": quarantined,
         "fallback": None,
         "target": "gap",

@@ -60,9 +60,13 @@ def verify_batch(
     _require_true(record, certificate, proof, bundle, tables)
     listed = None if candidates is None else _listed(candidates, record)
     if listed is None:
-        _require_alone(bundle, record, tables)
+        outside = _require_alone(bundle, record, tables)
     else:
-        _require_listed(bundle, record, tables, listed)
+        outside = _require_listed(bundle, record, tables, listed)
+    if record.outside != outside:
+        raise RefusedError(
+            f"{RECORD}: outside is {record.outside}, but it must be {outside}: predict again."
+        )
     if told != account(record.recipe):
         raise RefusedError(
             f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again."
@@ -84,7 +88,8 @@ def _require_files(path: Path, record: BatchRecord) -> None:
             raise RefusedError(f"{path / name} is missing: predict again.")
         if digest_file(path / name) != digest:
             raise RefusedError(
-                f"{path / name} is not the table that {RECORD} names: predict again."
+                f"{path / name} is not the table that {RECORD} names, so one of them was altered: "
+                "predict again."
             )
 
 
@@ -143,9 +148,11 @@ def _require_true(
 
 
 def _listed(candidates: Path, record: BatchRecord) -> CandidateList:
-    listed = open_list(candidates)
+    listed = open_list(candidates, record.recipe.column)
     if listed.digest != record.recipe.candidates_digest:
-        raise RefusedError(f"{candidates} is not the list that {RECORD} names: name that one.")
+        raise RefusedError(
+            f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: name it."
+        )
     if listed.rows != record.rows:
         raise RefusedError(
             f"{candidates} has {listed.rows} rows, but {record.rows} are predicted or quarantined: "
@@ -154,13 +161,17 @@ def _listed(candidates: Path, record: BatchRecord) -> CandidateList:
     return listed
 
 
-def _require_alone(bundle: LoadedBundle, record: BatchRecord, tables: _Tables) -> None:
+def _require_alone(bundle: LoadedBundle, record: BatchRecord, tables: _Tables) -> int:
     """Make the rows again from their formulas: nothing else shows that nobody altered a value.
 
-    What the list brought along is taken as it stands.
+    What the list brought along is taken as it stands. Gives the number of rows outside the domain.
     """
-    start = 0
+    from tqdm import tqdm
+
+    start = outside = 0
+    bar = tqdm(total=record.rows, desc="verify", unit=" rows", disable=None, leave=False)
     while len(parquet := tables.parquet.take(SIZE)):
+        bar.update(len(parquet))
         reasons, values = predict_rows(bundle, list(parquet["formula"]))
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
@@ -169,8 +180,10 @@ def _require_alone(bundle: LoadedBundle, record: BatchRecord, tables: _Tables) -
         made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
         _require_part(bundle, tables, parquet, made, start)
-        start += len(parquet)
+        start, outside = start + len(parquet), outside + int((~made["in_domain"]).sum())
     _require_unpredictable(bundle, tables.quarantine)
+    bar.close()
+    return outside
 
 
 def _require_part(
@@ -201,10 +214,14 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
 
 def _require_listed(
     bundle: LoadedBundle, record: BatchRecord, tables: _Tables, listed: CandidateList
-) -> None:
-    """Make all rows again from the list, those of the quarantine with them."""
-    at, start, rejected = listed.first, 0, 0
-    for table in read_range(listed, 0, listed.rows, SIZE):
+) -> int:
+    """Make all rows again from the list, those of the quarantine with them; as `_require_alone`."""
+    from tqdm import tqdm
+
+    at, start, rejected, outside = listed.first, 0, 0, 0
+    parts = read_range(listed, 0, listed.rows, SIZE)
+    many = -(-listed.rows // SIZE)
+    for table in tqdm(parts, "verify", many, disable=None, leave=False):
         made, quarantined = predict_table(bundle, table, at, record.recipe.accounts)
         made = made.reset_index(drop=True)
         _require_part(bundle, tables, tables.parquet.take(len(made)), made, start)
@@ -212,6 +229,8 @@ def _require_listed(
         told = _with_reasons(quarantined.reset_index(drop=True), written)
         require_same(QUARANTINE, written, as_text(for_spreadsheets(told)), NOTHING, rejected)
         at, start, rejected = at + len(table), start + len(made), rejected + len(quarantined)
+        outside += int((~made["in_domain"]).sum())
+    return outside
 
 
 def _with_reasons(made: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import datetime as dt
 import gc
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,13 +38,15 @@ CSV_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """How a batch is made; nothing here changes what its rows are.
+    """How a batch is made.
 
-    `shard_rows` are predicted between two points at which a start can go on; `with_csv` writes
-    the table as a CSV, too, by default up to a million rows.
+    `column` holds the formulas; nothing else here changes what the rows are. `shard_rows` are
+    predicted between two points at which a start can go on; `with_csv` writes the table as a CSV,
+    too, by default up to a million rows.
     """
 
     scheduler: str | None = None
+    column: str | None = None
     shard_rows: int = SHARD_ROWS
     with_csv: bool | None = None
 
@@ -71,7 +74,7 @@ def predict_batch(
     gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
-        listed = open_list(candidates)
+        listed = open_list(candidates, options.column)
     batch = plan(root, settings, listed, authorization, options)
     place = Layout(root).out / "batches" / batch.recipe.folder
     record = _done(batch, authorization, place)
@@ -81,7 +84,8 @@ def predict_batch(
         record = _collect(root, batch, authorization, place)
     if not record.predicted:
         raise CheckFailedError(
-            f"none of the {record.rows} rows of {candidates} could be predicted: see {QUARANTINE}."
+            f"none of the {record.rows} rows of {candidates} could be predicted: see "
+            f"{place / QUARANTINE}."
         )
     return record
 
@@ -113,12 +117,11 @@ def _predict_missing(batch: Batch, shards: Sequence[Shard], scheduler: str | Non
 
     rows = shards[-1].stop
     with tqdm(total=rows, desc="predict", unit=" rows", disable=None, smoothing=0) as progress:
-        missing = []
-        for shard in shards:
-            if finished(batch, shard):
-                progress.update(shard.stop - shard.start)
-            else:
-                missing.append(shard)
+        missing = [shard for shard in shards if not finished(batch, shard)]
+        there = rows - sum(shard.stop - shard.start for shard in missing)
+        if there:
+            progress.write(f"predict: {there:,} of {rows:,} rows are there already", sys.stderr)
+        progress.update(there)
         for record in predicted(batch, missing, scheduler):
             progress.update(record.stop - record.start)
 
@@ -168,6 +171,7 @@ def _record(
         files=digests(folder, table_names(batch.recipe)),
         rows=batch.listed.rows,
         predicted=sum(shard.predicted for shard in shards),
+        outside=sum(shard.outside for shard in shards),
         quarantined=sum(shard.quarantined for shard in shards),
         fallback=next((shard.fallback for shard in shards if shard.fallback), None),
         target=metadata.target,

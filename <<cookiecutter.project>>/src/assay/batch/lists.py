@@ -11,6 +11,7 @@ from assay.batch import arrow_lists, text_lists
 from assay.compositions import problem
 from assay.errors import UsageError
 from assay.files import digest_file
+from assay.tables import require_header
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so
@@ -38,22 +39,28 @@ class CandidateList:
     marks: tuple[tuple[int, int], ...]
 
 
-def open_list(path: Path) -> CandidateList:
+def open_list(path: Path, column: str | None = None) -> CandidateList:
     """Read a CSV, a gzipped CSV or a Parquet file through, and tell its digest and rows.
 
-    Formulas are in the column `formula`, or else in the first most of whose first rows are some.
+    Formulas are in `column`, or in the one called `formula`, in small letters or capital ones, or
+    else in the first most of whose first rows are some.
 
     Raises:
         UsageError: the file is missing, no such table or has no rows, a row has the wrong number of
-            cells, or no column holds formulas.
+            cells, or no column holds formulas, or none has the name that was given.
     """
     if not path.is_file():
-        raise UsageError(f"{path} does not exist: check its name and folder.")
+        amiss = (
+            "is a folder: name a file in it" if path.is_dir() else "does not exist: check its name"
+        )
+        raise UsageError(f"{path} {amiss}.")
     kind, digest = _format(path), digest_file(path)
     survey = arrow_lists.survey(path) if kind == "parquet" else text_lists.survey(path, SAMPLE)
     if not survey.rows:
         raise UsageError(f"{path} has a header but no rows: add some.")
-    column = _formula_column(survey.header, survey.sample, path)
+    if column is not None:
+        require_header(survey.header, [column], path)
+    column = column or _formula_column(survey.header, survey.sample, path)
     first = 1 if kind == "parquet" else 2
     return CandidateList(
         path, kind, digest, tuple(survey.header), column, survey.rows, first, tuple(survey.marks)
@@ -103,13 +110,14 @@ def _format(path: Path) -> Format:
 
 
 def _formula_column(header: Sequence[str], sample: Iterable[Sequence[str]], path: Path) -> str:
-    if FORMULA in header:
-        return FORMULA
+    named = [FORMULA] if FORMULA in header else [n for n in header if n.casefold() == FORMULA]
+    if named:
+        return named[0]
     for name, cells in zip(header, zip(*sample, strict=True), strict=True):
         read = sum(problem(cell) is None for cell in cells)
         if 2 * read > len(cells):
             return name
     raise UsageError(
         f"{path} has no column {FORMULA!r}, and none of {', '.join(header)[:200]} holds formulas: "
-        "rename the one that should."
+        "name it with --column."
     )

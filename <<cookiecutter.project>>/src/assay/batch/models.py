@@ -71,7 +71,8 @@ def _champion(root: Path) -> str:
     if entry is None:
         raise RefusedError(
             "no model is certified yet, or each was revoked: a commit on main must pass the gate, "
-            "with the signing key at hand, before anything is predicted."
+            "with the signing key at hand, before anything is predicted; on a laptop, "
+            "--uncertified predicts and marks every row."
         )
     return entry.bundle_digest
 

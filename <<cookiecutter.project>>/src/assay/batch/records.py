@@ -60,13 +60,15 @@ def table_names(recipe: Recipe) -> tuple[TableName, ...]:
 class ShardRecord(Record):
     """A finished shard: the rows from `start` up to `stop` of a list, and the digests of its files.
 
-    Rows are counted from 0. `fallback` says why its trees, if any, could not be walked faster.
+    Rows are counted from 0; `outside` of them lie outside the model's domain. `fallback` says why
+    its trees, if any, could not be walked faster.
     """
 
     recipe: Recipe
     start: Rows
     stop: Rows
     predicted: Rows
+    outside: Rows
     quarantined: Rows
     fallback: str | None
     files: dict[TableName, Digest]
@@ -87,6 +89,7 @@ class BatchRecord(Record):
     files: dict[TableName, Digest]
     rows: Rows
     predicted: Rows
+    outside: Rows
     quarantined: Rows
     fallback: str | None
     target: str

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from assay.batch.lists import CandidateList, given, read_range
@@ -130,12 +131,13 @@ def loaded(folder: Path, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
 
 
 def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> ShardRecord:
-    recipe, counts = batch.recipe, [0, 0]
+    recipe, counts = batch.recipe, np.zeros(3, dtype=int)
     with _Tables(folder, given(batch.listed)[1:], with_csv=recipe.with_csv) as tables:
         for rows, rejected in _predicted(batch, shard, bundle):
             tables.add(rows, rejected)
-            counts = [counts[0] + len(rows), counts[1] + len(rejected)]
-    if sum(counts) != shard.stop - shard.start:
+            counts += [len(rows), int((~rows["in_domain"]).sum()), len(rejected)]
+    predicted, outside, quarantined = counts.tolist()
+    if predicted + quarantined != shard.stop - shard.start:
         raise NotCarriedOutError(
             f"{batch.listed.path} has other rows than when it was opened: start again."
         )
@@ -143,8 +145,9 @@ def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> Sh
         recipe=recipe,
         start=shard.start,
         stop=shard.stop,
-        predicted=counts[0],
-        quarantined=counts[1],
+        predicted=predicted,
+        outside=outside,
+        quarantined=quarantined,
         fallback=bundle.inference.fallback,
         files=digests(folder, table_names(recipe)),
     )

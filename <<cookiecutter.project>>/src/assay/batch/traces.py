@@ -58,6 +58,7 @@ def trace(root: Path, identifier: str) -> Trace:
         UsageError: nothing at hand has it, or several models do.
         NotCarriedOutError: the record of a batch, or the ledger, cannot be read.
     """
+    identifier = identifier.removesuffix("-uncertified")  # as a batch's folder is called
     layout, ledger = Layout(root), read_ledger_at_hand(root)
     batches, rows = _batches(layout, identifier)
     model = _model(layout, identifier, batches)

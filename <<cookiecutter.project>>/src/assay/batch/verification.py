@@ -42,7 +42,7 @@ def verify_path(
         path = path.parent
     if candidates is not None and not (path / RECORD).is_file():
         raise UsageError(f"{path} is no batch: --candidates is for batches alone; leave it out.")
-    if path.is_file():
+    if path.is_file() and path.suffix not in {".csv", ".gz", ".parquet"}:
         return _certified(root, verify(path, key))
     if (path / METADATA).is_file():
         return _certified(root, _verify_bundle(path, key))

@@ -1,6 +1,7 @@
 """Who predicts the shards of a batch: this process, or several on this machine."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -47,6 +48,7 @@ def _begin() -> None:
     """
     from threadpoolctl import threadpool_limits
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)
     os.environ["OMP_NUM_THREADS"] = "1"

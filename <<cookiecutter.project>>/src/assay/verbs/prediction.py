@@ -8,6 +8,7 @@ import typer
 
 from assay.errors import CheckFailedError, UsageError
 from assay.layout import Handover, Layout
+from assay.progress import stages
 from assay.texts import on_one_line, plural
 from assay.verbs.console import Machine, here, repository, shown, tell
 
@@ -20,8 +21,9 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     bundle: Annotated[Path | None, typer.Option(help="A bundle folder, instead.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Its certificate.")] = None,
     uncertified: Annotated[bool, typer.Option(help="Without one; rows are marked.")] = False,  # noqa: FBT002
+    column: Annotated[str | None, typer.Option(help="Where the formulas are.")] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="local: a process for each core; else this one.")
+        str | None, typer.Option(help="`local`: use all cores, a process each; unsaid: one.")
     ] = None,
     shard_rows: Annotated[
         int, typer.Option(help="Rows after each of which it can go on.")
@@ -48,17 +50,23 @@ def predict(  # noqa: PLR0913 (one parameter an option)
         permission = authorization.authorize(
             root, settings, bundle, certificate or bundle.parent / models.CERTIFICATE
         )
-    options = jobs.Options(scheduler, shard_rows, with_csv)
-    record = jobs.predict_batch(root, settings, candidates, permission, options)
+    options = jobs.Options(scheduler, column, shard_rows, with_csv)
+    try:
+        record = jobs.predict_batch(root, settings, candidates, permission, options)
+    except KeyboardInterrupt:
+        typer.echo("assay: stopped; the same command goes on where it was.", err=True)
+        raise typer.Exit(130) from None
     place = Layout(root).out / "batches" / record.folder
     runner.summarise(lambda: summary.render_summary(record, place))
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     proven = "certified" if record.certified else "UNCERTIFIED"
     model = f"{proven} model {record.recipe.bundle_digest[:12]}"
+    column = record.recipe.column
+    read = "" if column == "formula" else f", formulas from the column {column!r:.80}"
     tell(
-        f"predict: {record.predicted} rows predicted, {record.quarantined} quarantined, by {model} "
-        f"-> {shown(place)}",
+        f"predict: {record.predicted:,} rows predicted ({record.outside:,} outside the domain), "
+        f"{record.quarantined:,} quarantined{read}, by {model} -> {shown(place)}",
         record,
         machine=machine,
     )
@@ -112,8 +120,11 @@ def diff(
 
     if len(tables) == 1:
         raise UsageError(f"{tables[0]} is the only table: name what to compare it with.")
-    found = [read_predictions(path, column) for path in tables]
-    told = reconcile(Layout(repository()), found, top, highest=highest)
+    with stages("diff") as doing:
+        doing("reading the tables")
+        found = [read_predictions(path, column) for path in tables]
+        doing("comparing")
+        told = reconcile(Layout(repository()), found, top, highest=highest)
     tell("\n".join(sentences(told)), told, machine=machine)
     changed = sum(difference.changed for difference in told.differences)
     if changed:
