@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import tracemalloc
 from pathlib import Path
 
 import pandas as pd
@@ -97,6 +98,22 @@ def test_empty_line_in_one_column_is_an_empty_formula(tmp_path):
         assert listed.rows == 4
         parts = list(read_range(listed, 0, 4, 10)) + list(read_range(listed, 2, 4, 10))
     assert [list(part["formula"]) for part in parts] == [["NaCl", "", "", "MgO"], ["", "MgO"]]
+
+
+def test_lines_without_end_cost_no_memory(tmp_path):
+    """Millions of empty lines, packed small, are counted; a row after them makes cells of them."""
+    path = tmp_path / "list.csv.gz"
+    path.write_bytes(gzip.compress(b"formula\nNaCl\n" + b"\n" * 3_000_000))
+    tracemalloc.start()
+    assert open_list(path).rows == 1
+    path.write_bytes(gzip.compress(b"formula\nNaCl\n" + b"\n" * 3_000_000 + b"MgO\n"))
+    listed = open_list(path)
+    assert listed.rows == 3_000_002
+    (part,) = read_range(listed, 3_000_000, 3_000_002, 10)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert list(part["formula"]) == ["", "MgO"]
+    assert most < 50_000_000
 
 
 def test_long_cell_is_a_row_and_endless_line_an_error(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from assay.tables import LONGEST_CELL, require_header, require_width, rows_of
 
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
-BLOCK = 2**17
+BLOCK, SOME = 2**17, 2**12
 # the row before the first
 HEADER = -1
 # A longer line is not of a table; up to here a long cell is a row like any other.
@@ -48,7 +48,7 @@ def survey(path: Path, size: int) -> Survey:
     marks, rows = [(HEADER, 0)], 0
     sample: list[list[str]] = []
     for block, found in _rows(path, (HEADER, 0), len(header)):
-        if block.line > 1:
+        if block.line - 2 > marks[-1][0]:
             marks.append((block.line - 2, block.at))
         if len(sample) <= size:
             sample += found
@@ -97,13 +97,23 @@ def _rows(
         stream.seek(begin[1])
         for block in _blocks(stream, path, (begin[0] + 2, begin[1])):
             lines = block.text.split("\n")
-            rows = None if empty else _plain(lines, width)
-            if rows is None:
-                # empty lines before count as if they were of this block
-                lines, line = [""] * empty + lines, block.line - empty
-                rows = _checked(lines, path, line, width)
-                empty = len(lines) - len(rows)
+            if not any(lines):
+                empty += len(lines)
+                yield block, []
+                continue
+            for cells in _empty_cells(empty, width, path, block.line - empty):
+                yield block, cells
+            rows = _plain(lines, width) or _checked(lines, path, block.line, width)
+            empty = len(lines) - len(rows)
             yield block, rows
+
+
+def _empty_cells(empty: int, width: int, path: Path, line: int) -> Iterator[list[list[str]]]:
+    """The rows of empty lines from `line` on, some at a time, however many they are."""
+    if empty:
+        require_width([""], width, path, line)
+    for start in range(0, empty, SOME):
+        yield [[""]] * min(SOME, empty - start)
 
 
 def _plain(lines: list[str], width: int) -> list[list[str]] | None:
