@@ -288,7 +288,7 @@ def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
 @pytest.mark.slow
 def test_kills_lose_and_double_no_row(certified):
     """Starts killed at random moments, in any phase, end in the tables of an undisturbed one."""
-    path, kills = candidates_of(certified, 60), os.environ.get("KILLS", "100")
+    path, kills = candidates_of(certified, 60), os.environ.get("KILLS", "40")
     script = Path(__file__).with_name("killing.py")
     done = subprocess.run(
         [sys.executable, script, certified, path, kills, "0"],
