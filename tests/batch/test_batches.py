@@ -187,6 +187,7 @@ def test_batch_holds_when_its_model_is_certified_again(certified):
         verified(certified, folder)
 
 
+FILES = ("predictions.parquet", "quarantine.csv")
 ALTERATIONS: dict[str, tuple[Edit, str]] = {
     "no parquet": (
         lambda folder: (folder / "predictions.parquet").unlink(),
@@ -218,7 +219,7 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
     ),
     "parquet column": (
         lambda folder: edit_parquet(folder, lambda rows: rows.assign(better=1.0)),
-        "predictions.csv has no column better",
+        "predictions.parquet is not of the types",
     ),
     "no quarantine": (
         lambda folder: (folder / "quarantine.csv").unlink(),
@@ -259,6 +260,13 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
     "other candidates": (
         lambda folder: note_recipe(folder, candidates_digest="0" * 64),
         "batch.json: batch_id is .*, but it must be",
+    ),
+    "stray table": (
+        lambda folder: (
+            note_recipe(folder, with_csv=False)
+            or note(folder, files={n: digest_file(folder / n) for n in FILES})
+        ),
+        "predictions.csv is no table that batch.json names",
     ),
     "files left out": (
         lambda folder: note(folder, files={}),

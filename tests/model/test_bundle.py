@@ -19,6 +19,7 @@ from assay.model.bundle import (
     INFERENCE,
     BundleMetadata,
     digest_bundle,
+    is_usual,
     predict,
     save_bundle,
 )
@@ -219,3 +220,12 @@ def test_bundle_carries_the_inference_code_of_the_machinery(bundle):
     for name in INFERENCE:
         own = machinery / name
         assert digest_file(bundle / "code" / "assay" / name) == digest_file(own)
+
+
+def test_functions_of_libraries_are_not_usual():
+    """Numpy has functions that evaluate text: only classes are loaded without being named."""
+    assert is_usual("sklearn.tree._tree.Tree")
+    assert is_usual("sklearn.ensemble._forest.RandomForestRegressor")
+    assert not is_usual("numpy.f2py.crackfortran.myeval")
+    assert not is_usual("numpy.nothing.there")
+    assert not is_usual("os.system")

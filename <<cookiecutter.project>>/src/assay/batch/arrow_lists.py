@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def survey(path: Path) -> Survey:
     """
     with _opened(path) as file:
         groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-        marks = [(sum(groups[:n]), n) for n in range(len(groups))]
+        marks = [(at, n) for n, at in enumerate(accumulate([0, *groups[:-1]]))] if groups else []
         header = list(file.schema_arrow.names)
         require_header(header, [], path)
         sample: list[list[str]] = []

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from assay.batch.lists import CandidateList, open_list, read_range
 from assay.batch.models import CERTIFICATE
 from assay.batch.prediction import predict_rows, predict_table
 from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, RECORD, BatchRecord, table_names
-from assay.batch.rows import LINE, REASON, prediction_rows
+from assay.batch.rows import LINE, OURS, REASON, prediction_rows, schema
 from assay.compositions import problem
 from assay.errors import RefusedError
 from assay.files import digest_file
@@ -24,6 +25,9 @@ from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
 from assay.settings import Settings
 from assay.tables import for_spreadsheets
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:
 def _require_files(path: Path, record: BatchRecord) -> None:
     if set(record.files) != set(table_names(record.recipe)):
         raise RefusedError(f"{path / RECORD} names other files than a batch has: predict again.")
+    for name in sorted({PREDICTIONS, PARQUET, QUARANTINE} - set(record.files)):
+        if (path / name).exists():
+            raise RefusedError(f"{path / name} is no table that {RECORD} names: take it out.")
     for name, digest in record.files.items():
         if not (path / name).is_file():
             raise RefusedError(f"{path / name} is missing: predict again.")
@@ -94,24 +101,29 @@ def _require_files(path: Path, record: BatchRecord) -> None:
 
 
 def _tables(path: Path, record: BatchRecord) -> tuple[_Tables, object]:
-    parquet, schema = parquet_feed(path / PARQUET)
+    parquet, types = parquet_feed(path / PARQUET)
+    _require_plain(path / PARQUET, types)
     csv = csv_feed(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
     quarantine = csv_feed(path / QUARANTINE, ["formula", LINE, REASON])
     try:
-        told = json.loads((schema.metadata or {}).get(METADATA, b""))
+        told = json.loads((types.metadata or {}).get(METADATA, b""))
     except ValueError:
         told = None
     return _Tables(parquet, csv, quarantine), told
 
 
+def _require_plain(path: Path, types: "pa.Schema") -> None:
+    # pandas has names of columns in metadata of its own, by which it would read another table
+    wanted = schema([name for name in types.names if name not in OURS])
+    known = [name for name in types.names if name in wanted.names]
+    same = all(types.field(name).type == wanted.field(name).type for name in known)
+    if set(types.metadata or {}) - {METADATA} or not same:
+        raise RefusedError(f"{path} is not of the types that a batch has: predict again.")
+
+
 def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
     folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
-    bundle = load_bundle(folder, settings.model.trusted_types)
-    if bundle.digest != record.recipe.bundle_digest:
-        raise RefusedError(
-            f"the stored bundle {record.recipe.bundle_digest[:12]} was altered: fetch it again."
-        )
-    return bundle
+    return load_bundle(folder, settings.model.trusted_types, record.recipe.bundle_digest)
 
 
 def _require_true(
@@ -230,6 +242,9 @@ def _require_listed(
         require_same(QUARANTINE, written, as_text(for_spreadsheets(told)), NOTHING, rejected)
         at, start, rejected = at + len(table), start + len(made), rejected + len(quarantined)
         outside += int((~made["in_domain"]).sum())
+    # the footer's number of rows is what the file says, not what it holds
+    if len(tables.parquet.take(1)):
+        raise RefusedError(f"{PARQUET} has more than {start} rows: predict again.")
     return outside
 
 

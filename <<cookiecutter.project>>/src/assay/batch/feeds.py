@@ -68,7 +68,7 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
-        frames = (batch.to_pandas() for batch in file.iter_batches(SIZE))
+        frames = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(SIZE))
         first = next(frames, None)  # what cannot be read shows at once
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
         raise RefusedError(

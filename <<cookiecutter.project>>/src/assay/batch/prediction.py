@@ -9,6 +9,7 @@ from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.features.parsing import amounts_of, problems
 from assay.features.transformers import GapError
 from assay.model.loading import LoadedBundle
+from assay.texts import on_one_line
 
 CHUNK = 5_000
 
@@ -76,7 +77,7 @@ def _reasons(error: Exception, asked: Sequence[str]) -> dict[int, str]:
     """The rows that an error is about, by their places, where it can be known."""
     if len(asked) == 1:
         told = str(error) if isinstance(error, ValueError) else repr(error)
-        return {0: told or type(error).__name__}
+        return {0: on_one_line(told) or type(error).__name__}
     gaps = error.gaps if isinstance(error, GapError) else {}
     # the author's features may have been given other formulas than the model was
     own = all(place < len(asked) and asked[place] == text for place, (text, _) in gaps.items())

@@ -25,7 +25,7 @@ from assay.batch.records import (
     table_names,
 )
 from assay.batch.rows import schema
-from assay.errors import NotCarriedOutError, RefusedError
+from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_file, replaced_folder
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
@@ -123,9 +123,7 @@ def loaded(folder: Path, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
         RefusedError: it is another one.
         NotCarriedOutError: it cannot be loaded.
     """
-    bundle = load_bundle(folder, trusted)
-    if bundle.digest != digest:
-        raise RefusedError(f"{folder} changed after it was let through: fetch it again.")
+    bundle = load_bundle(folder, trusted, digest)
     gc.freeze()  # or reading rows has the collector look through all libraries again and again
     return bundle
 

@@ -4,6 +4,7 @@ A bundle is an MLflow model folder (skops inside) in canonical form: training tw
 same commit in the same environment gives the same bytes, hence the same digest.
 """
 
+import importlib
 import importlib.metadata
 import platform
 import shutil
@@ -144,10 +145,19 @@ def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
 
 
 def is_usual(name: str) -> bool:
-    """Whether a type is one that models are made of, and loaded without being named."""
-    return name.split(".", maxsplit=1)[0] in {"sklearn", "numpy", "scipy"} or name.startswith(
-        "assay.features."
-    )
+    """Whether a type is one that models are made of, and loaded without being named.
+
+    Functions are not: numpy alone has some that evaluate text.
+    """
+    if name.startswith("assay.features."):
+        return True
+    module, _, last = name.rpartition(".")
+    if name.split(".", maxsplit=1)[0] not in {"sklearn", "numpy", "scipy"}:
+        return False
+    try:
+        return isinstance(getattr(importlib.import_module(module), last), type)
+    except (ImportError, AttributeError):
+        return False
 
 
 def _copy_code(package: Path, code: Path) -> None:

@@ -170,6 +170,9 @@ def _by_level(tree: Tree, features: int, place: int) -> tuple[np.ndarray, ...]:
     column = np.where(leaf, 0, tree.column[order])
     if ((column < 0) | (column >= features)).any():
         raise NotLaidOutError("asks for columns that it has not")
+    # x <= NaN is false and so is x > NaN: scikit-learn would go the other way
+    if np.isnan(tree.threshold[order][~leaf]).any():
+        raise NotLaidOutError("has thresholds that are no numbers")
     places = np.empty(len(order), dtype=np.int64)
     places[order] = np.arange(len(order))
     children = place + np.where(leaf, np.arange(len(order)), places[tree.left[order]])

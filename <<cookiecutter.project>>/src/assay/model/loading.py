@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.errors import NotCarriedOutError
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.model.bundle import (
     INFERENCE,
@@ -60,20 +60,29 @@ class LoadedBundle:
         return Inference(self.model)
 
 
-def load_bundle(folder: Path, trusted: Sequence[str] = ()) -> LoadedBundle:
+def load_bundle(
+    folder: Path, trusted: Sequence[str] = (), expected: str | None = None
+) -> LoadedBundle:
     """Load a bundle to predict with; only for bundles that are certified or of one's own making.
 
     Args:
         folder: the bundle.
         trusted: the author's additional trusted types, from `assay.toml`, never from the bundle.
+        expected: the digest that it must have, before any of its code can be imported.
 
     Raises:
+        RefusedError: it has another digest.
         NotCarriedOutError: the bundle is incomplete or damaged, or was made by another version of
             the machinery, so that its features would differ.
     """
     private = _private_copy(folder)
     copy = private / "bundle"
     digest = digest_bundle(copy)
+    if expected is not None and digest != expected:
+        raise RefusedError(
+            f"{folder} is not bundle {expected[:12]}, or changed after it was let through: fetch "
+            "it again."
+        )
     metadata = read_record(BundleMetadata, copy / METADATA)
     domain = Domain.of(read_record(DomainRecord, copy / DOMAIN))
     _use_code(copy / "code", private / "code")

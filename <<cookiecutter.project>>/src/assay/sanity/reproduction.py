@@ -31,8 +31,8 @@ def reproduction(node: str) -> tuple[str, str]:
     """
     for name, note in ((node, ""), (node.partition("[")[0], _ALL_CASES)):
         command = shlex.join(["pytest", "-p", PLUGIN, name])
-        # a name that starts with a dash would be an option of pytest's
-        if name and name[0] != "-" and _is_shown_unaltered(command):
+        # pytest takes a dash for an option, and reads options from a file @name
+        if name and name[0] not in "-@" and _is_shown_unaltered(command):
             return command, note
     return "", _NO_COMMAND
 
