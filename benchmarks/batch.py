@@ -40,8 +40,8 @@ def cost(work: Callable[[], Any], runs: int = RUNS) -> tuple[float, Any]:
     return min(times), made
 
 
-def matminer_features(formulas: Sequence[str]) -> np.ndarray:
-    """The four featurizers of the anchor, gaps left as they are, in one process."""
+def matminer_features(formulas: Sequence[str], jobs: int = 1, **options: bool) -> np.ndarray:
+    """The four featurizers of the anchor, `options` for those that know missing properties."""
     from matminer.featurizers import composition as known
     from matminer.featurizers.base import MultipleFeaturizer
     from pymatgen.core import Composition
@@ -49,12 +49,12 @@ def matminer_features(formulas: Sequence[str]) -> np.ndarray:
     every = MultipleFeaturizer(
         [
             known.Stoichiometry(),
-            known.ElementProperty.from_preset("magpie", impute_nan=False),
-            known.ValenceOrbital(impute_nan=False),
-            known.IonProperty(fast=True, impute_nan=False),
+            known.ElementProperty.from_preset("magpie", **options),
+            known.ValenceOrbital(**options),
+            known.IonProperty(fast=True, **options),
         ]
     )
-    every.set_n_jobs(1)
+    every.set_n_jobs(jobs)
     rows = every.featurize_many([Composition(formula) for formula in formulas], pbar=False)
     return np.array(rows, dtype=float)
 
@@ -101,8 +101,8 @@ def features(formulas: Sequence[str]) -> dict[str, Any]:
 
     own_features(formulas[:10])
     own, ours = cost(fresh)
-    matminer_features(formulas[:10])
-    other, theirs = cost(lambda: matminer_features(formulas), 1)
+    matminer_features(formulas[:10], impute_nan=False)
+    other, theirs = cost(lambda: matminer_features(formulas, impute_nan=False), 1)
     return {
         "rows": len(formulas),
         "columns": ours.shape[1],

@@ -20,11 +20,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from batch import cost, matminer_features
+
 TEMPLATE = Path(__file__).resolve().parents[1]
 REPOSITORY = TEMPLATE / "demo" / "formation-enthalpy"
 RECORD = TEMPLATE / "benchmarks" / "batch.json"
 SIZES = (100_000, 1_000_000, 10_000_000)
 GIBIBYTE = 2**30
+ROWS = 200_000
 # Magpie and Stoichiometry, which the shipped forest was fitted on, among the columns of the four
 STOICHIOMETRY, MAGPIE = 6, 132
 
@@ -77,24 +80,12 @@ def model() -> Any:
 
 def garden(formulas: Sequence[str]) -> float:
     """Rows a second of the anchor, features and forest, by the wall clock."""
-    from matminer.featurizers import composition as known
-    from matminer.featurizers.base import MultipleFeaturizer
-    from pymatgen.core import Composition
     from sklearn.impute import SimpleImputer
 
     forest = model().model[-1]
-    every = MultipleFeaturizer(
-        [
-            known.Stoichiometry(),
-            known.ElementProperty.from_preset("magpie"),
-            known.ValenceOrbital(),
-            known.IonProperty(fast=True),
-        ]
-    )
-    every.set_n_jobs(os.cpu_count())
     start = time.perf_counter()
-    rows = every.featurize_many([Composition(formula) for formula in formulas], pbar=False)
-    features = SimpleImputer().fit_transform(np.array(rows, dtype=float))
+    rows = matminer_features(formulas, os.cpu_count() or 1)
+    features = SimpleImputer().fit_transform(rows)
     magpie = features[:, STOICHIOMETRY : STOICHIOMETRY + MAGPIE]
     forest.set_params(n_jobs=os.cpu_count())
     forest.predict(np.hstack([magpie, features[:, :STOICHIOMETRY]]))
@@ -117,26 +108,17 @@ def parts(formulas: Sequence[str]) -> dict[str, float]:
     forest = bundle.inference
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
-        write(path, formulas, 200_000)
-        return {
-            "reading": 200_000 / cost(lambda: list(read_range(open_list(path), 0, 200_000, 5_000))),
-            "parsing": len(chunk) / cost(lambda: (amounts_of.cache_clear(), amounts(chunk))),
-            "features": len(chunk) / cost(lambda: bundle.model[:-1].transform(table)),
-            "trees": len(chunk) / cost(lambda: forest._of_features(forest._forest, features)),  # noqa: SLF001
-            "domain": len(chunk) / cost(lambda: bundle.domain.reasons(amounts(chunk))),
-            "ids": len(chunk) / cost(lambda: prediction_ids(amounts(chunk), "m")),
-            "writing": len(chunk) / cost(lambda: frame.to_parquet(Path(folder) / "table.parquet")),
+        write(path, formulas, ROWS)
+        works: dict[str, tuple[int, Callable[[], Any]]] = {
+            "reading": (ROWS, lambda: list(read_range(open_list(path), 0, ROWS, len(chunk)))),
+            "parsing": (len(chunk), lambda: (amounts_of.cache_clear(), amounts(chunk))),
+            "features": (len(chunk), lambda: bundle.model[:-1].transform(table)),
+            "trees": (len(chunk), lambda: forest._of_features(forest._forest, features)),  # noqa: SLF001
+            "domain": (len(chunk), lambda: bundle.domain.reasons(amounts(chunk))),
+            "ids": (len(chunk), lambda: prediction_ids(amounts(chunk), "m")),
+            "writing": (len(chunk), lambda: frame.to_parquet(Path(folder) / "table.parquet")),
         }
-
-
-def cost(work: Callable[[], Any]) -> float:
-    """The least processor time of some runs, in seconds."""
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
+        return {name: rows / cost(work)[0] for name, (rows, work) in works.items()}
 
 
 def write(path: Path, formulas: Sequence[str], rows: int) -> None:

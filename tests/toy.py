@@ -21,6 +21,7 @@ from assay.compositions import chemical_system
 from assay.features import magpie, missing_properties
 from assay.files import digest_file
 from assay.layout import Handover, Layout
+from assay.model.bundle import BundleMetadata
 from assay.model.domain import DomainRecord
 from assay.model.domain_fitting import fit_domain
 from assay.records import CandidateCard, CheckReport, read_record
@@ -58,6 +59,18 @@ def build_model(seed):
     """Make a ridge regression on Magpie features."""
     return make_pipeline(MagpieFeatures(), StandardScaler(), Ridge(alpha=1.0, random_state=seed))
 '''
+
+METADATA = BundleMetadata(
+    model=NAME,
+    target=TARGET,
+    kind="number",
+    unit="eV/atom",
+    lower=None,
+    upper=None,
+    interval_level=0.9,
+    interval_half_width=0.5,
+    train_digest="0" * 64,
+)
 
 Edit = Callable[[dict[str, float]], dict[str, float]]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import toy
 from assay.batch.comparison import NOTHING, as_text, require_same
 from assay.batch.rows import prediction_rows
 from assay.errors import RefusedError
@@ -11,17 +12,7 @@ from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain
 from toy import domain_of
 
-METADATA = BundleMetadata(
-    model="toy",
-    target="diffusivity",
-    kind="number",
-    unit="m2/s",
-    lower=None,
-    upper=None,
-    interval_level=0.9,
-    interval_half_width=4e-13,
-    train_digest="0" * 64,
-)
+METADATA = toy.METADATA.model_copy(update={"interval_half_width": 4e-13, "unit": "m2/s"})
 DOMAIN = Domain.of(domain_of(["NaCl", "KCl"]))
 
 

@@ -20,11 +20,10 @@ from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.features import MagpieFeatures
 from assay.layout import Handover, Layout
-from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.tables import EXECUTABLE, for_spreadsheets
-from toy import assay, domain_of, pool_formulas, read_card, settings_of, write_rows
+from toy import METADATA, assay, domain_of, pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -51,17 +50,6 @@ HOSTILE = [
     "../../etc/passwd",
     "{{7*7}}",
 ]
-METADATA = BundleMetadata(
-    model="toy",
-    target="energy",
-    kind="number",
-    unit="eV/atom",
-    lower=None,
-    upper=None,
-    interval_level=0.9,
-    interval_half_width=0.5,
-    train_digest="0" * 64,
-)
 DOMAIN = Domain.of(domain_of(["NaCl", "MgO"]))
 cells = st.one_of(
     st.sampled_from(pool_formulas()[:30]),

@@ -17,27 +17,15 @@ from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.model.bundle import (
     INFERENCE,
-    BundleMetadata,
     digest_bundle,
     is_usual,
     predict,
     save_bundle,
 )
 from assay.model.loading import load_bundle
-from toy import TEMPLATE, assay, commit, domain_of, read_card, toy_bundle  # noqa: F401 (a fixture)
+from toy import METADATA, TEMPLATE, assay, commit, domain_of, read_card, toy_bundle  # noqa: F401 (a fixture)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
-METADATA = BundleMetadata(
-    model="toy",
-    target="energy",
-    kind="number",
-    unit="eV/atom",
-    lower=None,
-    upper=None,
-    interval_level=0.9,
-    interval_half_width=0.1,
-    train_digest="0" * 64,
-)
 
 
 class Doubled(TransformerMixin, BaseEstimator):

@@ -14,25 +14,14 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from assay.features import MagpieFeatures
 from assay.model import inference, walks
-from assay.model.bundle import BundleMetadata, digest_bundle, predict, save_bundle
+from assay.model.bundle import digest_bundle, predict, save_bundle
 from assay.model.forests import lay_out
 from assay.model.inference import Inference
 from assay.model.loading import load_bundle
 from forests import CLASSIFIERS, KINDS
-from toy import domain_of, pool_formulas
+from toy import METADATA, domain_of, pool_formulas
 
 FORMULAS = pool_formulas()[:300]
-METADATA = BundleMetadata(
-    model="toy",
-    target="energy",
-    kind="number",
-    unit="eV/atom",
-    lower=None,
-    upper=None,
-    interval_level=0.9,
-    interval_half_width=0.1,
-    train_digest="0" * 64,
-)
 
 
 def model(*steps, target=None):
@@ -175,3 +164,18 @@ def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
     assert np.array_equal(walked, loaded.predict(FORMULAS))
     assert loaded.inference.fallback is None
     assert digest_bundle(tmp_path / "bundle") == digest
+
+
+def test_rows_that_are_expected_again_are_not_counted_again(monkeypatch):
+    """As many shards as there may be, each told of the same rows, compile nothing for few rows."""
+    monkeypatch.setattr(Inference, "_walked", 0)
+    asked = Inference(model(RandomForestRegressor(5, random_state=0)), worth=1_000)
+    walked = []
+    monkeypatch.setattr(inference, "walk", lambda *given: walked.append(1) or walks.walk(*given))
+    for _ in range(50):
+        asked.expect(30)
+    asked.predict(FORMULAS[:2])
+    assert not walked
+    asked.expect(200)
+    asked.predict(FORMULAS[:2])
+    assert walked

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-SAMPLE = 100
 # what no row of a CSV holds
 BREAKS = "[\\n\\r\\x00]"
 
 
-def survey(path: Path) -> Survey:
-    """Read the footer and the first rows of a file.
+def survey(path: Path, size: int) -> Survey:
+    """Read the footer of a file, and `size` rows as a sample.
 
     Raises:
         UsageError: it is no Parquet file, or a column of it cannot be written as text.
@@ -30,11 +29,9 @@ def survey(path: Path) -> Survey:
         marks = [(at, n) for n, at in enumerate(accumulate([0, *groups[:-1]]))] if groups else []
         header = list(file.schema_arrow.names)
         require_header(header, [], path)
-        sample: list[list[str]] = []
-        for batch in file.iter_batches(SAMPLE):
-            texts = [_texts(column, path, name) for name, column in zip(header, batch, strict=True)]
-            sample = [list(row) for row in zip(*texts, strict=True)]
-            break
+        first: Sequence[pa.Array] = next(file.iter_batches(size), [])
+        texts = [_texts(column, path, name) for name, column in zip(header, first, strict=False)]
+        sample = [list(row) for row in zip(*texts, strict=True)]
         return Survey(header, file.metadata.num_rows, marks or [(0, 0)], sample)
 
 

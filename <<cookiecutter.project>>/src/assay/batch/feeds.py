@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assay.batch import text_lists
+from assay.batch.prediction import CHUNK
 from assay.errors import RefusedError, UsageError
 from assay.tables import require_header
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SIZE = 5_000
 
 
 class Feed:
@@ -49,7 +48,7 @@ def csv_feed(path: Path, columns: Sequence[str]) -> Feed:
     except UsageError as error:
         raise RefusedError(f"the batch is not whole, since {error}") from None
     begin, width = found.marks[0], len(found.header)
-    parts = text_lists.columns(path, width, begin, (0, found.rows), SIZE)
+    parts = text_lists.columns(path, width, begin, (0, found.rows), CHUNK)
     frames = (pd.DataFrame(dict(zip(found.header, part, strict=True)), dtype=str) for part in parts)
     return Feed(found.header, found.rows, frames)
 
@@ -68,7 +67,7 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
-        frames = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(SIZE))
+        frames = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(CHUNK))
         first = next(frames, None)  # what cannot be read shows at once
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
         raise RefusedError(

@@ -55,7 +55,7 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
         )
         raise UsageError(f"{path} {amiss}.")
     kind, digest = _format(path), digest_file(path)
-    survey = arrow_lists.survey(path) if kind == "parquet" else text_lists.survey(path, SAMPLE)
+    survey = (arrow_lists if kind == "parquet" else text_lists).survey(path, SAMPLE)
     if not survey.rows:
         raise UsageError(f"{path} has a header but no rows: add some.")
     if column is not None:

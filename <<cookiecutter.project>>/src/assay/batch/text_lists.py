@@ -14,7 +14,9 @@ from assay.tables import LONGEST_CELL, require_header, require_width, rows_of
 
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
-BLOCK, SOME = 2**17, 2**12
+BLOCK = 2**17
+# empty lines that are handed out at once
+SOME = 2**12
 # the row before the first
 HEADER = -1
 # A longer line is not of a table; up to here a long cell is a row like any other.

@@ -36,6 +36,7 @@ class Inference:
         """
         self._model = model
         self._worth = worth
+        self._expected = 0
         self._compared = False
         self._lock = threading.Lock()
         self._reason: str | None = None
@@ -47,21 +48,24 @@ class Inference:
         return self._reason
 
     def expect(self, rows: int) -> None:
-        """Count rows that this process will predict, so that compiling is done first or never."""
-        if self._forest is not None:
-            self._is_worth(rows * len(self._forest.roots))
+        """Take it that this process will predict so many rows: compile before the first, or not.
+
+        To say it again for the same rows changes nothing.
+        """
+        self._expected = rows
 
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
         """Predictions (n,) as `assay.model.bundle.predict` gives them, to the last bit."""
         forest = self._forest
-        if forest is None or not self._is_worth(len(formulas) * len(forest.roots)):
+        if forest is None or not self._is_worth(len(formulas), len(forest.roots)):
             return predict(self._model, formulas)
         frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
         return self._of_features(forest, self._model[:-1].transform(frame))
 
-    def _is_worth(self, walks: int) -> bool:
-        Inference._walked += walks
-        return self._reason is None and Inference._walked >= self._worth
+    def _is_worth(self, rows: int, trees: int) -> bool:
+        Inference._walked += rows * trees
+        walks = max(Inference._walked, self._expected * trees)
+        return self._reason is None and walks >= self._worth
 
     def _of_features(self, forest: Forest, features: Any) -> np.ndarray:
         usable = as_rows(forest, features)
