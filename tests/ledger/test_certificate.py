@@ -13,13 +13,13 @@ from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Layout
 from assay.ledger import certificate as module
 from assay.ledger.certificate import (
-    PAYLOAD_TYPE,
     issue,
     new_signing_key,
     policy_digest,
     read_signer,
     verify,
 )
+from assay.ledger.statements import PAYLOAD_TYPE
 from assay.sealing.keys import SIGNING
 from assay.settings import parse_settings
 from ledger_samples import CERTIFICATE, DIGESTS

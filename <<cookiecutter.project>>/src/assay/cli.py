@@ -8,7 +8,7 @@ import typer
 
 from assay.errors import AssayError, NotCarriedOutError
 from assay.texts import on_one_line
-from assay.verbs import checks, data, decisions, ledgers, plans, prediction, seals
+from assay.verbs import batches, checks, data, decisions, ledgers, plans, prediction, seals
 from assay.verbs.console import repository
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ VERBS = (
 )
 for verb in VERBS:
     app.command()(verb)
+app.add_typer(batches.app, name="batch")
 app.add_typer(seals.app, name="seal")
 app.add_typer(ledgers.app, name="ledger")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
-from assay.assets import download, require_sound
+from assay.assets import download, download_archive, require_sound
 from assay.errors import NotCarriedOutError
 from assay.files import replaced_folder
 
@@ -147,6 +147,33 @@ class Repository:
             with replaced_folder(folder) as temporary:
                 for asset in assets:
                     download(asset, temporary / asset.name)
+
+    def fetch_asset(self, tag: str, name: str, path: Path) -> None:
+        """Download one file of a release to a new path.
+
+        Raises:
+            NotCarriedOutError: there is no such release or file, or it is over 2 GiB.
+        """
+        with _asking(f"download {name} of the release {tag}", "contents: read"):
+            release = self._release(tag)
+            found = [one for one in release.get_assets() if one.name == name] if release else []
+            if not found:
+                raise NotCarriedOutError(f"There is no release {tag!r:.80} with the file {name}.")
+            require_sound(tag, found)
+            download(found[0], path)
+
+    def fetch_artifact(self, run: int, name: str, path: Path) -> None:
+        """Download the archive of a workflow run's artifact, the last of that name, to a new path.
+
+        Raises:
+            NotCarriedOutError: there is no such run or artifact, it expired, or is over 2 GiB.
+        """
+        with _asking(f"download the artifact {name} of run {run}", "actions: read"):
+            listed = self.remote.get_workflow_run(run).get_artifacts()
+            found = [one for one in listed if one.name == name and not one.expired]
+            if not found:
+                raise NotCarriedOutError(f"Run {run} has no artifact {name!r:.80}, or it expired.")
+            download_archive(self.client.requester, max(found, key=lambda one: one.id), path)
 
     def _release(self, tag: str) -> "GitRelease | None":
         from github import UnknownObjectException

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
+from assay.errors import UsageError
 from assay.records import Finding
 from assay.sanity.reproduction import told_with_command
 
@@ -13,8 +14,14 @@ MAXIMUM_ANNOTATIONS = 10
 
 
 def set_output(name: str, value: str) -> None:
-    """Tell the workflow's later steps something, of a step with an id; nothing outside Actions."""
+    """Tell the workflow's later steps something, of a step with an id; nothing outside Actions.
+
+    Raises:
+        UsageError: the value has a line end, with which it could tell of other things, too.
+    """
     path = os.environ.get("GITHUB_OUTPUT")
+    if len(value.splitlines()) > 1:
+        raise UsageError(f"{name} is {value!r:.80}: take the line end out of it.")
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write(f"{name}={value}\n")

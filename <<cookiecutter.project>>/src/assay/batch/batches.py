@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assay.batch.collection import METADATA, account
 from assay.batch.feeds import csv_feed, parquet_feed
 from assay.batch.lists import CandidateList, open_list
+from assay.batch.manifests import is_signed
 from assay.batch.models import CERTIFICATE
 from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, RECORD, BatchRecord, table_names
 from assay.batch.repetition import Tables, require_alone, require_listed
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
 def verify_batch(
     root: Path, settings: Settings, path: Path, candidates: Path | None
-) -> Certificate:
+) -> tuple[Certificate, bool]:
     """Verify the batch in a folder by making it again; gives the certificate of its model.
+
+    The second value tells whether a manifest is signed for the very files.
 
     With the list `candidates` that it was made of, each of the list's rows must be accounted for.
     Of no table more than a part is in memory.
@@ -43,6 +46,7 @@ def verify_batch(
     if certificate.bundle_digest != record.recipe.bundle_digest:
         raise RefusedError(f"{path} holds rows of another model than its certificate names.")
     _require_files(path, record)
+    signed = is_signed(root, path, record)
     tables, told = _tables(path, record)
     bundle = _bundle(root, settings, record)
     _require_true(record, certificate, proof, bundle, tables)
@@ -59,7 +63,7 @@ def verify_batch(
         raise RefusedError(
             f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again."
         )
-    return certificate
+    return certificate, signed
 
 
 def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from assay.provenance import correlation_id
-from assay.records import Digest, Record
+from assay.records import Digest, Record, Text
 
 TableName = Literal["predictions.csv", "predictions.parquet", "quarantine.csv"]
 PREDICTIONS: TableName = "predictions.csv"
@@ -77,7 +77,7 @@ class ShardRecord(Record):
 class BatchRecord(Record):
     """What a table of predictions was made from; written beside it as `batch.json`.
 
-    `fallback` is the sentence of `ShardRecord`.
+    `fallback` is the sentence of `ShardRecord`, `note` what whoever asked for the batch says of it.
     """
 
     batch_id: str
@@ -97,6 +97,7 @@ class BatchRecord(Record):
     commit: str
     lock_digest: str
     workflow_run: str | None
+    note: Text | None
     time: str
 
     @property

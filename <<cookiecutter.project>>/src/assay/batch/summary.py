@@ -47,6 +47,8 @@ def _facts(record: BatchRecord) -> str:
         ("Batch", code(record.batch_id, cell=True)),
         ("Target", f"{code(record.target, cell=True)} {with_unit('', record.unit)}".strip()),
     ]
+    if record.note:
+        facts.append(("Note", code(record.note, cell=True)))
     return table(["Batch", ""], facts)
 
 

@@ -27,9 +27,9 @@ def verify_path(
     certificate of its model, and by making both tables, quarantine and record again. The labels of
     a retired set are checked against the commitment.
 
-    A batch is not signed: its time, workflow run, commit, lock digest, name of the list and reasons
-    of the quarantine stand in it unproven, and without `candidates`, the list it was made of, so
-    do that list's digest, what it brought along, and that no row of it was left out.
+    Unless a batch is signed, its time, workflow run, commit, lock digest, note, name of the list
+    and reasons of the quarantine stand in it unproven; and without `candidates`, the list it was
+    made of, so do that list's digest, what it brought along, and that no row of it was left out.
 
     Raises:
         RefusedError: it does not hold, or the model was revoked.
@@ -47,8 +47,9 @@ def verify_path(
     if (path / METADATA).is_file():
         return _certified(root, _verify_bundle(path, key))
     if (path / RECORD).is_file():
-        sentence, details = _certified(root, verify_batch(root, settings, path, candidates))
-        return sentence + _accounted(candidates), details
+        certificate, signed = verify_batch(root, settings, path, candidates)
+        sentence, details = _certified(root, certificate)
+        return sentence + _accounted(candidates) + _vouched(signed=signed), details
     if (path / COMMITMENT).is_file():
         return _verify_release(root, path)
     raise UsageError(f"{path} is no certificate, bundle, batch or retired set: name one.")
@@ -58,6 +59,12 @@ def _accounted(candidates: Path | None) -> str:
     if candidates is None:
         return "; whether rows of the list were left out is not known without --candidates"
     return f"; each row of {candidates} is predicted or quarantined"
+
+
+def _vouched(*, signed: bool) -> str:
+    if signed:
+        return "; signed: time, run, commit and note are the signer's word"
+    return "; not signed: time, run, commit and note are not proven"
 
 
 def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:

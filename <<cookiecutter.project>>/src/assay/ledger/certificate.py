@@ -13,12 +13,11 @@ from pydantic import ConfigDict, Field, ValidationError
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_bytes, write_text
 from assay.layout import Layout
+from assay.ledger.statements import foreign, read_statement, write_statement
 from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
 from assay.sealing import keys
 from assay.settings import Settings
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:assay:certificate:1"
 
 
@@ -107,18 +106,9 @@ def read_signer(layout: Layout) -> Any | None:
 
 def issue(certificate: Certificate, signer: Any, path: Path) -> None:
     """Sign a certificate and write the envelope as JSON."""
-    from securesystemslib.dsse import Envelope
-
-    statement = {
-        "_type": STATEMENT_TYPE,
-        "subject": [{"name": certificate.model, "digest": {"sha256": certificate.bundle_digest}}],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": certificate.predicate.model_dump(mode="json"),
-    }
-    payload = json.dumps(statement, sort_keys=True).encode()
-    envelope = Envelope(payload, PAYLOAD_TYPE, {})
-    envelope.sign(signer)
-    write_text(path, json.dumps(envelope.to_dict(), indent=2) + "\n")
+    subjects = {certificate.model: certificate.bundle_digest}
+    predicate = certificate.predicate.model_dump(mode="json")
+    write_statement(path, signer, subjects, PREDICATE_TYPE, predicate)
 
 
 def verify(path: Path, public_key: Path) -> Certificate:
@@ -138,42 +128,14 @@ def verify(path: Path, public_key: Path) -> Certificate:
 
 def verify_content(content: bytes, path: str, key: Any) -> Certificate:
     """Verify a certificate's content as `verify` does; `path` is only named in errors."""
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.exceptions import VerificationError
-
+    subjects, predicate = read_statement(content, path, key, PREDICATE_TYPE, "certificate")
     try:
-        envelope = Envelope.from_dict(json.loads(content))
-        envelope.verify([key], 1)
-    except VerificationError:
-        raise RefusedError(
-            f"{path} is not signed by certificate.pub, or was altered: fetch it again."
-        ) from None
-    except Exception:  # noqa: BLE001 (any malformed envelope is refused alike)
-        raise RefusedError(f"{path} is not a certificate: fetch it again.") from None
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise RefusedError(
-            f"{path} holds {envelope.payload_type!r}, not an in-toto statement: name a certificate."
-        )
-    return _certificate(envelope.payload, path)
-
-
-def _certificate(payload: bytes, path: str) -> Certificate:
-    try:
-        statement = json.loads(payload)
-        if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
-            raise RefusedError(
-                f"{path} is a statement of another type than {PREDICATE_TYPE}: name a certificate."
-            )
-        (subject,) = statement["subject"]
+        ((model, digest),) = subjects.items()
         return Certificate(
-            model=subject["name"],
-            bundle_digest=subject["digest"]["sha256"],
-            predicate=Predicate.model_validate(statement["predicate"]),
+            model=model, bundle_digest=digest, predicate=Predicate.model_validate(predicate)
         )
-    except (KeyError, TypeError, ValueError, ValidationError):
-        raise RefusedError(
-            f"{path} is not a certificate of this project: fetch it again."
-        ) from None
+    except (ValueError, ValidationError):
+        raise foreign(path, "certificate") from None
 
 
 def read_public_key(path: Path) -> Any:

@@ -1,8 +1,11 @@
 """What a certificate unlocks: `predict`, `verify`, `trace` and `diff`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +14,11 @@ from assay.layout import Handover, Layout
 from assay.progress import stages
 from assay.texts import on_one_line, plural
 from assay.verbs.console import Machine, here, repository, shown, tell
+
+if TYPE_CHECKING:
+    from assay.batch.authorization import Authorization
+    from assay.batch.records import BatchRecord
+    from assay.settings import Settings
 
 
 def predict(  # noqa: PLR0913 (one parameter an option)
@@ -31,42 +39,81 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     with_csv: Annotated[
         bool | None, typer.Option("--csv/--no-csv", help="A CSV, too; unsaid: to a million rows.")
     ] = None,
+    note: Annotated[str, typer.Option(help="What it is for; kept in the record.")] = "",
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Predict a list of candidates with a certified model."""
-    from assay import runner
-    from assay.batch import authorization, jobs, models, summary
+    from assay.batch import jobs
 
     root, settings = here()
+    permission = permitted(
+        root, settings, model, Given(bundle, certificate, uncertified=uncertified)
+    )
+    options = jobs.Options(scheduler, column, shard_rows, with_csv, note or None)
+    with uninterrupted():
+        record = jobs.predict_batch(root, settings, candidates, permission, options)
+    conclude(root, record, machine=machine)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A bundle and a certificate that were named, or that none is needed."""
+
+    bundle: Path | None = None
+    certificate: Path | None = None
+    uncertified: bool = False
+
+
+def permitted(
+    root: Path, settings: "Settings", model: str, given: Given = Given()
+) -> "Authorization":
+    """Let a model predict, the one that is named or the bundle that is given.
+
+    Raises:
+        RefusedError: it may not.
+        NotCarriedOutError: the ledger or the release is not at hand.
+    """
+    from assay.batch import authorization, models
+
     authorization.require_main()
-    if bundle is None and uncertified:
+    bundle, certificate = given.bundle, given.certificate
+    if bundle is None and given.uncertified:
         bundle = Handover(Layout(root).out).bundle
     if bundle is None:
         found = models.find(root, model)
         bundle, certificate = found.bundle, found.certificate
-    if uncertified:
-        permission = authorization.without_certificate(bundle)
-    else:
-        permission = authorization.authorize(
-            root, settings, bundle, certificate or bundle.parent / models.CERTIFICATE
-        )
-    options = jobs.Options(scheduler, column, shard_rows, with_csv)
+    if given.uncertified:
+        return authorization.without_certificate(bundle)
+    certificate = certificate or bundle.parent / models.CERTIFICATE
+    return authorization.authorize(root, settings, bundle, certificate)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """End with one sentence and 130, as a shell does, if somebody presses Ctrl-C."""
     try:
-        record = jobs.predict_batch(root, settings, candidates, permission, options)
+        yield
     except KeyboardInterrupt:
         typer.echo("assay: stopped; the same command goes on where it was.", err=True)
         raise typer.Exit(130) from None
+
+
+def conclude(root: Path, record: "BatchRecord", *, machine: bool) -> None:
+    """Tell of a batch that is done, in the run's summary, too."""
+    from assay import runner
+    from assay.batch import summary
+
     place = Layout(root).out / "batches" / record.folder
     runner.summarise(lambda: summary.render_summary(record, place))
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     proven = "certified" if record.certified else "UNCERTIFIED"
-    model = f"{proven} model {record.recipe.bundle_digest[:12]}"
     column = record.recipe.column
     read = "" if column == "formula" else f", formulas from the column {column!r:.80}"
     tell(
         f"predict: {record.predicted:,} rows predicted ({record.outside:,} outside the domain), "
-        f"{record.quarantined:,} quarantined{read}, by {model} -> {shown(place)}",
+        f"{record.quarantined:,} quarantined{read}, by {proven} model "
+        f"{record.recipe.bundle_digest[:12]} -> {shown(place)}",
         record,
         machine=machine,
     )

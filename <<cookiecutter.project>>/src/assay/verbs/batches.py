@@ -1,0 +1,123 @@
+"""A batch divided among machines: `batch begin`, `batch part`, `batch collect`, `batch sign`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.errors import UsageError
+from assay.layout import Layout
+from assay.texts import plural
+from assay.verbs.console import here, repository, shown
+from assay.verbs.prediction import conclude, permitted, uninterrupted
+
+app = typer.Typer(
+    help="Predict one list on several machines: begin, part, collect, sign.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Source = Annotated[
+    str, typer.Argument(help="A path, release:TAG/FILE, or artifact:RUN/NAME of this repository.")
+]
+Model = Annotated[str, typer.Option(help="Digest of a certified bundle.")]
+Scheduler = Annotated[str | None, typer.Option(help="As of `assay predict`.")]
+ShardRows = Annotated[int, typer.Option(help="Rows of a shard; the same for all parts.")]
+Note = Annotated[str, typer.Option(help="What it is for; kept in the record.")]
+
+SHARD_ROWS = 20_000
+
+
+@app.command()
+def begin(  # noqa: PLR0913 (one parameter an option)
+    source: Source,
+    model: Model = "champion",
+    scheduler: Scheduler = None,
+    shard_rows: ShardRows = SHARD_ROWS,
+    minutes: Annotated[float, typer.Option(help="That a part may take.", min=0)] = 10,
+    note: Note = "",
+) -> None:
+    """Predict a list if that takes a few minutes; else say how many parts it needs."""
+    from assay import runner
+    from assay.batch import jobs, parts, sources
+
+    root, settings = here()
+    permission = permitted(root, settings, model)
+    candidates = sources.obtain(root, source)
+    options = jobs.Options(scheduler, shard_rows=shard_rows, note=note or None)
+    with uninterrupted():
+        job = jobs.prepare(root, settings, candidates, permission, options)
+        needed = parts.needed(job, 60 * minutes)
+        numbers = list(range(1, needed + 1)) if needed > 1 else []
+        runner.set_output("model", permission.digest)
+        runner.set_output("candidates", shown(candidates))
+        runner.set_output("parts", json.dumps(numbers))
+        if numbers:
+            typer.echo(f"batch: {job.batch.listed.rows:,} rows need {needed} parts")
+        else:
+            conclude(root, jobs.finish(job), machine=False)
+
+
+@app.command()
+def part(  # noqa: PLR0913 (one parameter an option)
+    source: Source,
+    part: Annotated[int, typer.Option(help="Which part, from 1.")],
+    parts: Annotated[str, typer.Option(help="How many there are, or the list that begin gave.")],
+    model: Model = "champion",
+    scheduler: Scheduler = None,
+    shard_rows: ShardRows = SHARD_ROWS,
+) -> None:
+    """Predict one part of a list; its shards are left in out/shards."""
+    from assay.batch import jobs
+    from assay.batch.parts import predict_part
+
+    root, settings = here()
+    permission = permitted(root, settings, model)
+    options = jobs.Options(scheduler, shard_rows=shard_rows)
+    with uninterrupted():
+        job = jobs.prepare(root, settings, Path(source), permission, options)
+        rows = predict_part(job, part, _count(parts))
+    typer.echo(f"batch: part {part}, {plural(rows, 'row')} -> {shown(job.batch.folder)}")
+
+
+@app.command()
+def collect(source: Source, model: Model = "champion", note: Note = "") -> None:
+    """Put the shards of all parts together; nothing is predicted."""
+    from assay.batch import jobs
+    from assay.batch.parts import collected
+
+    root, settings = here()
+    permission = permitted(root, settings, model)
+    job = jobs.prepare(root, settings, Path(source), permission, jobs.Options(note=note or None))
+    conclude(root, jobs.require_some(job, collected(job)), machine=False)
+
+
+@app.command()
+def sign(
+    batches: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of batches; unsaid: all in out/batches.")
+    ] = None,
+) -> None:
+    """Sign the files of certified batches, so that each can be checked by itself later."""
+    from assay.batch.authorization import require_main
+    from assay.batch.manifests import sign_batch
+    from assay.batch.records import RECORD
+
+    require_main("batches are signed")
+    root = repository()
+    found = Layout(root).out.glob(f"batches/*/{RECORD}")
+    folders = batches or sorted(path.parent for path in found)
+    if not folders:
+        raise UsageError("out/batches holds no batch: predict one, or name its folder.")
+    for folder in folders:
+        typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
+
+
+def _count(parts: str) -> int:
+    """Their number, from itself or from the list of all numbers."""
+    try:
+        told = json.loads(parts)
+        return len(told) if isinstance(told, list) else int(told)
+    except (ValueError, TypeError):
+        raise UsageError(f"--parts is {parts!r:.80}: write how many there are.") from None
