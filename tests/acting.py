@@ -3,7 +3,7 @@
 The stand-in is a bare git repository, a server of the REST API on loopback, a folder of
 artifacts, and act, which runs every job on this machine. What the marketplace actions do is done
 by tests/stand_ins. act knows neither environments nor permissions: secrets are given to main's
-copy of score.yml and revoke.yml alone, as the environment's rule for branches would have it, and
+copies of the workflows that hold some, as the environment's rule for branches would have it, and
 the static tests say who may name them.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 from conftest import commit, git, shorten
 from github_server import GithubServer
 from programs import program, run
-from workflow_rules import parse, read_texts
+from workflow_rules import HOLDERS, parse, read_texts
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 NAME = "group/model"
@@ -243,7 +243,7 @@ class Forge:
             "STAND_IN_ARTIFACTS": str(self.artifacts),
             "STAND_IN_VENV": str(self.environment),
         }
-        secrets = self.secrets if secret and workflow in {"score.yml", "revoke.yml"} else {}
+        secrets = self.secrets if secret and workflow in HOLDERS else {}
         secret_file = work.parent / f"secrets-{number}"
         secret_file.write_text("".join(f"{key}={json.dumps(v)}\n" for key, v in secrets.items()))
         actions = dict(pinned_actions(work))
@@ -325,7 +325,8 @@ def read_log(text: str) -> tuple[str, dict[str, str]]:
         message = entry.get("msg", "").rstrip()
         if entry.get("stage") not in {"Pre", "Post"} and "RepositoryCache" not in message:
             lines.append(f"[{entry.get('job', '').strip()}] {message}")
-        if "jobResult" in entry:
+        # of the jobs of a matrix, which share an id, one failure is all that counts
+        if "jobResult" in entry and jobs.get(entry["jobID"]) != "failure":
             jobs[entry["jobID"]] = entry["jobResult"]
     return "\n".join(lines), jobs
 

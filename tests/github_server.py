@@ -14,6 +14,8 @@ and reads there, when present, what a test wants GitHub to know:
   otherwise they are to main of the repository asked
 - `faults.json`: list of `{"method", "path", "status"}`: requests whose path contains `path`
   are answered with that status
+- `artifacts.json`: list of artifacts of workflow runs: `id`, `run`, `name`, `expired`; the archive
+  of each lies in `archives/<id>`, and is handed out at an address that must not be sent the token
 - `user.json`: the token's own account; without it the token is a workflow's: `/user` is refused
 """
 
@@ -31,6 +33,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 BOT = {"login": "github-actions[bot]", "id": 41898282, "type": "Bot"}
 PAGE = 100
+STORAGE = "/storage/"
 
 Answer = tuple[int, Any]
 
@@ -112,6 +115,9 @@ class Api:
             ("GET", repository + r"/releases/(\d+)/assets", self._assets),
             ("POST", r"/uploads" + repository + r"/releases/(\d+)/assets", self._upload),
             ("GET", repository + r"/releases/assets/(\d+)", self._download),
+            ("GET", repository + r"/actions/runs/(\d+)", self._run),
+            ("GET", repository + r"/actions/runs/(\d+)/artifacts", self._artifacts),
+            ("GET", repository + r"/actions/artifacts/(\d+)/zip", self._archive),
         ]
 
     def _user(self, **_: Any) -> Answer:
@@ -224,6 +230,35 @@ class Api:
         path = self.state.folder / "assets" / identity
         return (200, path.read_bytes()) if path.exists() else (404, {"message": "Not Found"})
 
+    def _run(self, name: str, number: str, **_: Any) -> Answer:
+        if all(one["run"] != int(number) for one in self.state.read("artifacts.json", [])):
+            return 404, {"message": "Not Found"}
+        url = f"{self.base}/repos/{name}/actions/runs/{number}"
+        return 200, {"id": int(number), "url": url, "artifacts_url": f"{url}/artifacts"}
+
+    def _artifacts(self, name: str, number: str, query: dict[str, str], **_: Any) -> Answer:
+        listed = [one for one in self.state.read("artifacts.json", []) if one["run"] == int(number)]
+        found = [one | self._archived(name, str(one["id"])) for one in listed]
+        return 200, {"total_count": len(found), "artifacts": _page(found, query)}
+
+    def _archived(self, name: str, identity: str) -> dict[str, Any]:
+        url = f"{self.base}/repos/{name}/actions/artifacts/{identity}/zip"
+        size = self._archive_of(identity).stat().st_size
+        return {"size_in_bytes": size, "archive_download_url": url}
+
+    def _archive(self, _name: str, identity: str, **_: Any) -> Answer:
+        return 302, {"location": f"{self.base}{STORAGE}{identity}"}
+
+    def _archive_of(self, identity: str) -> Path:
+        return self.state.folder / "archives" / identity
+
+    def stored(self, path: str, *, token: bool) -> Answer:
+        """What the storage hands out: whoever sends it the token has given it away."""
+        place = self._archive_of(path.removeprefix(STORAGE))
+        if token or not place.is_file():
+            return 400, {"message": "no such thing, or an Authorization header"}
+        return 200, place.read_bytes()
+
     def _find(self, **wanted: Any) -> dict[str, Any] | None:
         for release in self.state.read("releases.json", []):
             if all(release.get(key) == value for key, value in wanted.items()):
@@ -256,10 +291,17 @@ class Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(length)
         binary = self.path.startswith("/uploads/")
         body = content if binary else json.loads(content) if content else None
+        base = f"http://{self.headers['Host']}"
+        if self.path.startswith(STORAGE):
+            token = "Authorization" in self.headers
+            self._send(*Api(self.state, base).stored(self.path, token=token))
+            return
         if not re.match(r"(?i)(token|bearer) \S", self.headers.get("Authorization") or ""):
             self._send(401, {"message": "Requires authentication"})
             return
-        base = f"http://{self.headers['Host']}"
+        if self.path.endswith("/zip") and "octet-stream" in (self.headers.get("Accept") or ""):
+            self._send(415, {"message": "Unsupported 'Accept' header"})
+            return
         status, content = Api(self.state, base).answer(self.command, self.path, body)
         self._send(status, content, self._link(base, content))
 
@@ -283,6 +325,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         if link:
             self.send_header("Link", link)
+        if isinstance(content, dict) and "location" in content:
+            self.send_header("Location", content["location"])
         self.end_headers()
         self.wfile.write(data)
 

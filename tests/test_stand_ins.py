@@ -15,8 +15,9 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 def upload(tmp_path: Path):
     """Upload paths of a workspace as an artifact of run 1; gives the exit code."""
 
-    def done(name: str, *paths: str, if_none: str = "warn") -> int:
-        variables = {"NAME": name, "PATHS": "\n".join(paths), "IF_NONE": if_none}
+    def done(name: str, *paths: str, if_none: str = "warn", overwrite: str = "false") -> int:
+        told = {"IF_NONE": if_none, "OVERWRITE": overwrite}
+        variables = {"NAME": name, "PATHS": "\n".join(paths), **told}
         return act("upload", tmp_path, "1", **variables)
 
     return done
@@ -26,8 +27,9 @@ def upload(tmp_path: Path):
 def download(tmp_path: Path):
     """Download artifacts of run 1 in run 2; gives the exit code."""
 
-    def done(name: str = "", pattern: str = "", token: str = "token") -> int:
+    def done(name="", pattern="", token="token", merge="false") -> int:
         variables = {"NAME": name, "PATTERN": pattern, "TARGET": "in", "TOKEN": token}
+        variables["MERGE"] = merge
         return act("download", tmp_path, "2", RUN="1", **variables)
 
     return done
@@ -79,6 +81,25 @@ def test_lone_match_of_a_pattern_is_unpacked_flat(tmp_path: Path, upload, downlo
     assert upload("b", "b.json") == 0
     assert download(pattern="{a,b}") == 0
     assert fetched(tmp_path) == {"a.json", "a/a.json", "b/b.json"}
+
+
+def test_parts_are_merged_where_that_is_asked(tmp_path: Path, upload, download):
+    """With merge-multiple all that a pattern matches lies in the path itself."""
+    write(tmp_path, "a.json", "b.json")
+    assert upload("shards-1", "a.json") == 0
+    assert upload("shards-2", "b.json") == 0
+    assert download(pattern="shards-*", merge="true") == 0
+    assert fetched(tmp_path) == {"a.json", "b.json"}
+
+
+def test_artifact_is_replaced_only_where_that_is_asked(tmp_path: Path, upload, download):
+    """With overwrite a name is taken over whole; without it stays another's."""
+    write(tmp_path, "a.json", "b.json")
+    assert upload("a", "a.json") == 0
+    assert upload("a", "b.json") == 1
+    assert upload("a", "b.json", overwrite="true") == 0
+    assert download("a") == 0
+    assert fetched(tmp_path) == {"b.json"}
 
 
 def test_what_is_missing(tmp_path: Path, upload, download):

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import shutil
+import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 from acting import MODEL, NAME, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
+from assay.batch.models import unpack
 from assay.files import digest_file
 from assay.ledger.certificate import PREDICATE_TYPE
 from assay.provenance import git_bytes
@@ -263,17 +265,72 @@ def test_merge_publishes_certificate_and_bundle(world: Forge, merged: tuple[Run,
 
 def test_certified_bundle_predicts(world: Forge, merged: tuple[Run, Run]):
     """(6) A dispatch on main predicts every row of the list, or says in quarantine why not."""
-    predicted = world.predict(candidates=LIST, model="champion")
+    note = 'for the meeting "$(touch owned)" `rows`'
+    predicted = world.predict(candidates=LIST, model="champion", note=note)
     assert predicted.conclusion == "success", predicted.log
+    assert predicted.jobs["begin"] == predicted.jobs["sign"] == "success"
+    assert "part" not in predicted.jobs or predicted.jobs["part"] == "skipped"
     (batch,) = (world.artifacts / str(predicted.number) / "batches").iterdir()
     record = json.loads((batch / "batch.json").read_text())
     assert record["model_id"] == champion(world, merged[1])
     assert record["recipe"]["certified"] is True
+    assert record["note"] == note
+    assert holds(world, batch)
     with (batch / "predictions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     asked = len((world.clone() / LIST).read_text().splitlines()) - 1
     assert record["predicted"] + record["quarantined"] == asked
     assert len(rows) == record["predicted"] > 0
+
+
+def holds(world: Forge, batch: Path) -> bool:
+    """Whether a batch is verified, signature and all, in a fresh copy of main."""
+    work = world.clone()
+    place = work / "out" / "batches" / batch.name
+    shutil.copytree(batch, place)
+    digest = json.loads((batch / "batch.json").read_text())["model_id"]
+    model = work / ".assay" / "models" / digest
+    unpack(world.releases()[f"model-{digest[:12]}"]["bundle.tar"], model / "bundle")
+    assay = world.environment / "bin" / "assay"
+    done = run(assay, "verify", place, folder=work, PYTHONPATH=str(work / "src"))
+    assert done.returncode == 0, done.stderr
+    return "; signed: " in done.stdout
+
+
+def divided(work: Path) -> None:
+    """Let no part take any time, and cut the list into shards of twenty rows."""
+    flow = ".github/workflows/reusable-predict.yml"
+    edit(flow, "batch begin ", "batch begin --minutes=0 --shard-rows=20 ")(work)
+    edit(flow, "batch part ", "batch part --shard-rows=20 ")(work)
+
+
+def test_long_list_is_predicted_in_parts(world: Forge, merged: tuple[Run, Run]):
+    """A list from an artifact, in three parts on runners of their own, is one signed batch."""
+    rows = (world.clone() / LIST).read_bytes()
+    keep_artifact(world, "far.csv", rows)
+    world.merge(world.open_pull("divided", divided))
+    predicted = world.predict(candidates="artifact:41/lists", model="champion")
+    assert predicted.conclusion == "success", predicted.log
+    wanted = dict.fromkeys(("begin", "part", "collect", "sign"), "success")
+    assert {name: predicted.jobs.get(name) for name in wanted} == wanted
+    kept = world.artifacts / str(predicted.number)
+    names = {path.name for path in kept.iterdir()}
+    assert names == {"batches", "candidates", "shards-1", "shards-2", "shards-3"}
+    (batch,) = (kept / "batches").iterdir()
+    record = json.loads((batch / "batch.json").read_text())
+    assert record["candidates"] == "far.csv"
+    assert record["predicted"] + record["quarantined"] == len(rows.splitlines()) - 1
+    assert holds(world, batch)
+
+
+def keep_artifact(world: Forge, name: str, content: bytes) -> None:
+    """An artifact `lists` of run 41, as far as the API tells, with one file."""
+    folder = world.state / "archives"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "5", "w") as archive:
+        archive.writestr(name, content)
+    one = {"id": 5, "run": 41, "name": "lists", "expired": False}
+    (world.state / "artifacts.json").write_text(json.dumps([one]))
 
 
 def test_no_prediction_without_certificate(world: Forge, too_early: Run):

@@ -164,6 +164,21 @@ def test_truth_table_of_the_attestation(rendered: Path):
     assert found.count(True) == 1
 
 
+@pytest.mark.parametrize("parts", ["[]", "[1, 2]", ""], ids=["short", "long", "refused"])
+def test_truth_table_of_a_divided_batch(parts: str, rendered: Path):
+    """Tables are kept where all was predicted at once, even if no row could be; else are parts."""
+    flow = parse(read_texts(rendered))["reusable-predict.yml"]
+    tables, fetched = (step["if"] for step in flow.using("actions/upload-artifact")[:2])
+    context = {"outputs": {"parts": parts}}
+    status = "success" if parts else "failure"
+    asked = [(tables, {"steps": {"begin": context}}), (fetched, {"steps": {"begin": context}})]
+    asked.append((flow.jobs["part"]["if"], {"needs": {"begin": context}}))
+    # GitHub puts `success() &&` before a condition that does not ask for a status
+    wanted = [parts == "[]", parts == "[1, 2]", parts == "[1, 2]"]
+    whole = [(one if "always()" in one else f"success() && {one}", told) for one, told in asked]
+    assert evaluated(whole, status) == wanted
+
+
 @pytest.mark.parametrize("status", ["success", "failure", "cancelled"])
 def test_truth_table_of_steps_and_gates(status: str, rendered: Path):
     """Every other `if` is `always()`: gates and reports run whatever came before."""
@@ -172,7 +187,7 @@ def test_truth_table_of_steps_and_gates(status: str, rendered: Path):
         for texts in (read_texts(rendered), read_texts(ROOT))
         for name, workflow in parse(texts).items()
         for part in (*workflow.jobs.values(), *(step for _, step in workflow.steps))
-        if "if" in part and not re.search(r"workflow_run|steps\.", part["if"])
+        if "if" in part and not re.search(r"workflow_run|steps\.|needs\.", part["if"])
     ]
     assert len(conditions) >= 6
     assert evaluated([(condition, {}) for condition in conditions], status) == [True] * len(

@@ -10,11 +10,13 @@ import yaml
 
 FOLDER = Path(".github", "workflows")
 TRUSTED = ("score.yml", "revoke.yml", "predict.yml", "reusable-predict.yml")
-# The files that write, each with the verb whose step alone gets secrets, and which of them.
-WRITERS = {
+# The files that hold secrets, each with the verb whose step alone gets them, and which of them.
+HOLDERS = {
     "score.yml": ("score", {"ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY"}),
     "revoke.yml": ("revoke", {"ASSAY_SIGNING_KEY"}),
+    "predict.yml": ("batch sign", {"ASSAY_SIGNING_KEY"}),
 }
+WRITERS = {"score.yml", "revoke.yml"}
 KINDS = {"string": (str,), "boolean": (bool,), "number": (int, float)}
 LEVELS = {"none": 0, "read": 1, "write": 2}
 
@@ -246,16 +248,16 @@ def _leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
 
 
 def _may_hold(name: str, workflow: Workflow, path: tuple[Any, ...], value: str) -> bool:
-    if name not in WRITERS or path[0::2][:2] != ("jobs", "steps") or path[4:5] != ("env",):
+    if name not in HOLDERS or path[0::2][:2] != ("jobs", "steps") or path[4:5] != ("env",):
         return False
-    (verb, known), job = WRITERS[name], workflow.jobs[path[1]]
+    (verb, known), job = HOLDERS[name], workflow.jobs[path[1]]
     named = re.fullmatch(r"\$\{\{ secrets\.([A-Z_]+) \}\}", value)
-    runs = f"bin/assay {verb} " in job["steps"][path[3]].get("run", "")
+    runs = f"bin/assay {verb} " in job["steps"][path[3]].get("run", "") + " "
     return job.get("environment") == "heldout" and runs and bool(named and named[1] in known)
 
 
 def secrets_stay_in_one_step(workflows: Workflows) -> list[str]:
-    """Secrets are named only in the environment of the one step that writes, in heldout."""
+    """Secrets are named only in the environment of the one step that needs them, in heldout."""
     return [
         f"{name}: {path} {value}"
         for name, workflow in workflows.items()
@@ -265,15 +267,15 @@ def secrets_stay_in_one_step(workflows: Workflows) -> list[str]:
 
 
 def trusted_code_is_mains(workflows: Workflows) -> list[str]:
-    """What writes checks out main by name, in every job, and nothing that the event names."""
-    writers = {name: workflows[name] for name in WRITERS}
+    """What holds secrets checks out main by name, in every job, and nothing the event names."""
+    holders = {name: workflows[name] for name in HOLDERS}
     found = [
         f"{name} checks out {step['with'].get('ref')}"
-        for name, workflow in writers.items()
+        for name, workflow in holders.items()
         for step in workflow.using("actions/checkout")
         if step["with"].get("ref") != "refs/heads/main"
     ]
-    return found + _matching(writers, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
+    return found + _matching(holders, r"head_(sha|commit|ref)|\bref:.*\$\{\{")
 
 
 def artifacts_stay_in_their_folders(workflows: Workflows) -> list[str]:
@@ -294,6 +296,14 @@ def artifacts_stay_in_their_folders(workflows: Workflows) -> list[str]:
     ]
 
 
+def signed_is_what_this_run_made(workflows: Workflows) -> list[str]:
+    """What is signed are the tables of the same run, downloaded by name; no code is among them."""
+    steps = workflows["predict.yml"].using("actions/download-artifact")
+    given = [step["with"] for step in steps]
+    made = [{"name": "batches", "path": "out/batches"}]
+    return [] if given == made else [f"predict.yml signs {given}"]
+
+
 def trusted_jobs_have_no_cache(workflows: Workflows) -> list[str]:
     """What decides or predicts installs from the lock, never from a cache that others may fill."""
     trusted = {name: workflows[name] for name in TRUSTED}
@@ -310,10 +320,12 @@ def rights_stay_in_trusted_files(workflows: Workflows) -> list[str]:
     """What runs a pull request's code has no token to use, no write permission, no environment."""
     untrusted = {name: flow for name, flow in workflows.items() if name not in TRUSTED}
     reading = {name: flow for name, flow in workflows.items() if name not in WRITERS}
+    keyless = {name: flow for name, flow in workflows.items() if name not in HOLDERS}
     unsigned = {name: flow for name, flow in workflows.items() if name != "score.yml"}
     return [
         *_matching(untrusted, r"github\.token|GITHUB_TOKEN|github-token"),
-        *_matching(reading, r"^\s+[a-z-]+: write\b|^\s+environment:"),
+        *_matching(reading, r"^\s+[a-z-]+: write\b"),
+        *_matching(keyless, r"^\s+environment:"),
         *_matching(unsigned, r"id-token|attestations"),
     ]
 
@@ -371,6 +383,7 @@ GENERATED: tuple[Rule, ...] = (
     untrusted_jobs_have_main_at_hand,
     trusted_code_is_mains,
     artifacts_stay_in_their_folders,
+    signed_is_what_this_run_made,
     trusted_jobs_have_no_cache,
     rights_stay_in_trusted_files,
     triggers_are_as_designed,

@@ -20,7 +20,8 @@ def names(store: Path, name: str, pattern: str) -> list[str]:
 def main() -> int:
     """Copy; 1 when a named artifact is missing or another run's is asked for without a token.
 
-    One artifact alone goes to the path itself, several go to folders of their names below it.
+    One artifact alone goes to the path itself, several go to folders of their names below it
+    unless they are to be merged.
     """
     run, target = os.environ["RUN"], Path(os.environ["TARGET"])
     if run != os.environ["GITHUB_RUN_ID"] and not os.environ["TOKEN"]:
@@ -32,7 +33,8 @@ def main() -> int:
         if not (store / name).is_dir():
             sys.stdout.write(f"Artifact '{name}' not found\n")
             return 1
-        place = target if len(found) == 1 else target / name
+        flat = len(found) == 1 or os.environ["MERGE"] == "true"
+        place = target if flat else target / name
         shutil.copytree(store / name, place, dirs_exist_ok=True, symlinks=True)
     return 0
 

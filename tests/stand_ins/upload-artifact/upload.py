@@ -25,6 +25,8 @@ def main() -> int:
     base = paths[0] if whole else Path(os.path.commonpath([file.parent for file in files]))
     store = Path(os.environ["STAND_IN_ARTIFACTS"]) / os.environ["GITHUB_RUN_ID"]
     target = store / os.environ["NAME"]
+    if target.exists() and os.environ["OVERWRITE"] == "true":
+        shutil.rmtree(target)
     if target.exists():
         sys.stdout.write(
             f"an artifact with this name already exists on the workflow run: {target.name}\n"

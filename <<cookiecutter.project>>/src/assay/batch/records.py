@@ -97,7 +97,7 @@ class BatchRecord(Record):
     commit: str
     lock_digest: str
     workflow_run: str | None
-    note: Text | None
+    note: Text | None = None
     time: str
 
     @property

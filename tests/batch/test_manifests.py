@@ -1,0 +1,131 @@
+"""The signed manifest of a batch proves what nothing else does, and is refused where it lies."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.batch.authorization import authorize, without_certificate
+from assay.batch.jobs import Options, predict_batch
+from assay.batch.manifests import KIND, MANIFEST, sign_batch
+from assay.batch.verification import verify_path
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import digest_file
+from assay.layout import Handover, Layout
+from assay.ledger.certificate import read_signer
+from assay.ledger.statements import write_statement
+from toy import assay, settings_of
+
+pytestmark = pytest.mark.usefixtures("laptop")
+
+
+def batch_of(root: Path, *, certified: bool = True, note: str | None = "first") -> Path:
+    """The folder of a batch of few rows."""
+    handover, settings = Handover(Layout(root).out), settings_of(root)
+    permission = (
+        authorize(root, settings, handover.bundle, handover.certificate)
+        if certified
+        else without_certificate(handover.bundle)
+    )
+    few = Layout(root).candidates / "few.csv"
+    record = predict_batch(root, settings, few, permission, Options(note=note))
+    return Layout(root).out / "batches" / record.folder
+
+
+def verified(root: Path, folder: Path) -> str:
+    """What `assay verify` says of a batch."""
+    return verify_path(root, settings_of(root), folder)[0]
+
+
+def test_signature_is_told(certified):
+    """A batch is verified with and without a manifest, and told apart."""
+    folder = batch_of(certified)
+    assert "not signed" in verified(certified, folder)
+    sign_batch(certified, folder)
+    assert "; signed: time, run, commit and note" in verified(certified, folder)
+
+
+@pytest.mark.parametrize("key", ["workflow_run", "commit", "time", "note", "candidates"])
+def test_what_only_a_signature_proves(certified, key):
+    """Run, commit, time, note and the list's name can be altered unseen until they are signed."""
+    folder = batch_of(certified)
+    record = folder / "batch.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps(content | {key: "another"}))
+    assert verified(certified, folder)
+    record.write_text(json.dumps(content, indent=2) + "\n")
+    sign_batch(certified, folder)
+    record.write_text(json.dumps(content | {key: "another"}))
+    with pytest.raises(RefusedError, match="signed for other files"):
+        verified(certified, folder)
+
+
+def test_manifest_of_another_key_or_kind_is_refused(certified):
+    """Neither whoever has a key of their own, nor a signed statement of another kind, signs."""
+    folder = batch_of(certified)
+    path = sign_batch(certified, folder)
+    genuine = path.read_text()
+    signer = read_signer(Layout(certified))
+    write_statement(path, signer, {"predictions.parquet": "0" * 64}, "urn:assay:certificate:1", {})
+    with pytest.raises(RefusedError, match="of another type"):
+        verified(certified, folder)
+    write_statement(path, signer, {"predictions.parquet": "0" * 64}, KIND, {"rows": 1})
+    with pytest.raises(RefusedError, match="not a manifest of this project"):
+        verified(certified, folder)
+    envelope = json.loads(genuine)
+    (signature,) = envelope["signatures"]
+    signature["sig"] = signature["sig"][:-8] + "AAAAAAA="
+    path.write_text(json.dumps(envelope))
+    with pytest.raises(RefusedError, match=r"not signed by certificate\.pub"):
+        verified(certified, folder)
+
+
+def test_nothing_else_is_signed(certified):
+    """Altered tables, an exchanged certificate, and a batch without one get no signature."""
+    folder = batch_of(certified)
+    table = folder / "quarantine.csv"
+    content = table.read_bytes()
+    table.write_bytes(content + b"\n")
+    with pytest.raises(RefusedError, match=r"other files than batch\.json names"):
+        sign_batch(certified, folder)
+    table.write_bytes(content)
+    record = json.loads((folder / "batch.json").read_text())
+    (folder / "batch.json").write_text(json.dumps(record | {"model_id": "0" * 64}))
+    with pytest.raises(RefusedError, match="not what let this batch"):
+        sign_batch(certified, folder)
+    bare = batch_of(certified, certified=False)
+    with pytest.raises(RefusedError, match="no certificate"):
+        sign_batch(certified, bare)
+    assert not list(folder.parent.glob(f"*/{MANIFEST}"))
+
+
+def test_without_a_key_nothing_is_signed(certified):
+    """On a machine without the signing key the verb could not be carried out."""
+    folder = batch_of(certified)
+    (Layout(certified).keys / "signing.key").unlink()
+    with pytest.raises(NotCarriedOutError, match="no signing key"):
+        sign_batch(certified, folder)
+
+
+def test_another_note_needs_another_signature(certified):
+    """The same batch with another note is not predicted again, and the old manifest goes."""
+    folder = batch_of(certified)
+    before = digest_file(folder / "predictions.parquet")
+    sign_batch(certified, folder)
+    assert batch_of(certified, note="second") == folder
+    assert digest_file(folder / "predictions.parquet") == before
+    assert not (folder / MANIFEST).exists()
+    assert json.loads((folder / "batch.json").read_text())["note"] == "second"
+
+
+def test_verb_signs_all_batches_and_says_which(certified):
+    """Without a name all batches at hand are signed; without any it is wrong usage."""
+    assert assay(certified, "batch", "sign").returncode == 2
+    folder = batch_of(certified)
+    done = assay(certified, "batch", "sign")
+    assert done.returncode == 0, done.stderr
+    assert f"{folder.name}/{MANIFEST}" in done.stdout
+    branch = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/idea"}
+    refused = assay(certified, "batch", "sign", **branch)
+    assert refused.returncode == 1
+    assert "batches are signed from refs/heads/main only" in refused.stderr
