@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_all_that_rows_follow_from_is_in_a_shards_name(certified):
         ("with_csv", False),
     ):
         recipe = batch.recipe.model_copy(update={key: value})
-        places.add(Batch(recipe, batch.listed, batch.bundle, (), batch.folder).place(Shard(0, 5)))
+        places.add(replace(batch, recipe=recipe).place(Shard(0, 5)))
     assert len(places) == 8
     assert batch.recipe.machinery == machinery_digest()
 

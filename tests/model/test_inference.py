@@ -158,7 +158,7 @@ def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("")
     digest = save_bundle(fitted, tmp_path / "bundle", METADATA, domain_of(FORMULAS), package)
-    loaded = load_bundle(tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle", "author")
     walked = Inference(loaded.model, worth=0).predict(FORMULAS)
     assert np.array_equal(walked, predict(fitted, FORMULAS))
     assert np.array_equal(walked, loaded.predict(FORMULAS))

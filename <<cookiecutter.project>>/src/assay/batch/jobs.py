@@ -109,7 +109,8 @@ def plan(
     )
     folder = Layout(root).out / "shards" / recipe.folder
     trusted = tuple(settings.model.trusted_types)
-    return Batch(recipe, listed, authorization.bundle, trusted, folder)
+    package = settings.project.package
+    return Batch(recipe, listed, authorization.bundle, package, trusted, folder)
 
 
 def _predict_missing(batch: Batch, shards: Sequence[Shard], scheduler: str | None) -> None:
