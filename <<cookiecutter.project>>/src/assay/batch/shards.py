@@ -81,7 +81,8 @@ def whole(folder: Path) -> ShardRecord | None:
         record = read_record(ShardRecord, folder / SHARD)
     except NotCarriedOutError:
         return None
-    return record if are_as_written(folder, record.files) else None
+    complete = set(record.files) == set(table_names(record.recipe))
+    return record if complete and are_as_written(folder, record.files) else None
 
 
 def are_as_written(folder: Path, files: Mapping[TableName, str]) -> bool:
