@@ -73,9 +73,11 @@ def shipped() -> list[str]:
 def model() -> Any:
     """The shipped model as it was certified."""
     from assay.model.loading import load_bundle
+    from assay.settings import read_settings
 
+    package = read_settings(REPOSITORY).project.package
     (certified,) = (REPOSITORY / ".assay" / "models").glob("*/bundle")
-    return load_bundle(certified)
+    return load_bundle(certified, package)
 
 
 def garden(formulas: Sequence[str]) -> float:

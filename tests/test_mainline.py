@@ -96,6 +96,20 @@ def test_remote_main_goes_before_ones_own(repository):
     assert content_on_main(repository, repository / "assay.toml") == b"mine\r\n"
 
 
+@pytest.mark.parametrize("tag", ["main", "origin/main"])
+def test_tag_called_like_main_is_not_main(repository, tag):
+    """A tag that loosens the limits stands for neither branch, though git would take it first."""
+    git(repository, "update-ref", "refs/remotes/origin/main", git(repository, "rev-parse", "main"))
+    (repository / "assay.toml").write_text("broken = ")
+    commit(repository, "Break it")
+    git(repository, "tag", tag)
+    assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+    assert differs_from_main(repository, "assay.toml")
+    if tag == "main":
+        git(repository, "update-ref", "-d", "refs/remotes/origin/main")
+        assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+
+
 def test_without_git_there_is_no_main(tmp_path):
     """A folder outside of git is measured against nothing."""
     assert content_on_main(tmp_path, tmp_path / "a") is None

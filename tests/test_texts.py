@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.texts import on_one_line, plural, up_to
+from assay.texts import BLANK, on_one_line, plural, up_to
 
 
 @given(text=st.text())
@@ -11,6 +11,7 @@ def test_text_stays_on_one_line_and_commands_nothing(text):
     """No line end, no escape sequence, no invisible letter, no command to a runner."""
     line = on_one_line(text)
     assert line.isprintable()
+    assert not set(BLANK).intersection(line)
     assert "##[" not in line
     assert len(line.splitlines()) <= 1
 
@@ -19,6 +20,7 @@ def test_ordinary_text_is_left_alone():
     """Letters of any language stay; a terminal's and a runner's commands do not."""
     assert on_one_line("Büchner's Na₂O: 3 % ::off::") == "Büchner's Na₂O: 3 % ::off::"
     assert on_one_line("a\x1b[2Jb\nc\u202ed") == "a [2Jb c d"
+    assert on_one_line("a\u3164b\u2800c") == "a b c"
     assert on_one_line("##[add-mask]a") == "# #[add-mask]a"
 
 

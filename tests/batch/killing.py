@@ -52,7 +52,8 @@ def prepared(root: Path, path: Path) -> Callable[[], object]:
     """A start, with everything loaded that takes long and starts no thread."""
     handover, settings = Handover(Layout(root).out), read_settings(root)
     permission = authorize(root, settings, handover.bundle, handover.certificate)
-    shards.loaded(permission.bundle, tuple(settings.model.trusted_types), permission.digest)
+    trusted = tuple(settings.model.trusted_types)
+    shards.loaded(permission.bundle, settings.project.package, trusted, permission.digest)
     return lambda: predict_batch(root, settings, path, permission, OPTIONS)
 
 

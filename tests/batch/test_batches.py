@@ -145,6 +145,42 @@ def cell(row: int, column: str, value: object) -> Callable[[pd.DataFrame], pd.Da
     return edit
 
 
+def raw(path: Path, old: bytes, new: bytes) -> None:
+    """Exchange bytes of a file once, with a record to match."""
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    note_files(path.parent)
+
+
+def exchange_names(folder: Path) -> None:
+    """Have pandas' own metadata call lower upper, as pandas alone would read it."""
+    path = folder / "predictions.parquet"
+    kept = pq.read_table(path)
+    own = pa.Table.from_pandas(pd.read_parquet(path)).schema.metadata[b"pandas"]
+    names = (
+        own.replace(b'"lower"', b'"x"').replace(b'"upper"', b'"lower"').replace(b'"x"', b'"upper"')
+    )
+    pq.write_table(kept.replace_schema_metadata({**kept.schema.metadata, b"pandas": names}), path)
+    note_files(folder)
+
+
+def footer_of(rows: int) -> bytes:
+    """A footer's number of rows in Thrift's compact form, before its list of row groups."""
+    return bytes([0x16, 2 * rows, 0x19])
+
+
+def hide_a_row(folder: Path) -> None:
+    """Have the Parquet file's footer, the record and nothing else say that there is a row less."""
+    path = folder / "predictions.parquet"
+    raw(path, footer_of(3), footer_of(2))
+    assert pq.ParquetFile(path).metadata.num_rows == 2
+    (folder / "predictions.csv").unlink()
+    names = {name: digest_file(folder / name) for name in FILES}
+    note_recipe(folder, with_csv=False)
+    note(folder, files=names, rows=4, predicted=2)
+
+
 @pytest.mark.parametrize("kind", ["number", "class"])
 def test_honest_batch_holds_with_and_without_its_list(certified, kind):
     """Numbers with intervals and classes without hold, hostile cells and all.
@@ -233,6 +269,20 @@ ALTERATIONS: dict[str, tuple[Edit, str]] = {
         lambda folder: edit_quarantine(folder, cell(1, "formula", "KCl")),
         "quarantine.csv, line 3: the model does predict 'KCl'",
     ),
+    "armed quarantine": (
+        lambda folder: edit_quarantine(folder, cell(0, "tag", "=HYPERLINK(1)")),
+        "quarantine.csv, line 2: tag is '=HYPERLINK.1.', but it must be '=HYPERLINK",
+    ),
+    "armed behind a semicolon": (
+        lambda folder: edit_quarantine(folder, cell(1, "reason", "no formula;=1+1")),
+        "quarantine.csv, line 3: reason is 'no formula;=1.1', but it must be no formula;'=1",
+    ),
+    "armed header": (
+        lambda folder: edit_quarantine(folder, lambda rows: rows.rename(columns={"tag": "=tag"})),
+        "quarantine.csv has no column '=tag",
+    ),
+    "metadata of pandas": (exchange_names, "predictions.parquet is not of the types"),
+    "rows beyond the footer": (hide_a_row, "predictions.parquet has 3 rows, not 2"),
     "csv row": (
         lambda folder: edit_csv(folder, lambda rows: rows[1:]),
         "predictions.csv has 2 rows, not 3",
@@ -368,6 +418,31 @@ def test_what_the_batch_alone_cannot_show_its_list_does(honest, folder, alterati
     assert verified(root, folder).startswith("holds")
     with pytest.raises(RefusedError, match=UNSEEN[alteration][1]):
         verified(root, folder, with_list=True)
+
+
+def test_rows_beyond_the_footer_are_seen_beside_the_list_as_well(certified):
+    """A file that holds a row more than it says, and than the list has, is refused."""
+    folder = batch_of(certified)
+    path = folder / "predictions.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, table[:1]]).combine_chunks(), path)
+    raw(path, footer_of(4), footer_of(3))
+    with pytest.raises(RefusedError, match=r"predictions.parquet has more than 3 rows"):
+        verified(certified, folder, with_list=True)
+
+
+def test_parquet_that_breaks_off_behind_its_first_part_is_refused(honest, folder, monkeypatch):
+    """What cannot be read is one sentence, wherever in the file it lies."""
+    monkeypatch.setattr("assay.batch.feeds.CHUNK", 1)
+    path = folder / "predictions.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table, path, row_group_size=1, compression="none", use_dictionary=False)
+    content = path.read_bytes()
+    at = content.index(b"MgO")
+    path.write_bytes(content[: at - 40] + b"\xff" * 30 + content[at - 10 :])
+    note_files(folder)
+    with pytest.raises(RefusedError, match=r"cannot be read as Parquet"):
+        verified(honest[0], folder)
 
 
 def test_another_list_is_refused(certified):

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from assay.batch import collection, shards
@@ -18,6 +20,7 @@ from assay.batch.lists import open_list
 from assay.batch.records import BatchRecord
 from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
+from assay.files import digest_file
 from assay.layout import Handover, Layout
 from sentences import told
 from toy import environment, pool_formulas, settings_of, write_rows
@@ -117,7 +120,7 @@ def test_all_that_rows_follow_from_is_in_a_shards_name(certified):
         ("with_csv", False),
     ):
         recipe = batch.recipe.model_copy(update={key: value})
-        places.add(Batch(recipe, batch.listed, batch.bundle, (), batch.folder).place(Shard(0, 5)))
+        places.add(replace(batch, recipe=recipe).place(Shard(0, 5)))
     assert len(places) == 8
     assert batch.recipe.machinery == machinery_digest()
 
@@ -157,6 +160,33 @@ def test_shards_that_are_not_just_the_list_are_refused(certified, amiss, kind, p
     amiss(batch)
     with told(kind, kind.exit_code, *parts):
         collection.shards_in(batch)
+
+
+@pytest.mark.parametrize("files", [{}, {"quarantine.csv": None}])
+def test_shard_that_names_too_few_files_is_not_whole(certified, files):
+    """A record that vouches for nothing counts as missing, and the shard is made again."""
+    batch, shard = planned(certified, candidates_of(certified)), Shard(0, 10)
+    predict_shard(batch, shard)
+    path = batch.place(shard) / "shard.json"
+    record = json.loads(path.read_text())
+    kept = {name: record["files"][name] for name in files}
+    path.write_text(json.dumps(record | {"files": kept}))
+    assert finished(batch, shard) is None
+
+
+def test_shard_with_other_rows_than_it_noted_is_not_joined(certified, tmp_path):
+    """A table that lost a row, with a record of its digest to match, is told of and left out."""
+    batch = planned(certified, candidates_of(certified))
+    for shard in divide(ROWS, 20):
+        predict_shard(batch, shard)
+    folder = batch.place(Shard(0, 20))
+    table = folder / "predictions.parquet"
+    pq.write_table(pq.read_table(table)[1:], table)
+    record = json.loads((folder / "shard.json").read_text())
+    record["files"][table.name] = digest_file(table)
+    (folder / "shard.json").write_text(json.dumps(record))
+    with told(NotCarriedOutError, 3, "has 19 rows, not the 20", "delete the folder"):
+        collection.join(batch, collection.shards_in(batch), tmp_path)
 
 
 def test_list_that_changes_meanwhile_is_refused(certified, monkeypatch):

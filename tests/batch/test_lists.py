@@ -198,3 +198,38 @@ def test_the_list_is_told_by_what_it_holds_not_by_its_name(tmp_path):
     path.write_bytes(gzip.compress(b"formula\nNaCl\n"))
     assert open_list(path).format == "gzip"
     assert lists.given(open_list(path)) == ["formula"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b"])
+def test_name_of_a_column_that_no_csv_could_hold_is_told(tmp_path, name):
+    """A line end or zero byte in a header would make a table that nobody can read again."""
+    path = tmp_path / "list.parquet"
+    pq.write_table(pa.table({"formula": ["NaCl"], name: ["x"]}), path)
+    with told(UsageError, 2, str(path), "name of the column", "rename"):
+        open_list(path)
+
+
+@pytest.mark.parametrize(("one", "other"), [("=a", "'=a"), ("b;=a", "b;'=a")])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_that_disarming_makes_equal_are_told(tmp_path, kind, one, other):
+    """Two names that are one in a table for spreadsheets would be one column."""
+    path = tmp_path / f"list.{kind}"
+    frame = pd.DataFrame({"formula": ["NaCl"], one: ["x"], other: ["y"]})
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    with told(UsageError, 2, str(path), repr(one), repr(other), "rename one"):
+        open_list(path)
+
+
+def test_text_that_is_none_is_told_wherever_it_stands(tmp_path, monkeypatch):
+    """Bytes that are not UTF-8 in a column of text are one sentence, in the sample or behind it."""
+    path = tmp_path / "list.parquet"
+    cells = [b"NaCl", b"MgO", b"N\xe4"]
+    offsets = pa.array([0, 4, 7, 9], pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"".join(cells))])
+    pq.write_table(pa.table({"formula": ["NaCl", "MgO", "KCl"], "note": text}), path)
+    with told(UsageError, 2, str(path), "'note'", "leave it out"):
+        open_list(path)
+    monkeypatch.setattr(lists, "SAMPLE", 2)
+    listed = open_list(path)
+    with told(UsageError, 2, str(path), "'note'", "leave it out"):
+        list(read_range(listed, 0, 3, 3))

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.features import MagpieFeatures
+from assay.features.transformers import GapError
 from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
@@ -327,3 +329,22 @@ def test_a_model_that_scikit_learn_predicts_says_so(certified, tmp_path):
     assert done.stderr.splitlines()[-1] == (
         "assay: scikit-learn itself predicts, as Ridge is no forest that could be walked faster."
     )
+
+
+@pytest.mark.parametrize("error", [ValueError("two\nlines\r::error::x"), KeyError("a\nb")])
+def test_reason_is_on_one_line(error):
+    """Whatever a model says of a row, its reason is a cell that any reader of CSV takes."""
+
+    def refuse(_):
+        raise error
+
+    reasons, _ = predict_rows(SimpleNamespace(predict=refuse), ["NaCl"])
+    (reason,) = reasons
+    assert reason.isprintable()
+    gaps = GapError({0: ("NaCl", "no value\nfor Na")})
+
+    def lack(_):
+        raise gaps
+
+    reasons, _ = predict_rows(SimpleNamespace(predict=lack), ["NaCl", "NaCl"])
+    assert all(reason.isprintable() for reason in reasons)

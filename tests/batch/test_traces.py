@@ -9,11 +9,12 @@ from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import predict_batch
 from assay.batch.records import BatchRecord
 from assay.batch.traces import sentences, trace
-from assay.errors import UsageError
+from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import verify
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
+from sentences import told
 from toy import settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -48,6 +49,23 @@ def test_a_row_leads_to_all_that_made_it(certified: Path) -> None:
     said = "\n".join(sentences(found))
     for fact in ("MgO", record.folder, proof.predicate.train_digest, proof.predicate.lock_digest):
         assert fact in said
+
+
+def test_a_value_is_told_as_what_its_table_says(certified: Path) -> None:
+    """Behind a row stands that nobody verified it; a table beside another record is refused."""
+    record = predicted(certified, "NaCl", "MgO")
+    rows = table(certified, record)
+    identifier = rows["prediction_id"].iloc[0]
+    lines = list(sentences(trace(certified, identifier)))
+    assert "value not verified" in lines[1]
+    assert f"assay verify out/batches/{record.folder}" in lines[1]
+    path = Layout(certified).out / "batches" / record.folder / "predictions.parquet"
+    rows.assign(prediction=-9.9).to_parquet(path)
+    with told(RefusedError, 1, "predictions.parquet", "not the table that batch.json names"):
+        trace(certified, identifier)
+    path.write_bytes(path.read_bytes()[:-9])
+    with told(NotCarriedOutError, 3, "predictions.parquet", "cannot be read as Parquet"):
+        trace(certified, identifier)
 
 
 def test_every_kind_of_id_leads_to_the_model(certified: Path) -> None:

@@ -12,7 +12,14 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LinearRegression
 
-from assay.model.forests import NotLaidOutError, Tree, _forest, lay_out, rounded_down
+from assay.model.forests import (
+    BrokenTreesError,
+    NotLaidOutError,
+    Tree,
+    _forest,
+    lay_out,
+    rounded_down,
+)
 from forests import fitted, samples
 
 doubles = st.floats(allow_nan=False)
@@ -90,5 +97,20 @@ def test_nodes_that_lead_astray_are_refused(left, right, column):
     """A damaged tree is not walked: no step would end or read outside the arrays."""
     numbers = np.zeros(len(left))
     tree = Tree(*map(np.array, (left, right, column)), numbers, numbers)
-    with pytest.raises(NotLaidOutError):
+    with pytest.raises(BrokenTreesError):
         _forest([tree], 5)
+
+
+def test_threshold_that_is_no_number_is_left_to_scikit_learn():
+    """The walk would go left where scikit-learn goes right; that alone is no damage."""
+    tree = Tree(*map(np.array, ([1, -1, -1], [2, -1, -1], [0, -2, -2])), *_numbers(np.nan))
+    with pytest.raises(NotLaidOutError, match="no numbers") as caught:
+        _forest([tree], 5)
+    assert not isinstance(caught.value, BrokenTreesError)
+    leaf = Tree(*map(np.array, ([1, -1, -1], [2, -1, -1], [0, -2, -2])), *_numbers(0.5))
+    assert len(_forest([leaf], 5).roots) == 1
+
+
+def _numbers(threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds and values of three nodes; those of leaves do not count."""
+    return np.array([threshold, np.nan, np.nan]), np.zeros(3)

@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from assay.batch.prediction import predict_rows
+from assay.errors import NotCarriedOutError
 from assay.features import MagpieFeatures
 from assay.model import inference, walks
 from assay.model.bundle import digest_bundle, predict, save_bundle
@@ -19,6 +22,7 @@ from assay.model.forests import lay_out
 from assay.model.inference import Inference
 from assay.model.loading import load_bundle
 from forests import CLASSIFIERS, KINDS
+from sentences import told
 from toy import METADATA, domain_of, pool_formulas
 
 FORMULAS = pool_formulas()[:300]
@@ -126,6 +130,36 @@ def test_trees_kept_elsewhere_are_no_error(monkeypatch):
     assert "AttributeError('tree_')" in found.fallback
 
 
+def circular(nodes: np.ndarray) -> None:
+    """Lead the first inner node back to itself."""
+    nodes["left_child"][0] = 0
+
+
+def outside(nodes: np.ndarray) -> None:
+    """Lead the first inner node to where there is none."""
+    nodes["right_child"][0] = 2**40
+
+
+def columnless(nodes: np.ndarray) -> None:
+    """Ask for a column far beyond the features."""
+    nodes["feature"][0] = 2**40
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("damage", [circular, outside, columnless])
+def test_broken_trees_end_the_prediction_in_one_sentence(damage, n_jobs):
+    """What would crash scikit-learn, or never end, is told before any row is predicted."""
+    fitted = model(RandomForestRegressor(3, random_state=0, n_jobs=n_jobs))
+    tree = fitted[-1].estimators_[1].tree_
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    damage(state["nodes"])
+    tree.__setstate__(state)
+    loaded = SimpleNamespace(predict=Inference(fitted).predict)
+    with told(NotCarriedOutError, 3, "RandomForestRegressor", "damaged", "fetch or train it again"):
+        predict_rows(loaded, FORMULAS[:1])
+
+
 def holed(features):
     """Features of which some are missing."""
     return np.where(features > 30, np.nan, features)
@@ -158,7 +192,7 @@ def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("")
     digest = save_bundle(fitted, tmp_path / "bundle", METADATA, domain_of(FORMULAS), package)
-    loaded = load_bundle(tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle", "author")
     walked = Inference(loaded.model, worth=0).predict(FORMULAS)
     assert np.array_equal(walked, predict(fitted, FORMULAS))
     assert np.array_equal(walked, loaded.predict(FORMULAS))

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from assay.errors import NotCarriedOutError
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Handover, Layout
 from assay.model.bundle import INFERENCE, digest_bundle
 from assay.model.loading import load_bundle
-from toy import TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
+from toy import PACKAGE, TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 
@@ -23,7 +23,7 @@ def test_missing_file_is_not_loaded(bundle, name, laptop):
     """An incomplete bundle does not predict."""
     (bundle / name).unlink()
     with pytest.raises(NotCarriedOutError):
-        load_bundle(bundle)
+        load_bundle(bundle, PACKAGE)
 
 
 def test_truncated_model_is_not_loaded(bundle, laptop):
@@ -31,7 +31,7 @@ def test_truncated_model_is_not_loaded(bundle, laptop):
     model = bundle / "model.skops"
     model.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
     with pytest.raises(NotCarriedOutError, match=r"model\.skops cannot be loaded"):
-        load_bundle(bundle)
+        load_bundle(bundle, PACKAGE)
 
 
 @pytest.mark.parametrize("name", INFERENCE)
@@ -40,12 +40,12 @@ def test_bundle_of_another_machinery_is_refused(bundle, name, laptop):
     path = bundle / "code" / "assay" / name
     path.write_text(path.read_text() + "\n# changed\n")
     with pytest.raises(NotCarriedOutError, match=rf"another assay/{name}"):
-        load_bundle(bundle)
+        load_bundle(bundle, PACKAGE)
 
 
 def test_loaded_bundle_predicts_what_training_recorded(bundle, trained_toy, laptop):
     """The bundle gives the very predictions that were handed over, to nine digits."""
-    loaded = load_bundle(bundle)
+    loaded = load_bundle(bundle, PACKAGE)
     rows = [line.split(",") for line in Layout(trained_toy).pool.read_text().splitlines()[1:]]
     recorded = predictions_of(Handover(Layout(trained_toy).out))
     values = loaded.predict([formula for _, formula in rows])
@@ -55,7 +55,7 @@ def test_loaded_bundle_predicts_what_training_recorded(bundle, trained_toy, lapt
 
 def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
     """mlflow.pyfunc needs nothing of the repository: featurizer and estimator are one unit."""
-    expected = load_bundle(bundle).predict(FORMULAS)
+    expected = load_bundle(bundle, PACKAGE).predict(FORMULAS)
     code = (
         "import json, sys, mlflow, pandas as pd\n"
         "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
@@ -81,7 +81,7 @@ def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
 
 def test_what_is_digested_is_what_predicts(bundle, laptop):
     """A bundle that is exchanged after it was loaded changes neither digest nor predictions."""
-    digest, loaded = digest_bundle(bundle), load_bundle(bundle)
+    digest, loaded = digest_bundle(bundle), load_bundle(bundle, PACKAGE)
     before = loaded.predict(FORMULAS)
     for path in bundle.rglob("*"):
         if path.is_file():
@@ -92,7 +92,7 @@ def test_what_is_digested_is_what_predicts(bundle, laptop):
 
 def test_nobody_else_can_write_what_is_loaded(bundle, laptop):
     """The copy is this user's alone, and gone when it is not needed any more."""
-    loaded = load_bundle(bundle)
+    loaded = load_bundle(bundle, PACKAGE)
     assert loaded.private.stat().st_mode & 0o077 == 0
     assert bundle not in loaded.private.parents
     loaded.discard()
@@ -101,7 +101,7 @@ def test_nobody_else_can_write_what_is_loaded(bundle, laptop):
 
 def test_part_of_the_machinery_in_a_bundle_never_stands_for_the_whole(bundle, laptop):
     """After loading, this process and those it starts still find every module of assay."""
-    load_bundle(bundle)
+    load_bundle(bundle, PACKAGE)
     code = "import assay.scoring.score as it, toy_model; print(it.__file__, toy_model.__file__)"
     path = os.pathsep.join(sys.path)
     done = subprocess.run(
@@ -121,4 +121,53 @@ def test_link_in_a_bundle_is_not_followed(bundle, laptop):
     """A link that leads elsewhere has no digest, wherever the bundle is copied to."""
     (bundle / "link").symlink_to("/etc/hostname")
     with pytest.raises(NotCarriedOutError, match="not a regular file"):
-        load_bundle(bundle)
+        load_bundle(bundle, PACKAGE)
+
+
+@pytest.mark.parametrize("name", ["skops/__init__.py", "numpy/__init__.py", "sitecustomize.py"])
+def test_code_that_would_stand_for_a_library_is_refused_before_it_can_run(bundle, name, laptop):
+    """A bundle brings the project's package and a part of assay: anything else is named."""
+    planted = bundle / "code" / name
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text("raise SystemExit('the code of a stranger ran')\n")
+    before = list(sys.path)
+    with pytest.raises(NotCarriedOutError, match=rf"code/'{name.split('/')[0]}'.*{PACKAGE}"):
+        load_bundle(bundle, PACKAGE)
+    assert sys.path == before
+
+
+def test_code_of_another_project_is_refused(bundle, laptop):
+    """What is the author's package is said by the settings at hand, not by the bundle."""
+    with pytest.raises(NotCarriedOutError, match="only assay and another_model belong there"):
+        load_bundle(bundle, "another_model")
+
+
+def test_library_that_loads_a_bundle_is_never_the_bundles_own(bundle, laptop):
+    """Even where a project is called like skops, the installed skops loads its bundle."""
+    (bundle / "code" / PACKAGE).rename(bundle / "code" / "skops")
+    (bundle / "code" / "skops" / "__init__.py").write_text("raise SystemExit('it ran')\n")
+    code = (
+        "import sys; from pathlib import Path; from assay.model.loading import load_bundle\n"
+        "load_bundle(Path(sys.argv[1]), 'skops'); import skops; print(skops.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(bundle)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "assay-bundle-" not in done.stdout
+
+
+def test_bundle_of_another_digest_runs_none_of_its_code(bundle, laptop):
+    """The digest is compared before anything of a bundle can be imported."""
+    settled = digest_bundle(bundle)
+    planted = bundle / "code" / PACKAGE / "__init__.py"
+    planted.write_text("raise SystemExit('the code of a stranger ran')\n")
+    before = list(sys.path)
+    with pytest.raises(RefusedError, match="is not bundle"):
+        load_bundle(bundle, PACKAGE, expected=settled)
+    assert sys.path == before
+    assert PACKAGE not in sys.modules

@@ -26,7 +26,7 @@ from assay.model.training import fit_out_of_fold, train
 from assay.records import read_record
 from assay.settings import Settings
 from assay.splits import grouped_folds
-from toy import assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
+from toy import PACKAGE, assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
 
 FORMULAS = pool_formulas()[:60]
 
@@ -143,7 +143,7 @@ def test_card_tells_what_was_trained(trained_toy):
 def test_bundle_knows_its_domain(trained_toy, laptop):
     """The bundle holds the interval of the training, and the domain of its rows and folds."""
     handover, settings = Handover(Layout(trained_toy).out), settings_of(trained_toy)
-    metadata = load_bundle(handover.bundle).metadata
+    metadata = load_bundle(handover.bundle, settings.project.package).metadata
     data = read_dataset(Layout(trained_toy), settings)
     domain = read_record(DomainRecord, handover.bundle / DOMAIN)
     assert set(domain.partners) == set().union(*map(elements, data.train["formula"]))
@@ -233,5 +233,5 @@ def test_training_after_loading_a_bundle_uses_the_whole_machinery(toy, laptop, m
     folder = Handover(Layout(toy).out).bundle
     kept = folder.parent / "kept"
     shutil.copytree(folder, kept)
-    load_bundle(kept)
+    load_bundle(kept, PACKAGE)
     assert train(toy, settings_of(toy)).bundle_digest == digest_bundle(kept)

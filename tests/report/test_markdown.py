@@ -208,3 +208,11 @@ def test_hostile_strings_stay_words_of_a_picture(text: str):
     assert seen.running.split() == ["x", "y"]
     assert seen.comments == []
     assert not set(dict(found)["alt"] or "") & set('@#[]`*|\\>!~\n{}$"')
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800\u2800", "\uffa0 \u115f", "\u200b", "\u034f"])
+def test_what_is_drawn_as_nothing_is_no_text(blank: str):
+    """A finding of invisible letters leaves no empty code span, and hides no end of a line."""
+    assert code(blank) == ""
+    assert code(f"a{blank}b") == "`a b`"
+    assert plain(blank) == ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.records import Finding
 from assay.report.comment import render_comment
 from assay.report.page import render_page
-from assay.sanity.reproduction import LONGEST, reproduction, told_with_command
+from assay.sanity.reproduction import LONGEST, example_of, reproduction, told_with_command
 from assay.texts import on_one_line
 from hostile_strings import STRINGS
 from rendered import Rendered
@@ -90,7 +90,9 @@ def test_what_cannot_be_shown_is_left_out_and_said_to_be(tmp_path: Path, paramet
     assert f"({note})" in page.text
 
 
-@pytest.mark.parametrize("node", ["", "-pevil", "--co", "[x  y]", "a\nb::c", "x" * 600])
+@pytest.mark.parametrize(
+    "node", ["", "-pevil", "@evil", "@evil[a]", "--co", "[x  y]", "a\nb::c", "x" * 600]
+)
 def test_where_there_is_no_command_none_is_shown(tmp_path: Path, node: str):
     """A name that would be an option of pytest's, or that no part can be shown of, has a clause."""
     command, note = reproduction(node)
@@ -132,3 +134,40 @@ def test_terminal_and_annotation_end_with_the_command():
         f"Run: pytest -p assay.sanity.plugin {TEST}"
     )
     assert told_with_command(Finding.model_validate(usual)) == "It breaks."
+
+
+HYPOTHESIS = "@reproduce_failure('6.112.1', b'AXicY2BkAAIAAAcAAg==')"
+FORGED = [
+    "@reproduce_failure('1', b'A') or __import__('os').system('touch hacked')",
+    "@reproduce_failure('1', b'A')\nimport hacked",
+    "@reproduce_failure('1', b'A') ",
+    "@reproduce_failure('1', b'A'.join(evil()))",
+    "@reproduce_failure('1', b'\u0391')",
+    "@reproduce_failure('\u0661', b'A')",
+    "@evil",
+    "import os",
+]
+
+
+@pytest.mark.parametrize("line", FORGED)
+def test_example_that_hypothesis_did_not_print_is_not_shown(tmp_path: Path, line: str):
+    """What a reviewer would paste is that one decorator or nothing, in all three places."""
+    for example, shown in ((HYPOTHESIS, True), (line, False)):
+        usual = {"rule": "test_it", "message": "It breaks.", "node": TEST, "example": example}
+        broken = checks("sanity", finding(**usual))
+        inputs = inputs_of(hand_over(tmp_path / str(shown)), sanity=broken)
+        told = told_with_command(Finding.model_validate(usual | {"severity": "failure"}))
+        comment, page = _Code(render_comment(inputs)), Tags(render_page(inputs))
+        for words in (told, comment.running, page.text):
+            assert ("his example" in words) == shown
+        assert (HYPOTHESIS in comment.spans) == shown
+
+
+def test_example_of_the_installed_hypothesis_is_shown():
+    """The form that is let through is the one that Hypothesis prints today."""
+    from hypothesis import __version__
+    from hypothesis.core import encode_failure
+
+    line = f"@reproduce_failure({__version__!r}, {encode_failure([1, 2.5, 'Fe'])!r})"
+    kept = {"rule": "r", "severity": "failure", "message": "m", "example": line}
+    assert example_of(Finding.model_validate(kept)) == line

@@ -7,7 +7,8 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.provenance import git_bytes
 from assay.settings import FILE_NAME, Settings, parse_settings
 
-NAMES = ("origin/main", "main")
+# whole, since a tag may be called main or origin/main, and git would take it first
+NAMES = ("refs/remotes/origin/main", "refs/heads/main")
 
 
 def content_on_main(root: Path, path: Path) -> bytes | None:

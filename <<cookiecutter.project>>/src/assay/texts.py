@@ -2,14 +2,23 @@
 
 import math
 
+# letters, marks and a symbol that are drawn as nothing: fillers of Hangul, empty Braille
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+
+
+def visible(text: str) -> str:
+    """The text with a space in the place of whatever shows nothing, or is obeyed."""
+    return "".join(
+        letter if letter.isprintable() and letter not in BLANK else " " for letter in text
+    )
+
 
 def on_one_line(text: str) -> str:
     """The text on one line, with nothing in it that a terminal or a workflow's runner obeys.
 
     The runner takes for a command a line that begins with `::`, and `##[` anywhere in a line.
     """
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line.replace("##[", "# #[")
+    return visible(text).replace("##[", "# #[")
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,5 +1,6 @@
 """Parquet files as lists of candidates: every column as text, a part at a time."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 # what no row of a CSV holds
-BREAKS = "[\\n\\r\\x00]"
+BREAKS = r"[\n\r\x00]"
 
 
 def survey(path: Path, size: int) -> Survey:
@@ -29,10 +30,20 @@ def survey(path: Path, size: int) -> Survey:
         marks = [(at, n) for n, at in enumerate(accumulate([0, *groups[:-1]]))] if groups else []
         header = list(file.schema_arrow.names)
         require_header(header, [], path)
+        _require_plain(header, path)
         first: Sequence[pa.Array] = next(file.iter_batches(size), [])
         texts = [_texts(column, path, name) for name, column in zip(header, first, strict=False)]
         sample = [list(row) for row in zip(*texts, strict=True)]
         return Survey(header, file.metadata.num_rows, marks or [(0, 0)], sample)
+
+
+def _require_plain(header: Sequence[str], path: Path) -> None:
+    for name in header:
+        if re.search(BREAKS, name):
+            raise UsageError(
+                f"{path}: the name of the column {name!r:.80} holds a line end or a zero byte: "
+                "rename it."
+            )
 
 
 def columns(
@@ -66,7 +77,7 @@ def _texts(column: "pa.Array", path: Path, name: str) -> list[str]:
     try:
         plain = pc.replace_substring_regex(column.cast(pa.string()), BREAKS, " ")
         cells: list[str | None] = plain.to_pylist()
-    except pa.ArrowException:
+    except (pa.ArrowException, UnicodeDecodeError):
         raise UsageError(
             f"{path}: the column {name!r:.80} of type {str(column.type)[:80]} cannot be written as "
             "text: leave it out."
@@ -82,7 +93,7 @@ def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
     try:
         with pq.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} cannot be read as Parquet ({type(error).__name__}): export it again."
         ) from None

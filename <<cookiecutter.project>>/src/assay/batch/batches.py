@@ -111,7 +111,8 @@ def _require_plain(path: Path, types: "pa.Schema") -> None:
 
 def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
     folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
-    return load_bundle(folder, settings.model.trusted_types, record.recipe.bundle_digest)
+    package, trusted = settings.project.package, settings.model.trusted_types
+    return load_bundle(folder, package, trusted, record.recipe.bundle_digest)
 
 
 def _require_true(

@@ -67,10 +67,14 @@ def _require_all(records: Sequence[ShardRecord], rows: int) -> None:
 
 
 def join(batch: Batch, shards: Sequence[tuple[Path, ShardRecord]], folder: Path) -> None:
-    """Write the tables of a batch, from its shards in order, into a folder."""
+    """Write the tables of a batch, from its shards in order, into a folder.
+
+    Raises:
+        NotCarriedOutError: a shard has another number of predicted rows than its record names.
+    """
     others = given(batch.listed)[1:]
     paths = [path for path, _ in shards]
-    _join_parquet(paths, _described(schema(others), batch.recipe), folder / PARQUET)
+    _join_parquet(shards, _described(schema(others), batch.recipe), folder / PARQUET)
     header = [*OURS, *free_names(others, OURS)]
     if batch.recipe.with_csv:
         _join_csv(paths, header, folder / PREDICTIONS)
@@ -87,14 +91,21 @@ def account(recipe: Recipe) -> dict[str, object]:
     return recipe.model_dump(mode="json") | recipe.accounts
 
 
-def _join_parquet(paths: Sequence[Path], types: "pa.Schema", place: Path) -> None:
+def _join_parquet(
+    shards: Sequence[tuple[Path, ShardRecord]], types: "pa.Schema", place: Path
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     held = types.empty_table()
     with pq.ParquetWriter(place, types) as writer:
-        for path in paths:
+        for path, record in shards:
             read = pq.read_table(path / PARQUET).replace_schema_metadata(types.metadata)
+            if read.num_rows != record.predicted:
+                raise NotCarriedOutError(
+                    f"{path / PARQUET} has {read.num_rows} rows, not the {record.predicted} that "
+                    f"{SHARD} names: delete the folder and predict again."
+                )
             held = pa.concat_tables([held, read])
             # groups do not tell how the batch was cut up
             while held.num_rows >= GROUP:

@@ -14,6 +14,7 @@ from assay.tables import require_header
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 class Feed:
@@ -67,13 +68,27 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
-        frames = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(CHUNK))
-        first = next(frames, None)  # what cannot be read shows at once
+        names = list(schema.names)
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
-        raise RefusedError(
-            f"{path} cannot be read as Parquet ({type(error).__name__}): predict again."
-        ) from None
+        raise _unreadable(path, error) from None
+    frames = _frames(file, path)
+    first = next(frames, None)  # what cannot be read shows at once
     if schema.get_field_index("formula") < 0 or schema.field("formula").type != pa.string():
         raise RefusedError(f"{path} has no column formula of text: predict again.")
     parts = frames if first is None else itertools.chain([first], frames)
-    return Feed(schema.names, file.metadata.num_rows, parts), schema
+    return Feed(names, file.metadata.num_rows, parts), schema
+
+
+def _frames(file: "pq.ParquetFile", path: Path) -> Iterator[pd.DataFrame]:
+    try:
+        for batch in file.iter_batches(CHUNK):
+            # pandas' own metadata could exchange columns
+            yield batch.to_pandas(ignore_metadata=True)
+    except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> RefusedError:
+    return RefusedError(
+        f"{path} cannot be read as Parquet ({type(error).__name__}): predict again."
+    )

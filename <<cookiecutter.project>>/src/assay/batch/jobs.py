@@ -163,7 +163,8 @@ def plan(
     )
     folder = Layout(root).out / "shards" / recipe.folder
     trusted = tuple(settings.model.trusted_types)
-    return Batch(recipe, listed, authorization.bundle, trusted, folder)
+    package = settings.project.package
+    return Batch(recipe, listed, authorization.bundle, package, trusted, folder)
 
 
 @lru_cache(maxsize=1)

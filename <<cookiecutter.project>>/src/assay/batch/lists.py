@@ -11,7 +11,7 @@ from assay.batch import arrow_lists, text_lists
 from assay.compositions import problem
 from assay.errors import UsageError
 from assay.files import digest_file
-from assay.tables import require_header
+from assay.tables import harmless, require_header
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so
@@ -58,6 +58,7 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
     survey = (arrow_lists if kind == "parquet" else text_lists).survey(path, SAMPLE)
     if not survey.rows:
         raise UsageError(f"{path} has a header but no rows: add some.")
+    _require_distinct(survey.header, path)
     if column is not None:
         require_header(survey.header, [column], path)
     column = column or _formula_column(survey.header, survey.sample, path)
@@ -65,6 +66,17 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
     return CandidateList(
         path, kind, digest, tuple(survey.header), column, survey.rows, first, tuple(survey.marks)
     )
+
+
+def _require_distinct(header: Sequence[str], path: Path) -> None:
+    # names that are equal once disarmed for spreadsheets would be one column of a batch
+    known: dict[str, str] = {}
+    for name in header:
+        if (other := known.setdefault(harmless(name), name)) != name:
+            raise UsageError(
+                f"{path}: the columns {other!r:.80} and {name!r:.80} are the same once what a "
+                "spreadsheet would execute is disarmed: rename one."
+            )
 
 
 def read_range(listed: CandidateList, start: int, stop: int, size: int) -> Iterator[pd.DataFrame]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.batch.rows import prediction_rows, quarantine_rows
+from assay.errors import NotCarriedOutError
 from assay.features.parsing import amounts_of, problems
 from assay.features.transformers import GapError
 from assay.model.loading import LoadedBundle
@@ -34,7 +35,11 @@ def predict_table(
 def predict_rows(
     bundle: LoadedBundle, formulas: Sequence[str]
 ) -> tuple[list[str | None], np.ndarray]:
-    """Predict what can be predicted: reasons (None if fine) and values (n,), NaN where not."""
+    """Predict what can be predicted: reasons (None if fine) and values (n,), NaN where not.
+
+    Raises:
+        NotCarriedOutError: the model is damaged.
+    """
     reasons = _unreadable(formulas)
     values = np.full(len(formulas), np.nan)
     readable = [index for index, reason in enumerate(reasons) if reason is None]
@@ -61,6 +66,8 @@ def _predict_part(
     asked = [formulas[index] for index in part]
     try:
         predicted = bundle.predict(asked)
+    except NotCarriedOutError:  # of the whole model, not of a row
+        raise
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)
         for place, reason in _reasons(error, asked).items():
             reasons[part[place]] = reason
@@ -81,7 +88,7 @@ def _reasons(error: Exception, asked: Sequence[str]) -> dict[int, str]:
     gaps = error.gaps if isinstance(error, GapError) else {}
     # the author's features may have been given other formulas than the model was
     own = all(place < len(asked) and asked[place] == text for place, (text, _) in gaps.items())
-    return {place: reason for place, (_, reason) in gaps.items()} if own else {}
+    return {place: on_one_line(reason) for place, (_, reason) in gaps.items()} if own else {}
 
 
 def _left(part: Sequence[int], reasons: Sequence[str | None]) -> list[Sequence[int]]:

@@ -49,6 +49,9 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
         _require_part(bundle, tables, parquet, made, start)
         start, outside = start + len(parquet), outside + int((~made["in_domain"]).sum())
+    if start != tables.parquet.rows:
+        # the footer's number of rows is what the file says, not what it holds
+        raise RefusedError(f"{PARQUET} has {start} rows, not {tables.parquet.rows}: predict again.")
     _require_unpredictable(bundle, tables.quarantine)
     bar.close()
     return outside
@@ -69,6 +72,7 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
     # What was disarmed for spreadsheets was no formula before either, so its cells serve as well.
     line = 2
     while len(part := quarantine.take(CHUNK)):
+        require_same(QUARANTINE, part, for_spreadsheets(part), NOTHING, line - 2)
         formulas = list(part["formula"])
         reasons, _ = predict_rows(bundle, formulas)
         for formula, reason in zip(formulas, reasons, strict=True):

@@ -46,13 +46,15 @@ class Shard:
 class Batch:
     """A batch to be predicted: what of, by what, and the folder where its shards lie.
 
-    `trusted` has the author's types that the bundle may hold; `share` is the number of rows that
-    each process is about to predict. It can be sent to another process.
+    `package` is the author's, and `trusted` has the types that the bundle may hold beyond the usual
+    ones; `share` is the number of rows that each process is about to predict. It can be sent to
+    another process.
     """
 
     recipe: Recipe
     listed: CandidateList
     bundle: Path
+    package: str
     trusted: tuple[str, ...]
     folder: Path
     share: int = 0
@@ -79,7 +81,8 @@ def whole(folder: Path) -> ShardRecord | None:
         record = read_record(ShardRecord, folder / SHARD)
     except NotCarriedOutError:
         return None
-    return record if are_as_written(folder, record.files) else None
+    complete = set(record.files) == set(table_names(record.recipe))
+    return record if complete and are_as_written(folder, record.files) else None
 
 
 def are_as_written(folder: Path, files: Mapping[TableName, str]) -> bool:
@@ -101,7 +104,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
         UsageError: the list cannot be read any more.
         NotCarriedOutError: the bundle cannot be loaded, or the disk takes no more.
     """
-    bundle = loaded(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
+    bundle = loaded(batch.bundle, batch.package, batch.trusted, batch.recipe.bundle_digest)
     bundle.inference.expect(batch.share)
     try:
         with replaced_folder(batch.place(shard)) as folder:
@@ -116,14 +119,14 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
 
 
 @lru_cache(maxsize=1)  # a process predicts many shards by one model
-def loaded(folder: Path, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
+def loaded(folder: Path, package: str, trusted: tuple[str, ...], digest: str) -> LoadedBundle:
     """The bundle in a folder, if it is the one of this digest.
 
     Raises:
         RefusedError: it is another one.
         NotCarriedOutError: it cannot be loaded.
     """
-    bundle = load_bundle(folder, trusted, digest)
+    bundle = load_bundle(folder, package, trusted, digest)
     gc.freeze()  # or reading rows has the collector look through all libraries again and again
     return bundle
 

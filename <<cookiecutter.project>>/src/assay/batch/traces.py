@@ -7,7 +7,8 @@ from typing import NamedTuple
 from assay.batch.authorization import require_standing
 from assay.batch.models import CERTIFICATE
 from assay.batch.records import PARQUET, RECORD, BatchRecord
-from assay.errors import RefusedError, UsageError
+from assay.errors import NotCarriedOutError, RefusedError, UsageError
+from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, Predicate, verify
 from assay.ledger.entries import Decision
@@ -20,7 +21,11 @@ SHORTEST = 8
 
 
 class TracedRow(Record):
-    """A row of a batch's table with the id that was asked for."""
+    """A row of a batch's table with the id that was asked for, as the table tells it.
+
+    The table is the one that the batch's record names; whether the model makes this value is for
+    `assay verify` to say.
+    """
 
     batch: Text
     formula: Text
@@ -56,7 +61,8 @@ def trace(root: Path, identifier: str) -> Trace:
 
     Raises:
         UsageError: nothing at hand has it, or several models do.
-        NotCarriedOutError: the record of a batch, or the ledger, cannot be read.
+        RefusedError: the table with the row is not the one that the batch's record names.
+        NotCarriedOutError: the record or a table of a batch, or the ledger, cannot be read.
     """
     identifier = identifier.removesuffix("-uncertified")  # as a batch's folder is called
     layout, ledger = Layout(root), read_ledger_at_hand(root)
@@ -105,7 +111,18 @@ def _rows(batch: _Batch, identifier: str) -> Iterator[TracedRow]:
     if not table.is_file():
         return
     columns = ["formula", "prediction", "unit"]
-    held = pd.read_parquet(table, columns=columns, filters=[("prediction_id", "==", identifier)])
+    try:
+        found = [("prediction_id", "==", identifier)]
+        held = pd.read_parquet(table, columns=columns, filters=found)
+    except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
+        raise NotCarriedOutError(
+            f"{table} cannot be read as Parquet ({type(error).__name__}): predict again."
+        ) from None
+    if len(held) and digest_file(table) != batch.record.files.get(PARQUET):
+        raise RefusedError(
+            f"{table} is not the table that {RECORD} names, so one of them was altered: predict "
+            "again."
+        )
     for formula, prediction, unit in held.itertuples(index=False):
         yield TracedRow(batch=batch.folder.name, formula=formula, prediction=prediction, unit=unit)
 
@@ -155,6 +172,7 @@ def sentences(found: Trace) -> Iterator[str]:
     """The trace in words, from the row to the certificate."""
     for row in found.rows:
         yield f"{found.id}: {row.formula}, {row.prediction:.9g} {row.unit}, in batch {row.batch}"
+        yield f"  value not verified: `assay verify out/batches/{row.batch}` makes it again"
     for batch in [] if found.rows else found.batches:
         yield f"batch {batch}"
     if found.commit_of_batch:

@@ -24,8 +24,10 @@ def verify_path(
 
     A certificate file is checked against `certificate.pub`, a bundle folder against the
     certificate beside it, a batch folder (or one of its tables of predictions) against the
-    certificate of its model, and by making both tables, quarantine and record again. The labels of
-    a retired set are checked against the commitment.
+    certificate of its model, and by making both tables, quarantine and record again. What the
+    quarantine holds is taken as it stands without `candidates`, but must be disarmed for
+    spreadsheets and be what the model does not predict. The labels of a retired set are checked
+    against the commitment.
 
     Unless a batch is signed, its time, workflow run, commit, lock digest, note, name of the list
     and reasons of the quarantine stand in it unproven; and without `candidates`, the list it was

@@ -4,7 +4,6 @@ A bundle is an MLflow model folder (skops inside) in canonical form: training tw
 same commit in the same environment gives the same bytes, hence the same digest.
 """
 
-import importlib
 import importlib.metadata
 import platform
 import shutil
@@ -20,6 +19,7 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_tree, replaced_folder
 from assay.model.domain import DOMAIN, DomainRecord
 from assay.model.serialization import canonicalise, untrusted_types
+from assay.model.trust import is_usual
 from assay.records import Record
 
 METADATA = "assay.json"
@@ -142,22 +142,6 @@ def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
             "add them to model.trusted_types in assay.toml."
         )
     return found
-
-
-def is_usual(name: str) -> bool:
-    """Whether a type is one that models are made of, and loaded without being named.
-
-    Functions are not: numpy alone has some that evaluate text.
-    """
-    if name.startswith("assay.features."):
-        return True
-    module, _, last = name.rpartition(".")
-    if name.split(".", maxsplit=1)[0] not in {"sklearn", "numpy", "scipy"}:
-        return False
-    try:
-        return isinstance(getattr(importlib.import_module(module), last), type)
-    except (ImportError, AttributeError):
-        return False
 
 
 def _copy_code(package: Path, code: Path) -> None:

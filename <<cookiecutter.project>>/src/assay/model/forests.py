@@ -15,6 +15,10 @@ class NotLaidOutError(Exception):
     """Why an estimator cannot be laid out: the rest of a sentence that begins with its name."""
 
 
+class BrokenTreesError(NotLaidOutError):
+    """Walking the trees would not end, or read what is not theirs, by whatever code."""
+
+
 class Tree(NamedTuple):
     """A binary tree: where `left` is negative a leaf, elsewhere x <= `threshold` goes left."""
 
@@ -47,6 +51,7 @@ def lay_out(estimator: Any) -> Forest:
     """Lay out a fitted estimator that gives a number, or the probability of its second class.
 
     Raises:
+        BrokenTreesError: its nodes are no trees, or ask for columns that there are none of.
         NotLaidOutError: it is of another kind, or does not add up its trees in a fixed order.
     """
     import sklearn.ensemble as ensembles
@@ -79,13 +84,15 @@ def _single(estimator: Any) -> Forest:
 
 
 def _averaged(estimator: Any) -> Forest:
+    fitted, features = estimator.estimators_, estimator.n_features_in_
+    count = len(fitted)
+    # first, since broken trees are broken in any order
+    laid = _forest(map(_fitted_tree, fitted), features, finish=lambda total: total / count)
     if estimator.n_jobs not in {None, 1}:
         raise NotLaidOutError(
             f"adds up its trees in an order that varies (n_jobs={estimator.n_jobs})"
         )
-    fitted, features = estimator.estimators_, estimator.n_features_in_
-    count = len(fitted)
-    return _forest(map(_fitted_tree, fitted), features, finish=lambda total: total / count)
+    return laid
 
 
 def _fitted_tree(estimator: Any) -> Tree:
@@ -162,14 +169,15 @@ def _by_level(tree: Tree, features: int, place: int) -> tuple[np.ndarray, ...]:
     """Nodes level by level, siblings side by side, the first of them at `place`.
 
     Raises:
-        NotLaidOutError: it is no tree, or asks for a column that there is none of, so that walking
+        BrokenTreesError: it is no tree, or asks for a column that there is none of, so that walking
             it would not end, or read what is no feature.
+        NotLaidOutError: it has a threshold that is no number.
     """
     order = _level_order(tree)
     leaf = tree.left[order] < 0
     column = np.where(leaf, 0, tree.column[order])
     if ((column < 0) | (column >= features)).any():
-        raise NotLaidOutError("asks for columns that it has not")
+        raise BrokenTreesError("asks for columns that it has not")
     # x <= NaN is false and so is x > NaN: scikit-learn would go the other way
     if np.isnan(tree.threshold[order][~leaf]).any():
         raise NotLaidOutError("has thresholds that are no numbers")
@@ -196,5 +204,5 @@ def _level_order(tree: Tree) -> np.ndarray:
             break
     order = np.concatenate(levels)
     if not np.array_equal(np.sort(order), np.arange(nodes)):
-        raise NotLaidOutError("holds nodes that are no tree")
+        raise BrokenTreesError("holds nodes that are no tree")
     return order

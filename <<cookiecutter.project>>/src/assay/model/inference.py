@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from assay.errors import NotCarriedOutError
 from assay.model.bundle import predict
-from assay.model.forests import Forest, NotLaidOutError, lay_out
+from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
 from assay.model.walks import cores, walk
 
 # As many rows times trees as scikit-learn walks while the other way is compiled, once a process
@@ -55,7 +56,11 @@ class Inference:
         self._expected = rows
 
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
-        """Predictions (n,) as `assay.model.bundle.predict` gives them, to the last bit."""
+        """Predictions (n,) as `assay.model.bundle.predict` gives them, to the last bit.
+
+        Raises:
+            NotCarriedOutError: the nodes of the model's trees are no trees.
+        """
         forest = self._forest
         if forest is None or not self._is_worth(len(formulas), len(forest.roots)):
             return predict(self._model, formulas)
@@ -82,6 +87,12 @@ class Inference:
             return None
         try:
             return lay_out(self._model[-1])
+        except BrokenTreesError as error:
+            # scikit-learn does not look, and would crash or never end
+            raise NotCarriedOutError(
+                f"{type(self._model[-1]).__name__} {error}, so the bundle is damaged: fetch or "
+                "train it again."
+            ) from None
         except NotLaidOutError as error:
             self._fall_back(self._model[-1], str(error))
         except Exception as error:  # noqa: BLE001 (another version may keep its trees elsewhere)

@@ -22,10 +22,10 @@ from assay.model.bundle import (
     MODEL,
     BundleMetadata,
     digest_bundle,
-    is_usual,
 )
 from assay.model.domain import DOMAIN, Domain, DomainRecord
 from assay.model.inference import Inference
+from assay.model.trust import is_usual
 from assay.records import read_record
 
 
@@ -61,20 +61,23 @@ class LoadedBundle:
 
 
 def load_bundle(
-    folder: Path, trusted: Sequence[str] = (), expected: str | None = None
+    folder: Path, package: str, trusted: Sequence[str] = (), expected: str | None = None
 ) -> LoadedBundle:
     """Load a bundle to predict with; only for bundles that are certified or of one's own making.
 
     Args:
         folder: the bundle.
+        package: the project's own, from `assay.toml`: the only one whose code it may bring.
         trusted: the author's additional trusted types, from `assay.toml`, never from the bundle.
         expected: the digest that it must have, before any of its code can be imported.
 
     Raises:
         RefusedError: it has another digest.
-        NotCarriedOutError: the bundle is incomplete or damaged, or was made by another version of
-            the machinery, so that its features would differ.
+        NotCarriedOutError: the bundle is incomplete or damaged, brings other code, or was made by
+            another version of the machinery, so that its features would differ.
     """
+    import skops.io  # noqa: F401 (before any code of the bundle can be imported)
+
     private = _private_copy(folder)
     copy = private / "bundle"
     digest = digest_bundle(copy)
@@ -85,7 +88,7 @@ def load_bundle(
         )
     metadata = read_record(BundleMetadata, copy / METADATA)
     domain = Domain.of(read_record(DomainRecord, copy / DOMAIN))
-    _use_code(copy / "code", private / "code")
+    _use_code(copy / "code", private / "code", package)
     return LoadedBundle(digest, metadata, domain, _model(copy / MODEL, trusted), private)
 
 
@@ -118,20 +121,22 @@ def _private_copy(folder: Path) -> Path:
     return private
 
 
-def predict_saved(folder: Path, formulas: Sequence[str], trusted: Sequence[str]) -> np.ndarray:
+def predict_saved(
+    folder: Path, formulas: Sequence[str], package: str, trusted: Sequence[str]
+) -> np.ndarray:
     """Load a bundle and predict (n,) floats: what `train` has a process of its own do."""
-    loaded = load_bundle(folder, trusted)
+    loaded = load_bundle(folder, package, trusted)
     try:
         return loaded.predict(formulas)
     finally:
         loaded.discard()  # such a process ends without what `atexit` was told
 
 
-def _use_code(code: Path, packages: Path) -> None:
-    """Make the author's packages of a bundle importable from a folder that holds nothing else.
+def _use_code(code: Path, packages: Path, package: str) -> None:
+    """Make the author's package of a bundle importable from a folder that holds nothing else.
 
     The bundle's copy of the machinery is for whoever has none. Here it would stand in the way of
-    the whole one, of which it is a part.
+    the whole one, of which it is a part. Any other package would stand for a library's.
     """
     for name in INFERENCE:
         path, own = code / "assay" / name, MACHINERY / name
@@ -140,11 +145,16 @@ def _use_code(code: Path, packages: Path) -> None:
                 f"the bundle was made with another assay/{name}: predict from the commit "
                 "that its certificate names, or train and certify it again."
             )
+    others = sorted({path.name for path in code.iterdir()} - {"assay", package})
+    if others:
+        raise NotCarriedOutError(
+            f"the bundle brings code/{others[0][:80]!r}, but only assay and {package} belong "
+            "there: do not load it, and train a bundle of your own."
+        )
     packages.mkdir()
-    names = [path.name for path in code.iterdir() if path.name != "assay"]
-    for name in names:
-        (code / name).rename(packages / name)
-    if any(name not in sys.modules for name in names):
+    if (code / package).exists():
+        (code / package).rename(packages / package)
+    if package not in sys.modules:
         # The author's code of the bundle goes before that of the checkout.
         sys.path.insert(0, str(packages))
         importlib.invalidate_caches()

@@ -149,8 +149,8 @@ def _write_predictions(
     # kept outside itself while it was fitted is gone there, as it will be when it predicts.
     unlabelled = pd.concat([data.sealed, data.pool])
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
-        formulas, trusted = list(unlabelled["formula"]), settings.model.trusted_types
-        predicted = other.submit(predict_saved, handover.bundle, formulas, trusted).result()
+        what = list(unlabelled["formula"]), settings.project.package, settings.model.trusted_types
+        predicted = other.submit(predict_saved, handover.bundle, *what).result()
     row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
     values = np.concatenate([out_of_fold, predicted])
     write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))

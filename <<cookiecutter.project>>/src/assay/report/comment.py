@@ -129,7 +129,7 @@ def _run(one: Told) -> str:
     shown = code(one.command or one.finding.node or "", LONG)
     note = f" ({plain(one.note)})" if one.note else ""
     run = f"run {shown}{note}" if one.command else f"{shown}: {plain(one.note)}"
-    example = code(one.finding.example or "", LONG)
+    example = code(one.example, LONG)
     return f"{run}; to see exactly this example, decorate it with {example}" if example else run
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assay.findings import ranked
 from assay.records import CheckReport, Finding
 from assay.report.inputs import ReportInputs
-from assay.sanity.reproduction import reproduction
+from assay.sanity.reproduction import example_of, reproduction
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Told:
     """A finding, whose words are text of the pull request, and what a report adds to it.
 
     `more` counts what else breaks the same rule, at the first finding of the rule; `command` shows
-    a failed property again, and `note` says what it leaves out.
+    a failed property again, `note` says what it leaves out, and `example` is the line by which
+    Hypothesis tries the very same example.
     """
 
     finding: Finding
@@ -23,6 +24,7 @@ class Told:
     more: int
     command: str = ""
     note: str = ""
+    example: str = ""
 
 
 def told(inputs: ReportInputs) -> list[Told]:
@@ -38,4 +40,5 @@ def _of(report: CheckReport) -> Iterator[Told]:
     for finding in ranked(report.findings):
         rest = places.pop((finding.severity, finding.rule), 0)
         command, note = reproduction(finding.node) if finding.node else ("", "")
-        yield Told(finding, rest > 0, max(rest - finding.count, 0), command, note)
+        more = max(rest - finding.count, 0)
+        yield Told(finding, rest > 0, more, command, note, example_of(finding))

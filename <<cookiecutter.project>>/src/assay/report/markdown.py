@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from assay.texts import visible
+
 LONG, SHORT = 600, 200
 
 _PLAIN = re.compile(r"[^\w .,:;()%+=<^°²·⁻±→−'/-]")
@@ -25,7 +27,7 @@ def code(text: str, length: int = SHORT, *, cell: bool = False) -> str:
     The fence is longer than any run of backticks within (CommonMark 6.1). In a table `|` becomes
     a look-alike, since GitHub splits cells before it sees code.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
+    line = " ".join(visible(text[: 4 * length]).split())
     line = line.replace("|", "¦" if cell else "|").replace("<!--", "<! --")
     line = _FENCES.sub("`````````…", line)
     if len(line) > length:
@@ -39,7 +41,7 @@ def code(text: str, length: int = SHORT, *, cell: bool = False) -> str:
 
 def plain(text: str) -> str:
     """A sentence of our own without any character that Markdown or GitHub could act on."""
-    line = _PLAIN.sub(" ", text.replace("`", "'")[:LONG])
+    line = _PLAIN.sub(" ", visible(text.replace("`", "'")[:LONG]))
     line = _COMMIT.sub(r"\1…", _ACTED_ON.sub(" ", line))
     line = re.sub(r"/{2,}", "/", line).replace("_", " ").replace("<", "&lt;")
     return " ".join(line.split())

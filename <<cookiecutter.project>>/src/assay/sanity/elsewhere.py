@@ -52,7 +52,8 @@ def load_repository_bundle(folder: Path) -> Any:
     from assay.model.loading import load_bundle
     from assay.settings import read_settings
 
-    return load_bundle(folder, read_settings(Path.cwd()).model.trusted_types)
+    settings = read_settings(Path.cwd())
+    return load_bundle(folder, settings.project.package, settings.model.trusted_types)
 
 
 def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[str]) -> Answer:

@@ -14,6 +14,8 @@ LONGEST = 500
 
 # what is altered before it is shown in a comment, see `report.markdown.code`
 _ALTERED = re.compile("`{10,}|<!--")
+# as Hypothesis prints it, and nothing beside it that a reviewer would paste along
+_EXAMPLE = re.compile(r"@reproduce_failure\('[\d.]+', b'[A-Za-z0-9+/=\\]*'\)", re.ASCII)
 _ALL_CASES = "all cases of the test, since the name of this one cannot be shown as it is"
 _NO_COMMAND = "the name of its test cannot be shown as it is"
 
@@ -42,11 +44,17 @@ def _is_shown_unaltered(command: str) -> bool:
     return line == command and len(line) <= LONGEST and not _ALTERED.search(line)
 
 
+def example_of(finding: Finding) -> str:
+    """The line that makes Hypothesis try the very same example, or "" where it is anything else."""
+    line = finding.example or ""
+    return line if _EXAMPLE.fullmatch(line) else ""
+
+
 def told_with_command(finding: Finding) -> str:
     """What a finding says and, of a failed property, how to see it again: the command is last."""
     parts = [finding.message]
-    if finding.example:
-        parts.append(f"Exactly this example: {finding.example}.")
+    if example := example_of(finding):
+        parts.append(f"Exactly this example: {example}.")
     if finding.node:
         command, note = reproduction(finding.node)
         parts += [f"({note[0].upper()}{note[1:]}.)"] if note else []
