@@ -146,6 +146,47 @@ def test_spaces_are_blamed_only_where_they_are_the_fault():
     assert not problem(" ").endswith("take out the spaces")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("fe2o3", "did you mean Fe2O3?"),
+        ("FE2O3", "did you mean Fe2O3?"),
+        ("NaCL", "did you mean NaCl?"),
+        ("licoo2", "did you mean LiCoO2?"),
+        ("co2", "did you mean Co2 or CO2?"),
+        ("na", "did you mean Na?"),
+        ("Fe3+", "leave charges out: Fe"),
+        ("SO4 2-", "leave charges out: SO4"),
+        ("SO4-2", "leave charges out: SO4"),
+        ("SO\u2084\u00b2\u207b", "leave charges out: SO4"),
+        ("[Fe(CN)6]4-", "leave charges out: [Fe(CN)6]"),
+        ("CuSO4\u00b75H2O", "write CuSO4(H2O)5"),
+        ("CaSO4 \u00b7 0.5H2O", "write CaSO4(H2O)0.5"),
+        ("CaSO4*H2O", "write CaSO4(H2O)"),
+        ("nan", "leave the row out"),
+        ("NA", "leave the row out"),
+        ("None", "leave the row out"),
+    ],
+)
+def test_what_was_probably_meant_is_told(text, hint):
+    """The usual slips get a hint, and the formula that it names can be read."""
+    sentence = problem(text)
+    assert sentence.endswith(hint)
+    for formula in re.findall(r"(?:mean|or|write|out:) ([A-Z[]\S*[^\s?])", hint):
+        assert problem(formula) is None
+
+
+@pytest.mark.parametrize("text", ["Xx2O", "Na-1O", "(Na2O", "12", "hello", "q" * 30, "+" * 200])
+def test_no_hint_is_guessed(text):
+    """What is no usual slip gets the message alone."""
+    assert ";" not in problem(text)
+
+
+def test_the_azide_and_the_nitride_of_sodium_are_formulas():
+    """`NaN3` and `NaN` are read as they are spelt: that the second may be a gap is a warning."""
+    assert (reduced_formula("NaN3"), reduced_formula("NaN")) == ("NaN3", "NaN")
+
+
 def test_systems_tell_compositions_apart():
     """Other amounts share a system, other elements do not."""
     assert chemical_system("Li3PO4") == chemical_system("LiPO3") == "Li-O-P"

@@ -39,7 +39,7 @@ def parse(formula: str) -> "Composition":
 
     text = formula.translate(_SUBSCRIPTS)
     if sentence := _misspelling(text, formula):
-        raise ValueError(sentence)
+        raise ValueError(_hinted(sentence, text))
     try:
         composition = Composition(text)
     except ValueError as error:
@@ -53,15 +53,20 @@ def parse(formula: str) -> "Composition":
     return composition
 
 
+def _hinted(sentence: str, text: str) -> str:
+    from assay.misspellings import hint
+
+    meant = hint(text, lambda other: _misspelling(other, other) is None)
+    return f"{sentence}; {meant}" if meant else sentence
+
+
 def _misspelling(text: str, formula: str) -> str | None:
     if not text:
         return "the formula is empty"
     if len(text) > MAXIMUM_LENGTH:
         return f"the formula {text[:20]!r}... is longer than {MAXIMUM_LENGTH} characters"
     if not _TOKENS.fullmatch(text) or not _SYMBOL.search(text) or not _brackets_match(text):
-        bare = text.replace(" ", "")
-        hint = "; take out the spaces" if bare != text and _misspelling(bare, bare) is None else ""
-        return f"{formula!r} is not a chemical formula{hint}"
+        return f"{formula!r} is not a chemical formula"
     if any(float(amount) == 0 for amount in _AMOUNT.findall(text)):
         return f"{formula!r} has an amount of zero"
     if _HYDRATE.search(text):

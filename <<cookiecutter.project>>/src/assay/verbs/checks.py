@@ -94,7 +94,10 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
         annotate(report.findings)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        told = f"{finding.severity}: {place}{': ' if place else ''}{told_with_command(finding)}"
+        also = ", as on main" if finding.on_main else ""
+        told = (
+            f"{finding.severity}{also}: {place}{': ' if place else ''}{told_with_command(finding)}"
+        )
         tell(f"  {on_one_line(told)}", machine=machine)
     if report.unlisted:
         tell(
