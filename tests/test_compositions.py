@@ -3,11 +3,13 @@
 import math
 import random
 import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pymatgen.core import Element
+from pymatgen.core import Composition, Element
 
 from assay.compositions import (
     MAXIMUM_LENGTH,
@@ -20,6 +22,9 @@ from assay.compositions import (
 from assay.sanity.strategies import compositions, hostile, hydroxides
 from assay.sanity.variations import spelt, subscripted
 
+CANDIDATES = (
+    Path(__file__).parents[1] / "<<cookiecutter.project>>" / "data" / "candidates" / "transport.csv"
+)
 ELEMENTS = [Element.from_Z(number).symbol for number in (*range(1, 31), 63, 65, 70, 89, 92, 118)]
 
 
@@ -130,6 +135,35 @@ def test_reduced_formula_is_a_formula(symbols, amounts):
     assert parse(reduced).get_atomic_fraction(symbols[0]) == pytest.approx(
         parse(formula).get_atomic_fraction(symbols[0]), abs=1e-7
     )
+
+
+PLAIN = st.lists(
+    st.tuples(
+        st.sampled_from([e.symbol for e in Element if e.symbol not in "DT"]),
+        st.sampled_from(["", "1", "2", "3", "4", "6", "12", "999", "9999"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PLAIN)
+@settings(max_examples=500)
+@example([("H", ""), ("O", "")])
+@example([("He", "2"), ("Ne", "4"), ("Ar", "4")])
+@example([("Fe", ""), ("S", "2"), ("O", "8"), ("S", "")])
+@example([("Ca", ""), ("O", "2"), ("H", "2")])
+def test_plain_formulas_are_reduced_as_pymatgen_does(pairs):
+    """What is read without pymatgen's Composition has its reduced formula, to the letter."""
+    formula = "".join(f"{symbol}{amount}" for symbol, amount in pairs)
+    assert problem(formula) is None
+    assert reduced_formula(formula) == Composition(formula).reduced_formula
+
+
+def test_the_candidates_that_ship_are_reduced_as_pymatgen_does():
+    """The distinct formulas of the transport database have pymatgen's reduced formulas."""
+    listed = pd.read_csv(CANDIDATES, keep_default_na=False)["formula"].iloc[::7]
+    assert [reduced_formula(f) for f in listed] == [Composition(f).reduced_formula for f in listed]
 
 
 @given(hydroxides(ELEMENTS))
