@@ -94,7 +94,9 @@ def certify(repository: Path) -> None:
 def predict(repository: Path) -> dict[str, object]:
     """Predict the shipped candidates with the certified model; returns the batch's record."""
     say("The certified model predicts the shipped candidates.")
-    return json.loads(run(repository, ["assay", "predict", CANDIDATES, "--json"]))
+    run(repository, ["assay", "predict", CANDIDATES])
+    (record,) = (repository / "out" / "batches").glob("*/batch.json")
+    return json.loads(record.read_text(encoding="utf-8"))
 
 
 def refuse_worse_model(repository: Path) -> None:

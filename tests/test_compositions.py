@@ -3,11 +3,13 @@
 import math
 import random
 import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pymatgen.core import Element
+from pymatgen.core import Composition, Element
 
 from assay.compositions import (
     MAXIMUM_LENGTH,
@@ -20,6 +22,9 @@ from assay.compositions import (
 from assay.sanity.strategies import compositions, hostile, hydroxides
 from assay.sanity.variations import spelt, subscripted
 
+CANDIDATES = (
+    Path(__file__).parents[1] / "<<cookiecutter.project>>" / "data" / "candidates" / "transport.csv"
+)
 ELEMENTS = [Element.from_Z(number).symbol for number in (*range(1, 31), 63, 65, 70, 89, 92, 118)]
 
 
@@ -132,6 +137,35 @@ def test_reduced_formula_is_a_formula(symbols, amounts):
     )
 
 
+PLAIN = st.lists(
+    st.tuples(
+        st.sampled_from([e.symbol for e in Element if e.symbol not in "DT"]),
+        st.sampled_from(["", "1", "2", "3", "4", "6", "12", "999", "9999"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PLAIN)
+@settings(max_examples=500)
+@example([("H", ""), ("O", "")])
+@example([("He", "2"), ("Ne", "4"), ("Ar", "4")])
+@example([("Fe", ""), ("S", "2"), ("O", "8"), ("S", "")])
+@example([("Ca", ""), ("O", "2"), ("H", "2")])
+def test_plain_formulas_are_reduced_as_pymatgen_does(pairs):
+    """What is read without pymatgen's Composition has its reduced formula, to the letter."""
+    formula = "".join(f"{symbol}{amount}" for symbol, amount in pairs)
+    assert problem(formula) is None
+    assert reduced_formula(formula) == Composition(formula).reduced_formula
+
+
+def test_the_candidates_that_ship_are_reduced_as_pymatgen_does():
+    """The distinct formulas of the transport database have pymatgen's reduced formulas."""
+    listed = pd.read_csv(CANDIDATES, keep_default_na=False)["formula"].iloc[::7]
+    assert [reduced_formula(f) for f in listed] == [Composition(f).reduced_formula for f in listed]
+
+
 @given(hydroxides(ELEMENTS))
 def test_brackets(both):
     """A bracketed group stands for its atoms."""
@@ -144,6 +178,47 @@ def test_spaces_are_blamed_only_where_they_are_the_fault():
     assert problem("Na Cl").endswith("take out the spaces")
     assert not problem('=HYPERLINK("x", 1)').endswith("take out the spaces")
     assert not problem(" ").endswith("take out the spaces")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("fe2o3", "did you mean Fe2O3?"),
+        ("FE2O3", "did you mean Fe2O3?"),
+        ("NaCL", "did you mean NaCl?"),
+        ("licoo2", "did you mean LiCoO2?"),
+        ("co2", "did you mean Co2 or CO2?"),
+        ("na", "did you mean Na?"),
+        ("Fe3+", "leave charges out: Fe"),
+        ("SO4 2-", "leave charges out: SO4"),
+        ("SO4-2", "leave charges out: SO4"),
+        ("SO\u2084\u00b2\u207b", "leave charges out: SO4"),
+        ("[Fe(CN)6]4-", "leave charges out: [Fe(CN)6]"),
+        ("CuSO4\u00b75H2O", "write CuSO4(H2O)5"),
+        ("CaSO4 \u00b7 0.5H2O", "write CaSO4(H2O)0.5"),
+        ("CaSO4*H2O", "write CaSO4(H2O)"),
+        ("nan", "leave the row out"),
+        ("NA", "leave the row out"),
+        ("None", "leave the row out"),
+    ],
+)
+def test_what_was_probably_meant_is_told(text, hint):
+    """The usual slips get a hint, and the formula that it names can be read."""
+    sentence = problem(text)
+    assert sentence.endswith(hint)
+    for formula in re.findall(r"(?:mean|or|write|out:) ([A-Z[]\S*[^\s?])", hint):
+        assert problem(formula) is None
+
+
+@pytest.mark.parametrize("text", ["Xx2O", "Na-1O", "(Na2O", "12", "hello", "q" * 30, "+" * 200])
+def test_no_hint_is_guessed(text):
+    """What is no usual slip gets the message alone."""
+    assert ";" not in problem(text)
+
+
+def test_the_azide_and_the_nitride_of_sodium_are_formulas():
+    """`NaN3` and `NaN` are read as they are spelt: that the second may be a gap is a warning."""
+    assert (reduced_formula("NaN3"), reduced_formula("NaN")) == ("NaN3", "NaN")
 
 
 def test_systems_tell_compositions_apart():

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from assay.progress import stages
+from assay.cli import app
+from assay.progress import BEGINNINGS, begin, stages
 
 
 class Terminal(io.StringIO):
@@ -41,3 +42,24 @@ def test_nothing_is_written_where_nobody_looks(monkeypatch):
     with stages("train") as doing:
         doing("saving the bundle")
     assert written.getvalue() == ""
+
+
+def test_a_verb_speaks_before_it_loads_anything(monkeypatch):
+    """On a terminal the first line names what is begun; help and unknown words have none."""
+    monkeypatch.setattr(sys, "stderr", written := Terminal())
+    begin(["predict", "data/candidates/mine.csv", "--no-csv"])
+    assert written.getvalue() == "assay: predicting data/candidates/mine.csv ...\n"
+    for quiet in ([], ["--help"], ["predict", "--help"], ["prdict"], ["\x1b[2J"]):
+        begin(quiet)
+    assert written.getvalue().count("\n") == 1
+    begin(["verify", "\x1b[2J::error::x"])
+    assert "\x1b" not in written.getvalue()
+    monkeypatch.setattr(sys, "stderr", silent := io.StringIO())
+    begin(["predict", "mine.csv"])
+    assert silent.getvalue() == ""
+
+
+def test_every_verb_has_its_first_line():
+    """What is said at the beginning is known of each verb and each group of verbs, and no other."""
+    verbs = {command.callback.__name__ for command in app.registered_commands}
+    assert set(BEGINNINGS) == verbs | {group.name for group in app.registered_groups}

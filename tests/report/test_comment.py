@@ -1,12 +1,15 @@
 """The comment: what it says, and that text from a pull request stays text."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.gate import decision
 from assay.records import Refusal
+from assay.report.advice import UNDECIDED, Undecided
 from assay.report.comment import MARKER, render_comment, render_summary
 from assay.report.figures import gate_line
 from assay.report.inputs import ReportInputs
@@ -15,6 +18,7 @@ from assay.report.summary import UNREAD, commit_status, table
 from inert import HOSTILE, active, assert_inert
 from rendered import Rendered
 from report_samples import (
+    Tags,
     card,
     checks,
     finding,
@@ -302,6 +306,25 @@ def test_failures_are_open_and_warnings_folded(tmp_path: Path) -> None:
     assert folded.count("- **warning**") == 9
 
 
+def test_warnings_that_main_has_stand_apart(tmp_path: Path) -> None:
+    """What the change brings comes first and is counted as new; main's own follow below."""
+    old = [finding(severity="warning", rule="r", message="old", on_main=True, count=7)] * 2
+    new = [finding(severity="warning", rule="r", message="new", on_main=False)]
+    handover = hand_over(tmp_path, schema=checks("schema", *old, *new))
+    text = render_comment(ReportInputs(handover, settings()))
+    assert "Findings: no failure, 1 new warning, 2 that main has, too" in text
+    brought, standing = text.split("**Main has these, too**")
+    assert ("`new`" in brought, "`old`" in brought) == (True, False)
+    assert standing.count("`old`") == 2
+    assert "and 7 more of this rule" in standing
+    assert "12 rules checked, 1 with warnings ·" not in text
+    only = checks("schema", *old)
+    handover = hand_over(tmp_path, schema=only)
+    text = render_comment(ReportInputs(handover, settings()))
+    assert "Findings: no failure, no new warning, 2 that main has, too" in text
+    assert "1 with warnings, 1 of them as on main" in text
+
+
 def test_summary_is_the_comment_without_marker(tmp_path: Path) -> None:
     """The job summary has the comment's content; the marker is for comments alone."""
     inputs = _inputs(tmp_path)
@@ -341,15 +364,52 @@ def test_link_is_shown_only_if_it_is_one(tmp_path: Path) -> None:
 def test_whatever_is_red_says_the_one_thing_to_do(
     tmp_path: Path, records: dict[str, Any], parts: list[str], told: str
 ) -> None:
-    """The first part that is not as it should be says what to do, in the third line, and no other.
+    """The first part that is not as it should be says what to do, in the first lines, and no other.
 
     What only waits for it asks for nothing.
     """
     inputs = _inputs(tmp_path, **records)
     assert [row.part for row in table(inputs) if row.todo] == parts
-    third = render_comment(inputs).splitlines()[2]
-    assert third.startswith("**Next:** ") == bool(told)
-    assert told in third
+    head = render_comment(inputs).splitlines()[2:4]
+    said = [line for line in head if line.startswith("**Next:** ")]
+    assert bool(said) == bool(told)
+    assert told in "".join(said)
+
+
+@pytest.mark.parametrize(("part", "told"), [*UNDECIDED.items()], ids=[*UNDECIDED])
+def test_what_was_not_decided_is_said_in_plain_words(
+    tmp_path: Path, part: str, told: Undecided
+) -> None:
+    """Each reason of the gate for deciding nothing has its own meaning and its own next step."""
+    source = inspect.getsource(decision)
+    assert part in source  # as long as the gate says so
+    reason = f"12 {part} 3"
+    undecided = verdict(outcome="INCONCLUSIVE", stage="public", explanation=reason)
+    inputs = _inputs(tmp_path, verdict=undecided)
+    head = render_comment(inputs).splitlines()[2:4]
+    assert head == [f"**This means:** {told.meaning}.", f"**Next:** {told.todo}."]
+    text = Tags(render_page(inputs)).text
+    assert f"This means: {told.meaning}." in text
+
+
+def test_every_reason_for_deciding_nothing_is_known() -> None:
+    """The gate decides nothing in five ways, and none of them falls to the general sentence."""
+    source = inspect.getsource(decision)
+    ways = (
+        source.count("return _undecided(")
+        + inspect.getsource(decision._without_headroom).count("return ")
+        - 1
+    )  # the last of the calls tells what _without_headroom returns
+    assert ways == len(UNDECIDED)
+
+
+def test_a_pass_or_a_fail_has_no_meaning_but_its_word(tmp_path: Path) -> None:
+    """Only INCONCLUSIVE is explained, and not where a failed check hides the verdict."""
+    undecided = verdict(outcome="INCONCLUSIVE", explanation="not confirmed on the sealed set")
+    assert "did not show that it is worse" in render_comment(_inputs(tmp_path, verdict=undecided))
+    failed = {"schema": checks("schema", finding()), "verdict": undecided}
+    for records in ({}, {"verdict": verdict(outcome="FAIL", stage="public")}, failed):
+        assert "**This means:**" not in render_comment(_inputs(tmp_path, **records))
 
 
 def test_what_did_not_run_says_what_it_waits_for(tmp_path: Path) -> None:

@@ -183,6 +183,19 @@ def test_failed_check_leads_the_page(tmp_path: Path) -> None:
     assert "PASS" not in page.text
 
 
+def test_warnings_that_main_has_stand_apart(tmp_path: Path) -> None:
+    """They have a table of their own below the findings, and the new ones are counted."""
+    old = finding(severity="warning", message="an old one", on_main=True)
+    new = finding(severity="warning", message="a new one", on_main=False)
+    text = _page(tmp_path, schema=checks("schema", old, new)).text
+    assert "1 new warning, 1 that main has, too" in text
+    brought, standing = text.split("Warnings that main has, too")
+    assert ("a new one" in brought, "an old one" in brought) == (True, False)
+    assert ("a new one" in standing, "an old one" in standing) == (False, True)
+    alone = _page(tmp_path, schema=checks("schema", old)).text
+    assert "no new warning, 1 that main has, too" in alone
+
+
 def test_page_without_any_record(tmp_path: Path) -> None:
     """With nothing handed over there is still a page, which says that nothing is said."""
     inputs = ReportInputs(hand_over(tmp_path, **dict.fromkeys(

@@ -17,7 +17,13 @@ def test_sound_data_passes_with_only_known_warnings(sound: Path) -> None:
     report = check(sound)
     assert report.passed
     assert report.executed >= 30
-    assert {item.rule for item in report.findings} == {"formula.elements", "formula.oxidation"}
+    assert {item.rule for item in report.findings} == {
+        "formula.elements",
+        "formula.missing",  # the sealed nitride of sodium, NaN
+        "formula.oxidation",
+    }
+    nitride = only(report, "formula.missing")
+    assert (nitride.formula, nitride.file) == ("NaN", "data/sealed_inputs.csv")
     [finding] = [item for item in report.findings if item.formula == "NaO"]
     assert (finding.line, finding.formula, finding.severity) == (3, "NaO", "warning")
     assert finding.file == "data/candidates/list.csv"
@@ -181,6 +187,32 @@ def test_the_pages_need_no_network(sound: Path) -> None:
         assert "<link" not in page
     assert "No sealed chemical system stands in the train set." in pages["sealed_inputs.html"]
     assert self_contained('<head></head><script src="https://x"></script>').count("script") == 0
+
+
+def test_the_pages_tell_a_warning_from_a_failure(sound: Path) -> None:
+    """A table with warnings alone has not failed on its page; one bad label makes it fail."""
+
+    def status(name: str) -> str:
+        page = (sound / "out" / "data_docs" / f"{name}.html").read_text()
+        return " ".join(re.sub("<[^>]*>", " ", page.split("Status:")[1].split("</div>")[0]).split())
+
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, "t00004,Na2F2,-0.4"))
+    check(sound)
+    page = (sound / "out" / "data_docs" / "train.html").read_text()
+    assert status("train") == "Holds, with 2 warnings and no failure"
+    assert 'class="fas fa-times' not in page
+    assert re.search(r"fa-exclamation-triangle[^>]*></i>\s*warning", page)
+    assert status("pool") == "Succeeded"
+    index = (sound / "out" / "data_docs" / "index.html").read_text()
+    assert '<li class="warn"><a href="train.html">train</a>: holds, with warnings</li>' in index
+
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(5, "t00005,NaCl,7.5"))
+    check(sound)
+    page = (sound / "out" / "data_docs" / "train.html").read_text()
+    assert status("train") == "Failed (1 failure, 2 warnings)"
+    assert re.search(r"fa-times[^>]*></i>\s*failure", page)
+    index = (sound / "out" / "data_docs" / "index.html").read_text()
+    assert '<li class="fail"><a href="train.html">train</a>: failed</li>' in index
 
 
 def test_an_unreadable_table_is_a_usage_error_and_leaves_the_pages(sound: Path) -> None:

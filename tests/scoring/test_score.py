@@ -470,6 +470,25 @@ def test_tampered_handover_is_not_scored(sealed, tamper):
     assert not handover.certificate.exists()
 
 
+def test_a_fast_run_alone_is_told_so(sealed):
+    """After `assay sanity --fast` the sentence says that, whatever stale record stands there."""
+    handover = handed(sealed)
+    fast = read_record(CheckReport, handover.sanity)
+    fast.write(handover.fast_sanity)
+    handover.sanity.unlink()
+    with pytest.raises(NotCarriedOutError, match=r"only the fast tier .* run `assay sanity`, "):
+        score(sealed)
+    fast.model_copy(update={"subject": "1" * 64}).write(handover.sanity)
+    with pytest.raises(NotCarriedOutError, match="only the fast tier"):
+        score(sealed)
+    fast.model_copy(update={"subject": "2" * 64}).write(handover.fast_sanity)
+    with pytest.raises(NotCarriedOutError, match="is about 111111111111"):
+        score(sealed)
+    assert ledger_of(sealed) == []
+    fast.write(handover.sanity)
+    assert score(sealed).outcome == "PASS"
+
+
 def test_untampered_handover_is_scored(sealed):
     """The same handover, not tampered with, passes: the refusals above are for their reason."""
     assert score(sealed).outcome == "PASS"

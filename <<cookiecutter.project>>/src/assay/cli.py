@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
+from assay.progress import begin
 from assay.texts import on_one_line
 from assay.verbs import batches, checks, data, decisions, ledgers, plans, prediction, seals
 from assay.verbs.console import repository
@@ -49,6 +50,7 @@ def main() -> None:
 
     Whatever is not expected is said to be a crash (3), never a failed check (1).
     """
+    begin(sys.argv[1:])
     try:
         app()
     except AssayError as error:

@@ -115,6 +115,11 @@ class Handover:
         return self.folder / "sanity" / "sanity.json"
 
     @property
+    def fast_sanity(self) -> Path:
+        """`CheckReport` of the fast tier alone, which nobody scores."""
+        return self.folder / "sanity" / "fast.json"
+
+    @property
     def candidate(self) -> Path:
         """`CandidateCard` of the training."""
         return self.folder / "candidate" / "candidate.json"

@@ -42,7 +42,8 @@ class Finding(Record):
 
     `count` is the number of rows or keys it tells of: more than one where they are counted instead
     of listed. `node` is pytest's id of the test that failed, `example` the line by which Hypothesis
-    makes the very same example again.
+    makes the very same example again. `on_main` says whether main has it, too, or the change brings
+    it; None where that is not known.
     """
 
     rule: Text
@@ -55,6 +56,7 @@ class Finding(Record):
     count: Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)] = 1
     node: Text | None = None
     example: Text | None = None
+    on_main: bool | None = None
 
 
 class CheckReport(Record):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from assay.batch.jobs import Job
 from assay.batch.records import BatchRecord
-from assay.batch.shards import Shard, loaded, predict_shard
+from assay.batch.shards import Shard, load, predict_shard
 from assay.batch.workers import LOCAL
 from assay.errors import UsageError
 
@@ -21,7 +21,7 @@ def needed(job: Job, seconds: float) -> int:
     Raises as `predict_shard`.
     """
     first, batch = job.shards[0], job.batch
-    loaded(batch.bundle, batch.trusted, batch.recipe.bundle_digest)  # takes its time once a process
+    load(batch)  # takes its time once a process
     begin = time.monotonic()
     predict_shard(batch, first)
     cores = (os.cpu_count() or 1) if job.options.scheduler == LOCAL else 1

@@ -103,10 +103,6 @@ def compare(
     )
 
 
-def _ranked(values: "pd.Series[float]", *, highest: bool) -> "pd.Index[str]":
-    return values.sort_values(ascending=not highest, kind="stable").index
-
-
 def _tau(one: np.ndarray, other: np.ndarray) -> float | None:
     from scipy.stats import kendalltau
 
@@ -125,18 +121,22 @@ def _row(material: str, tables: Sequence[PredictionTable]) -> Row:
 
 def origins(table: PredictionTable, others: Sequence[PredictionTable]) -> Origins:
     """Whose row each row of a table is; a row that agrees with no other table is a stranger."""
+    materials, values = table.predicted.index, table.predicted.to_numpy()
+    agreeing = np.array(
+        [is_same(values, one.predicted.reindex(materials).to_numpy()) for one in others], dtype=bool
+    )
+    kinds, which = np.unique(agreeing, axis=1, return_inverse=True)
+    counts = np.bincount(which.ravel(), minlength=kinds.shape[1])
     rows: Counter[str] = Counter()
-    strangers = []
-    for material, value in table.predicted.items():
-        agreeing = [
-            one.name
-            for one in others
-            if material in one.predicted.index and is_same(value, one.predicted[material])
-        ]
-        rows[" and ".join(agreeing) or NEITHER] += 1
-        if not agreeing:
-            strangers.append(_row(str(material), [table, *others]))
-    return Origins(table=table.name, rows=dict(rows), strangers=strangers[:SHOWN])
+    for kind, count in zip(kinds.T, counts.tolist(), strict=True):
+        names = [one.name for one, agrees in zip(others, kind, strict=True) if agrees]
+        rows[" and ".join(names) or NEITHER] += count
+    strangers = materials[~agreeing.any(axis=0)][:SHOWN]
+    return Origins(
+        table=table.name,
+        rows=dict(rows.most_common()),
+        strangers=[_row(str(material), [table, *others]) for material in strangers],
+    )
 
 
 def sentences(found: Reconciliation) -> Iterator[str]:

@@ -104,7 +104,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
         UsageError: the list cannot be read any more.
         NotCarriedOutError: the bundle cannot be loaded, or the disk takes no more.
     """
-    bundle = loaded(batch.bundle, batch.package, batch.trusted, batch.recipe.bundle_digest)
+    bundle = load(batch)
     bundle.inference.expect(batch.share)
     try:
         with replaced_folder(batch.place(shard)) as folder:
@@ -116,6 +116,11 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
             f"({error.strerror or error}): make room and start again; what is done stays."
         ) from None
     return record
+
+
+def load(batch: Batch) -> LoadedBundle:
+    """The bundle of a batch, loaded once a process; raises as `loaded`."""
+    return loaded(batch.bundle, batch.package, batch.trusted, batch.recipe.bundle_digest)
 
 
 @lru_cache(maxsize=1)  # a process predicts many shards by one model

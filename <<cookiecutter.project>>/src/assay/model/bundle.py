@@ -30,6 +30,7 @@ INFERENCE = (
     "__init__.py",
     "errors.py",
     "compositions.py",
+    "misspellings.py",
     "features/__init__.py",
     "features/ionic.py",
     "features/parsing.py",

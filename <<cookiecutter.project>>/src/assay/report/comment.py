@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL
+from assay.report.advice import HOW_TO_SEAL, meaning
 from assay.report.changes import reference_name
 from assay.report.figures import PublicNumber, gate_line, public_numbers
-from assay.report.findings import Told, told
+from assay.report.findings import Told, counted_warnings, told
 from assay.report.gallery import Exhibit
 from assay.report.inputs import ReportInputs
 from assay.report.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
@@ -53,9 +53,13 @@ def render_summary(
 
 
 def _headline(inputs: ReportInputs) -> str:
-    line, todo = headline(inputs), next_step(inputs)
-    said = f"### {_SYMBOLS[line.state]} {plain(str(line))}"
-    return f"{said}\n**Next:** {worded(todo)}." if todo else said
+    line, todo, verdict = headline(inputs), next_step(inputs), scored(inputs)
+    said = [f"### {_SYMBOLS[line.state]} {plain(str(line))}"]
+    if verdict and line.state == "undecided":
+        said.append(f"**This means:** {worded(meaning(verdict))}.")
+    if todo:
+        said.append(f"**Next:** {worded(todo)}.")
+    return "\n".join(said)
 
 
 def _checks(inputs: ReportInputs) -> str:
@@ -92,14 +96,19 @@ def _named(row: PublicNumber) -> str:
 
 
 def _findings(inputs: ReportInputs, room: int) -> list[str]:
-    """Ten failures, of as many rules as they can be; in a fold the rest, and all warnings."""
+    """Ten failures, of as many rules as they can be; in a fold the rest, and all warnings.
+
+    Warnings that main has as well come last, below a line that says so.
+    """
     found = told(inputs)
     if not found:
         return []
     failures = sum(one.finding.severity == "failure" for one in found)
     shown = min(failures, SHOWN)
-    warnings = plural(len(found) - failures, "warning")
-    more = [_finding(one, SHORT) for one in found[shown:]]
+    warnings = counted_warnings(found)
+    brought = [_finding(one, SHORT) for one in found[shown:] if not one.standing]
+    standing = [_finding(one, SHORT) for one in found[shown:] if one.standing]
+    more = [*brought, "", "**Main has these, too**", "", *standing] if standing else brought
     if not failures:
         return [_fitted([], more, f"Findings: no failure, {warnings}", room, inputs.link)]
     first = [_finding(one, LONG) for one in found[:shown]]
@@ -121,7 +130,8 @@ def _finding(one: Told, length: int) -> str:
     if one.more:
         rule += f" and {one.more:,} more of this rule"
     parts = [code(place), formula, code(finding.message, length), rule]
-    line = f"- **{finding.severity}** " + " · ".join(part for part in parts if part)
+    also = ", as on main" if finding.on_main and not one.standing else ""
+    line = f"- **{finding.severity}**{also} " + " · ".join(part for part in parts if part)
     return f"{line}\n  - {_run(one)}" if finding.node else line
 
 

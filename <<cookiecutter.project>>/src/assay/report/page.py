@@ -14,10 +14,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL
+from assay.report.advice import HOW_TO_SEAL, meaning
 from assay.report.changes import largest_changes, largest_residuals, reference_name
 from assay.report.figures import gate_line, in_unit, number, public_numbers, signed
-from assay.report.findings import told
+from assay.report.findings import counted_warnings, told
 from assay.report.inputs import ReportInputs
 from assay.report.pictures import pictures
 from assay.report.summary import headline, next_step, scored, table
@@ -71,14 +71,17 @@ def _worded(text: str) -> Markup:
 
 
 def _verdict(inputs: ReportInputs) -> dict[str, Any]:
-    verdict = scored(inputs)
+    verdict, found, line = scored(inputs), told(inputs), headline(inputs)
     return {
-        "line": headline(inputs),
+        "line": line,
+        "meaning": meaning(verdict) if verdict and line.state == "undecided" else "",
         "todo": next_step(inputs),
         "gate": gate_line(verdict) if verdict else "",
         "unsealed": HOW_TO_SEAL if verdict and not verdict.sealed else "",
         "rows": table(inputs),
-        "findings": told(inputs),
+        "findings": [one for one in found if not one.standing],
+        "standing": [one for one in found if one.standing],
+        "warnings": counted_warnings(found),
         "numbers": public_numbers(inputs),
         "reference": reference_name(verdict) if verdict else "",
     }

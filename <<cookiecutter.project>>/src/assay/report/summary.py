@@ -170,6 +170,9 @@ def _beside(report: CheckReport) -> str:
     """What else is to be said of a check: warnings, and what its record had no room for."""
     warned, unlisted = len(report.warned), report.unlisted
     also = f", {warned:,} with warnings" if warned else ""
+    brought = {one.rule for one in report.findings if not one.on_main}
+    if standing := len(set(report.warned) - brought):
+        also += f", {standing:,} of them as on main"
     return also + (f"; {plural(unlisted, 'further finding')} not listed" if unlisted else "")
 
 

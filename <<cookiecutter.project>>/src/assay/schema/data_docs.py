@@ -28,8 +28,9 @@ nav, footer, .modal, #ge-cta-footer { display: none !important }
 .fas, .fa { font-style: normal }
 .pass::before, .fa-check-circle::before { content: "\\2713  "; color: #187a2f }
 .fail::before, .fa-times::before { content: "\\2717  "; color: #b3261e }
-.fa-exclamation-triangle::before { content: "\\26A0  "; color: #8a6100 }
+.warn::before, .fa-exclamation-triangle::before { content: "\\26A0  "; color: #8a6100 }
 </style>"""
+_STATES = {"pass": "", "warn": ": holds, with warnings", "fail": ": failed"}
 _PAIRED = re.compile(r"<(script|footer|nav)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _SINGLE = re.compile(r"<(?:link|img|meta|base)\b[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(r"url\(\s*['\"]?https?:[^)]*\)", re.IGNORECASE)
@@ -43,15 +44,31 @@ def validated_tables(
     Yields:
         table, rules, and one validation result a rule, in the order of the rules.
     """
-    context = _context()
-    source = context.data_sources.add_pandas("repository")
-    verdicts = []
-    for table, rules in suites:
-        results = _validate(context, source, table, rules)
-        verdicts.append((table.name, all(result.success for result in results)))
+    context, verdicts = _context(), []
+    for table, rules, results in _outcomes(context, suites):
+        verdicts.append((table.name, _state(results)))
         yield table, rules, results
     with replaced_folder(folder) as temporary:
         _build(context, temporary, verdicts)
+
+
+def validated(suites: "Iterable[tuple[Table, list[Rule]]]") -> Iterator[Outcome]:
+    """The same without pages."""
+    return _outcomes(_context(), suites)
+
+
+def _outcomes(context: Any, suites: "Iterable[tuple[Table, list[Rule]]]") -> Iterator[Outcome]:
+    source = context.data_sources.add_pandas("repository")
+    for table, rules in suites:
+        yield table, rules, _validate(context, source, table, rules)
+
+
+def _state(results: "list[ExpectationValidationResult]") -> str:
+    from great_expectations.expectations.metadata_types import FailureSeverity
+
+    broken = [one.expectation_config for one in results if not one.success]
+    failed = any(one is None or one.severity != FailureSeverity.WARNING for one in broken)
+    return "fail" if failed else "warn" if broken else "pass"
 
 
 def _context() -> Any:
@@ -93,7 +110,7 @@ def _validate(
     return sorted(result.results, key=lambda r: order[r.expectation_config.meta["rule"]])
 
 
-def _build(context: Any, folder: Path, verdicts: list[tuple[str, bool]]) -> None:
+def _build(context: Any, folder: Path, verdicts: list[tuple[str, str]]) -> None:
     context.add_data_docs_site(
         site_name="pages",
         site_config={
@@ -101,6 +118,14 @@ def _build(context: Any, folder: Path, verdicts: list[tuple[str, bool]]) -> None
             "store_backend": {
                 "class_name": "TupleFilesystemStoreBackend",
                 "base_directory": str(folder / "site"),
+            },
+            "site_section_builders": {
+                "validations": {
+                    "renderer": {
+                        "module_name": "assay.schema.renderers",
+                        "class_name": "WeighedPage",
+                    }
+                }
             },
         },
     )
@@ -120,11 +145,11 @@ def self_contained(page: str) -> str:
     return page.replace("<head>", f'<head>\n<meta charset="utf-8">\n{HEAD}', 1)
 
 
-def _index(verdicts: list[tuple[str, bool]]) -> str:
+def _index(verdicts: list[tuple[str, str]]) -> str:
     items = "\n".join(
-        f'<li class="{"pass" if passed else "fail"}">'
-        f'<a href="{html.escape(name)}.html">{html.escape(name)}</a></li>'
-        for name, passed in verdicts
+        f'<li class="{state}"><a href="{html.escape(name)}.html">{html.escape(name)}</a>'
+        f"{_STATES[state]}</li>"
+        for name, state in verdicts
     )
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head>\n<meta charset="utf-8">\n{HEAD}\n'

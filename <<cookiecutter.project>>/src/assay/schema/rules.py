@@ -34,7 +34,7 @@ class Table:
     """A table to check: `cells` as they stand in the file, `frame` with the target as numbers.
 
     Row i of both is line i + 2 of the file, if the rows are `located` in one; an empty cell is None
-    in `frame`. Of a `settled` table, which is main's own, findings are counted and not listed.
+    in `frame`. Of a `settled` table, which is main's own, what main finds, too, is only counted.
     """
 
     name: str
@@ -119,7 +119,7 @@ def row_ids(prefix: str) -> list[Rule]:
 
 
 def readable_formulas(severity: Severity = FAILURE) -> list[Rule]:
-    """Formulas are there, readable, and (as a warning) have Magpie features."""
+    """Formulas are there, readable, and (as warnings) no gaps, and have Magpie features."""
     return [
         Rule(
             "formula.present",
@@ -136,6 +136,17 @@ def readable_formulas(severity: Severity = FAILURE) -> list[Rule]:
             ),
             "{problem}; correct the formula or remove the row.",
             severity=severity,
+        ),
+        Rule(
+            "formula.missing",
+            gxe.ExpectColumnValuesToNotBeInSet(
+                column=FORMULA,
+                value_set=["NaN"],
+                description="No formula is NaN, which may be a missing value.",
+            ),
+            "NaN is read as a nitride of sodium, but it is also how pandas writes a missing value; "
+            "if it is one, remove the row.",
+            severity=WARNING,
         ),
         Rule(
             "formula.featurizable",

@@ -20,6 +20,7 @@ RULES = frozenset(
         "files.no_key",
         "formula.elements",
         "formula.featurizable",
+        "formula.missing",
         "formula.oxidation",
         "formula.present",
         "formula.readable",

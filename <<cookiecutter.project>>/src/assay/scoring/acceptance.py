@@ -27,6 +27,7 @@ def sound_predictions(
     """
     _require_no_refusal(handover)
     _require_passed(handover.schema, "schema", card.train_digest)
+    _require_all_tiers(handover, card.bundle_digest)
     _require_passed(handover.sanity, "sanity", card.bundle_digest)
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
@@ -70,6 +71,21 @@ def _require_no_refusal(handover: Handover) -> None:
                 f"{part}/{path.name} says that this part was not carried out: run `assay check` "
                 "again."
             )
+
+
+def _require_all_tiers(handover: Handover, subject: str) -> None:
+    if _is_about(handover.fast_sanity, subject) and not _is_about(handover.sanity, subject):
+        raise NotCarriedOutError(
+            "only the fast tier of the sanity checks ran on this model (`assay sanity --fast`): "
+            "run `assay sanity`, which also tests the training, and then `assay score` again."
+        )
+
+
+def _is_about(path: Path, subject: str) -> bool:
+    try:
+        return read_record(CheckReport, path).subject == subject
+    except NotCarriedOutError:
+        return False
 
 
 def _require_passed(path: Path, check: str, subject: str) -> None:

@@ -70,8 +70,8 @@ def sanity(
         root, settings = here()
         require_main(root)
         report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
-        if not fast:  # what is handed over says that all was tested
-            report.write(handover.sanity)
+        # what is handed over says that all was tested
+        report.write(handover.fast_sanity if fast else handover.sanity)
     _conclude(report, "properties hold", machine=machine)
 
 
@@ -94,7 +94,10 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
         annotate(report.findings)
     for finding in report.findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        told = f"{finding.severity}: {place}{': ' if place else ''}{told_with_command(finding)}"
+        also = ", as on main" if finding.on_main else ""
+        told = (
+            f"{finding.severity}{also}: {place}{': ' if place else ''}{told_with_command(finding)}"
+        )
         tell(f"  {on_one_line(told)}", machine=machine)
     if report.unlisted:
         tell(

@@ -27,6 +27,7 @@ def score(
     with stages("score") as doing:
         with recorded(folder, "score"):
             root, settings = here()
+            from assay.report.advice import after, meaning
             from assay.report.figures import gate_line
             from assay.scoring.score import score as decide
 
@@ -38,6 +39,8 @@ def score(
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
         tell(_certificate(root, verdict), machine=machine)
+    if said := meaning(verdict):
+        tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
         raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
 
