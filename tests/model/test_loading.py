@@ -1,5 +1,6 @@
 """Loading a bundle: whole, private, of this machinery, and what training recorded."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
+from assay.model import loading
 from assay.model.bundle import INFERENCE, digest_bundle
 from assay.model.loading import load_bundle
 from toy import TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
@@ -122,3 +124,19 @@ def test_link_in_a_bundle_is_not_followed(bundle, laptop):
     (bundle / "link").symlink_to("/etc/hostname")
     with pytest.raises(NotCarriedOutError, match="not a regular file"):
         load_bundle(bundle)
+
+
+def test_forgotten_bundles_leave_no_code_behind(tmp_path, monkeypatch):
+    """A package of the next bundle is the next bundle's, though one of that name was imported."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for number in (1, 2):
+        package = tmp_path / f"{loading.PRIVATE}{number}" / "code" / "namesake"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(f"NUMBER = {number}\n")
+        sys.path.insert(0, str(package.parent))
+        importlib.invalidate_caches()
+        assert number == importlib.import_module("namesake").NUMBER
+        loading.forget_bundles()
+        assert "namesake" not in sys.modules
+        assert not package.exists()
+    assert loading.forget_bundles.__module__ in sys.modules
