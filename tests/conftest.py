@@ -11,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from dask_machines import machines  # noqa: F401 (a fixture)
 from mini import mini  # noqa: F401 (a fixture)
 from schema_samples import sound  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)

@@ -152,3 +152,30 @@ def test_failed_folder(tmp_path):
         interrupted()
     assert [path.name for path in folder.iterdir()] == ["old"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def written_by_two(folder, keep):
+    """A folder that a second one writes, too, while the first is at work; gives what is there."""
+    with replaced_folder(folder, keep) as first:
+        (first / "by").write_text("first")
+        with replaced_folder(folder, keep) as second:
+            (second / "by").write_text("second")
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    return (folder / "by").read_text()
+
+
+def test_folder_that_another_wrote_meanwhile(tmp_path):
+    """The later one takes its place, or leaves it alone where it may be kept; neither fails."""
+    assert written_by_two(tmp_path / "one" / "folder", lambda _: False) == "first"
+    assert written_by_two(tmp_path / "two" / "folder", lambda path: path.is_dir()) == "second"
+
+
+def test_folder_that_others_take_again_and_again(tmp_path, monkeypatch):
+    """A place that is never free is an error of the system, and no endless loop."""
+    folder = tmp_path / "folder"
+    monkeypatch.setattr(shutil, "rmtree", lambda *_arguments, **_options: None)
+    folder.mkdir()
+    (folder / "by").write_text("other")
+    with pytest.raises(OSError, match="not empty"), replaced_folder(folder) as mine:
+        (mine / "by").write_text("me")
+    assert (folder / "by").read_text() == "other"

@@ -1,5 +1,6 @@
 """Loading a bundle: whole, private, of this machinery, and what training recorded."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Handover, Layout
+from assay.model import loading
 from assay.model.bundle import INFERENCE, digest_bundle
 from assay.model.loading import load_bundle
 from toy import PACKAGE, TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
@@ -171,3 +173,19 @@ def test_bundle_of_another_digest_runs_none_of_its_code(bundle, laptop):
         load_bundle(bundle, PACKAGE, expected=settled)
     assert sys.path == before
     assert PACKAGE not in sys.modules
+
+
+def test_forgotten_bundles_leave_no_code_behind(tmp_path, monkeypatch):
+    """A package of the next bundle is the next bundle's, though one of that name was imported."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for number in (1, 2):
+        package = tmp_path / f"{loading.PRIVATE}{number}" / "code" / "namesake"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(f"NUMBER = {number}\n")
+        sys.path.insert(0, str(package.parent))
+        importlib.invalidate_caches()
+        assert number == importlib.import_module("namesake").NUMBER
+        loading.forget_bundles()
+        assert "namesake" not in sys.modules
+        assert not package.exists()
+    assert loading.forget_bundles.__module__ in sys.modules

@@ -1,12 +1,16 @@
 """Digests, and writing that leaves either the old file or the whole new one."""
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# to rename a folder to a name that others may take at the same time
+ATTEMPTS = 5
 
 
 def digest_bytes(content: bytes) -> str:
@@ -80,15 +84,33 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder that takes the place of `folder` when the block ends well."""
+def replaced_folder(
+    folder: Path, keep: Callable[[Path], object] = lambda _: False
+) -> Iterator[Path]:
+    """Give an empty temporary folder that takes the place of `folder` when the block ends well.
+
+    Whoever writes the same folder at the same time does no harm: the last one stays, or the first
+    one if `keep` says of it that it may.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         yield temporary
         temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
+        _take_the_place(temporary, folder, keep)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_the_place(temporary: Path, folder: Path, keep: Callable[[Path], object]) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            temporary.rename(folder)  # fails if there is one that holds anything
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST} or attempt + 1 == ATTEMPTS:
+                raise
+            if keep(folder):
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return

@@ -99,6 +99,8 @@ def digests(folder: Path, names: Sequence[TableName]) -> dict[TableName, str]:
 def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
     """Predict the rows of a shard and write its folder, whole or not at all.
 
+    One that another has written meanwhile, whole, is left alone: it may be being read.
+
     Raises:
         RefusedError: the bundle is not the one that was let through any more.
         UsageError: the list cannot be read any more.
@@ -107,7 +109,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
     bundle = load(batch)
     bundle.inference.expect(batch.share)
     try:
-        with replaced_folder(batch.place(shard)) as folder:
+        with replaced_folder(batch.place(shard), whole) as folder:
             record = _write(batch, shard, bundle, folder)
             record.write(folder / SHARD)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Who predicts the shards of a batch: this process, or several on this machine."""
+"""Who predicts the shards of a batch: this process, several on this machine, or a cluster."""
 
 import os
 import signal
@@ -14,13 +14,24 @@ LOCAL = "local"
 
 
 def require_known(scheduler: str | None) -> None:
-    """Insist that there is such a scheduler.
+    """Insist that there is such a kind of scheduler.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or the file that configures it is not as it must be.
     """
-    if scheduler not in {None, LOCAL}:
-        raise UsageError(f"--scheduler is {scheduler!r:.80}: write {LOCAL}, or leave it out.")
+    if scheduler in {None, LOCAL} or _is_cluster(scheduler):
+        return
+    raise UsageError(
+        f"--scheduler is {scheduler!r:.80}: write {LOCAL}, the address of a Dask scheduler "
+        "(tcp://host:8786, tls://host:8786), or the name of a file for dask-jobqueue "
+        "(slurm.yaml), or leave it out."
+    )
+
+
+def _is_cluster(scheduler: str | None) -> bool:
+    from assay.batch import clusters
+
+    return scheduler is not None and clusters.is_cluster(scheduler)
 
 
 def predicted(
@@ -29,9 +40,15 @@ def predicted(
     """Predict shards in any order, and give the record of each when it is done.
 
     Raises:
-        NotCarriedOutError: a process was ended from outside; what is done stays.
+        NotCarriedOutError: a process was ended from outside, or the cluster failed; what is done
+            stays.
         AssayError: as `predict_shard` raises.
     """
+    if shards and scheduler is not None and scheduler != LOCAL:
+        from assay.batch import clusters
+
+        yield from clusters.predicted(batch, shards, scheduler)
+        return
     processes = min(os.cpu_count() or 1, len(shards)) if scheduler == LOCAL else 1
     rows = sum(shard.stop - shard.start for shard in shards)
     batch = replace(batch, share=rows // max(processes, 1))

@@ -28,6 +28,8 @@ from assay.model.inference import Inference
 from assay.model.trust import is_usual
 from assay.records import read_record
 
+PRIVATE = "assay-bundle-"
+
 
 @dataclass(frozen=True)
 class LoadedBundle:
@@ -108,7 +110,7 @@ def _model(path: Path, trusted: Sequence[str]) -> Any:
 
 def _private_copy(folder: Path) -> Path:
     """Copy a bundle to where nobody else writes, so that what is digested is what is loaded."""
-    private = Path(tempfile.mkdtemp(prefix="assay-bundle-"))
+    private = Path(tempfile.mkdtemp(prefix=PRIVATE))
     atexit.register(shutil.rmtree, private, ignore_errors=True)
     if not folder.is_dir():
         raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
@@ -119,6 +121,21 @@ def _private_copy(folder: Path) -> Path:
             f"the bundle {folder} cannot be read whole ({type(error).__name__}): fetch it again."
         ) from None
     return private
+
+
+def forget_bundles() -> None:
+    """Drop the code of all bundles, so that the next brings its own, and their private copies.
+
+    For a process that serves one bundle after another; those that were loaded can be used no more.
+    """
+    places = [path for path in map(Path, sys.path) if path.parent.name.startswith(PRIVATE)]
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "")
+        if any(file.is_relative_to(place) for place in places):
+            del sys.modules[name]
+    for place in places:
+        sys.path.remove(str(place))
+        shutil.rmtree(place.parent, ignore_errors=True)
 
 
 def predict_saved(

@@ -31,7 +31,8 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     uncertified: Annotated[bool, typer.Option(help="Without one; rows are marked.")] = False,  # noqa: FBT002
     column: Annotated[str | None, typer.Option(help="Where the formulas are.")] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="`local`: use all cores, a process each; unsaid: one.")
+        str | None,
+        typer.Option(help="`local` (all cores), a Dask scheduler's address, or a file of a queue."),
     ] = None,
     shard_rows: Annotated[
         int, typer.Option(help="Rows after each of which it can go on.")
