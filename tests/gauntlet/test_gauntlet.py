@@ -21,7 +21,14 @@ from gauntlet.second_lines import SECOND_LINES
 # Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
 UNPLANTED = {
     *("formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"),
-    *("history.labels", "history.settings", "history.size", "history.chemistry", "target.class"),
+    *(
+        "history.labels",
+        "history.settings",
+        "history.size",
+        "history.chemistry",
+        "history.packages",
+    ),
+    *("history.attributes", "target.class"),
 }
 
 
