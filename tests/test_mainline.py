@@ -4,6 +4,7 @@ import pytest
 
 from assay.errors import NotCarriedOutError
 from assay.mainline import (
+    changed_files,
     content_on_main,
     differs_from_main,
     in_force,
@@ -108,6 +109,20 @@ def test_tag_called_like_main_is_not_main(repository, tag):
     if tag == "main":
         git(repository, "update-ref", "-d", "refs/remotes/origin/main")
         assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+
+
+def test_changed_files_are_named_from_the_root(repository):
+    """A root below git's own names its files as it sees them, renamed ones by both names."""
+    root = repository / "below"
+    root.mkdir()
+    (root / "a b").write_text("one")
+    commit(repository, "Add")
+    git(repository, "update-ref", "refs/heads/main", "HEAD")
+    assert changed_files(root) == []
+    (root / "a b").rename(root / "c")
+    git(repository, "add", "-A")
+    assert changed_files(root) == ["a b", "c"]
+    assert changed_files(root, "c") == ["c"]
 
 
 def test_without_git_there_is_no_main(tmp_path):

@@ -173,6 +173,9 @@ def footer_of(rows: int) -> bytes:
 def hide_a_row(folder: Path) -> None:
     """Have the Parquet file's footer, the record and nothing else say that there is a row less."""
     path = folder / "predictions.parquet"
+    own = pq.read_schema(path).metadata
+    account = json.dumps({**json.loads(own[b"assay"]), "with_csv": False}, sort_keys=True)
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"assay": account}), path)
     raw(path, footer_of(3), footer_of(2))
     assert pq.ParquetFile(path).metadata.num_rows == 2
     (folder / "predictions.csv").unlink()
@@ -436,10 +439,11 @@ def test_parquet_that_breaks_off_behind_its_first_part_is_refused(honest, folder
     monkeypatch.setattr("assay.batch.feeds.CHUNK", 1)
     path = folder / "predictions.parquet"
     table = pq.read_table(path)
-    pq.write_table(table, path, row_group_size=1, compression="none", use_dictionary=False)
-    content = path.read_bytes()
-    at = content.index(b"MgO")
-    path.write_bytes(content[: at - 40] + b"\xff" * 30 + content[at - 10 :])
+    pq.write_table(table, path, row_group_size=1)
+    at = pq.ParquetFile(path).metadata.row_group(2).column(0).data_page_offset
+    content = bytearray(path.read_bytes())
+    content[at : at + 9] = b"\xff" * 9
+    path.write_bytes(content)
     note_files(folder)
     with pytest.raises(RefusedError, match=r"cannot be read as Parquet"):
         verified(honest[0], folder)

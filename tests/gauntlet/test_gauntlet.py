@@ -22,7 +22,14 @@ from gauntlet.second_lines import SECOND_LINES
 UNPLANTED = {
     "formula.missing",
     *("formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"),
-    *("history.labels", "history.settings", "history.size", "history.chemistry", "target.class"),
+    *(
+        "history.labels",
+        "history.settings",
+        "history.size",
+        "history.chemistry",
+        "history.packages",
+    ),
+    *("history.attributes", "target.class"),
 }
 
 

@@ -70,6 +70,70 @@ def test_a_policy_changes_alone(sound: Path) -> None:
     assert only(check(sound), "history.policy").severity == "failure"
 
 
+MARGIN = SETTINGS.format(target=NUMBER).replace("margin = 0.1", "margin = 9.0")
+JUDGED = ["src/toy/model.py", "src/helpers/fit.py", "requirements.lock", "pyproject.toml"]
+
+
+def write_new(sound: Path, name: str, text: str) -> None:
+    """A file of the repository that git knows."""
+    (sound / name).parent.mkdir(parents=True, exist_ok=True)
+    (sound / name).write_text(text)
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_policy_changes_without_any_code_or_package(sound: Path, name: str) -> None:
+    """Whatever makes the model is part of it: the author's package, another one, the lock."""
+    write_new(sound, name, "one")
+    commit(sound)
+    write_new(sound, name, "two")
+    assert check(sound).passed
+    (sound / "assay.toml").write_text(MARGIN)
+    assert only(check(sound), "history.policy").severity == "failure"
+
+
+@pytest.mark.parametrize("change", ["[model]\nseed = 7\n", "package"])
+def test_a_policy_changes_without_keys_that_make_the_model(sound: Path, change: str) -> None:
+    """`[model]`, and which package is the model, may change freely, but not with the margin."""
+    commit(sound)
+
+    def changed(text: str) -> str:
+        return (
+            text.replace('"toy"\n[target]', '"b"\n[target]')
+            if change == "package"
+            else text + change
+        )
+
+    (sound / "assay.toml").write_text(changed(SETTINGS.format(target=NUMBER)))
+    assert check(sound).passed
+    (sound / "assay.toml").write_text(changed(MARGIN))
+    report = check(sound)
+    assert "gate.margin" in only(report, "history.policy").message
+    assert found(report, "history.settings")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (".gitattributes", "attributes"),
+        ("data/.gitattributes", "attributes"),
+        ("requirements.lock", "packages"),
+        ("pyproject.toml", "packages"),
+    ],
+)
+def test_packages_and_hidden_changes_are_told(sound: Path, name: str, kind: str) -> None:
+    """Another dependency is free, and so are attributes of git, but neither goes by unseen."""
+    write_new(sound, name, "one")
+    commit(sound)
+    assert not found(check(sound), f"history.{kind}")
+    write_new(sound, name, "two")
+    report = check(sound)
+    told = only(report, f"history.{kind}")
+    assert (told.severity, report.passed) == ("warning", True)
+    assert told.message.startswith(f"{name} is not main's")
+    (sound / name).unlink()
+    assert found(check(sound), f"history.{kind}")
+
+
 def test_a_tracked_key_fails(sound: Path) -> None:
     """A key that git keeps is named; one that git ignores is not."""
     key = sound / ".assay" / "keys" / "sealing.key"

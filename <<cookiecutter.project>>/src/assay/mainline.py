@@ -20,17 +20,25 @@ def content_on_main(root: Path, path: Path) -> bytes | None:
 
 def differs_from_main(root: Path, *paths: str) -> bool:
     """Whether files below these paths, as they stand in the folder, differ from main's."""
+    return bool(changed_files(root, *paths))
+
+
+def changed_files(root: Path, *paths: str) -> list[str]:
+    """The files below these paths that differ from main's, relative to the root, or are gone."""
     revision = _revision(root)
-    changed = (
-        None if revision is None else git_bytes(root, "diff", "--name-only", revision, "--", *paths)
-    )
-    return bool(changed)
+    if revision is None:
+        return []
+    words = ("diff", "--name-only", "--relative", "--no-renames", "-z", revision, "--", *paths)
+    return _names(git_bytes(root, *words))
 
 
 def tracked_files(root: Path) -> list[str]:
     """The files that git keeps, relative to the root; none where there is no git."""
-    listed = git_bytes(root, "ls-files", "-z") or b""
-    return [name.decode(errors="replace") for name in listed.split(b"\0") if name]
+    return _names(git_bytes(root, "ls-files", "-z"))
+
+
+def _names(listed: bytes | None) -> list[str]:
+    return [name.decode(errors="replace") for name in (listed or b"").split(b"\0") if name]
 
 
 def require_main(root: Path) -> None:

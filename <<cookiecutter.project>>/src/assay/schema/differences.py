@@ -133,7 +133,7 @@ def settings_table(name: str, cells: pd.DataFrame) -> Table:
     return Table(name, "assay.toml", cells, cells, located=False)
 
 
-def files_table(files: Sequence[str]) -> Table:
-    """The files that git keeps."""
+def files_table(name: str, files: Sequence[str]) -> Table:
+    """Files that git keeps, or kept."""
     cells = pd.DataFrame({FILE: files}, dtype=str)
-    return Table("files", ".", cells, cells, located=False)
+    return Table(name, ".", cells, cells, located=False)

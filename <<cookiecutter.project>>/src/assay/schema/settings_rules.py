@@ -1,11 +1,11 @@
 """The rules of `assay.toml` and of the files that git keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import great_expectations.expectations as gxe
 
-from assay.mainline import differs_from_main, tracked_files
+from assay.mainline import changed_files, differs_from_main, tracked_files
 from assay.records import Severity
 from assay.schema import differences as differ
 from assay.schema.rules import WARNING, Rule, Table
@@ -15,6 +15,11 @@ from assay.settings import Settings
 IDENTITY = ("target.column", "target.kind", "target.unit")
 # What a verdict rests on; certificates name its digest.
 POLICY = ("gate", "split")
+# What a verdict is on: code, data and packages, and the keys that say which model they make.
+JUDGED = ("data", "src", "requirements.lock", "pyproject.toml")
+JUDGED_SECTIONS = ("model", "project")
+# What may change with any pull request, but not unseen.
+ATTRIBUTES, PACKAGES = (":(glob)**/.gitattributes",), ("requirements.lock", "pyproject.toml")
 
 
 def settings_suites(
@@ -22,14 +27,21 @@ def settings_suites(
 ) -> Iterator[tuple[Table, list[Rule]]]:
     """The keys that differ from main's, each kind with its rule; and the files that git keeps."""
     if files := tracked_files(root):
-        yield differ.files_table(files), [_no_key()]
+        yield differ.files_table("files", files), [_no_key()]
+    for name, paths, of in (
+        ("attributes", ATTRIBUTES, _attributes),
+        ("packages", PACKAGES, _packages),
+    ):
+        if told := changed_files(root, *paths):
+            yield differ.files_table(f"changed-{name}", told), [of(told)]
     if main is None:
         return
     changed = differ.changed_settings(settings, main)
     target = changed[differ.KEY].isin(IDENTITY)
     # a fresh sealed set brings its own margin
     fresh = differs_from_main(root, "data/sealed_inputs.csv")
-    alone = fresh or not differs_from_main(root, "data", f"src/{settings.project.package}")
+    judged = changed[differ.SECTION].isin(JUDGED_SECTIONS).any()
+    alone = fresh or not (judged or differs_from_main(root, *JUDGED))
     policy = changed[differ.SECTION].isin(POLICY) & (not alone)
     for name, rows, rule in (
         ("target", target, _target()),
@@ -61,7 +73,7 @@ def _target() -> Rule:
 def _policy() -> Rule:
     return _equal(
         "history.policy",
-        "The gate's policy does not change together with data or model.",
+        "The gate's policy does not change together with data, model or packages.",
         "change the gate's policy in a pull request of its own, so that nobody needs it to pass",
         "failure",
     )
@@ -73,6 +85,31 @@ def _other() -> Rule:
         "Other settings are those of main.",
         "tolerances, severities and bounds count once they are on main",
         WARNING,
+    )
+
+
+def _attributes(changed: Sequence[str]) -> Rule:
+    return Rule(
+        "history.attributes",
+        _none_of(changed, "Git's attributes are main's."),
+        "{file} is not main's: git's attributes can keep a change out of what reviewers see; look "
+        "at all of it with `git diff --text --no-textconv`.",
+        severity=WARNING,
+    )
+
+
+def _packages(changed: Sequence[str]) -> Rule:
+    return Rule(
+        "history.packages",
+        _none_of(changed, "The packages that are installed are main's."),
+        "{file} is not main's; say in the pull request which packages came or went, and why.",
+        severity=WARNING,
+    )
+
+
+def _none_of(files: Sequence[str], description: str) -> gxe.ExpectColumnValuesToNotBeInSet:
+    return gxe.ExpectColumnValuesToNotBeInSet(
+        column=differ.FILE, value_set=list(files), description=description
     )
 
 
