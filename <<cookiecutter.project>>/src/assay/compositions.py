@@ -124,12 +124,11 @@ def _plain() -> re.Pattern[str]:
 
 def _reduced(formula: str) -> str:
     """Reduce a plain formula to the letter as pymatgen does, and several times as fast."""
-    from pymatgen.core import Composition
-
-    negativity, amounts = _negativities(), dict[str, int]()
+    negativity, specials = _conventions()
+    amounts: dict[str, int] = {}
     for symbol, amount in _COUNTED.findall(formula):
         amounts[symbol] = amounts.get(symbol, 0) + int(amount or 1)
-    symbols = sorted(amounts, key=lambda symbol: (negativity[symbol], symbol))
+    symbols = sorted(sorted(amounts), key=negativity.__getitem__)
     counts = [amounts[symbol] for symbol in symbols]
     divisor, anions = math.gcd(*counts), ""
     # the last two are a group, if they are alike and occur several times
@@ -139,7 +138,7 @@ def _reduced(formula: str) -> str:
             anions = f"({_joined(symbols[-2:], counts[-2:], times)}){times // divisor}"
             symbols, counts = symbols[:-2], counts[:-2]
     spelling = _joined(symbols, counts, divisor) + anions
-    return Composition.special_formulas.get(spelling, spelling)
+    return specials.get(spelling, spelling)
 
 
 def _joined(symbols: list[str], counts: list[int], divisor: int) -> str:
@@ -148,16 +147,20 @@ def _joined(symbols: list[str], counts: list[int], divisor: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _negativities() -> dict[str, float]:
-    """Pauling's electronegativity of each element; infinite where there is none, as in sorting."""
+def _conventions() -> tuple[dict[str, float], dict[str, str]]:
+    """What pymatgen orders by, and what it does not reduce further.
+
+    The first is Pauling's electronegativity, infinite where there is none, as in sorting.
+    """
     import warnings
 
-    from pymatgen.core import Element
+    from pymatgen.core import Composition, Element
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = {element.symbol: float(element.X) for element in Element}
-    return {symbol: math.inf if math.isnan(value) else value for symbol, value in found.items()}
+    order = {symbol: math.inf if math.isnan(value) else value for symbol, value in found.items()}
+    return order, dict(Composition.special_formulas)
 
 
 def reduced_formula(formula: str) -> str:
