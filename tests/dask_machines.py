@@ -30,7 +30,7 @@ class Machines:
             "distributed.cli.dask_scheduler",
             *("--port", "0", "--scheduler-file", file, "--dashboard-address", "127.0.0.1:0"),
         )
-        wait_for(file.exists, process)
+        wait_for(lambda: file.exists() and file.read_text().endswith("}"), process)
         return process, json.loads(file.read_text())["address"]
 
     def worker(

@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from test_jobs import ROWS, candidates_of, planned
@@ -23,6 +24,7 @@ def small_batch(certified, monkeypatch) -> Batch:
     """A batch that a worker may be asked for; this process is the worker."""
     monkeypatch.setattr(errands, "_limit_threads", lambda: None)
     errands._opened.cache_clear()
+    errands._make_room.cache_clear()
     return planned(certified, candidates_of(certified))
 
 
@@ -47,15 +49,16 @@ def test_other_machinery_is_told_before_anything_is_unpacked(batch):
         predict_there(errand, 0, ROWS)
 
 
-def test_next_batch_begins_anew(batch):
-    """A worker keeps no model, code or private copy of the batch before: names may be the same."""
+def test_next_model_begins_anew(batch, tmp_path):
+    """A worker keeps its model for more batches; of it nothing is left when another one comes."""
     predict_there(errand_of(batch), 0, 5)
     before = load(batch)
-    predict_there(errand_of(batch), 5, 10)
-    assert before.private.is_dir(), "one batch loads its model once"
-    predict_there(errand_of(replace(batch, share=1)), 10, 15)
+    predict_there(errand_of(replace(batch, share=1)), 5, 10)
+    assert before.private.is_dir()
+    other = Path(shutil.copytree(batch.bundle, tmp_path / "other"))
+    predict_there(errand_of(replace(batch, bundle=other)), 10, 15)
     assert not before.private.exists()
-    assert load(batch) is not before
+    assert load(replace(batch, bundle=other)) is not before
 
 
 @pytest.mark.parametrize("lost", ["token", "list", "bundle"])

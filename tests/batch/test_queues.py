@@ -200,3 +200,14 @@ def test_file_that_is_none_is_a_wrong_usage(certified, content):
         path.write_bytes(content)
     with told(UsageError, 2, "queue.yml"):
         predict(certified, certified / "none.csv", scheduler=str(path))
+
+
+@pytest.mark.slow
+def test_jobs_end_with_the_process_that_was_killed(certified, whole, slurm):
+    """SIGKILL to `assay predict` leaves no job in the queue that predicts, or waits for ever."""
+    path = smaller(certified / "slurm.yaml")
+    process = started(certified, path, "--shard-rows", "1", **slurm.environment)
+    wait_for(lambda: shards_of(certified), process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not slurm.running(), seconds=120)

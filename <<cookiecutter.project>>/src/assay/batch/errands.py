@@ -77,13 +77,14 @@ def _opened(content: bytes) -> "Batch":
             f"the worker on {socket.gethostname()} sees another list at {batch.listed.path}: put "
             "it on a file system that all machines share, and start again."
         )
-    _forget_the_batch_before()
+    _make_room(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
     _limit_threads()
     return batch
 
 
-def _forget_the_batch_before() -> None:
-    """Make room for another model, whose package may have the same name and other code."""
+@lru_cache(maxsize=1)  # so that nothing is done for the model that was the last one
+def _make_room(_bundle: Path, _trusted: tuple[str, ...], _digest: str) -> None:
+    """Forget the model before this one: packages of both may have one name and other code."""
     import gc
 
     from assay.batch.shards import loaded
