@@ -35,8 +35,8 @@ demo: setup ## Take the example from the template to a certified batch of predic
 sample: setup ## Make the report that README.md and docs/report.html show, from a run of the example
 	@$(BIN)/python scripts/sample_report.py
 
-test: setup node browser lint ## Check everything: 25 to 40 minutes
-	$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder --durations=25
+test: setup node browser lint ## Check everything but two installations more: 25 to 40 minutes
+	$(PYTEST) -m "not wide" -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
 quick: setup ## Check all that is not marked slow: a few minutes
 	$(PYTEST) -n auto -m "not slow"
@@ -46,7 +46,7 @@ lint: setup ## Check style and types
 	$(BIN)/ruff format --config pyproject.toml --check .
 	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts hooks benchmarks/gate
 
-bake: setup ## Render the template in many ways, install one rendering and run its own checks
+bake: setup ## Render the template in many ways, install it on each Python, with uv and without
 	$(PYTEST) tests/test_template.py
 
 # five minutes, or the whole protocol in half an hour: BENCH=full make bench-gate

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,9 @@ TEMPLATE = ROOT / "<<cookiecutter.project>>"
 # speed is measured in benchmarks/; on a busy machine any example may take its time
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+# a shell starts what runs in its background deaf to Ctrl-C, and so would be what tests interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # imports from the template's tree would leave caches in it, which cookiecutter copies
 sys.dont_write_bytecode = True

@@ -435,7 +435,7 @@ def test_own_data_reach_the_gate(bake, tmp_path, rendered):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", ["3.11", pytest.param("3.12", marks=pytest.mark.wide), "3.13"])
 def test_full_bake(repository, version):
     """From its lock the repository installs, and its lint, tests and checks are green."""
     python = find_python(version)
@@ -452,6 +452,7 @@ def test_full_bake(repository, version):
 
 
 @pytest.mark.slow
+@pytest.mark.wide
 def test_install_without_uv(repository, tmp_path):
     """Where there is no uv the Makefile takes venv and pip, and the command line works."""
     without_uv = tmp_path / "bin"

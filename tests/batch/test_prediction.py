@@ -240,7 +240,7 @@ def test_executable_header_is_neutralised():
     """A column name is a cell, too."""
     frame = for_spreadsheets(pd.DataFrame({"=cmd": ["\t=x"], "n": [-1.5], "t": ["-1e5"]}))
     assert list(frame.columns) == ["'=cmd", "n", "t"]
-    assert list(frame.iloc[0]) == ["'\t=x", -1.5, "-1e5"]
+    assert list(frame.iloc[0]) == ["'\t'=x", -1.5, "-1e5"]
 
 
 def test_each_row_says_how_sure_it_is_and_whether_it_is_inside(certified):

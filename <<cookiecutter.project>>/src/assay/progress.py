@@ -19,6 +19,7 @@ BEGINNINGS = {
     "score": "scoring the candidate",
     "report": "writing the report",
     "predict": "predicting",
+    "batch": "working on a batch",
     "verify": "verifying",
     "trace": "tracing",
     "diff": "comparing",
