@@ -72,6 +72,15 @@ def test_tables_do_not_tell_how_they_were_cut_up(certified, monkeypatch, schedul
     assert (record.rows, record.predicted, record.quarantined) == (ROWS, ROWS - 3, 3)
 
 
+def test_note_is_kept_and_a_story_is_not(certified):
+    """What is said of a batch stands in its record, whatever it holds; too long is wrong usage."""
+    path = candidates_of(certified)
+    note = 'for "Tuesday"\n::error::x | \u202e'
+    assert predict(certified, path, note=note).note == note
+    with pytest.raises(UsageError, match="--note has 1,001 characters"):
+        predict(certified, path, note="x" * 1001)
+
+
 def test_what_is_done_is_not_done_again(certified, monkeypatch):
     """Of four shards the one that is there, and whole, is taken; the damaged one is made again."""
     path = candidates_of(certified)

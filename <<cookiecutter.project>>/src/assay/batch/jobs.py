@@ -22,6 +22,7 @@ from assay.settings import Settings
 
 # what a spreadsheet shows, about
 CSV_ROWS = 1_000_000
+LONGEST_NOTE = 1_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ def prepare(
     require_known(options.scheduler)
     if options.shard_rows < 1:
         raise UsageError(f"--shard-rows is {options.shard_rows}: write 1 or more.")
+    if options.note and len(options.note) > LONGEST_NOTE:
+        raise UsageError(f"--note has {len(options.note):,} characters: {LONGEST_NOTE} are enough.")
     gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
