@@ -270,7 +270,7 @@ def test_certified_bundle_predicts(world: Forge, merged: tuple[Run, Run]):
     assert predicted.conclusion == "success", predicted.log
     assert predicted.jobs["begin"] == predicted.jobs["sign"] == "success"
     assert "part" not in predicted.jobs or predicted.jobs["part"] == "skipped"
-    (batch,) = (world.artifacts / str(predicted.number) / "batches").iterdir()
+    (batch,) = (world.artifacts / str(predicted.number) / "signed").iterdir()
     record = json.loads((batch / "batch.json").read_text())
     assert record["model_id"] == champion(world, merged[1])
     assert record["recipe"]["certified"] is True
@@ -315,8 +315,8 @@ def test_long_list_is_predicted_in_parts(world: Forge, merged: tuple[Run, Run]):
     assert {name: predicted.jobs.get(name) for name in wanted} == wanted
     kept = world.artifacts / str(predicted.number)
     names = {path.name for path in kept.iterdir()}
-    assert names == {"batches", "candidates", "shards-1", "shards-2", "shards-3"}
-    (batch,) = (kept / "batches").iterdir()
+    assert names == {"batches", "candidates", "signed", "shards-1-1", "shards-1-2", "shards-1-3"}
+    (batch,) = (kept / "signed").iterdir()
     record = json.loads((batch / "batch.json").read_text())
     assert record["candidates"] == "far.csv"
     assert record["predicted"] + record["quarantined"] == len(rows.splitlines()) - 1

@@ -142,8 +142,8 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (
         rules.rights_stay_in_trusted_files,
         "predict.yml",
-        "contents: read # check out main",
-        "contents: write # check out main",
+        "contents: read # check out main, read",
+        "contents: write # check out main, read",
     ),
     (
         rules.rights_stay_in_trusted_files,

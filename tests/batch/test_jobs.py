@@ -77,8 +77,25 @@ def test_note_is_kept_and_a_story_is_not(certified):
     path = candidates_of(certified)
     note = 'for "Tuesday"\n::error::x | \u202e'
     assert predict(certified, path, note=note).note == note
-    with pytest.raises(UsageError, match="--note has 1,001 characters"):
-        predict(certified, path, note="x" * 1001)
+    for amiss, sentence in (("x" * 1001, "--note has 1,001 characters"), ("\udc80", "no text")):
+        with pytest.raises(UsageError, match=sentence):
+            predict(certified, path, note=amiss)
+
+
+def test_what_a_killed_start_left_under_a_temporary_name_is_no_shard(certified):
+    """A shard whose record was written, but not its name, neither counts nor stands in the way."""
+    path = candidates_of(certified)
+    batch = planned(certified, path)
+    first = Shard(0, 10)
+    predict_shard(batch, first)
+    place = batch.place(first)
+    shutil.copytree(place, place.with_name(f".{place.name}.abcd"))
+    assert predict(certified, path, shard_rows=10).rows == ROWS
+    shutil.rmtree(Layout(certified).out / "batches")
+    predict_shard(batch, first)
+    place.rename(place.with_name(f".{place.name}.abcd"))
+    with pytest.raises(NotCarriedOutError, match="rows 1 to 40 of 40 are in no whole shard"):
+        collection.shards_in(batch)
 
 
 def test_what_is_done_is_not_done_again(certified, monkeypatch):

@@ -1,10 +1,12 @@
 """The signed manifest of a batch proves what nothing else does, and is refused where it lies."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from assay.batch import manifests
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import Options, predict_batch
 from assay.batch.manifests import KIND, MANIFEST, sign_batch
@@ -13,6 +15,8 @@ from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import read_signer
+from assay.ledger.record import read_ledger
+from assay.ledger.revocation import revoke
 from assay.ledger.statements import write_statement
 from toy import assay, settings_of
 
@@ -89,14 +93,89 @@ def test_nothing_else_is_signed(certified):
     with pytest.raises(RefusedError, match=r"other files than batch\.json names"):
         sign_batch(certified, folder)
     table.write_bytes(content)
-    record = json.loads((folder / "batch.json").read_text())
-    (folder / "batch.json").write_text(json.dumps(record | {"model_id": "0" * 64}))
-    with pytest.raises(RefusedError, match="not what let this batch"):
-        sign_batch(certified, folder)
     bare = batch_of(certified, certified=False)
     with pytest.raises(RefusedError, match="no certificate"):
         sign_batch(certified, bare)
     assert not list(folder.parent.glob(f"*/{MANIFEST}"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_id": "0" * 64},
+        {"batch_id": "whatever"},
+        {"certificate_digest": "0" * 64},
+        {"correlation_id": "asy-0"},
+        {"rows": 1_000},
+        {"recipe": {"certified": False}},
+        {"recipe": {"bundle_digest": "0" * 64}},
+        {"recipe": {"candidates_digest": "0" * 64}},
+    ],
+    ids=str,
+)
+def test_record_that_disagrees_with_itself_or_its_certificate_is_not_signed(certified, change):
+    """Beside a genuine certificate no record of something else gets a signature."""
+    folder = batch_of(certified)
+    record = json.loads((folder / "batch.json").read_text())
+    recipe = record["recipe"] | change.get("recipe", {})
+    (folder / "batch.json").write_text(json.dumps(record | change | {"recipe": recipe}))
+    with pytest.raises(RefusedError, match="but it must be"):
+        sign_batch(certified, folder)
+    assert not (folder / MANIFEST).exists()
+
+
+def test_neither_a_stray_file_nor_another_folder_is_signed(certified):
+    """What lies beside the batch's files would be handed on with them, and so would a name."""
+    folder = batch_of(certified)
+    (folder / "extra.csv").write_text("formula\n")
+    with pytest.raises(RefusedError, match=r"extra\.csv is no file of the batch"):
+        sign_batch(certified, folder)
+    (folder / "extra.csv").unlink()
+    with pytest.raises(RefusedError, match="the folder's name"):
+        sign_batch(certified, folder.rename(folder.with_name("best-of-all")))
+
+
+def test_batch_of_another_run_is_not_signed(certified, monkeypatch):
+    """In Actions the record must name the very run that signs; no second batch comes along."""
+    folder = batch_of(certified)
+    run = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/main", "GITHUB_RUN_ID": "7"}
+    run |= {"GITHUB_REPOSITORY": "group/toy", "GITHUB_SERVER_URL": "https://example.org"}
+    for name, value in run.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(manifests, "read_ledger_at_hand", lambda root: read_ledger(root, None))
+    with pytest.raises(RefusedError, match="workflow_run is None"):
+        sign_batch(certified, folder)
+    shutil.copytree(folder, folder.with_name("another"))
+    done = assay(certified, "batch", "sign", **run)
+    assert done.returncode == 1
+    assert "a run makes one batch, not 2" in done.stderr
+
+
+def test_revoked_model_gets_no_signature(certified):
+    """A model that was revoked after it predicted is not signed for any more."""
+    folder = batch_of(certified)
+    digest = json.loads((folder / "batch.json").read_text())["model_id"]
+    revoke(certified, digest, "leaked", None)
+    with pytest.raises(RefusedError, match="was revoked"):
+        sign_batch(certified, folder)
+
+
+def test_missing_certificate_is_told(certified):
+    """A signed batch without its certificate is refused in one sentence."""
+    folder = batch_of(certified)
+    sign_batch(certified, folder)
+    (folder / "certificate.json").rename(certified / "elsewhere.json")
+    with pytest.raises(RefusedError, match=r"certificate\.json is missing"):
+        verified(certified, folder)
+
+
+def test_start_without_a_note_takes_none_away(certified):
+    """Who predicts the same again and says nothing leaves note and signature as they are."""
+    folder = batch_of(certified)
+    sign_batch(certified, folder)
+    assert batch_of(certified, note=None) == folder
+    assert "; signed: " in verified(certified, folder)
+    assert json.loads((folder / "batch.json").read_text())["note"] == "first"
 
 
 def test_without_a_key_nothing_is_signed(certified):
@@ -125,6 +204,8 @@ def test_verb_signs_all_batches_and_says_which(certified):
     done = assay(certified, "batch", "sign")
     assert done.returncode == 0, done.stderr
     assert f"{folder.name}/{MANIFEST}" in done.stdout
+    batch_of(certified, certified=False)
+    assert assay(certified, "batch", "sign").returncode == 0, "the uncertified one is left out"
     branch = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/idea"}
     refused = assay(certified, "batch", "sign", **branch)
     assert refused.returncode == 1

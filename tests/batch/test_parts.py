@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.batch import parts
+from assay.batch.authorization import authorize
+from assay.batch.jobs import Options, prepare
 from assay.batch.parts import MAXIMUM, number_of_parts, part_of
 from assay.batch.shards import divide
-from assay.layout import Layout
-from toy import assay, pool_formulas, write_rows
+from assay.layout import Handover, Layout
+from toy import assay, pool_formulas, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -111,7 +114,10 @@ def test_short_list_is_predicted_at_once(certified, tmp_path):
     assert set(files_of(certified)) >= {"predictions.parquet", "quarantine.csv"}
 
 
-@pytest.mark.parametrize(("part", "parts"), [("0", "2"), ("3", "2"), ("1", "9"), ("1", "many")])
+@pytest.mark.parametrize(
+    ("part", "parts"),
+    [("0", "2"), ("3", "2"), ("1", "9"), ("1", "many"), ("1", "1e400"), ("1", "true")],
+)
 def test_there_is_no_such_part(certified, part, parts):
     """A part out of range, more parts than shards, and a number that is none are wrong usage."""
     path = candidates_of(certified)
@@ -119,6 +125,29 @@ def test_there_is_no_such_part(certified, part, parts):
     assert done.returncode == 2
     assert "write" in done.stderr
     assert not (Layout(certified).out / "shards").exists()
+
+
+def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
+    """A list whose end takes longer than its beginning is divided by what the end takes."""
+    handover, settings = Handover(Layout(certified).out), settings_of(certified)
+    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    options = Options(shard_rows=10)
+    job = prepare(certified, settings, candidates_of(certified), permission, options)
+    monkeypatch.setattr(parts, "TRIAL", 10)
+    monkeypatch.setattr(parts, "_seconds", lambda _, trial: 100.0 if trial.stop == 40 else 0.1)
+    assert parts.needed(job, 200.0) == 2
+    assert parts.needed(job, 400.0) == 1
+    assert not job.batch.folder.exists(), "nothing is left of the trials"
+
+
+def test_batch_that_is_made_is_not_begun_again(certified, tmp_path):
+    """What lies there whole is told at once, however little time a part may take."""
+    path, told = candidates_of(certified), tmp_path / "told"
+    assert assay(certified, "predict", path.name).returncode == 0
+    again = ("--minutes", "0", *SHARDS)
+    done = assay(certified, "batch", "begin", path.name, *again, GITHUB_OUTPUT=str(told))
+    assert done.returncode == 0, done.stderr
+    assert outputs(told)["parts"] == "[]"
 
 
 def test_list_whose_name_could_tell_the_workflow_more_is_refused(certified, tmp_path):

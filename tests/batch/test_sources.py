@@ -63,6 +63,15 @@ def test_path_is_taken_as_it_is(root):
     assert not (root / "out").exists()
 
 
+def test_path_out_of_the_repository_is_refused_in_actions(root, monkeypatch):
+    """Who dispatches a batch names a file of the repository, not one of the runner."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert obtain(root, str(root / "data" / "few.csv")).name == "few.csv"
+    for source in ("/etc/hostname", str(root / ".." / "few.csv")):
+        with pytest.raises(UsageError, match="no path in this repository"):
+            obtain(root, source)
+
+
 def test_file_of_a_release(root, server):
     """The very bytes of the file that is named, and of no other of the release."""
     release(server, "v1", a__csv=LIST, b__csv=b"formula\nMgO\n")
@@ -131,7 +140,12 @@ def test_member_stays_in_its_folder(root, server, name):
 def test_damaged_archive_is_told(root, server):
     """What is no zip, or one whose bytes changed, is not taken."""
     whole = archive(a__csv=LIST * 100)
-    for content in (b"no zip", whole.replace(b"NaCl", b"KBrI", 1)):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("a.csv", LIST * 100)
+    deflated = bytearray(packed.getvalue())
+    deflated[36:40] = b"\xff" * 4  # behind the header of 30 bytes and the name of 5
+    for content in (b"no zip", whole.replace(b"NaCl", b"KBrI", 1), bytes(deflated)):
         server.state.write("artifacts.json", [])
         artifact(server, content)
         with pytest.raises(NotCarriedOutError, match="cannot be unpacked"):

@@ -20,7 +20,7 @@ def set_output(name: str, value: str) -> None:
         UsageError: the value has a line end, with which it could tell of other things, too.
     """
     path = os.environ.get("GITHUB_OUTPUT")
-    if len(value.splitlines()) > 1:
+    if value.splitlines() not in ([], [value]):
         raise UsageError(f"{name} is {value!r:.80}: take the line end out of it.")
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Rows of a group in the final table: few groups read fast, and one is held in memory.
 GROUP = 100_000
 METADATA = b"assay"
+# what a start that was killed left under a temporary name begins with a dot
+WHOLE = f"[!.]*/{SHARD}"
 
 
 def shards_in(batch: Batch) -> list[tuple[Path, ShardRecord]]:
@@ -29,7 +31,7 @@ def shards_in(batch: Batch) -> list[tuple[Path, ShardRecord]]:
         RefusedError: a shard is of another recipe, or two overlap.
         NotCarriedOutError: rows are missing, or a shard is damaged.
     """
-    paths = [path.parent for path in batch.folder.glob(f"*/{SHARD}")]
+    paths = [path.parent for path in batch.folder.glob(WHOLE)]
     found = [(path, whole(path)) for path in paths]
     done = sorted(
         ((path, record) for path, record in found if record), key=lambda pair: pair[1].start

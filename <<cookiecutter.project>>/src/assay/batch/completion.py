@@ -22,9 +22,9 @@ from assay.records import read_record
 def done(
     batch: Batch, authorization: Authorization, place: Path, note: str | None
 ) -> BatchRecord | None:
-    """The record of the very batch if it lies there whole; another note takes the old one's place.
+    """The record of the very batch if it lies there whole; a note takes an older one's place.
 
-    A manifest was signed for the old note and goes with it.
+    A manifest was signed for the older note and goes with it.
     """
     try:
         record = read_record(BatchRecord, place / RECORD)
@@ -34,9 +34,9 @@ def done(
     same &= record.certificate_digest == authorization.certificate_digest
     if not same or not are_as_written(place, record.files):
         return None
-    if note != record.note:
-        (place / MANIFEST).unlink(missing_ok=True)
+    if note is not None and note != record.note:
         record = record.model_copy(update={"note": note})
+        (place / MANIFEST).unlink(missing_ok=True)
         record.write(place / RECORD)
     return record
 

@@ -114,14 +114,22 @@ def prepare(
     require_known(options.scheduler)
     if options.shard_rows < 1:
         raise UsageError(f"--shard-rows is {options.shard_rows}: write 1 or more.")
-    if options.note and len(options.note) > LONGEST_NOTE:
-        raise UsageError(f"--note has {len(options.note):,} characters: {LONGEST_NOTE} are enough.")
+    _require_plain(options.note or "")
     gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
         listed = open_list(candidates, options.column)
     batch = plan(root, settings, listed, authorization, options)
     return Job(root, batch, authorization, options)
+
+
+def _require_plain(note: str) -> None:
+    if len(note) > LONGEST_NOTE:
+        raise UsageError(f"--note has {len(note):,} characters: {LONGEST_NOTE:,} are enough.")
+    try:
+        note.encode()
+    except UnicodeEncodeError:
+        raise UsageError("--note is no text in UTF-8: write it anew.") from None
 
 
 def finish(job: Job) -> BatchRecord:

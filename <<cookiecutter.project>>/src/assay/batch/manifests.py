@@ -1,9 +1,13 @@
-"""The signed manifest of a batch: which files main's own run made, for whoever gets them later."""
+"""The signed manifest of a batch: which files belong to it, and who says so."""
 
+import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from assay import provenance
+from assay.batch.authorization import require_standing
 from assay.batch.models import CERTIFICATE
 from assay.batch.records import RECORD, BatchRecord, table_names
 from assay.batch.shards import are_as_written
@@ -11,8 +15,9 @@ from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import read_public_key, read_signer, verify
+from assay.ledger.record import read_ledger_at_hand
 from assay.ledger.statements import foreign, read_statement, write_statement
-from assay.records import MAXIMUM_BYTES, Count, Digest, Record, Text, read_record
+from assay.records import MAXIMUM_BYTES, Digest, Record, Text, read_record
 
 MANIFEST = "manifest.json"
 KIND = "urn:assay:batch:1"
@@ -23,31 +28,24 @@ class Manifest(Record):
 
     batch_id: Text
     model_id: Digest
-    rows: Count
+    rows: Annotated[int, Field(ge=0)]
 
 
 def sign_batch(root: Path, folder: Path) -> Path:
     """Sign the files of a batch, record and certificate among them; gives the manifest's path.
 
+    Nothing is predicted again: what is signed is what lies there as its own record says, of a model
+    with a certificate that holds.
+
     Raises:
-        RefusedError: its files are not those that its record names, or no certificate that holds
-            let its model predict.
+        RefusedError: files, record and certificate do not belong together, another file lies beside
+            them, the model was revoked, or in Actions the batch is of another run.
         NotCarriedOutError: there is no signing key, or no batch.
     """
     layout = Layout(root)
     record = read_record(BatchRecord, folder / RECORD)
-    if set(record.files) != set(table_names(record.recipe)) or not are_as_written(
-        folder, record.files
-    ):
-        raise RefusedError(f"{folder} holds other files than {RECORD} names: predict again.")
-    certificate = verify(folder / CERTIFICATE, layout.public_key)
-    if (certificate.bundle_digest, digest_file(folder / CERTIFICATE)) != (
-        record.model_id,
-        record.certificate_digest,
-    ):
-        raise RefusedError(
-            f"{folder / CERTIFICATE} is not what let this batch be predicted: predict again."
-        )
+    _require_own_files(folder, record)
+    _require_consistent(layout, folder, record)
     signer = read_signer(layout)
     if signer is None:
         raise NotCarriedOutError(
@@ -58,6 +56,41 @@ def sign_batch(root: Path, folder: Path) -> Path:
     subjects = {name: digest_file(folder / name) for name in _names(record)}
     write_statement(folder / MANIFEST, signer, subjects, KIND, told.model_dump(mode="json"))
     return folder / MANIFEST
+
+
+def _require_own_files(folder: Path, record: BatchRecord) -> None:
+    if set(record.files) != set(table_names(record.recipe)) or not are_as_written(
+        folder, record.files
+    ):
+        raise RefusedError(f"{folder} holds other files than {RECORD} names: predict again.")
+    known = {*_names(record), MANIFEST}
+    for path in sorted(folder.iterdir()):
+        if path.name not in known:
+            raise RefusedError(f"{path} is no file of the batch: take it out.")
+
+
+def _require_consistent(layout: Layout, folder: Path, record: BatchRecord) -> None:
+    certificate = verify(folder / CERTIFICATE, layout.public_key)
+    require_standing(read_ledger_at_hand(layout.root), certificate)
+    recipe = record.recipe
+    facts = {
+        "certified": (recipe.certified, True),
+        "bundle_digest": (recipe.bundle_digest, certificate.bundle_digest),
+        "model_id": (record.model_id, recipe.model_id),
+        "batch_id": (record.batch_id, recipe.batch_id),
+        "certificate_digest": (record.certificate_digest, digest_file(folder / CERTIFICATE)),
+        "correlation_id": (record.correlation_id, certificate.predicate.correlation_id),
+        "rows": (record.rows, record.predicted + record.quarantined),
+        "the folder's name": (folder.resolve().name, record.folder),
+    }
+    if os.environ.get("GITHUB_ACTIONS"):
+        facts["workflow_run"] = (record.workflow_run, provenance.run_url())
+    for key, (told, fact) in facts.items():
+        if told != fact:
+            raise RefusedError(
+                f"{folder / RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict "
+                "again."
+            )
 
 
 def is_signed(root: Path, folder: Path, record: BatchRecord) -> bool:
@@ -71,6 +104,9 @@ def is_signed(root: Path, folder: Path, record: BatchRecord) -> bool:
         return False
     if path.stat().st_size > MAXIMUM_BYTES:
         raise foreign(str(path), "manifest")
+    for name in _names(record):
+        if not (folder / name).is_file():
+            raise RefusedError(f"{folder / name} is missing: fetch the batch again.")
     key = read_public_key(Layout(root).public_key)
     subjects, predicate = read_statement(path.read_bytes(), str(path), key, KIND, "manifest")
     try:

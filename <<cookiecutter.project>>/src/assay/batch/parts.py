@@ -2,31 +2,54 @@
 
 import math
 import os
+import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from assay.batch.jobs import Job
 from assay.batch.records import BatchRecord
-from assay.batch.shards import Shard, load, predict_shard
-from assay.batch.workers import LOCAL
+from assay.batch.shards import Batch, Shard, predict_shard
+from assay.batch.workers import LOCAL, on_one_thread
 from assay.errors import UsageError
 
 # Jobs of a matrix, at most (GitHub's limit of a workflow run).
 MAXIMUM = 256
+# Rows of a trial: enough to tell the speed, and no minute even at 50 a second.
+TRIAL = 2_000
 
 
 def needed(job: Job, seconds: float) -> int:
-    """How many parts the batch needs, from the time that its first shard takes here.
+    """How many parts the batch needs, from the time that some of its rows take here.
 
     Raises as `predict_shard`.
     """
-    first, batch = job.shards[0], job.batch
-    load(batch)  # takes its time once a process
-    begin = time.monotonic()
-    predict_shard(batch, first)
+    if len(job.shards) == 1:
+        return 1
     cores = (os.cpu_count() or 1) if job.options.scheduler == LOCAL else 1
-    rate = cores * (first.stop - first.start) / (time.monotonic() - begin)
-    return number_of_parts(batch.listed.rows, len(job.shards), rate, seconds)
+    rate = cores * _rows_per_second(job, cores)
+    return number_of_parts(job.batch.listed.rows, len(job.shards), rate, seconds)
+
+
+def _rows_per_second(job: Job, processes: int) -> float:
+    """The least of three trials, at the beginning, in the middle and at the end of the list.
+
+    They are made as a process that has a core to itself predicts, and nothing is left of them.
+    """
+    rows = job.batch.listed.rows
+    size = min(TRIAL, rows)
+    trials = [Shard(start, start + size) for start in (0, (rows - size) // 2, rows - size)]
+    with tempfile.TemporaryDirectory() as folder, on_one_thread():
+        batch = replace(job.batch, folder=Path(folder), share=rows // processes)
+        predict_shard(batch, trials[0])  # loading and compiling count once a process
+        return min(size / _seconds(batch, trial) for trial in trials)
+
+
+def _seconds(batch: Batch, trial: Shard) -> float:
+    begin = time.monotonic()
+    predict_shard(batch, trial)
+    return time.monotonic() - begin
 
 
 def predict_part(job: Job, part: int, parts: int) -> int:

@@ -86,7 +86,7 @@ def _checked(options: Any, kind: str, path: Path) -> dict[str, Any]:
         )
     options = {"processes": options.get("cores")} | options
     for key in ("cores", "processes"):
-        if not _is_count(options[key]):
+        if not _is_count(options.get(key)):
             raise UsageError(f"{path} must say jobqueue.{kind}.{key}: a number of 1 or more.")
     for key in {"memory", "walltime"} & {"memory", *options}:
         if not isinstance(options.get(key), str):

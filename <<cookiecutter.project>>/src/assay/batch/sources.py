@@ -1,9 +1,12 @@
 """Where a list of candidates comes from: a file, a release's file, or an artifact of a run."""
 
+import lzma
+import os
 import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from assay.assets import MAXIMUM_ASSET_BYTES, is_safe
@@ -14,6 +17,7 @@ from assay.layout import Layout
 _RELEASE = re.compile(r"release:(?P<tag>[^/]+)/(?P<file>[^/]+)")
 _ARTIFACT = re.compile(r"artifact:(?P<run>[1-9]\d{0,18})/(?P<name>[^/]+)(?:/(?P<file>.+))?")
 _LISTS = (".csv", ".csv.gz", ".parquet")
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 def obtain(root: Path, source: str) -> Path:
@@ -23,11 +27,12 @@ def obtain(root: Path, source: str) -> Path:
     `artifact:RUN/NAME/FILE` a list in an artifact of one of its workflow runs.
 
     Raises:
-        UsageError: it is neither, or the artifact holds no or several lists.
+        UsageError: it is neither, the artifact holds no or several lists, or in Actions the path
+            leads out of the repository.
         NotCarriedOutError: GitHub does not hand it over.
     """
     if not source.startswith(("release:", "artifact:")):
-        return Path(source)
+        return _in_repository(root, source)
     release, artifact = _RELEASE.fullmatch(source), _ARTIFACT.fullmatch(source)
     folder = Layout(root).out / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,6 +43,14 @@ def obtain(root: Path, source: str) -> Path:
     raise UsageError(
         f"{source!r:.120} names no list: write a path, release:TAG/FILE or artifact:RUN/NAME."
     )
+
+
+def _in_repository(root: Path, source: str) -> Path:
+    if os.environ.get("GITHUB_ACTIONS") and not Path(source).resolve().is_relative_to(
+        root.resolve()
+    ):
+        raise UsageError(f"{source!r:.120} is no path in this repository: write one.")
+    return Path(source)
 
 
 def _from_release(folder: Path, tag: str, file: str) -> Path:
@@ -64,7 +77,7 @@ def _take(archive: Path, artifact: str, file: str | None, place: Path) -> str:
     """Write the list in an artifact's archive to a place; gives its name without folders."""
     try:
         with zipfile.ZipFile(archive) as content:
-            lists = [one for one in content.infolist() if one.filename.endswith(_LISTS)]
+            lists = [one for one in content.infolist() if one.filename.lower().endswith(_LISTS)]
             chosen = [one for one in lists if file is None or one.filename == file]
             if len(chosen) != 1:
                 raise UsageError(
@@ -78,7 +91,7 @@ def _take(archive: Path, artifact: str, file: str | None, place: Path) -> str:
             with content.open(chosen[0]) as source, place.open("xb") as stream:
                 shutil.copyfileobj(source, stream, 2**20)
             return name
-    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
+    except (*DAMAGED, RuntimeError, OSError, EOFError, ValueError) as error:
         raise NotCarriedOutError(
             f"the artifact {artifact!r:.80} cannot be unpacked ({type(error).__name__}): upload it "
             "again."

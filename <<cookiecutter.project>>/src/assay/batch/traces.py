@@ -89,7 +89,7 @@ def trace(root: Path, identifier: str) -> Trace:
 
 def _batches(layout: Layout, identifier: str) -> tuple[list[_Batch], list[TracedRow]]:
     """The batches that have the id, or else those with a row that does, and these rows."""
-    paths = sorted((layout.out / "batches").glob(f"*/{RECORD}"))
+    paths = sorted((layout.out / "batches").glob(f"[!.]*/{RECORD}"))
     known = [_Batch(path.parent, read_record(BatchRecord, path)) for path in paths]
     named = [
         batch

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from assay.batch.records import ShardRecord
@@ -11,6 +12,7 @@ from assay.batch.shards import Batch, Shard, predict_shard
 from assay.errors import NotCarriedOutError, UsageError
 
 LOCAL = "local"
+THREADS = "OMP_NUM_THREADS"
 
 
 def require_known(scheduler: str | None) -> None:
@@ -68,7 +70,23 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ[THREADS] = "1"
+
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Have this process do for a while as those that `_begin` made ready."""
+    from threadpoolctl import threadpool_limits
+
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = "1"
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        del os.environ[THREADS]
+        if before is not None:
+            os.environ[THREADS] = before
 
 
 def _end_with_parent() -> None:

@@ -1,12 +1,13 @@
 """A batch divided among machines: `batch begin`, `batch part`, `batch collect`, `batch sign`."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.errors import UsageError
+from assay.errors import RefusedError, UsageError
 from assay.layout import Layout
 from assay.texts import plural
 from assay.verbs.console import here, repository, shown
@@ -20,6 +21,9 @@ app = typer.Typer(
 
 Source = Annotated[
     str, typer.Argument(help="A path, release:TAG/FILE, or artifact:RUN/NAME of this repository.")
+]
+Listed = Annotated[
+    Path, typer.Argument(help="The list itself; a fetched one lies in out/candidates.")
 ]
 Model = Annotated[str, typer.Option(help="Digest of a certified bundle.")]
 Scheduler = Annotated[str | None, typer.Option(help="As of `assay predict`.")]
@@ -48,7 +52,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     options = jobs.Options(scheduler, shard_rows=shard_rows, note=note or None)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
-        needed = parts.needed(job, 60 * minutes)
+        needed = 1 if job.done() else parts.needed(job, 60 * minutes)
         numbers = list(range(1, needed + 1)) if needed > 1 else []
         runner.set_output("model", permission.digest)
         runner.set_output("candidates", shown(candidates))
@@ -61,7 +65,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
 
 @app.command()
 def part(  # noqa: PLR0913 (one parameter an option)
-    source: Source,
+    candidates: Listed,
     part: Annotated[int, typer.Option(help="Which part, from 1.")],
     parts: Annotated[str, typer.Option(help="How many there are, or the list that begin gave.")],
     model: Model = "champion",
@@ -76,40 +80,45 @@ def part(  # noqa: PLR0913 (one parameter an option)
     permission = permitted(root, settings, model)
     options = jobs.Options(scheduler, shard_rows=shard_rows)
     with uninterrupted():
-        job = jobs.prepare(root, settings, Path(source), permission, options)
+        job = jobs.prepare(root, settings, candidates, permission, options)
         rows = predict_part(job, part, _count(parts))
     typer.echo(f"batch: part {part}, {plural(rows, 'row')} -> {shown(job.batch.folder)}")
 
 
 @app.command()
-def collect(source: Source, model: Model = "champion", note: Note = "") -> None:
+def collect(candidates: Listed, model: Model = "champion", note: Note = "") -> None:
     """Put the shards of all parts together; nothing is predicted."""
     from assay.batch import jobs
     from assay.batch.parts import collected
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    job = jobs.prepare(root, settings, Path(source), permission, jobs.Options(note=note or None))
+    job = jobs.prepare(root, settings, candidates, permission, jobs.Options(note=note or None))
     conclude(root, jobs.require_some(job, collected(job)), machine=False)
 
 
 @app.command()
 def sign(
     batches: Annotated[
-        list[Path] | None, typer.Argument(help="Folders of batches; unsaid: all in out/batches.")
+        list[Path] | None,
+        typer.Argument(help="Folders of batches; unsaid: all certified ones in out/batches."),
     ] = None,
 ) -> None:
     """Sign the files of certified batches, so that each can be checked by itself later."""
     from assay.batch.authorization import require_main
     from assay.batch.manifests import sign_batch
-    from assay.batch.records import RECORD
+    from assay.batch.records import RECORD, BatchRecord
+    from assay.records import read_record
 
     require_main("batches are signed")
     root = repository()
-    found = Layout(root).out.glob(f"batches/*/{RECORD}")
-    folders = batches or sorted(path.parent for path in found)
+    found = sorted(Layout(root).out.glob(f"batches/[!.]*/{RECORD}"))
+    certified = [one.parent for one in found if read_record(BatchRecord, one).certified]
+    folders = batches or certified
     if not folders:
-        raise UsageError("out/batches holds no batch: predict one, or name its folder.")
+        raise UsageError("out/batches holds no certified batch: predict one, or name its folder.")
+    if os.environ.get("GITHUB_ACTIONS") and len(folders) > 1:
+        raise RefusedError(f"a run makes one batch, not {len(folders)}: nothing is signed.")
     for folder in folders:
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
 
@@ -118,6 +127,9 @@ def _count(parts: str) -> int:
     """Their number, from itself or from the list of all numbers."""
     try:
         told = json.loads(parts)
-        return len(told) if isinstance(told, list) else int(told)
-    except (ValueError, TypeError):
-        raise UsageError(f"--parts is {parts!r:.80}: write how many there are.") from None
+    except (ValueError, RecursionError):
+        told = None
+    told = len(told) if isinstance(told, list) else told
+    if type(told) is not int:
+        raise UsageError(f"--parts is {parts!r:.80}: write how many there are.")
+    return told
