@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.batch.authorization import Authorization, authorize, without_certificate
 from assay.compositions import chemical_system
 from assay.features import magpie, missing_properties
 from assay.files import digest_file
@@ -199,6 +200,14 @@ def assay(root: Path, *arguments: str, **variables: str) -> subprocess.Completed
 def settings_of(root: Path) -> Settings:
     """The repository's settings."""
     return read_settings(root)
+
+
+def permission_of(root: Path, *, certified: bool = True) -> Authorization:
+    """What lets the model at hand predict: its certificate, or that none is asked for."""
+    handover, settings = Handover(Layout(root).out), settings_of(root)
+    if not certified:
+        return without_certificate(handover.bundle)
+    return authorize(root, settings, handover.bundle, handover.certificate)
 
 
 def add_checks(handover: Handover) -> None:

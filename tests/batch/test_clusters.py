@@ -188,7 +188,7 @@ def test_kills_on_a_cluster_lose_and_double_no_row(certified):
         capture_output=True,
         text=True,
         check=False,
-        timeout=1800,
+        timeout=max(1800, 4 * int(kills)),
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)

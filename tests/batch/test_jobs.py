@@ -352,7 +352,7 @@ def test_kills_lose_and_double_no_row(certified):
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=max(900, 2 * int(kills)),
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -7,32 +7,26 @@ from pathlib import Path
 import pytest
 
 from assay.batch import manifests
-from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import Options, predict_batch
 from assay.batch.manifests import KIND, MANIFEST, sign_batch
 from assay.batch.verification import verify_path
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
-from assay.layout import Handover, Layout
+from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
 from assay.ledger.statements import write_statement
-from toy import assay, settings_of
+from toy import assay, permission_of, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
 
 def batch_of(root: Path, *, certified: bool = True, note: str | None = "first") -> Path:
     """The folder of a batch of few rows."""
-    handover, settings = Handover(Layout(root).out), settings_of(root)
-    permission = (
-        authorize(root, settings, handover.bundle, handover.certificate)
-        if certified
-        else without_certificate(handover.bundle)
-    )
+    permission = permission_of(root, certified=certified)
     few = Layout(root).candidates / "few.csv"
-    record = predict_batch(root, settings, few, permission, Options(note=note))
+    record = predict_batch(root, settings_of(root), few, permission, Options(note=note))
     return Layout(root).out / "batches" / record.folder
 
 

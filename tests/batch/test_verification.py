@@ -4,28 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import predict_batch
 from assay.batch.verification import verify_path
 from assay.errors import RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
 from assay.layout import Handover, Layout
 from assay.tables import read_table, table_text, write_table
-from toy import read_card, settings_of
+from toy import permission_of, read_card, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
 
 def predicted(root: Path, *, certified: bool = True) -> Path:
     """The folder of a batch."""
-    handover, settings = Handover(Layout(root).out), settings_of(root)
-    permission = (
-        authorize(root, settings, handover.bundle, handover.certificate)
-        if certified
-        else without_certificate(handover.bundle)
-    )
+    permission = permission_of(root, certified=certified)
     few = Layout(root).candidates / "few.csv"
-    return Layout(root).out / "batches" / predict_batch(root, settings, few, permission).folder
+    record = predict_batch(root, settings_of(root), few, permission)
+    return Layout(root).out / "batches" / record.folder
 
 
 def test_certificate_bundle_and_batch_hold(certified):
