@@ -127,10 +127,10 @@ def in_turns(ways: dict[int, Callable[[], float]]) -> dict[int, float]:
 
 def predicting(job: Job, address: str) -> float:
     """Seconds from the start of the predicting to the last shard."""
-    from assay.batch import shards, workers
+    from assay.batch import records, shards, workers
 
     job.clear()
-    parts = shards.divide(job.planned.listed.rows, shards.SHARD_ROWS)
+    parts = shards.divide(job.planned.listed.rows, records.SHARD_ROWS)
     start = time.perf_counter()
     made = sum(1 for _ in workers.predicted(job.planned, parts, address))
     seconds = time.perf_counter() - start

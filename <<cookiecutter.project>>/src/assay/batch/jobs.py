@@ -10,8 +10,8 @@ from pathlib import Path
 from assay.batch.authorization import Authorization
 from assay.batch.completion import complete, done
 from assay.batch.lists import CandidateList, open_list
-from assay.batch.records import QUARANTINE, BatchRecord, Recipe
-from assay.batch.shards import SHARD_ROWS, Batch, Shard, divide, finished
+from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
+from assay.batch.shards import Batch, Shard, divide, finished
 from assay.batch.workers import predicted, require_known
 from assay.errors import CheckFailedError, UsageError
 from assay.files import digest_bytes, digest_file

@@ -13,6 +13,8 @@ PARQUET: TableName = "predictions.parquet"
 QUARANTINE: TableName = "quarantine.csv"
 RECORD, SHARD = "batch.json", "shard.json"
 UNCERTIFIED = "uncertified-"
+# rows of a shard, unless said; here, since the command line reads it before anything heavy
+SHARD_ROWS = 20_000
 
 Rows = Annotated[int, Field(ge=0)]
 

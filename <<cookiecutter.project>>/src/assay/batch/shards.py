@@ -31,8 +31,6 @@ from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
 from assay.tables import for_spreadsheets
 
-SHARD_ROWS = 20_000
-
 
 @dataclass(frozen=True)
 class Shard:

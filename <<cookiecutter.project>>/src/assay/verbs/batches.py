@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from assay.batch.records import RECORD, SHARD_ROWS, BatchRecord
 from assay.errors import RefusedError, UsageError
 from assay.layout import Layout
 from assay.texts import plural
@@ -29,8 +30,6 @@ Model = Annotated[str, typer.Option(help="Digest of a certified bundle.")]
 Scheduler = Annotated[str | None, typer.Option(help="As of `assay predict`.")]
 ShardRows = Annotated[int, typer.Option(help="Rows of a shard; the same for all parts.")]
 Note = Annotated[str, typer.Option(help="What it is for; kept in the record.")]
-
-SHARD_ROWS = 20_000
 
 
 @app.command()
@@ -107,7 +106,6 @@ def sign(
     """Sign the files of certified batches, so that each can be checked by itself later."""
     from assay.batch.authorization import require_main
     from assay.batch.manifests import sign_batch
-    from assay.batch.records import RECORD, BatchRecord
     from assay.records import read_record
 
     require_main("batches are signed")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.batch.records import SHARD_ROWS
 from assay.errors import CheckFailedError, UsageError
 from assay.layout import Handover, Layout
 from assay.progress import stages
@@ -36,7 +37,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     ] = None,
     shard_rows: Annotated[
         int, typer.Option(help="Rows after each of which it can go on.")
-    ] = 20_000,
+    ] = SHARD_ROWS,
     with_csv: Annotated[
         bool | None, typer.Option("--csv/--no-csv", help="A CSV, too; unsaid: to a million rows.")
     ] = None,
