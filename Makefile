@@ -35,7 +35,7 @@ demo: setup ## Take the example from the template to a certified batch of predic
 sample: setup ## Make the report that README.md and docs/report.html show, from a run of the example
 	@$(BIN)/python scripts/sample_report.py
 
-test: setup node browser lint ## Check everything but two installations more: 25 to 40 minutes
+test: setup node browser lint ## Check everything but three installations more: 25 to 40 minutes
 	$(PYTEST) -m "not wide" -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
 quick: setup ## Check all that is not marked slow: a few minutes

@@ -352,7 +352,7 @@ def edit(file: str | Path, old: str, new: str) -> Change:
 
 
 def make_small(rendered: Path, work: Path) -> Path:
-    """A copy of the default repository with few rows and trees, so that a job takes seconds.
+    """A copy of the default repository with few rows, trees and examples, so that a job takes seconds.
 
     There are just as many as its first model needs to pass, and ten rows of the pool a sealed one.
     """
@@ -360,6 +360,7 @@ def make_small(rendered: Path, work: Path) -> Path:
     for name, rows in SIZES.items():
         shorten(work / "data" / name, rows)
     edit(MODEL, "n_estimators=100", TREES)(work)
+    edit("assay.toml", "examples = 25", "examples = 5")(work)
     commit(work, "Make it small")
     return work
 

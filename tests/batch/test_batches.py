@@ -22,7 +22,8 @@ from assay.features import MagpieFeatures
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import issue, read_signer, verify
-from assay.model.bundle import METADATA, BundleMetadata, save_bundle
+from assay.model.bundle import METADATA, BundleMetadata
+from assay.model.saving import save_bundle
 from assay.records import read_record
 from assay.scoring.score import score
 from assay.tables import read_table, write_table

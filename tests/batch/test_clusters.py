@@ -180,7 +180,7 @@ def test_no_address_is_a_wrong_usage(certified, scheduler):
 @pytest.mark.slow
 def test_kills_on_a_cluster_lose_and_double_no_row(certified):
     """Workers, schedulers and starts killed at random: the undisturbed tables, or exit code 3."""
-    path, kills = candidates_of(certified, ROWS), os.environ.get("KILLS", "30")
+    path, kills = candidates_of(certified, ROWS), os.environ.get("KILLS", "12")
     script = Path(__file__).with_name("killing_clusters.py")
     done = subprocess.run(
         [sys.executable, script, certified, path, kills, "0"],

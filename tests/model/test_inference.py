@@ -17,10 +17,11 @@ from assay.batch.prediction import predict_rows
 from assay.errors import NotCarriedOutError
 from assay.features import MagpieFeatures
 from assay.model import inference, walks
-from assay.model.bundle import digest_bundle, predict, save_bundle
+from assay.model.bundle import digest_bundle
 from assay.model.forests import lay_out
-from assay.model.inference import Inference
+from assay.model.inference import Inference, predict
 from assay.model.loading import load_bundle
+from assay.model.saving import save_bundle
 from forests import CLASSIFIERS, KINDS
 from sentences import told
 from toy import METADATA, domain_of, pool_formulas
@@ -213,3 +214,13 @@ def test_rows_that_are_expected_again_are_not_counted_again(monkeypatch):
     asked.expect(200)
     asked.predict(FORMULAS[:2])
     assert walked
+
+
+def test_probability_of_yes_is_the_prediction_of_a_class():
+    """For a classifier the second column of predict_proba is what is predicted."""
+
+    class Coin:
+        def predict_proba(self, frame):
+            return np.array([[0.25, 0.75]] * len(frame))
+
+    assert list(predict(Coin(), FORMULAS[:3])) == [0.75] * 3

@@ -44,8 +44,8 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
 def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     from assay.gate.metrics import METRICS
     from assay.model.builder import load_builder
-    from assay.model.bundle import predict
     from assay.model.dataset import Dataset
+    from assay.model.inference import predict
     from assay.model.training import fit_out_of_fold
 
     layout = Layout(root)

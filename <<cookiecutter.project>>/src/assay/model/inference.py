@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import NotCarriedOutError
-from assay.model.bundle import predict
 from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
 from assay.model.walks import cores, walk
 
@@ -21,6 +20,14 @@ from assay.model.walks import cores, walk
 # (docs/batches.md has the figures): whoever has fewer is done before.
 WORTH = 30_000_000
 COMPARED = 1_000
+
+
+def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
+    """Predictions (n,) of a fitted model that takes a DataFrame with a column `formula`."""
+    frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(frame)[:, 1], dtype=float)
+    return np.asarray(model.predict(frame), dtype=float)
 
 
 class Inference:
@@ -56,7 +63,7 @@ class Inference:
         self._expected = rows
 
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
-        """Predictions (n,) as `assay.model.bundle.predict` gives them, to the last bit.
+        """Predictions (n,) as `predict` above gives them, to the last bit.
 
         Raises:
             NotCarriedOutError: the nodes of the model's trees are no trees.

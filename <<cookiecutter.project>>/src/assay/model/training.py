@@ -1,7 +1,10 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
+import importlib
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,13 @@ from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.model.builder import load_builder
-from assay.model.bundle import BundleMetadata, predict, save_bundle
+from assay.model.bundle import BundleMetadata
 from assay.model.dataset import Dataset, read_dataset
 from assay.model.domain_fitting import fit_domain
+from assay.model.inference import predict
 from assay.model.loading import predict_saved
 from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
+from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import CandidateCard
@@ -97,15 +102,25 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     Raises:
         UsageError: the data, `assay.toml` or `model.py` are not as they must be.
     """
-    from assay.model.tracking import log_candidate
-
     layout, handover = Layout(root), Handover(Layout(root).out)
     with stages("train") as doing:
         doing("reading the tables")
         data = read_dataset(layout, settings)
     for stale in (handover.verdict, handover.certificate):
         stale.unlink(missing_ok=True)
-    candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
+    builder = load_builder(root, settings)
+    with _another_process() as other:
+        candidate = fit_out_of_fold(builder, data, settings)
+        return _hand_over(root, settings, data, candidate, other)
+
+
+def _hand_over(
+    root: Path, settings: Settings, data: Dataset, candidate: Candidate, other: Executor
+) -> CandidateCard:
+    """Write everything that sanity and the gate are given, and record the run."""
+    from assay.model.tracking import log_candidate
+
+    layout, handover = Layout(root), Handover(Layout(root).out)
     with stages("train") as doing:
         doing("saving the bundle")
         metadata = _metadata(layout, settings, data, candidate)
@@ -113,7 +128,7 @@ def train(root: Path, settings: Settings) -> CandidateCard:
         package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
         digest = save_bundle(candidate.model, handover.bundle, metadata, domain, package, trusted)
         doing("predicting with the saved bundle, in a process of its own")
-        _write_predictions(handover, settings, data, candidate.out_of_fold)
+        _write_predictions(handover, settings, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
         card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
         card.write(handover.candidate)
@@ -142,15 +157,27 @@ def _metadata(
     )
 
 
+@contextmanager
+def _another_process() -> Iterator[Executor]:
+    """Start a process that imports what a bundle needs while the model is being fitted."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        for name in ("assay.model.loading", "skops.io"):
+            other.submit(importlib.import_module, name)
+        yield other
+
+
 def _write_predictions(
-    handover: Handover, settings: Settings, data: Dataset, out_of_fold: np.ndarray
+    handover: Handover,
+    settings: Settings,
+    data: Dataset,
+    out_of_fold: np.ndarray,
+    other: Executor,
 ) -> None:
     # What is scored is what the saved bundle gives in a process of its own: whatever the model
     # kept outside itself while it was fitted is gone there, as it will be when it predicts.
     unlabelled = pd.concat([data.sealed, data.pool])
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
-        what = list(unlabelled["formula"]), settings.project.package, settings.model.trusted_types
-        predicted = other.submit(predict_saved, handover.bundle, *what).result()
+    what = list(unlabelled["formula"]), settings.project.package, settings.model.trusted_types
+    predicted = other.submit(predict_saved, handover.bundle, *what).result()
     row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
     values = np.concatenate([out_of_fold, predicted])
     write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))

@@ -106,7 +106,7 @@ def _shuffle(sample: Sample, rng: np.random.Generator) -> np.ndarray:
 
 
 def _crossed(models: Sequence[Any], sample: Sample) -> np.ndarray:
-    from assay.model.bundle import predict
+    from assay.model.inference import predict
 
     predicted = np.empty(len(sample.formulas))
     for model, others in zip(models, (~sample.first, sample.first), strict=True):
@@ -151,7 +151,7 @@ class OrderEffect:
 
 def order_effect(builder: Builder, model_seed: int, sample: Sample, seed: int) -> OrderEffect:
     """Train on the first half in order, permuted, and with another seed; the errors of each."""
-    from assay.model.bundle import predict
+    from assay.model.inference import predict
 
     rows = np.flatnonzero(sample.first)
     other = list(sample.formulas[~sample.first])

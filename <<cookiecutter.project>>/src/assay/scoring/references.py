@@ -12,8 +12,8 @@ from assay.errors import NotCarriedOutError
 from assay.gate.comparisons import Comparison, Groups, Predictions
 from assay.gate.slices import requirements
 from assay.gate.statistics import Grouping
-from assay.model.bundle import predict
 from assay.model.dataset import Dataset
+from assay.model.inference import predict
 from assay.predictions import HEADER
 from assay.records import Claim
 from assay.settings import Settings
