@@ -352,9 +352,9 @@ def edit(file: str | Path, old: str, new: str) -> Change:
 
 
 def make_small(rendered: Path, work: Path) -> Path:
-    """A copy of the default repository with few rows, trees and examples, so that a job takes seconds.
+    """A copy of the default repository with little of all, so that a job takes seconds.
 
-    There are just as many as its first model needs to pass, and ten rows of the pool a sealed one.
+    There are just as many rows as its first model needs to pass, ten of the pool a sealed one.
     """
     shutil.copytree(rendered, work)
     for name, rows in SIZES.items():
