@@ -50,9 +50,9 @@ def test_number_of_parts_follows_from_what_was_measured(rows, shards, rate, seco
 
 
 def candidates_of(root: Path) -> Path:
-    """A list of forty rows, some of them no formulas."""
-    path = root / "list.csv"
-    write_rows(path, ["formula"], [(text,) for text in [*pool_formulas()[:37], "=cmd", "", "Xx"]])
+    """A list of forty rows, some of them no formulas, and with formulas in a second column, too."""
+    path, formulas = root / "list.csv", [*pool_formulas()[:37], "=cmd", "", "Xx"]
+    write_rows(path, ["formula", "parent"], zip(formulas, reversed(formulas), strict=True))
     return path
 
 
@@ -69,13 +69,15 @@ def outputs(path: Path) -> dict[str, str]:
 
 def test_parts_on_machines_of_their_own_make_the_batch_of_one(certified, tmp_path):
     """Begun here, predicted in two copies, collected here: equal to the byte to one prediction."""
-    path = candidates_of(certified)
-    assert assay(certified, "predict", path.name).returncode == 0
+    path, parent = candidates_of(certified), ("--column", "parent")
+    assert assay(certified, "predict", path.name, *parent).returncode == 0
     whole = files_of(certified)
     shutil.rmtree(Layout(certified).out / "batches")
     told = tmp_path / "told"
     begun = assay(
-        certified, "batch", "begin", path.name, "--minutes", "0", *SHARDS, GITHUB_OUTPUT=str(told)
+        certified,
+        *("batch", "begin", path.name, "--minutes", "0", *SHARDS, *parent),
+        GITHUB_OUTPUT=str(told),
     )
     assert begun.returncode == 0, begun.stderr
     said = outputs(told)
@@ -87,17 +89,18 @@ def test_parts_on_machines_of_their_own_make_the_batch_of_one(certified, tmp_pat
     for number in (1, 2, 3, 4):
         done = assay(
             copies[number % 2],
-            *("batch", "part", said["candidates"], "--model", said["model"], *SHARDS),
+            *("batch", "part", said["candidates"], "--model", said["model"], *SHARDS, *parent),
             *("--part", str(number), "--parts", said["parts"]),
         )
         assert done.returncode == 0, done.stderr
+    collect = ("batch", "collect", path.name, "--model", said["model"], *parent)
     for copy in copies[1:]:  # half of the parts is not enough
         shutil.copytree(copy / "out" / "shards", Layout(certified).out / "shards")
-        short = assay(certified, "batch", "collect", path.name, "--model", said["model"])
+        short = assay(certified, *collect)
         assert short.returncode == 3
         assert "are in no whole shard" in short.stderr
     shutil.copytree(copies[0] / "out/shards", certified / "out/shards", dirs_exist_ok=True)
-    done = assay(certified, "batch", "collect", path.name, "--model", said["model"], "--note", "x")
+    done = assay(certified, *collect, "--note", "x")
     assert done.returncode == 0, done.stderr
     assert files_of(certified) == whole
     (record,) = (Layout(certified).out / "batches").glob("*/batch.json")

@@ -106,6 +106,14 @@ def test_every_row_is_predicted_or_quarantined(formulas):
     assert [formulas[line - 2] for line in rest["line"]] == [*rest["formula"]]
 
 
+def test_what_may_be_a_missing_value_is_not_predicted():
+    """NaN, the nitride's reduced formula, is left out and told how to write; other ways are not."""
+    reasons, values = predict_rows(picky(), ["NaCl", "NaN", "Na1N1", "NaN3", "NNa"])
+    assert [reason is None for reason in reasons] == [True, False, True, True, True]
+    assert "write Na1N1" in reasons[1]
+    assert np.isnan(values).tolist() == [False, True, False, False, False]
+
+
 @given(st.lists(cells, min_size=1, max_size=20))
 @effort(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_file_of_anything_is_accounted_for_to_the_last_row(certified, formulas):

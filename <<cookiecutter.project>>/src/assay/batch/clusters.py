@@ -7,7 +7,6 @@ start the workers. Workers write the shards where this process would: all see th
 import logging
 import pickle
 import re
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.batch import queues
+from assay.batch.connections import connected, lost_in_words
 from assay.batch.errands import Errand
 from assay.batch.records import SHARD, ShardRecord
 from assay.batch.shards import Batch, Shard
 from assay.errors import NotCarriedOutError
 from assay.files import write_text
-from assay.texts import plural
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -33,7 +32,6 @@ ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
 AHEAD = 4
 # Another machine may know of a new folder that much later, where file systems keep what they saw.
 SECONDS_TO_APPEAR = 90
-AGAIN = "start again; what is done stays."
 
 
 def is_cluster(scheduler: str) -> bool:
@@ -62,8 +60,8 @@ def predicted(batch: Batch, shards: Sequence[Shard], scheduler: str) -> Iterator
     with (
         silence_logging_cmgr(logging.CRITICAL),
         _token(batch.folder) as token,
-        _connected(scheduler, batch.folder) as (client, processes),
-        _lost_in_words(scheduler),
+        connected(scheduler, batch.folder) as (client, processes),
+        lost_in_words(scheduler),
     ):
         rows = sum(shard.stop - shard.start for shard in shards)
         batch = replace(batch, share=rows // max(processes, 1))
@@ -92,76 +90,6 @@ def _token(folder: Path) -> Iterator[str]:
         yield str(path)
     finally:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _connected(scheduler: str, folder: Path) -> Iterator[tuple["Client", int]]:
-    """A client, and how many processes there are or will be."""
-    if scheduler.endswith(queues.ENDINGS):
-        queue = queues.read_queue(Path(scheduler))
-        with queues.started(queue, folder.parent) as cluster, _client(cluster, scheduler) as client:
-            _say(
-                f"asked {queue.kind} for {plural(queue.jobs, 'job')}, "
-                f"{plural(queue.processes, 'process', 'processes')} each; the first is waited for"
-            )
-            yield client, queue.jobs * queue.processes
-    else:
-        with _client(scheduler, scheduler) as client:
-            processes = len(client.nthreads())
-            if not processes:
-                _say(f"{scheduler} has no worker yet; the first is waited for")
-            yield client, processes
-
-
-def _say(sentence: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(f"predict: {sentence}", sys.stderr)
-
-
-@contextmanager
-def _client(target: Any, name: str) -> Iterator["Client"]:
-    from distributed import Client
-
-    try:
-        client = Client(target, set_as_default=False, name="assay")
-    except (OSError, TypeError, ValueError, RuntimeError) as error:
-        raise NotCarriedOutError(
-            f"the Dask scheduler {name} cannot be reached ({_first_line(error)}): check that it "
-            f"runs and, for tls, that Dask's configuration names its certificates; then {AGAIN}"
-        ) from None
-    with client:
-        yield client
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
-
-
-@contextmanager
-def _lost_in_words(name: str) -> Iterator[None]:
-    """What goes wrong between machines, as one sentence."""
-    from concurrent.futures import CancelledError
-
-    from distributed import KilledWorker
-
-    try:
-        yield
-    except KilledWorker:
-        raise NotCarriedOutError(
-            f"workers of {name} were lost again and again while they predicted, perhaps for want "
-            f"of memory or time: see their logs and {AGAIN}"
-        ) from None
-    except (CancelledError, OSError) as error:
-        raise NotCarriedOutError(
-            f"the Dask scheduler {name} was lost ({_first_line(error)}): {AGAIN}"
-        ) from None
-    except (ImportError, AttributeError, RuntimeError) as error:
-        raise NotCarriedOutError(
-            f"scheduler or workers of {name} cannot do what they are asked "
-            f"({type(error).__name__}: {_first_line(error)}): start them with this environment's "
-            f"own python, {sys.executable}, from this commit."
-        ) from None
 
 
 def _in_windows(

@@ -13,6 +13,9 @@ from assay.model.loading import LoadedBundle
 from assay.texts import on_one_line
 
 CHUNK = 5_000
+# what pandas writes for no value, and pymatgen for a nitride
+MISSING = "NaN"
+AMBIGUOUS = "'NaN' may be a missing value: write Na1N1 if the nitride of sodium is meant"
 
 
 def predict_table(
@@ -41,6 +44,11 @@ def predict_rows(
         NotCarriedOutError: the model is damaged.
     """
     reasons = _unreadable(formulas)
+    if MISSING in formulas:
+        reasons = [
+            AMBIGUOUS if formula == MISSING else reason
+            for formula, reason in zip(formulas, reasons, strict=True)
+        ]
     values = np.full(len(formulas), np.nan)
     readable = [index for index, reason in enumerate(reasons) if reason is None]
     for start in range(0, len(readable), CHUNK):

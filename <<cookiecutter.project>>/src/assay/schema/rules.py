@@ -144,8 +144,8 @@ def readable_formulas(severity: Severity = FAILURE) -> list[Rule]:
                 value_set=["NaN"],
                 description="No formula is NaN, which may be a missing value.",
             ),
-            "NaN is read as a nitride of sodium, but it is also how pandas writes a missing value; "
-            "if it is one, remove the row.",
+            "NaN is read as a nitride of sodium, but it is also how pandas writes a missing value, "
+            "and is not predicted from a list; remove the row, or write Na1N1 for the nitride.",
             severity=WARNING,
         ),
         Rule(

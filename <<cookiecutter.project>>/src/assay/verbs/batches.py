@@ -28,6 +28,7 @@ Listed = Annotated[
 ]
 Model = Annotated[str, typer.Option(help="Digest of a certified bundle.")]
 Scheduler = Annotated[str | None, typer.Option(help="As of `assay predict`.")]
+Column = Annotated[str | None, typer.Option(help="Where the formulas are; the same for all.")]
 ShardRows = Annotated[int, typer.Option(help="Rows of a shard; the same for all parts.")]
 Note = Annotated[str, typer.Option(help="What it is for; kept in the record.")]
 
@@ -37,6 +38,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     source: Source,
     model: Model = "champion",
     scheduler: Scheduler = None,
+    column: Column = None,
     shard_rows: ShardRows = SHARD_ROWS,
     minutes: Annotated[float, typer.Option(help="That a part may take.", min=0)] = 10,
     note: Note = "",
@@ -48,7 +50,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     root, settings = here()
     permission = permitted(root, settings, model)
     candidates = sources.obtain(root, source)
-    options = jobs.Options(scheduler, shard_rows=shard_rows, note=note or None)
+    options = jobs.Options(scheduler, column, shard_rows, note=note or None)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
         needed = 1 if job.done() else parts.needed(job, 60 * minutes)
@@ -69,6 +71,7 @@ def part(  # noqa: PLR0913 (one parameter an option)
     parts: Annotated[str, typer.Option(help="How many there are, or the list that begin gave.")],
     model: Model = "champion",
     scheduler: Scheduler = None,
+    column: Column = None,
     shard_rows: ShardRows = SHARD_ROWS,
 ) -> None:
     """Predict one part of a list; its shards are left in out/shards."""
@@ -77,7 +80,7 @@ def part(  # noqa: PLR0913 (one parameter an option)
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    options = jobs.Options(scheduler, shard_rows=shard_rows)
+    options = jobs.Options(scheduler, column, shard_rows)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
         rows = predict_part(job, part, _count(parts))
@@ -85,14 +88,17 @@ def part(  # noqa: PLR0913 (one parameter an option)
 
 
 @app.command()
-def collect(candidates: Listed, model: Model = "champion", note: Note = "") -> None:
+def collect(
+    candidates: Listed, model: Model = "champion", column: Column = None, note: Note = ""
+) -> None:
     """Put the shards of all parts together; nothing is predicted."""
     from assay.batch import jobs
     from assay.batch.parts import collected
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    job = jobs.prepare(root, settings, candidates, permission, jobs.Options(note=note or None))
+    options = jobs.Options(column=column, note=note or None)
+    job = jobs.prepare(root, settings, candidates, permission, options)
     conclude(root, jobs.require_some(job, collected(job)), machine=False)
 
 
