@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from toy import environment
 
@@ -93,3 +94,12 @@ def wait_for(holds, process: subprocess.Popen | None = None, seconds: float = 60
         assert process is None or process.poll() is None, "it ended"
         assert time.monotonic() < end_of_it, "it takes too long"
         time.sleep(0.02)
+
+
+def queue_file(folder: Path, **changes: object) -> Path:
+    """A file for this machine: one job of two processes, but for the changes."""
+    options = {"cores": 2, "memory": "2 GB"}
+    content = {"jobqueue": {"local": options}, "assay": {"jobs": 1}} | changes
+    path = folder / "queue.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path

@@ -24,7 +24,7 @@ from assay.features.transformers import GapError
 from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
-from assay.tables import EXECUTABLE, for_spreadsheets
+from assay.spreadsheets import EXECUTABLE, for_spreadsheets
 from toy import METADATA, assay, domain_of, pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")

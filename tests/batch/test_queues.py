@@ -9,15 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import yaml
 from test_clusters import ended, made_by_one_process, shards_of, started  # noqa: F401 (a fixture)
-from test_jobs import predict
 
-from assay.batch.queues import read_queue
-from assay.errors import UsageError
 from assay.layout import Layout
-from dask_machines import wait_for
-from sentences import told
+from dask_machines import queue_file, wait_for
 from toy import TEMPLATE
 
 SHIPPED = TEMPLATE / "slurm.yaml"
@@ -37,15 +32,6 @@ exit 1
 """
 
 pytestmark = pytest.mark.usefixtures("laptop")
-
-
-def written(folder: Path, **changes: object) -> Path:
-    """A file for this machine: one job of two processes, but for the changes."""
-    options = {"cores": 2, "memory": "2 GB"}
-    content = {"jobqueue": {"local": options}, "assay": {"jobs": 1}} | changes
-    path = folder / "queue.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return path
 
 
 def smaller(path: Path) -> Path:
@@ -104,12 +90,6 @@ def slurm(tmp_path: Path) -> Iterator[Slurm]:
     found.kill()
 
 
-def test_shipped_file_is_sound():
-    """What a user finds beside `assay.toml` is read as it stands."""
-    queue = read_queue(SHIPPED)
-    assert (queue.kind, queue.jobs, queue.processes) == ("slurm", 4, 16)
-
-
 def test_shipped_file_starts_jobs_that_make_the_same_bytes(certified, whole, slurm):
     """The job has what the file says, talks encrypted, and is gone in the end with its key."""
     path = smaller(certified / "slurm.yaml")
@@ -159,47 +139,9 @@ def test_machine_without_the_command_is_told(certified, whole, tmp_path):
 
 def test_jobs_of_this_machine_make_the_same_bytes(certified, whole):
     """Dask's own `local` queue goes from end to end, too."""
-    made, said = ended(certified, started(certified, written(certified)))
+    made, said = ended(certified, started(certified, queue_file(certified)))
     assert made == whole
     assert "asked local for 1 job, 2 processes each" in said
-
-
-OPTIONS = {"cores": 2, "memory": "2 GB"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "parts"),
-    [
-        ({"jobqueue": {}}, ["name one of slurm, pbs"]),
-        ({"jobqueue": {"slurm": OPTIONS, "pbs": OPTIONS}}, ["name one of"]),
-        ({"jobqueue": {"sulrm": OPTIONS}}, ["name one of"]),
-        ({"jobqueue": {"slurm": None}}, ["keys below jobqueue.slurm"]),
-        ({"jobqueue": {"slurm": OPTIONS | {"wall": 1}}}, ["unknown key 'wall'", "walltime"]),
-        ({"jobqueue": {"slurm": OPTIONS | {"walltime": 7200}}}, ["walltime in quotes"]),
-        ({"jobqueue": {"slurm": OPTIONS | {"cores": "2"}}}, ["jobqueue.slurm.cores"]),
-        ({"jobqueue": {"slurm": OPTIONS | {"processes": 3}}}, ["more jobqueue.slurm.processes"]),
-        ({"jobqueue": {"slurm": {"cores": 2}}}, ["jobqueue.slurm.memory in quotes"]),
-        ({"assay": {"jobs": 0}}, ["one key below assay, jobs"]),
-        ({"assay": {"jobs": True}}, ["one key below assay, jobs"]),
-        ({"assay": {"jobs": 2, "job": 2}}, ["one key below assay, jobs"]),
-        ({"distributed": {}}, ["the keys jobqueue and assay, and no other"]),
-    ],
-)
-def test_wrong_keys_are_told_with_the_file(tmp_path, changes, parts):
-    """The sentence names the file, the key and what it may be; without the change it is read."""
-    assert read_queue(written(tmp_path)).jobs == 1
-    with told(UsageError, 2, "queue.yaml", *parts):
-        read_queue(written(tmp_path, **changes))
-
-
-@pytest.mark.parametrize("content", [b"jobqueue: [", b"\xff\xfe\x00", b"jobs", None])
-def test_file_that_is_none_is_a_wrong_usage(certified, content):
-    """No YAML, other bytes or no file at all: told before the list is read."""
-    path = certified / "queue.yml"
-    if content is not None:
-        path.write_bytes(content)
-    with told(UsageError, 2, "queue.yml"):
-        predict(certified, certified / "none.csv", scheduler=str(path))
 
 
 @pytest.mark.slow

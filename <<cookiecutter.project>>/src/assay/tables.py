@@ -3,11 +3,9 @@
 import csv
 import difflib
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +16,6 @@ from assay.files import write_text
 MAXIMUM_BYTES = 2**30
 LONGEST_LINE = 2**17
 LONGEST_CELL = 2**27
-# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
-# four are the full-width forms of the first.
-EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Where a comma is the decimal point a cell ends at a semicolon, quoted or not; in some at a tab.
-_INNER = re.compile(r'([;\t\r\n][\s"]*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])')
 
 
 def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> pd.DataFrame:
@@ -199,28 +192,3 @@ def table_text(frame: pd.DataFrame) -> str:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV: to a temporary name, then renamed."""
     write_text(path, table_text(frame))
-
-
-def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same table, with nothing in it that a spreadsheet would execute.
-
-    What is disarmed already stays as it is.
-    """
-    texts = rows.select_dtypes("object")
-    safe = {name: [harmless(cell) for cell in column] for name, column in texts.items()}
-    return rows.assign(**safe).rename(columns=harmless)
-
-
-def harmless(cell: Any) -> Any:
-    """The cell with an apostrophe before what a spreadsheet would execute of it."""
-    if not isinstance(cell, str):
-        return cell
-    if ";" in cell or not cell.isprintable():
-        cell = _INNER.sub(r"\1'", cell)
-    if not cell.startswith(EXECUTABLE):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell

@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.batch import queues
 from assay.batch.connections import connected, lost_in_words
 from assay.batch.errands import Errand
+from assay.batch.queue_files import ENDINGS, read_queue
 from assay.batch.records import SHARD, ShardRecord
 from assay.batch.shards import Batch, Shard
 from assay.errors import NotCarriedOutError
@@ -40,8 +40,8 @@ def is_cluster(scheduler: str) -> bool:
     Raises:
         UsageError: the file is not as it must be.
     """
-    if scheduler.endswith(queues.ENDINGS):
-        queues.read_queue(Path(scheduler))
+    if scheduler.endswith(ENDINGS):
+        read_queue(Path(scheduler))
         return True
     return ADDRESS.fullmatch(scheduler) is not None
 

@@ -12,7 +12,7 @@ from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, SHARD, Recipe,
 from assay.batch.rows import LINE, OURS, REASON, free_names, schema
 from assay.batch.shards import Batch, whole
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.tables import harmless
+from assay.spreadsheets import harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.batch import queues
+from assay.batch.queue_files import ENDINGS, read_queue
+from assay.batch.queues import started
 from assay.errors import NotCarriedOutError
 from assay.texts import plural
 
@@ -19,9 +20,9 @@ AGAIN = "start again; what is done stays."
 @contextmanager
 def connected(scheduler: str, folder: Path) -> Iterator[tuple["Client", int]]:
     """A client, and how many processes there are or will be."""
-    if scheduler.endswith(queues.ENDINGS):
-        queue = queues.read_queue(Path(scheduler))
-        with queues.started(queue, folder.parent) as cluster, _client(cluster, scheduler) as client:
+    if scheduler.endswith(ENDINGS):
+        queue = read_queue(Path(scheduler))
+        with started(queue, folder.parent) as cluster, _client(cluster, scheduler) as client:
             _say(
                 f"asked {queue.kind} for {plural(queue.jobs, 'job')}, "
                 f"{plural(queue.processes, 'process', 'processes')} each; the first is waited for"

@@ -11,7 +11,8 @@ from assay.batch import arrow_lists, text_lists
 from assay.compositions import problem
 from assay.errors import UsageError
 from assay.files import digest_file
-from assay.tables import harmless, require_header
+from assay.spreadsheets import harmless
+from assay.tables import require_header
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so

@@ -14,7 +14,7 @@ from assay.batch.rows import REASON, prediction_rows
 from assay.compositions import problem
 from assay.errors import RefusedError
 from assay.model.loading import LoadedBundle
-from assay.tables import for_spreadsheets
+from assay.spreadsheets import for_spreadsheets
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,10 @@
 """Shards: the parts of a batch that are predicted, written and found again by themselves."""
 
-import csv
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,21 +12,17 @@ import pandas as pd
 from assay.batch.lists import CandidateList, given, read_range
 from assay.batch.prediction import CHUNK, predict_table
 from assay.batch.records import (
-    PARQUET,
-    PREDICTIONS,
-    QUARANTINE,
     SHARD,
     Recipe,
     ShardRecord,
     TableName,
     table_names,
 )
-from assay.batch.rows import schema
+from assay.batch.shard_tables import shard_tables
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_file, replaced_folder
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
-from assay.tables import for_spreadsheets
 
 
 @dataclass(frozen=True)
@@ -138,9 +131,9 @@ def loaded(folder: Path, package: str, trusted: tuple[str, ...], digest: str) ->
 
 def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> ShardRecord:
     recipe, counts = batch.recipe, np.zeros(3, dtype=int)
-    with _Tables(folder, given(batch.listed)[1:], with_csv=recipe.with_csv) as tables:
+    with shard_tables(folder, given(batch.listed)[1:], with_csv=recipe.with_csv) as add:
         for rows, rejected in _predicted(batch, shard, bundle):
-            tables.add(rows, rejected)
+            add(rows, rejected)
             counts += [len(rows), int((~rows["in_domain"]).sum()), len(rejected)]
     predicted, outside, quarantined = counts.tolist()
     if predicted + quarantined != shard.stop - shard.start:
@@ -166,50 +159,3 @@ def _predicted(
     for table in read_range(batch.listed, shard.start, shard.stop, CHUNK):
         yield predict_table(bundle, table, first, batch.recipe.accounts)
         first += len(table)
-
-
-class _Tables:
-    """The files of a shard, written a part at a time; the CSVs have no header yet."""
-
-    def __init__(self, folder: Path, others: Sequence[str], *, with_csv: bool) -> None:
-        self._folder, self._schema, self._with_csv = folder, schema(others), with_csv
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        import pyarrow.parquet as pq
-
-        def writer(name: str) -> Any:
-            path = self._folder / name
-            stream = self._open.enter_context(path.open("w", encoding="utf-8", newline=""))
-            return csv.writer(stream, lineterminator="\n")
-
-        self._parquet = self._open.enter_context(
-            pq.ParquetWriter(self._folder / PARQUET, self._schema)
-        )
-        self._quarantine = writer(QUARANTINE)
-        self._csv = writer(PREDICTIONS) if self._with_csv else None
-        return self
-
-    def add(self, rows: pd.DataFrame, rejected: pd.DataFrame) -> None:
-        """Add predictions and quarantined rows."""
-        import pyarrow as pa
-
-        if len(rows):
-            table = pa.Table.from_pandas(rows, self._schema, preserve_index=False)
-            self._parquet.write_table(table)
-        if self._csv is not None:
-            self._csv.writerows(cells(rows))
-        self._quarantine.writerows(cells(rejected))
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-
-def cells(frame: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    """The rows of a frame as a CSV holds them: nothing executes, a missing number is empty."""
-    columns = for_spreadsheets(frame).items()
-    return zip(*(_written(column) for _, column in columns), strict=True)
-
-
-def _written(column: "pd.Series[object]") -> list[object]:
-    return list(column.where(column.notna(), "")) if column.dtype.kind == "f" else column.tolist()

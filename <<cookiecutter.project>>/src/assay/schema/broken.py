@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assay.schema.rules import FORMULA
-from assay.tables import for_spreadsheets
+from assay.spreadsheets import for_spreadsheets
 
 if TYPE_CHECKING:
     from assay.schema.data_docs import Outcome
