@@ -200,6 +200,18 @@ def test_the_list_is_told_by_what_it_holds_not_by_its_name(tmp_path):
     assert lists.given(open_list(path)) == ["formula"]
 
 
+def test_column_called_formula_beside_the_named_one_is_kept(tmp_path):
+    """Formulas of the column that was named are read, and the other goes along under a new name."""
+    path = tmp_path / "list.csv"
+    path.write_text("given_formula,formula,parent\na,NaCl,MgO\n")
+    listed = open_list(path, "parent")
+    (part,) = lists.read_range(listed, 0, 1, 10)
+    assert lists.given(listed) == list(part.columns)
+    assert part.to_dict("records") == [
+        {"formula": "MgO", "given_formula": "a", "given_given_formula": "NaCl"}
+    ]
+
+
 @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b"])
 def test_name_of_a_column_that_no_csv_could_hold_is_told(tmp_path, name):
     """A line end or zero byte in a header would make a table that nobody can read again."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.batch.lists import given
+from assay.batch.lists import free_names, given
 from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, SHARD, Recipe, ShardRecord
-from assay.batch.rows import LINE, OURS, REASON, free_names, schema
+from assay.batch.rows import LINE, OURS, REASON, schema
 from assay.batch.shards import Batch, whole
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.spreadsheets import harmless

@@ -100,8 +100,22 @@ def read_range(listed: CandidateList, start: int, stop: int, size: int) -> Itera
 
 
 def given(listed: CandidateList) -> list[str]:
-    """The columns of `read_range`: `formula`, and the others under their own names."""
-    return [FORMULA, *(name for name in listed.header if name != listed.column)]
+    """The columns of `read_range`: `formula`, and the others, another of that name renamed."""
+    others = [name for name in listed.header if name != listed.column]
+    return [FORMULA, *free_names(others, (FORMULA,))]
+
+
+def free_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """Names for columns that are carried along, none of them among `taken`.
+
+    A list may be an earlier table of predictions, and its columns must not pass for ours.
+    """
+    free: list[str] = []
+    for name in names:
+        while name in taken or name in free:
+            name = f"given_{name}"  # noqa: PLW2901 (until it is free)
+        free.append(name)
+    return free
 
 
 def _parts(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assay.batch.lists import free_names
 from assay.features.parsing import Amounts, amounts_of
 from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain
@@ -100,19 +101,6 @@ def quarantine_rows(
     }
     names = free_names(list(table.columns), (LINE, REASON))
     return table.iloc[bad].set_axis(names, axis="columns").assign(**columns)
-
-
-def free_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Names for columns that are carried along, none of them among `taken`.
-
-    A list may be an earlier table of predictions, and its columns must not pass for ours.
-    """
-    free: list[str] = []
-    for name in names:
-        while name in taken or name in free:
-            name = f"given_{name}"  # noqa: PLW2901 (until it is free)
-        free.append(name)
-    return free
 
 
 def schema(others: Sequence[str]) -> "pa.Schema":
