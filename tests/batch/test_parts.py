@@ -143,6 +143,18 @@ def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
     assert not job.batch.folder.exists(), "nothing is left of the trials"
 
 
+@pytest.mark.parametrize(("seconds", "wanted"), [(1e9, 1), (0.0, 4)])
+def test_what_was_misjudged_is_broken_off(certified, monkeypatch, seconds, wanted):
+    """Where trials promised one part and it takes over twice the time, the parts are counted."""
+    handover, settings = Handover(Layout(certified).out), settings_of(certified)
+    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    options = Options(shard_rows=10)
+    job = prepare(certified, settings, candidates_of(certified), permission, options)
+    monkeypatch.setattr(parts, "needed", lambda *_: 1)
+    assert parts.begun(job, seconds) == wanted
+    assert len(list(job.batch.folder.glob("*/shard.json"))) == (4 if wanted == 1 else 1)
+
+
 def test_batch_that_is_made_is_not_begun_again(certified, tmp_path):
     """What lies there whole is told at once, however little time a part may take."""
     path, told = candidates_of(certified), tmp_path / "told"

@@ -1,8 +1,11 @@
 """A batch from the list to the tables: cut up, predicted where it is missing, put together."""
 
 import gc
+import math
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,19 +67,29 @@ class Job:
         """The record of the batch if an earlier start has made it."""
         return done(self.batch, self.authorization, self.place, self.options.note)
 
-    def predict(self, shards: Sequence[Shard]) -> None:
-        """Predict those of the shards that are not there whole; raises as `workers.predicted`."""
+    def predict(self, shards: Sequence[Shard], seconds: float = math.inf) -> int:
+        """Predict those of the shards that are not there whole; raises as `workers.predicted`.
+
+        After so many seconds no new shard is waited for. Gives the number of rows that are left.
+        """
         from tqdm import tqdm
 
         rows = sum(shard.stop - shard.start for shard in shards)
         with tqdm(total=rows, desc="predict", unit=" rows", disable=None, smoothing=0) as progress:
             missing = [shard for shard in shards if not finished(self.batch, shard)]
-            there = rows - sum(shard.stop - shard.start for shard in missing)
-            if there:
-                progress.write(f"predict: {there:,} of {rows:,} rows are there already", sys.stderr)
-            progress.update(there)
-            for record in predicted(self.batch, missing, self.options.scheduler):
-                progress.update(record.stop - record.start)
+            left = sum(shard.stop - shard.start for shard in missing)
+            if left < rows:
+                told = f"predict: {rows - left:,} of {rows:,} rows are there already"
+                progress.write(told, sys.stderr)
+            progress.update(rows - left)
+            end = time.monotonic() + seconds
+            with closing(predicted(self.batch, missing, self.options.scheduler)) as records:
+                for record in records:
+                    progress.update(record.stop - record.start)
+                    left -= record.stop - record.start
+                    if time.monotonic() > end:
+                        break
+            return left
 
     def collect(self) -> BatchRecord:
         """Put the shards together; raises as `completion.complete`."""

@@ -18,6 +18,25 @@ from assay.errors import UsageError
 MAXIMUM = 256
 # Rows of a trial: enough to tell the speed, and no minute even at 50 a second.
 TRIAL = 2_000
+# How often its time may pass before the rows of the trials are taken to have misled.
+OVERTIME = 2
+
+
+def begun(job: Job, seconds: float) -> int:
+    """Predict the batch if that takes no longer than a part may; else say how many parts it needs.
+
+    One means that all its shards are there. Where the trials misled, what was predicted until it
+    took twice as long tells the speed. Raises as `Job.predict`.
+    """
+    parts = needed(job, seconds)
+    if parts > 1:
+        return parts
+    start = time.monotonic()
+    left = job.predict(job.shards, OVERTIME * seconds)
+    if not left:
+        return 1
+    rows, elapsed = job.batch.listed.rows, time.monotonic() - start
+    return max(2, number_of_parts(rows, len(job.shards), (rows - left) / elapsed, seconds))
 
 
 def needed(job: Job, seconds: float) -> int:

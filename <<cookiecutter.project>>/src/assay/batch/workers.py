@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def _is_cluster(scheduler: str | None) -> bool:
 
 def predicted(
     batch: Batch, shards: Sequence[Shard], scheduler: str | None
-) -> Iterator[ShardRecord]:
+) -> Generator[ShardRecord]:
     """Predict shards in any order, and give the record of each when it is done.
 
     Raises:

@@ -53,7 +53,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     options = jobs.Options(scheduler, column, shard_rows, note=note or None)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
-        needed = 1 if job.done() else parts.needed(job, 60 * minutes)
+        needed = 1 if job.done() else parts.begun(job, 60 * minutes)
         numbers = list(range(1, needed + 1)) if needed > 1 else []
         runner.set_output("model", permission.digest)
         runner.set_output("candidates", shown(candidates))
@@ -61,7 +61,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
         if numbers:
             typer.echo(f"batch: {job.batch.listed.rows:,} rows need {needed} parts")
         else:
-            conclude(root, jobs.finish(job), machine=False)
+            conclude(root, jobs.require_some(job, parts.collected(job)), machine=False)
 
 
 @app.command()
