@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pages
 import pandas as pd
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 REPOSITORY = TEMPLATE / "<<cookiecutter.project>>"
 TRAIN = REPOSITORY / "data" / "train.csv"
 LIST = REPOSITORY / "data" / "candidates" / "transport.csv"
-RECORD = TEMPLATE / "benchmarks" / "batch.json"
 RUNS = 5
 AT_A_TIME = (500, 2_000, 10_000, 50_000)
 EQUAL = 1e-9
@@ -256,7 +256,10 @@ def main() -> None:
     same = tell_inference(inferred)
     record = {"python": platform.python_version(), "cores": os.cpu_count(), "features": found}
     record["inference"] = inferred
-    RECORD.write_text(json.dumps(record, indent=2) + "\n")
+    # the other parts are measured anew by what `make bench` runs next
+    record = json.loads(pages.RECORD.read_text()) | record
+    pages.RECORD.write_text(json.dumps(record, indent=2) + "\n")
+    pages.main()
     sys.exit(found["largest_difference"] > EQUAL or found["gaps_that_differ"] > 0 or not same)
 
 

@@ -21,7 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from end_to_end import RECORD, REPOSITORY, batch, shipped, write
+import pages
+from end_to_end import REPOSITORY, batch, shipped, write
 
 ROWS, TURNS = 1_000_000, 2
 WORKERS = (1, 2)
@@ -63,8 +64,9 @@ def main() -> None:
     for key in ("seconds", "seconds_end_to_end"):
         found[f"ratio_{key}"] = found[key][WORKERS[0]] / found[key][WORKERS[-1]]
     tell(found)
-    record = json.loads(RECORD.read_text())
-    RECORD.write_text(json.dumps(record | {"cluster": found}, indent=2) + "\n")
+    record = json.loads(pages.RECORD.read_text())
+    pages.RECORD.write_text(json.dumps(record | {"cluster": found}, indent=2) + "\n")
+    pages.main()
 
 
 def planned(path: Path) -> Job:

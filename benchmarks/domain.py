@@ -8,11 +8,10 @@ docs/batches.md; about five minutes on two cores.
 import io
 import json
 import os
-import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ TEMPLATE = Path(__file__).resolve().parents[1]
 REPOSITORY = TEMPLATE / "<<cookiecutter.project>>"
 RECORD = TEMPLATE / "benchmarks" / "domain.json"
 FIGURE = TEMPLATE / "docs" / "figures" / "domain.svg"
-PAGE = TEMPLATE / "docs" / "batches.md"
 DIVISIONS, FOLDS, DRAWS, BINS = 6, 5, 2000, 20
 
 
@@ -362,6 +360,8 @@ def drawn(kept: dict[str, Any]) -> str:
 
 def tables(kept: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The generated parts of docs/batches.md by their names."""
+    from benchmarks.pages import table
+
     head = ["rule", "rows outside", "MAE inside", "MAE outside", "difference, 95 % interval"]
     lines = [
         [
@@ -373,7 +373,7 @@ def tables(kept: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ]
         for number, (name, own) in enumerate(kept["rules"].items())
     ]
-    yield "domain", _table(head, lines)
+    yield "domain", table(head, lines)
     own, level = kept["interval"], kept["interval"]["level"]
     coverage = [
         ("train rows, width from other chemical systems (grouped)", own["grouped"]),
@@ -382,23 +382,7 @@ def tables(kept: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("the same, with a width from folds at random", own["sealed_by_random_folds"]),
     ]
     told = [[name, f"{100 * level:.0f} %", f"{100 * share:.1f} %"] for name, share in coverage]
-    yield "interval", _table(["rows", "nominal", "inside"], told)
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    made = [head, ["---"] * len(head), *lines]
-    return "\n".join("| " + " | ".join(line) + " |" for line in made)
-
-
-def write_page(kept: dict[str, Any]) -> None:
-    """Replace the generated parts of docs/batches.md."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, made in tables(kept):
-        begin, end = f"<!-- bench {name}: begin -->", f"<!-- bench {name}: end -->"
-        pattern = re.escape(begin) + ".*?" + re.escape(end)
-        whole = f"{begin}\n{made}\n{end}"
-        text = re.sub(pattern, lambda _, whole=whole: whole, text, flags=re.DOTALL)
-    PAGE.write_text(text, encoding="utf-8")
+    yield "interval", table(["rows", "nominal", "inside"], told)
 
 
 def measured() -> dict[str, Any]:
@@ -427,10 +411,12 @@ def main() -> None:
     """Print what was found; exit 1 if errors outside are not shown to be larger."""
     warnings.simplefilter("ignore")
     sys.path[:0] = [str(REPOSITORY / "src"), str(TEMPLATE)]
+    from benchmarks import pages
+
     kept = measured()
     RECORD.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     FIGURE.write_text(drawn(kept), encoding="utf-8")
-    write_page(kept)
+    pages.fill(tables(kept))
     for name, made in tables(kept):
         print(f"{name}\n{made}\n")
     taken = [own for name, own in kept["rules"].items() if not name.startswith("not taken")]

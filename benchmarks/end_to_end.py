@@ -20,15 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pages
 import pandas as pd
 
 from batch import cost, matminer_features
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 REPOSITORY = TEMPLATE / "demo" / "formation-enthalpy"
-RECORD = TEMPLATE / "benchmarks" / "batch.json"
 SIZES = (100_000, 1_000_000, 10_000_000)
-GIBIBYTE = 2**30
 ROWS = 200_000
 TRIED = 5_000
 LIST = "measured.csv"
@@ -54,7 +53,7 @@ def main() -> None:
     batches = [batch(formulas, size, ("--scheduler", "local", "--no-csv")) for size in sizes]
     for found in batches:
         tell(found, anchor)
-    record = json.loads(RECORD.read_text())
+    record = json.loads(pages.RECORD.read_text())
     record["end_to_end"] = {
         "garden_rows_per_second": anchor,
         "parts_rows_per_second": alone,
@@ -62,7 +61,8 @@ def main() -> None:
         "batches": batches,
         "marginal_rows_per_second": marginal(batches),
     }
-    RECORD.write_text(json.dumps(record, indent=2) + "\n")
+    pages.RECORD.write_text(json.dumps(record, indent=2) + "\n")
+    pages.main()
     print(f"rows/s between the sizes: {', '.join(f'{s:,.0f}' for s in marginal(batches))}")
 
 
@@ -198,7 +198,7 @@ def tell(found: dict[str, Any], anchor: float) -> None:
     print(
         f"{found['rows']:,} rows: {found['seconds']:.1f} s, {speed:,.0f} rows/s, "
         f"{speed / anchor:.0f} times the Garden pipeline (bar 50, goal 100); "
-        f"{found['memory_bytes'] / GIBIBYTE:.2f} GiB (bar 2)"
+        f"{found['memory_bytes'] / pages.GIBIBYTE:.2f} GiB (bar 2)"
     )
 
 
