@@ -18,13 +18,14 @@ from assay.batch.prediction import predict_rows
 from assay.batch.records import BatchRecord
 from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.compositions import elements, problem
-from assay.errors import CheckFailedError, RefusedError, UsageError
+from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.features import MagpieFeatures
 from assay.features.transformers import GapError
 from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.spreadsheets import EXECUTABLE, for_spreadsheets
+from sentences import told
 from toy import METADATA, assay, domain_of, pool_formulas, read_card, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -104,6 +105,17 @@ def test_every_row_is_predicted_or_quarantined(formulas):
     assert len(kept) + len(rest) == len(formulas)
     assert [*kept["formula"]] == [f for f, is_good in zip(formulas, good, strict=True) if is_good]
     assert [formulas[line - 2] for line in rest["line"]] == [*rest["formula"]]
+
+
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("No module named 'tqdm.auto'"), OSError(5, "I/O"), MemoryError()]
+)
+def test_rows_do_not_answer_for_the_environment(error):
+    """What fails for want of a library, a file or memory is not carried out, and no row is lost."""
+    broken = SimpleNamespace(predict=lambda _: (_ for _ in ()).throw(error))
+    with told(NotCarriedOutError, 3, type(error).__name__, "start again; what is done stays"):
+        predict_rows(broken, ["NaCl", "MgO"])
+    assert predict_rows(broken, ["Xx"])[0] != [None], "a formula that is none is still told"
 
 
 def test_what_may_be_a_missing_value_is_not_predicted():

@@ -41,7 +41,8 @@ def predict_rows(
     """Predict what can be predicted: reasons (None if fine) and values (n,), NaN where not.
 
     Raises:
-        NotCarriedOutError: the model is damaged.
+        NotCarriedOutError: the model is damaged, or the environment: something that it imports or
+            reads is not there, or there is not memory enough. No row is to blame.
     """
     reasons = _unreadable(formulas)
     if MISSING in formulas:
@@ -76,6 +77,11 @@ def _predict_part(
         predicted = bundle.predict(asked)
     except NotCarriedOutError:  # of the whole model, not of a row
         raise
+    except (ImportError, OSError, MemoryError) as error:
+        raise NotCarriedOutError(
+            f"the model cannot predict here ({on_one_line(repr(error)):.300}), whatever the rows: "
+            "mend the environment, or the machine, and start again; what is done stays."
+        ) from None
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)
         for place, reason in _reasons(error, asked).items():
             reasons[part[place]] = reason
