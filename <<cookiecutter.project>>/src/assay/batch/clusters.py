@@ -60,8 +60,8 @@ def predicted(batch: Batch, shards: Sequence[Shard], scheduler: str) -> Iterator
     with (
         silence_logging_cmgr(logging.CRITICAL),
         _token(batch.folder) as token,
-        connected(scheduler, batch.folder) as (client, processes),
         lost_in_words(scheduler),
+        connected(scheduler, batch.folder) as (client, processes),
     ):
         rows = sum(shard.stop - shard.start for shard in shards)
         batch = replace(batch, share=rows // max(processes, 1))
