@@ -17,6 +17,9 @@ setup: $(STAMP) ## Install both locks into .venv
 
 # compiled once: where bytecode may not be written, each of the many processes would compile anew
 $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
+	@if [ -L .venv ]; then \
+	  echo ".venv is a link, and what it leads to would be replaced: remove the link." >&2; exit 2; \
+	fi
 	@if uv --version > /dev/null 2>&1; then \
 	  uv venv --quiet --clear --python $(PYTHON) .venv && \
 	  uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \

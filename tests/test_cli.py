@@ -254,6 +254,19 @@ def test_diff_tells_what_changed(certified, capsys, at):
     assert at(certified, "diff", str(batch)) == 2
 
 
+def test_refused_batch_says_why_in_the_run(certified, tmp_path):
+    """A dispatch that ends red has its sentence in the summary, which people look at."""
+    summary = tmp_path / "summary.md"
+    actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    done = assay(certified, "batch", "sign", "nowhere", **actions)
+    assert done.returncode
+    sentence = done.stderr.splitlines()[-1].removeprefix("assay: ")
+    assert f"::error::{sentence}" in done.stdout
+    heading, _, text = summary.read_text().partition("\n\n")
+    assert heading == "## Not carried out"
+    assert text.strip() == f"`{sentence}`"
+
+
 def test_worse_model_ends_with_1(certified, capsys, at):
     """FAIL is exit code 1, with the verdict on the record and in one sentence."""
     rewrite_predictions(Handover(Layout(certified).out), perturbed(0.5))

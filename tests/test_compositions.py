@@ -197,6 +197,8 @@ def test_spaces_are_blamed_only_where_they_are_the_fault():
         ("CuSO4\u00b75H2O", "write CuSO4(H2O)5"),
         ("CaSO4 \u00b7 0.5H2O", "write CaSO4(H2O)0.5"),
         ("CaSO4*H2O", "write CaSO4(H2O)"),
+        ("NaCl (s)", "leave the phase out: NaCl"),
+        ("MgCl2(aq)", "leave the phase out: MgCl2"),
         ("nan", "leave the row out"),
         ("NA", "leave the row out"),
         ("None", "leave the row out"),

@@ -1,11 +1,13 @@
 """What a step tells the runner stays what it is, whatever stands in a finding."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
 from assay.records import Finding
-from assay.runner import annotate
+from assay.runner import annotate, refuse
+from inert import HOSTILE, assert_inert
 
 
 def _finding(**changes: object) -> Finding:
@@ -39,3 +41,21 @@ def test_annotations_are_few_and_only_for_actions(monkeypatch: pytest.MonkeyPatc
     annotate(findings, stream)
     lines = stream.getvalue().splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
+
+
+def test_refusal_is_seen_in_the_run_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In Actions it is an annotation and a summary in which nothing acts; on a laptop nothing."""
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    refuse("the list is empty: add rows.")
+    assert not summary.exists()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for text in HOSTILE:
+        summary.unlink(missing_ok=True)
+        refuse(f"no row of {text} can be predicted: try `assay plan`.")
+        assert_inert(summary.read_text())
+        assert "assay plan" in summary.read_text()
+        assert capsys.readouterr().out.count("\n") == 1

@@ -434,6 +434,18 @@ def test_own_data_reach_the_gate(bake, tmp_path, rendered):
     assert not any("sealed_labels.csv" in name or ".assay" in name for name in staged)
 
 
+def test_what_a_linked_environment_leads_to_is_not_replaced(repository, tmp_path):
+    """`make setup` would clear it: it is refused with what to do, and nothing is touched."""
+    kept = tmp_path / "shared"
+    kept.mkdir()
+    (kept / "a").write_text("kept")
+    (repository / ".venv").symlink_to(kept)
+    done = run("make", "setup", folder=repository, MAKEFLAGS="")
+    assert done.returncode == 2
+    assert "remove the link" in done.stderr
+    assert [path.name for path in kept.iterdir()] == ["a"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "version",

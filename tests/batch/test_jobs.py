@@ -172,7 +172,7 @@ def foreign(batch: Batch) -> None:
 @pytest.mark.parametrize(
     ("amiss", "kind", "parts"),
     [
-        (gap, NotCarriedOutError, ["rows 11 to 20 of 40", "predict again"]),
+        (gap, NotCarriedOutError, ["rows 11 to 20 of 40", "predict what is missing"]),
         (overlap, RefusedError, ["rows 16 to 20 of 40", "more than one", "take one out"]),
         (foreign, RefusedError, ["another batch", "certified is False, not True", "take it out"]),
     ],

@@ -245,3 +245,12 @@ def test_text_that_is_none_is_told_wherever_it_stands(tmp_path, monkeypatch):
     listed = open_list(path)
     with told(UsageError, 2, str(path), "'note'", "leave it out"):
         list(read_range(listed, 0, 3, 3))
+
+
+def test_list_without_a_header_is_refused(tmp_path):
+    """Its first row would be lost as the name of a column; who names that column means it."""
+    path = tmp_path / "plain.csv"
+    path.write_text("NaCl\nMgO\nFe2O3\n")
+    with told(UsageError, 2, "plain.csv", "line 1", "'NaCl'", "put a header above it"):
+        open_list(path)
+    assert open_list(path, "NaCl").rows == 2

@@ -180,12 +180,13 @@ def test_without_a_key_nothing_is_signed(certified):
         sign_batch(certified, folder)
 
 
-def test_another_note_needs_another_signature(certified):
+def test_another_note_needs_another_signature(certified, capsys):
     """The same batch with another note is not predicted again, and the old manifest goes."""
     folder = batch_of(certified)
     before = digest_file(folder / "predictions.parquet")
     sign_batch(certified, folder)
     assert batch_of(certified, note="second") == folder
+    assert "predict: the signature was for another note and is gone" in capsys.readouterr().err
     assert digest_file(folder / "predictions.parquet") == before
     assert not (folder / MANIFEST).exists()
     assert json.loads((folder / "batch.json").read_text())["note"] == "second"

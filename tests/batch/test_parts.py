@@ -83,6 +83,18 @@ def test_parts_on_machines_of_their_own_make_the_batch_of_one(certified, tmp_pat
     said = outputs(told)
     assert json.loads(said["parts"]) == [1, 2, 3, 4]
     assert said["candidates"] == path.name
+    commands = [line.split() for line in begun.stdout.splitlines() if line.startswith("  assay")]
+    assert commands[1] == [
+        "assay",
+        "batch",
+        "collect",
+        path.name,
+        "--model",
+        said["model"],
+        *parent,
+    ]
+    assert commands[0][:3] == ["assay", "batch", "part"]
+    assert commands[0][-6:] == [*SHARDS, "--part", "1", "--parts", "4"]
     assert not (Layout(certified).out / "batches").exists()
     shutil.rmtree(Layout(certified).out / "shards")
     copies = [shutil.copytree(certified, tmp_path / f"machine{n}") for n in (1, 2)]

@@ -13,10 +13,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.jobs import predict_batch
+from assay.batch.jobs import Options, predict_batch
 from assay.batch.prediction import predict_rows
 from assay.batch.records import BatchRecord
 from assay.batch.rows import prediction_rows, quarantine_rows
+from assay.batch.traces import trace
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.features import MagpieFeatures
@@ -368,3 +369,22 @@ def test_reason_is_on_one_line(error):
 
     reasons, _ = predict_rows(SimpleNamespace(predict=lack), ["NaCl", "NaCl"])
     assert all(reason.isprintable() for reason in reasons)
+
+
+def test_what_makes_other_rows_makes_another_batch(certified):
+    """Another column, or no certificate, is another id and folder: nothing is overwritten."""
+    path = certified / "list.csv"
+    write_rows(path, ["id", "made", "parent"], [["1", "NaCl", "MgO"]])
+    handover, settings = Handover(Layout(certified).out), settings_of(certified)
+    proven = authorize(certified, settings, handover.bundle, handover.certificate)
+    unproven = without_certificate(handover.bundle)
+    found = [
+        predict_batch(certified, settings, path, permission, Options(column=column))
+        for permission in (proven, unproven)
+        for column in ("made", "parent")
+    ]
+    assert len({one.batch_id for one in found}) == len({one.folder for one in found}) == 4
+    for one, formula in zip(found, ["NaCl", "MgO"] * 2, strict=True):
+        (row,) = read(Layout(certified).out / "batches" / one.folder / "predictions.csv")
+        assert (row["formula"], row["batch_id"]) == (formula, one.batch_id)
+        assert trace(certified, one.folder).batches == [one.folder]

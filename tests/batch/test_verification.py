@@ -92,6 +92,13 @@ def test_foreign_rows_under_a_true_record_are_refused(certified):
         verify_path(certified, settings_of(certified), folder)
 
 
+def test_id_of_a_batch_is_as_good_as_its_folder(certified):
+    """What stands in each row, and names the folder, is verified from anywhere."""
+    folder = predicted(certified)
+    named = verify_path(certified, settings_of(certified), Path(folder.name))
+    assert named == verify_path(certified, settings_of(certified), folder)
+
+
 def test_anything_else_is_a_usage_error(certified):
     """A path that is nothing of the kind is named."""
     with pytest.raises(UsageError, match="no certificate, bundle, batch or retired set"):

@@ -1,5 +1,6 @@
 """The command line: one verb for every step, the same on a laptop and in a workflow."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -43,6 +44,8 @@ app.add_typer(ledgers.app, name="ledger")
 
 # Verbs that open sealed labels, of which a traceback could show some.
 SECRETIVE = {"score", "seal"}
+# Verbs of the workflows that somebody dispatches, who looks at the run and not into its log.
+DISPATCHED = {"predict", "batch", "revoke"}
 
 
 def main() -> None:
@@ -54,11 +57,21 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        typer.echo(f"assay{_elsewhere()}: {on_one_line(str(error))}", err=True)
+        sentence = on_one_line(str(error))
+        typer.echo(f"assay{_elsewhere()}: {sentence}", err=True)
+        _show(sentence)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         _confess(error)
         sys.exit(NotCarriedOutError.exit_code)
+
+
+def _show(sentence: str) -> None:
+    """Put it where a run of Actions is read, of a verb that leaves no report there."""
+    if os.environ.get("GITHUB_ACTIONS") and DISPATCHED.intersection(sys.argv[1:2]):
+        from assay import runner
+
+        runner.refuse(sentence)
 
 
 def _elsewhere() -> str:

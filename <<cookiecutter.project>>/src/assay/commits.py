@@ -161,9 +161,10 @@ def run_git(
 
 
 def _refusal(arguments: Sequence[str], told: str) -> str:
-    # of a refused push the last line says only that it failed
+    # of a refused push the last line says only that it failed, of a lost remote nothing at all
     lines = [line.strip() for line in told.splitlines()]
-    reason = next((line for line in lines if line.startswith("! [")), "".join(lines[-1:]))
+    telling = [line for key in ("! [", "fatal:") for line in lines if line.startswith(key)]
+    reason = (telling or lines[-1:] or [""])[0].rstrip(".")
     named = [part.rpartition("refs/heads/")[2] for part in arguments if "refs/heads/" in part]
     branch = f" for the branch {named[0]}" if named else ""
     return f"git {arguments[0]} failed{branch}: {reason or 'no message'}."

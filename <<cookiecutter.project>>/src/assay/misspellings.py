@@ -13,6 +13,7 @@ _SIGNS = r"+\-\u2212\u2013"
 _CHARGE = re.compile(
     rf"[\s^]*(?:\d*[{_SIGNS}]+|[{_SIGNS}]\d+|[\u2070-\u2079\u00b9\u00b2\u00b3]*[\u207a\u207b])\Z"
 )
+_PHASE = re.compile(r"\s*\((?:s|l|g|aq|cr|am)\)\Z")
 _DOT = re.compile(r"\s*[\u00b7\u2022\u2219\u22c5*]\s*")
 _PART = re.compile(r"(\d*\.?\d*)(.+)")
 _RUNS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
@@ -34,7 +35,15 @@ def hint(text: str, readable: Callable[[str], bool]) -> str:
         return "take out the spaces"
     if len(text) > _LONGEST:
         return ""
-    return _water(text, readable) or _charge(text, readable) or _capitals(bare, readable)
+    ways = (_phase, _water, _charge)
+    found = next((told for way in ways if (told := way(text, readable))), "")
+    return found or _capitals(bare, readable)
+
+
+def _phase(text: str, readable: Callable[[str], bool]) -> str:
+    """`NaCl (s)` is solid, and no sulphur is in it."""
+    pure = _PHASE.sub("", text)
+    return f"leave the phase out: {pure}" if pure != text and readable(pure) else ""
 
 
 def _water(text: str, readable: Callable[[str], bool]) -> str:

@@ -44,6 +44,13 @@ def begin(arguments: Sequence[str]) -> None:
     sys.stderr.flush()
 
 
+def say(verb: str, sentence: str) -> None:
+    """Tell something on standard error, beside whatever bar is shown."""
+    from tqdm import tqdm
+
+    tqdm.write(f"{verb}: {on_one_line(sentence)}", sys.stderr)
+
+
 @contextmanager
 def stages(verb: str) -> Iterator[Doing]:
     """Give a function that shows on standard error what is being done; gone when the block ends.

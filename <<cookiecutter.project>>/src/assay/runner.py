@@ -35,6 +35,15 @@ def summarise(render: Callable[[], str]) -> None:
             stream.write(render())
 
 
+def refuse(sentence: str) -> None:
+    """Show why nothing was made, as an annotation and in the summary; nothing outside Actions."""
+    from assay.report.markdown import LONG, code
+
+    if os.environ.get("GITHUB_ACTIONS"):
+        sys.stdout.write(f"::error::{_escaped(sentence)}\n")
+        summarise(lambda: f"## Not carried out\n\n{code(sentence, LONG)}\n")
+
+
 def annotate(findings: Iterable[Finding], stream: TextIO | None = None) -> None:
     """Print findings as annotations of a workflow run; silent outside GitHub Actions.
 

@@ -58,8 +58,8 @@ def _require_all(records: Sequence[ShardRecord], rows: int) -> None:
         start = rows if record is None else record.start
         if start > at:
             raise NotCarriedOutError(
-                f"rows {at + 1} to {start} of {rows} are in no whole shard: predict again, which "
-                "makes what is missing."
+                f"rows {at + 1} to {start} of {rows} are in no whole shard: predict what is "
+                "missing, the part that has them or all again (in Actions: Re-run failed jobs)."
             )
         if start < at:
             raise RefusedError(

@@ -15,7 +15,7 @@ from assay.batch.shards import Batch, are_as_written, digests
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.model.bundle import METADATA, BundleMetadata
-from assay.progress import stages
+from assay.progress import say, stages
 from assay.records import read_record
 
 
@@ -36,7 +36,9 @@ def done(
         return None
     if note is not None and note != record.note:
         record = record.model_copy(update={"note": note})
-        (place / MANIFEST).unlink(missing_ok=True)
+        if (place / MANIFEST).exists():
+            (place / MANIFEST).unlink()
+            say("predict", "the signature was for another note and is gone: sign it again.")
         record.write(place / RECORD)
     return record
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assay.batch.queue_files import ENDINGS, read_queue
 from assay.batch.queues import started
 from assay.errors import NotCarriedOutError
+from assay.progress import say
 from assay.texts import plural
 
 if TYPE_CHECKING:
@@ -23,23 +24,18 @@ def connected(scheduler: str, folder: Path) -> Iterator[tuple["Client", int]]:
     if scheduler.endswith(ENDINGS):
         queue = read_queue(Path(scheduler))
         with started(queue, folder.parent) as cluster, _client(cluster, scheduler) as client:
-            _say(
+            say(
+                "predict",
                 f"asked {queue.kind} for {plural(queue.jobs, 'job')}, "
-                f"{plural(queue.processes, 'process', 'processes')} each; the first is waited for"
+                f"{plural(queue.processes, 'process', 'processes')} each; the first is waited for",
             )
             yield client, queue.jobs * queue.processes
     else:
         with _client(scheduler, scheduler) as client:
             processes = len(client.nthreads())
             if not processes:
-                _say(f"{scheduler} has no worker yet; the first is waited for")
+                say("predict", f"{scheduler} has no worker yet; the first is waited for")
             yield client, processes
-
-
-def _say(sentence: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(f"predict: {sentence}", sys.stderr)
 
 
 @contextmanager

@@ -136,6 +136,15 @@ def _format(path: Path) -> Format:
     return "gzip" if opening[:2] == text_lists.GZIP else "csv"
 
 
+def _require_header(name: str, path: Path) -> None:
+    # the first row of a list without a header would be lost
+    if problem(name) is None:
+        raise UsageError(
+            f"{path}, line 1: the column of formulas is called {name!r}, which is one itself: put "
+            "a header above it if it is a row, or name the column with --column."
+        )
+
+
 def _formula_column(header: Sequence[str], sample: Iterable[Sequence[str]], path: Path) -> str:
     named = [FORMULA] if FORMULA in header else [n for n in header if n.casefold() == FORMULA]
     if named:
@@ -143,6 +152,7 @@ def _formula_column(header: Sequence[str], sample: Iterable[Sequence[str]], path
     for name, cells in zip(header, zip(*sample, strict=True), strict=True):
         read = sum(problem(cell) is None for cell in cells)
         if 2 * read > len(cells):
+            _require_header(name, path)
             return name
     raise UsageError(
         f"{path} has no column {FORMULA!r}, and none of {', '.join(header)[:200]} holds formulas: "

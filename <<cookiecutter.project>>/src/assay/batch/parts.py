@@ -78,10 +78,13 @@ def predict_part(job: Job, part: int, parts: int) -> int:
         UsageError: there is no such part.
         AssayError: as `Job.predict`.
     """
-    if not 1 <= part <= parts <= len(job.shards):
+    count = len(job.shards)
+    if not 1 <= parts <= count:
         raise UsageError(
-            f"there is no part {part} of {parts} of {len(job.shards)} shards: write 1 to {parts}."
+            f"--parts is {parts}, but the list has {count} shards: write 1 to {count}."
         )
+    if not 1 <= part <= parts:
+        raise UsageError(f"--part is {part}, but there are {parts} parts: write 1 to {parts}.")
     shards = part_of(job.shards, part, parts)
     job.predict(shards)
     return shards[-1].stop - shards[0].start

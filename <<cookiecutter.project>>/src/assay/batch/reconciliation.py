@@ -145,7 +145,7 @@ def sentences(found: Reconciliation) -> Iterator[str]:
         yield (
             f"{one.after} against {one.before}: {plural(one.shared, 'material')} in both, "
             f"{one.only_before:,} in {one.before} alone, {one.only_after:,} in {one.after} alone; "
-            f"{one.changed:,} changed"
+            f"{one.changed:,} changed{', these most' if one.changed > len(one.largest) else ''}"
         )
         yield from (f"  {row.material}: {_in_words(row)}" for row in one.largest)
         if one.kendall_tau is not None:

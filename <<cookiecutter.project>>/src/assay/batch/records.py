@@ -40,8 +40,8 @@ class Recipe(Record):
 
     @property
     def batch_id(self) -> str:
-        """The id that all batches of one list by one bundle share."""
-        return correlation_id(self.bundle_digest, self.candidates_digest)
+        """The id that all batches of one list, by one of its columns and one model, share."""
+        return correlation_id(self.model_id, self.candidates_digest, self.column)
 
     @property
     def accounts(self) -> dict[str, str]:

@@ -123,7 +123,7 @@ def _rows(batch: _Batch, identifier: str) -> Iterator[TracedRow]:
             f"{table} is not the table that {RECORD} names, so one of them was altered: predict "
             "again."
         )
-    for formula, prediction, unit in held.itertuples(index=False):
+    for formula, prediction, unit in held.drop_duplicates().itertuples(index=False):
         yield TracedRow(batch=batch.folder.name, formula=formula, prediction=prediction, unit=unit)
 
 

@@ -40,6 +40,9 @@ def verify_path(
         UsageError: there is nothing there that can be verified.
     """
     key = Layout(root).public_key
+    named = Layout(root).out / "batches" / path
+    if not path.exists() and (named / RECORD).is_file():
+        path = named
     if path.name in {PREDICTIONS, PARQUET} and (path.parent / RECORD).is_file():
         path = path.parent
     if candidates is not None and not (path / RECORD).is_file():

@@ -2,17 +2,22 @@
 
 import json
 import os
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.batch.records import RECORD, SHARD_ROWS, BatchRecord
 from assay.errors import RefusedError, UsageError
 from assay.layout import Layout
-from assay.texts import plural
+from assay.texts import on_one_line, plural
 from assay.verbs.console import here, repository, shown
 from assay.verbs.prediction import conclude, permitted, uninterrupted
+
+if TYPE_CHECKING:
+    from assay.batch.jobs import Options
 
 app = typer.Typer(
     help="Predict one list on several machines: begin, part, collect, sign.",
@@ -59,7 +64,11 @@ def begin(  # noqa: PLR0913 (one parameter an option)
         runner.set_output("candidates", shown(candidates))
         runner.set_output("parts", json.dumps(numbers))
         if numbers:
-            typer.echo(f"batch: {job.batch.listed.rows:,} rows need {needed} parts")
+            told = f"{job.batch.listed.rows:,} rows need {needed} parts"
+            typer.echo(f"batch: {told}; predict each, and collect where out/shards has all:")
+            for command in _next(shown(candidates), permission.digest, needed, options):
+                typer.echo(f"  {on_one_line(command)}")
+            runner.summarise(lambda: f"## Divided\n\n{told}, each a job of this run.\n")
         else:
             conclude(root, jobs.require_some(job, parts.collected(job)), machine=False)
 
@@ -125,6 +134,16 @@ def sign(
         raise RefusedError(f"a run makes one batch, not {len(folders)}: nothing is signed.")
     for folder in folders:
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
+
+
+def _next(listed: str, digest: str, needed: int, options: "Options") -> Iterator[str]:
+    """The commands that predict the parts and put them together."""
+    what = f"{shlex.quote(listed)} --model {digest}"
+    what += "" if options.column is None else f" --column {shlex.quote(options.column)}"
+    rows = options.shard_rows
+    size = "" if rows == SHARD_ROWS else f" --shard-rows {rows}"
+    yield f"assay batch part {what}{size} --part 1 --parts {needed}"
+    yield f"assay batch collect {what}"
 
 
 def _count(parts: str) -> int:

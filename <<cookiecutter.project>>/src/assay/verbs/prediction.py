@@ -91,12 +91,12 @@ def permitted(
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted(then: str = "the same command goes on where it was") -> Iterator[None]:
     """End with one sentence and 130, as a shell does, if somebody presses Ctrl-C."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("assay: stopped; the same command goes on where it was.", err=True)
+        typer.echo(f"assay: stopped; {then}.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -134,7 +134,8 @@ def verify(
     from assay.batch.verification import verify_path
 
     root, settings = here()
-    sentence, details = verify_path(root, settings, path, candidates)
+    with uninterrupted("nothing is kept of it"):
+        sentence, details = verify_path(root, settings, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)
 
 
