@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.github import MARKER
 from assay.records import Finding
 from assay.runner import annotate, refuse
 from inert import HOSTILE, assert_inert
@@ -56,6 +57,6 @@ def test_refusal_is_seen_in_the_run_and_nowhere_else(
     for text in HOSTILE:
         summary.unlink(missing_ok=True)
         refuse(f"no row of {text} can be predicted: try `assay plan`.")
-        assert_inert(summary.read_text())
+        assert_inert(f"{MARKER}\n{summary.read_text()}")
         assert "assay plan" in summary.read_text()
         assert capsys.readouterr().out.count("\n") == 1
