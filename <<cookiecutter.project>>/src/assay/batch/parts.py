@@ -13,6 +13,7 @@ from assay.batch.records import BatchRecord
 from assay.batch.shards import Batch, Shard, predict_shard
 from assay.batch.workers import LOCAL, on_one_thread
 from assay.errors import UsageError
+from assay.progress import stages
 
 # Jobs of a matrix, at most (GitHub's limit of a workflow run).
 MAXIMUM = 256
@@ -59,7 +60,8 @@ def _rows_per_second(job: Job, processes: int) -> float:
     rows = job.batch.listed.rows
     size = min(TRIAL, rows)
     trials = [Shard(start, start + size) for start in (0, (rows - size) // 2, rows - size)]
-    with tempfile.TemporaryDirectory() as folder, on_one_thread():
+    with tempfile.TemporaryDirectory() as folder, on_one_thread(), stages("batch") as doing:
+        doing(f"trying {len(trials)} times {size:,} rows")
         batch = replace(job.batch, folder=Path(folder), share=rows // processes)
         predict_shard(batch, trials[0])  # loading and compiling count once a process
         return min(size / _seconds(batch, trial) for trial in trials)
