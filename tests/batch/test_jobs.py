@@ -284,7 +284,7 @@ def test_worker_that_is_killed_is_not_carried_out_and_another_start_ends_it(cert
 
 def test_workers_end_with_the_process_that_was_killed(certified):
     """SIGKILL to `assay predict` leaves nobody behind who goes on predicting, or waits for ever."""
-    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 900))]
+    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 300))]
     command += ["--scheduler", "local", "--shard-rows", "1"]
     with subprocess.Popen(
         command, cwd=certified, env=environment(), stderr=subprocess.PIPE, text=True
@@ -301,7 +301,7 @@ def test_workers_end_with_the_process_that_was_killed(certified):
 @pytest.mark.parametrize("scheduler", [[], ["--scheduler", "local"]])
 def test_interrupt_says_how_to_go_on(certified, scheduler):
     """Ctrl-C, which a terminal sends to all processes, ends with one sentence; the rest is kept."""
-    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 900))]
+    command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 300))]
     with subprocess.Popen(
         [*command, "--shard-rows", "1", *scheduler],
         cwd=certified,
@@ -317,7 +317,7 @@ def test_interrupt_says_how_to_go_on(certified, scheduler):
     assert said.splitlines()[-1] == "assay: stopped; the same command goes on where it was."
     assert "Traceback" not in said
     done = len(list((Layout(certified).out / "shards").glob("*/*/shard.json")))
-    assert 1 <= done < 900
+    assert 1 <= done < 300
     again = subprocess.run(
         [*command, "--shard-rows", "1"],
         cwd=certified,
@@ -326,7 +326,7 @@ def test_interrupt_says_how_to_go_on(certified, scheduler):
         text=True,
         check=False,
     )
-    assert f"{done:,} of 900 rows are there already" in again.stderr
+    assert f"{done:,} of 300 rows are there already" in again.stderr
 
 
 def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
