@@ -14,7 +14,6 @@ PAGE = TEMPLATE / "docs" / "batches.md"
 RECORD = TEMPLATE / "benchmarks" / "batch.json"
 GIBIBYTE = 2**30
 WAYS = ("scikit-learn", "compiled walk")
-CORES = 2
 
 
 def main() -> None:
@@ -55,7 +54,7 @@ def parts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "features", _features(record["features"])
     yield "inference", _inference(record["inference"])
     yield "batches", _batches(record["end_to_end"])
-    yield "parts", _parts(record["end_to_end"]["parts_rows_per_second"])
+    yield "parts", _parts(record["end_to_end"]["parts_rows_per_second"], record["cores"])
     yield "cluster", _cluster(record["cluster"])
 
 
@@ -105,12 +104,12 @@ def _batches(found: dict[str, Any]) -> str:
     return f"{table(head, lines)}\n\n{told}"
 
 
-def _parts(found: dict[str, float]) -> str:
+def _parts(found: dict[str, float], cores: int) -> str:
     lines = [[name, f"{speed:,.0f}", f"{1e6 / speed:.1f}"] for name, speed in found.items()]
     cost = sum(1 / speed for speed in found.values())
     lines.append(["together", f"{1 / cost:,.0f}", f"{1e6 * cost:.1f}"])
     made = table(["part alone, one core", "rows a second", "microseconds a row"], lines)
-    return f"{made}\n\nThe limit of two cores would be {CORES / cost:,.0f} rows a second."
+    return f"{made}\n\nThe limit of {cores} cores would be {cores / cost:,.0f} rows a second."
 
 
 def _cluster(found: dict[str, Any]) -> str:

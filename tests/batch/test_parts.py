@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.batch import parts
-from assay.batch.authorization import authorize
-from assay.batch.jobs import Options, prepare
+from assay.batch.jobs import Job, Options, prepare
 from assay.batch.parts import MAXIMUM, number_of_parts, part_of
 from assay.batch.shards import divide
-from assay.layout import Handover, Layout
-from toy import assay, pool_formulas, settings_of, write_rows
+from assay.layout import Layout
+from toy import assay, permission_of, pool_formulas, settings_of, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -54,6 +53,12 @@ def candidates_of(root: Path) -> Path:
     path, formulas = root / "list.csv", [*pool_formulas()[:37], "=cmd", "", "Xx"]
     write_rows(path, ["formula", "parent"], zip(formulas, reversed(formulas), strict=True))
     return path
+
+
+def job_of(root: Path) -> Job:
+    """The batch of that list in four shards."""
+    options = Options(shard_rows=10)
+    return prepare(root, settings_of(root), candidates_of(root), permission_of(root), options)
 
 
 def files_of(root: Path) -> dict[str, bytes]:
@@ -144,10 +149,7 @@ def test_there_is_no_such_part(certified, part, parts):
 
 def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
     """A list whose end takes longer than its beginning is divided by what the end takes."""
-    handover, settings = Handover(Layout(certified).out), settings_of(certified)
-    permission = authorize(certified, settings, handover.bundle, handover.certificate)
-    options = Options(shard_rows=10)
-    job = prepare(certified, settings, candidates_of(certified), permission, options)
+    job = job_of(certified)
     monkeypatch.setattr(parts, "TRIAL", 10)
     monkeypatch.setattr(parts, "_seconds", lambda _, trial: 100.0 if trial.stop == 40 else 0.1)
     assert parts.needed(job, 200.0) == 2
@@ -158,10 +160,7 @@ def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
 @pytest.mark.parametrize(("seconds", "wanted"), [(1e9, 1), (0.0, 4)])
 def test_what_was_misjudged_is_broken_off(certified, monkeypatch, seconds, wanted):
     """Where trials promised one part and it takes over twice the time, the parts are counted."""
-    handover, settings = Handover(Layout(certified).out), settings_of(certified)
-    permission = authorize(certified, settings, handover.bundle, handover.certificate)
-    options = Options(shard_rows=10)
-    job = prepare(certified, settings, candidates_of(certified), permission, options)
+    job = job_of(certified)
     monkeypatch.setattr(parts, "needed", lambda *_: 1)
     assert parts.begun(job, seconds) == wanted
     assert len(list(job.batch.folder.glob("*/shard.json"))) == (4 if wanted == 1 else 1)

@@ -27,7 +27,16 @@ from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.spreadsheets import EXECUTABLE, for_spreadsheets
 from sentences import told
-from toy import METADATA, assay, domain_of, pool_formulas, read_card, settings_of, write_rows
+from toy import (
+    METADATA,
+    assay,
+    domain_of,
+    permission_of,
+    pool_formulas,
+    read_card,
+    settings_of,
+    write_rows,
+)
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -375,12 +384,11 @@ def test_what_makes_other_rows_makes_another_batch(certified):
     """Another column, or no certificate, is another id and folder: nothing is overwritten."""
     path = certified / "list.csv"
     write_rows(path, ["id", "made", "parent"], [["1", "NaCl", "MgO"]])
-    handover, settings = Handover(Layout(certified).out), settings_of(certified)
-    proven = authorize(certified, settings, handover.bundle, handover.certificate)
-    unproven = without_certificate(handover.bundle)
+    settings = settings_of(certified)
+    permissions = [permission_of(certified, certified=proven) for proven in (True, False)]
     found = [
         predict_batch(certified, settings, path, permission, Options(column=column))
-        for permission in (proven, unproven)
+        for permission in permissions
         for column in ("made", "parent")
     ]
     assert len({one.batch_id for one in found}) == len({one.folder for one in found}) == 4

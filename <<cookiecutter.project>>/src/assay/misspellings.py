@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-# what pandas, spreadsheets and people write for nothing, but for `NaN`, which is a nitride
+# what pandas writes for no value, and pymatgen for a nitride of sodium
+NITRIDE = "NaN"
+# what pandas, spreadsheets and people write for nothing and nothing else
 MISSING = frozenset(
     {"nan", "NAN", "NA", "<NA>", "N/A", "n/a", "None", "none", "NULL", "null", "NaT"}
 )

@@ -2,7 +2,6 @@
 
 import gc
 import math
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,7 +19,7 @@ from assay.errors import CheckFailedError, UsageError
 from assay.files import digest_bytes, digest_file
 from assay.layout import Layout
 from assay.model.bundle import MACHINERY
-from assay.progress import stages
+from assay.progress import say, stages
 from assay.settings import Settings
 
 # what a spreadsheet shows, about
@@ -79,8 +78,7 @@ class Job:
             missing = [shard for shard in shards if not finished(self.batch, shard)]
             left = sum(shard.stop - shard.start for shard in missing)
             if left < rows:
-                told = f"predict: {rows - left:,} of {rows:,} rows are there already"
-                progress.write(told, sys.stderr)
+                say("predict", f"{rows - left:,} of {rows:,} rows are there already")
             progress.update(rows - left)
             end = time.monotonic() + seconds
             with closing(predicted(self.batch, missing, self.options.scheduler)) as records:

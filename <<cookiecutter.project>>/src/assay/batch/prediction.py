@@ -9,13 +9,12 @@ from assay.batch.rows import prediction_rows, quarantine_rows
 from assay.errors import NotCarriedOutError
 from assay.features.parsing import amounts_of, problems
 from assay.features.transformers import GapError
+from assay.misspellings import NITRIDE
 from assay.model.loading import LoadedBundle
 from assay.texts import on_one_line
 
 CHUNK = 5_000
-# what pandas writes for no value, and pymatgen for a nitride
-MISSING = "NaN"
-AMBIGUOUS = "'NaN' may be a missing value: write Na1N1 if the nitride of sodium is meant"
+AMBIGUOUS = f"{NITRIDE!r} may be a missing value: write Na1N1 if the nitride of sodium is meant"
 
 
 def predict_table(
@@ -45,9 +44,9 @@ def predict_rows(
             reads is not there, or there is not memory enough. No row is to blame.
     """
     reasons = _unreadable(formulas)
-    if MISSING in formulas:
+    if NITRIDE in formulas:
         reasons = [
-            AMBIGUOUS if formula == MISSING else reason
+            AMBIGUOUS if formula == NITRIDE else reason
             for formula, reason in zip(formulas, reasons, strict=True)
         ]
     values = np.full(len(formulas), np.nan)

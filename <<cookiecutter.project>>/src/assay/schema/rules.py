@@ -11,6 +11,7 @@ import great_expectations.expectations as gxe
 import pandas as pd
 
 from assay.errors import UsageError
+from assay.misspellings import NITRIDE
 from assay.records import Severity
 from assay.schema.expectations import (
     ExpectColumnValuesToBeChargeBalanced,
@@ -141,7 +142,7 @@ def readable_formulas(severity: Severity = FAILURE) -> list[Rule]:
             "formula.missing",
             gxe.ExpectColumnValuesToNotBeInSet(
                 column=FORMULA,
-                value_set=["NaN"],
+                value_set=[NITRIDE],
                 description="No formula is NaN, which may be a missing value.",
             ),
             "NaN is read as a nitride of sodium, but it is also how pandas writes a missing value, "
