@@ -13,10 +13,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
-setup: $(STAMP) ## Install both locks into .venv
+setup: $(STAMP) ## Install both locks, and assay as it stands here, into .venv
 
 # compiled once: where bytecode may not be written, each of the many processes would compile anew
-$(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
+$(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock pyproject.toml
 	@if [ -L .venv ]; then \
 	  echo ".venv is a link, and what it leads to would be replaced: remove the link." >&2; exit 2; \
 	fi
@@ -30,6 +30,7 @@ $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock
 	fi
 	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \
 	  -r "$(TEMPLATE)/requirements.lock"
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 demo: setup ## Take the example from the template to a certified batch of predictions
@@ -47,7 +48,7 @@ quick: setup ## Check all that is not marked slow: a few minutes
 lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
-	$(BIN)/mypy "$(TEMPLATE)/src/assay" scripts hooks benchmarks/gate
+	$(BIN)/mypy src/assay scripts hooks benchmarks/gate
 
 bake: setup ## Render the template in many ways, install it on each Python, with uv and without
 	$(PYTEST) tests/test_template.py
@@ -58,7 +59,7 @@ bench-gate: setup ## Attack the gate and measure how well it holds
 
 # more than an hour
 gauntlet: setup ## Plant good and bad pull requests and see which check catches them
-	@export PYTHONPATH="tests:$(TEMPLATE)/src"; failed=0; \
+	@export PYTHONPATH=tests; failed=0; \
 	$(BIN)/python -m gauntlet || failed=1; \
 	$(BIN)/python -m gauntlet.acts || failed=1; \
 	exit $$failed
@@ -85,9 +86,6 @@ browser:
 	fi
 
 lock: setup ## Fit both locks to what they come from; all to the newest: make lock UPGRADE=--upgrade
-	rm -rf build/lock
-	$(BIN)/cookiecutter . --no-input --accept-hooks no --output-dir build/lock
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --directory build/lock/formation-enthalpy lock
-	cp build/lock/formation-enthalpy/requirements.lock "$(TEMPLATE)/requirements.lock"
+	$(BIN)/python scripts/lock.py $(UPGRADE)
 	$(COMPILE) $(UPGRADE) --constraint "$(TEMPLATE)/requirements.lock" --output-file requirements-dev.lock \
 	  requirements-dev.in

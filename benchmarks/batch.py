@@ -239,7 +239,6 @@ def main() -> None:
     """Print one line a figure with its bar; exit 1 if a value is not the anchor's."""
     warnings.simplefilter("ignore")
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-    sys.path.insert(0, str(REPOSITORY / "src"))
     formulas = list(pd.read_csv(LIST, keep_default_na=False)["formula"])
     found = features(formulas)
     print(

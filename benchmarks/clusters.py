@@ -48,7 +48,6 @@ def main() -> None:
     warnings.simplefilter("ignore")
     if not REPOSITORY.is_dir():
         sys.exit("bench: run `make demo` first; its repository is what is measured.")
-    sys.path.insert(0, str(REPOSITORY / "src"))
     os.chdir(REPOSITORY)
     rows, formulas = int((sys.argv[1:] or [ROWS])[0]), shipped()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -109,7 +108,7 @@ def start(stack: ExitStack, part: str, file: Path, *options: str) -> None:
     command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--scheduler-file", str(file)]
     process = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--no-dashboard", *options],
-        env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(REPOSITORY / "src")},
+        env={**os.environ, **ONE_THREAD},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

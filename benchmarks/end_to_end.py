@@ -40,7 +40,6 @@ def main() -> None:
     warnings.simplefilter("ignore")
     if not REPOSITORY.is_dir():
         sys.exit("bench: run `make demo` first; its repository is what is measured.")
-    sys.path.insert(0, str(REPOSITORY / "src"))
     formulas = shipped()
     sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
     anchor = garden(formulas)

@@ -4,7 +4,6 @@
 processes.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = ROOT / "demo" / "formation-enthalpy"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
 
 
 def seconds(command: Sequence[str], runs: int) -> float:
@@ -22,7 +20,7 @@ def seconds(command: Sequence[str], runs: int) -> float:
     times = []
     for _ in range(runs + 1):
         start = time.perf_counter()
-        subprocess.run(command, cwd=REPOSITORY, env=ENVIRONMENT, check=True, capture_output=True)
+        subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times[1:])
 

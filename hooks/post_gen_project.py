@@ -1,4 +1,4 @@
-"""Makes the rendered folder a git repository of one commit, and says what comes next."""
+"""Puts the machinery into the rendered folder as one wheel, commits all, and says what comes next."""
 
 import json
 import os
@@ -33,15 +33,46 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *options, *arguments], check=True, env=environment)
 
 
+def template_of(answers: dict[str, str]) -> Path:
+    """The template's folder: cookiecutter gives it as it was called, from where the person stood."""
+    named = Path(answers["_repo_dir"])
+    bases = (Path(os.environ.get("PWD", "..")), Path(".."), Path("../.."))
+    found = [place for base in bases if (place := (base / named).resolve()).is_dir()]
+    whole = [place for place in found if (place / "src" / "assay" / "wheels.py").is_file()]
+    if not whole:
+        sys.exit(
+            f"The template at {found[0] if found else named} has no src/assay, so it was "
+            "downloaded in part: clone the whole repository with git and name that folder.\n"
+            "Nothing was made. What follows is cookiecutter's own trace."
+        )
+    return whole[0]
+
+
+def install_machinery(template: Path, answers: dict[str, str]) -> None:
+    """Build the wheel into `wheels/`, name it in the lock, and record where all came from."""
+    sys.dont_write_bytecode = True  # the template stays as it was
+    sys.path.insert(0, str(template / "src"))
+    from assay import origins, wheels
+
+    here = Path.cwd()
+    wheels.pin_wheel(here, wheels.build_wheel(template, here / wheels.FOLDER))
+    git("add", "--all")
+    asked = {key: value for key, value in answers.items() if not key.startswith("_")}
+    # where the person's table lay is theirs to know
+    origins.write_origin(here, template, asked | {"data": Path(answers["data"]).name})
+
+
 def main() -> None:
     """Commit, then print the next steps; the answers stand in a raw string as in the other hook."""
     answers = json.loads(r"""<< cookiecutter | tojson >>""")
     own = answers["data"] != "example"
+    template = template_of(answers)
     git("init", "--quiet", "--initial-branch=main", "--template=")
     # caches that lay in the template go; the person's table, put aside by the other hook, stays
     git("clean", "-fdqX", "--exclude=!/.assay/")
     for name in EXAMPLE_ONLY if own else ():
         Path("data", name).unlink()
+    install_machinery(template, answers)
     git("add", "--all")
     email = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False).stdout
     identity = f"user.email={email.decode().strip() or 'author@localhost'}"
@@ -59,3 +90,5 @@ if __name__ == "__main__":
         main()
     except subprocess.CalledProcessError as error:
         sys.exit(f"git could not make the repository ({error.cmd[-1]}): its message is above.")
+    except (OSError, ValueError) as error:
+        sys.exit(f"The repository could not be made: {error}")

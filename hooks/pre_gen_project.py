@@ -17,9 +17,10 @@ from pathlib import Path
 
 EXAMPLE = {"target": "formation_enthalpy", "unit": "eV/atom"}
 INSTALLED = """
-assay cryptography dask dask_jobqueue distributed github great_expectations hatchling hypothesis
-jinja2 joblib matminer matplotlib mlflow numba numpy pandas pyarrow pydantic pygithub pymatgen
-pytest pyyaml ruff scikit_learn scipy securesystemslib sklearn skops test tests tqdm typer yaml
+assay assay_materials cookiecutter cryptography dask dask_jobqueue distributed github
+great_expectations hatchling hypothesis jinja2 joblib matminer matplotlib mlflow numba numpy pandas
+pyarrow pydantic pygithub pymatgen pytest pyyaml ruff scikit_learn scipy securesystemslib sklearn
+skops test tests tomlkit tqdm typer yaml
 """
 TAKEN = {*re.findall(r"\w+", INSTALLED), *sys.stdlib_module_names, *keyword.kwlist}
 
@@ -27,6 +28,8 @@ TAKEN = {*re.findall(r"\w+", INSTALLED), *sys.stdlib_module_names, *keyword.kwli
 def problems(answers: dict[str, str]) -> Iterator[str]:
     """One sentence for each thing that is wrong with the answers."""
     project, target = answers["project"], answers["target"]
+    if sys.version_info < (3, 11):  # noqa: UP036 (cookiecutter runs on older ones, too)
+        yield "cookiecutter runs on a Python older than 3.11: uvx --python 3.12 cookiecutter ..."
     for question in ("author", "target", "unit"):
         text = answers[question]
         if not text.isprintable() or not text.strip() or set(text) & set('"\\<>'):

@@ -50,7 +50,7 @@ def run(repository: Path, command: Sequence[str], expected: int = 0) -> str:
     """Run a command in the repository, show what it prints, and insist on its exit code."""
     shown = " ".join(command)
     print(f"    $ {shown}", flush=True)
-    environment = {**IDENTITY, **os.environ, "PYTHONPATH": str(repository / "src")}
+    environment = {**IDENTITY, **os.environ}
     if command[0] == "assay":
         command = [sys.executable, "-m", *command]
     process = subprocess.Popen(
@@ -102,7 +102,7 @@ def predict(repository: Path) -> dict[str, object]:
 def refuse_worse_model(repository: Path) -> None:
     """Propose a worse model on a branch; the gate must turn it down."""
     say("A pull request proposes a worse model (one shallow tree); it must be refused.")
-    package = next(p for p in (repository / "src").iterdir() if p.name != "assay" and p.is_dir())
+    (package,) = (path for path in (repository / "src").iterdir() if path.is_dir())
     run(repository, ["git", "switch", "--quiet", "--create", "worse-model"])
     (package / "model.py").write_text(WORSE_MODEL, encoding="utf-8")
     run(repository, ["git", "commit", "--quiet", "--all", "--message", "Simplify the model"])

@@ -7,20 +7,18 @@ derives them again and compares byte for byte. The data card says where the sour
 import gzip
 import io
 import json
-import sys
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
-sys.path.insert(0, str(TEMPLATE / "src"))
+from assay.compositions import chemical_system, parse, problem
+from assay.features import missing_properties
+from assay.files import digest_bytes, write_text
+from assay.splits import split_by_system
 
-from assay.compositions import chemical_system, parse, problem  # noqa: E402 (path set above)
-from assay.features import missing_properties  # noqa: E402
-from assay.files import digest_bytes, write_text  # noqa: E402
-from assay.splits import split_by_system  # noqa: E402
+TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
 
 TARGET = "formation_enthalpy"
 SEALED_FRACTION = 0.25

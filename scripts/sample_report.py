@@ -6,7 +6,6 @@ the verbs make of it is shown as it is, but that the comment's folds are emptied
 
 import os
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def propose(repository: Path) -> None:
     """Make the pull request on a branch of its own."""
     say("A pull request makes the model simpler and changes three rows.")
     run(repository, ["git", "switch", "--quiet", "--create", "one-tree"])
-    (package,) = (p for p in (repository / "src").iterdir() if p.is_dir() and p.name != "assay")
+    (package,) = (path for path in (repository / "src").iterdir() if path.is_dir())
     (package / "model.py").write_text(MODEL, encoding="utf-8")
     table = repository / "data" / "train.csv"
     lines = [line for line in table.read_text().splitlines() if REMOVED not in line]
@@ -51,7 +50,6 @@ def propose(repository: Path) -> None:
 
 def publish(repository: Path) -> None:
     """Write the comment into the README, with its pictures, and the page beside the docs."""
-    sys.path.insert(0, str(repository / "src"))
     from assay.layout import Handover, Layout
     from assay.report.comment import MARKER, render_comment
     from assay.report.gallery import Exhibit

@@ -12,9 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import commit, git, shorten
+from environments import make_environment
 from github_server import GithubServer
 from programs import program, run
 from workflow_rules import HOLDERS, parse, read_texts
@@ -71,22 +70,6 @@ class Pull:
     sha: str
 
 
-def make_environment(folder: Path) -> Path:
-    """A virtual environment with the packages of this Python and the command `assay`.
-
-    What a workflow gets from `make setup`, without installing everything once a job.
-    """
-    venv.create(folder, symlinks=True)
-    (site,) = folder.glob("lib/python3*/site-packages")
-    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    command = folder / "bin" / "assay"
-    # guarded like the script that an installer writes, since processes of its own import it again
-    script = 'from assay.cli import main\nif __name__ == "__main__":\n    main()\n'
-    command.write_text(f"#!{folder}/bin/python\n{script}")
-    command.chmod(0o755)
-    return folder
-
-
 def pinned_actions(root: Path) -> Iterator[tuple[str, Path]]:
     """Each marketplace action of a repository's workflows with the folder of its stand-in."""
     for workflow in parse(read_texts(root)).values():
@@ -127,8 +110,8 @@ class Forge:
 
     @cached_property
     def environment(self) -> Path:
-        """The virtual environment of all jobs."""
-        return make_environment(self.folder / "environment")
+        """A virtual environment with the machinery of main, as a laptop has it."""
+        return make_environment(self.clone(), self.folder / "environment")
 
     def told(self, name: str) -> Any:
         """What the API server keeps under a name, such as statuses."""
@@ -241,7 +224,8 @@ class Forge:
             "GITHUB_RUN_ID": str(number),
             "STAND_IN_ORIGIN": str(self.origin),
             "STAND_IN_ARTIFACTS": str(self.artifacts),
-            "STAND_IN_VENV": str(self.environment),
+            "STAND_IN_PYTHON": sys.executable,
+            "STAND_IN_MAKER": str(STAND_INS.with_name("environments.py")),
         }
         secrets = self.secrets if secret and workflow in HOLDERS else {}
         secret_file = work.parent / f"secrets-{number}"
@@ -370,8 +354,8 @@ def sealed_forge(rendered: Path, folder: Path) -> Iterator[Forge]:
     """A small, sealed model repository on the stand-in of GitHub, with nothing certified."""
     program("act")
     work = make_small(rendered, folder / "work")
-    assay = make_environment(folder / "first") / "bin" / "assay"
-    sealed = run(assay, "init", folder=work, PYTHONPATH=str(work / "src"))
+    assay = make_environment(work, folder / "first") / "bin" / "assay"
+    sealed = run(assay, "init", folder=work)
     assert sealed.returncode == 0, sealed.stderr
     commit(work, "Seal the labels")
     keys = {name: (work / ".assay" / "keys" / file).read_text() for name, file in KEYS.items()}

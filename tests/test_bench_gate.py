@@ -167,7 +167,7 @@ def test_published_tables_are_made_from_the_record():
 
 def test_digest_of_the_gate_is_of_what_it_does(tmp_path, monkeypatch):
     """Comments, docstrings, imports and sentences do not change it; a constant or a name does."""
-    monkeypatch.setattr(protocol, "TEMPLATE", tmp_path)
+    monkeypatch.setattr(protocol, "ROOT", tmp_path)
     monkeypatch.setattr(protocol, "MODULES", ("module",))
     (tmp_path / "src" / "assay").mkdir(parents=True)
 

@@ -14,6 +14,7 @@ from acting import MODEL, TREES, Forge, Pull, Run, edit, sealed_forge
 from assay.ledger.entries import Decision
 from assay.ledger.record import read_ledger
 from conftest import commit, git
+from environments import exchange_machinery
 from inert import HOSTILE, assert_inert
 from trusted_job import commands
 
@@ -62,9 +63,9 @@ def attack(work: Path) -> None:
     (work / "certificate.json").write_text("{}")
     (work / "certificate.pub").write_text(ATTACKERS_KEY)
     append(work / "requirements.lock", "# other versions\n")
-    append(work / "src" / "assay" / "gate" / "decision.py", FORGED_GATE)
-    append(work / "src" / "assay" / "schema" / "settings_rules.py", FORGED_RULES)
-    append(work / "src" / "assay" / "model" / "training.py", FORGED_CARD)
+    forged = {"gate/decision": FORGED_GATE, "schema/settings_rules": FORGED_RULES}
+    forged |= {"model/training": FORGED_CARD}
+    exchange_machinery(work, {f"{name}.py": ("", text) for name, text in forged.items()})
     (work / "data" / "candidates" / FILE).write_text("formula\nNe\n")
     # no better than the mean, which is what it is compared with
     forest = re.findall(r"RandomForestRegressor\(.*\)", (work / MODEL).read_text())[0]

@@ -14,7 +14,7 @@ from workflow_rules import parse, read_texts
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
-SOURCE = TEMPLATE / "src" / "assay"
+SOURCE = ROOT / "src" / "assay"
 PAGE = ROOT / "docs" / "security.md"
 HOSTILE = ("test_hostile_*.py", "test_noninterference.py")
 

@@ -256,7 +256,7 @@ def test_merge_publishes_certificate_and_bundle(world: Forge, merged: tuple[Run,
     work = world.clone()
     shutil.copyfile(files["certificate.json"], work / "certificate.json")
     assay = world.environment / "bin" / "assay"
-    verified = run(assay, "verify", "certificate.json", folder=work, PYTHONPATH=str(work / "src"))
+    verified = run(assay, "verify", "certificate.json", folder=work)
     assert verified.returncode == 0, verified.stderr
     assert digest[:12] in verified.stdout
     ledger = git(world.origin, "ls-tree", "-r", "--name-only", "assay-ledger")
@@ -292,7 +292,7 @@ def holds(world: Forge, batch: Path) -> bool:
     model = work / ".assay" / "models" / digest
     unpack(world.releases()[f"model-{digest[:12]}"]["bundle.tar"], model / "bundle")
     assay = world.environment / "bin" / "assay"
-    done = run(assay, "verify", place, folder=work, PYTHONPATH=str(work / "src"))
+    done = run(assay, "verify", place, folder=work)
     assert done.returncode == 0, done.stderr
     return "; signed: " in done.stdout
 

@@ -28,7 +28,8 @@ from assay.model.domain_fitting import fit_domain
 from assay.records import CandidateCard, CheckReport, read_record
 from assay.settings import Settings, read_settings
 
-TEMPLATE = Path(__file__).parents[1] / "<<cookiecutter.project>>"
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "<<cookiecutter.project>>"
 NAME, PACKAGE = "toy", "toy_model"
 TARGET = "energy"
 MARGIN = 0.1
@@ -181,8 +182,7 @@ def environment(**variables: str) -> dict[str, str]:
         for key, value in os.environ.items()
         if not key.startswith(("GITHUB_", "ASSAY_", "MLFLOW_", "GIT_"))
     }
-    machinery = {"PYTHONPATH": str(TEMPLATE / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return kept | machinery | variables
+    return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
 
 
 def assay(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

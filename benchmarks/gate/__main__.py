@@ -12,7 +12,6 @@ from typing import Any
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "<<cookiecutter.project>>" / "src"))
 
 KEPT = ROOT / "benchmarks" / "gate.json"
 QUICK = ROOT / "build" / "gate-quick.json"

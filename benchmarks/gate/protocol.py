@@ -27,7 +27,7 @@ from benchmarks.gate import (
     transport,
 )
 from benchmarks.gate.findings import Finding
-from benchmarks.gate.tables import TEMPLATE
+from benchmarks.gate.tables import ROOT
 from benchmarks.gate.workers import Job, run
 
 ITEMS: tuple[ModuleType, ...] = (
@@ -91,7 +91,7 @@ def record(size: bars.Size, found: list[Finding], seconds: dict[str, float]) -> 
 def gate_digest() -> str:
     """SHA-256 of what the gate's modules do: comments, imports and what they say are left out."""
     trees = [
-        _bare((TEMPLATE / "src" / "assay" / f"{name}.py").read_text(encoding="utf-8"))
+        _bare((ROOT / "src" / "assay" / f"{name}.py").read_text(encoding="utf-8"))
         for name in MODULES
     ]
     return hashlib.sha256("\n".join(trees).encode()).hexdigest()

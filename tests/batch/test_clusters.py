@@ -17,7 +17,7 @@ from assay.errors import UsageError
 from assay.layout import Layout
 from dask_machines import QUIET, wait_for
 from sentences import told
-from toy import TEMPLATE, environment
+from toy import ROOT, environment
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -121,7 +121,7 @@ def test_interrupt_says_how_to_go_on_and_leaves_the_cluster_to_others(certified,
 
 def other_machinery(root: Path, folder: Path) -> dict[str, str]:
     """A worker whose assay differs in a comment."""
-    shutil.copytree(TEMPLATE / "src" / "assay", folder / "assay")
+    shutil.copytree(ROOT / "src" / "assay", folder / "assay")
     with (folder / "assay" / "texts.py").open("a") as stream:
         stream.write("# other\n")
     return {"PYTHONPATH": str(folder)}
@@ -139,10 +139,18 @@ def test_worker_of_another_version_is_refused(certified, whole, machines, tmp_pa
     assert shards_of(certified) == []
 
 
-def test_worker_without_assay_is_refused(certified, whole, machines):
+def no_machinery(folder: Path) -> dict[str, str]:
+    """A worker of a Python in which assay is not installed."""
+    (folder / "assay").mkdir(parents=True)
+    says = "raise ModuleNotFoundError(\"No module named 'assay'\")\n"
+    (folder / "assay" / "__init__.py").write_text(says)
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_worker_without_assay_is_refused(certified, whole, machines, tmp_path):
     """Where assay cannot be imported at all, the sentence names the python to start."""
     _, address = machines.scheduler()
-    machines.worker(address, PYTHONPATH="")
+    machines.worker(address, **no_machinery(tmp_path / "none"))
     process = started(certified, address)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said

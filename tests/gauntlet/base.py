@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from assay import wheels
 from assay.compositions import chemical_system
+from assay.files import replaced_folder
+from environments import unpack_machinery
 from gauntlet.cases import TRAIN, rows_of, write_rows
 from gauntlet.sources import BASE
 
@@ -40,7 +43,18 @@ def environment(root: Path) -> dict[str, str]:
         for key, value in os.environ.items()
         if not key.startswith(("GITHUB_", "ASSAY_", "MLFLOW_", "GIT_", "PYTEST_"))
     }
-    return kept | PERSON | {"PYTHONPATH": str(root / "src"), "GIT_CONFIG_GLOBAL": os.devnull}
+    machinery = {"PYTHONPATH": str(_machinery(root))} if (root / wheels.FOLDER).is_dir() else {}
+    return kept | PERSON | machinery | {"GIT_CONFIG_GLOBAL": os.devnull}
+
+
+def _machinery(root: Path) -> Path:
+    """The repository's wheel, installed where git does not see it; once for each wheel."""
+    (wheel,) = (root / wheels.FOLDER).glob("*.whl")
+    folder = root / ".git" / "machinery" / wheel.stem
+    if not folder.is_dir():
+        with replaced_folder(folder) as target:
+            unpack_machinery(root, target)
+    return folder
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -1,5 +1,8 @@
 """Bad models: featurizer, training, prediction behaviour, physics."""
 
+from pathlib import Path
+
+from environments import exchange_machinery
 from gauntlet.cases import BENCHMARK, REFUSED, Case, Change, all_of, source, substituted
 from gauntlet.sources import BASE, LAST, PLAIN_FIT, UNFITTED, features, model
 
@@ -7,6 +10,12 @@ FEATURIZER, TRAINING = "featurizer", "training"
 BEHAVIOUR, PHYSICS = "prediction behaviour", "physics"
 
 _PLAIN = "values = np.hstack([magpie(formulas), stoichiometry(formulas)])\n"
+
+
+def mislabelled(root: Path) -> None:
+    """Exchange the machinery for one whose bundles claim another unit."""
+    change = {"model/training.py": ("unit=target.unit", 'unit="meV/atom"')}
+    exchange_machinery(root, change)
 
 
 def _with(column: str) -> str:
@@ -371,7 +380,7 @@ def behaviours() -> list[Case]:
             BEHAVIOUR,
             "The machinery is edited so that bundles claim another unit than assay.toml.",
             "test_the_bundle_is_of_the_declared_target",
-            substituted("src/assay/model/training.py", "unit=target.unit", 'unit="meV/atom"'),
+            mislabelled,
         ),
         Case(
             "rounded",

@@ -13,7 +13,7 @@ from assay.layout import Handover, Layout
 from assay.model import loading
 from assay.model.bundle import INFERENCE, digest_bundle
 from assay.model.loading import load_bundle
-from toy import PACKAGE, TEMPLATE, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
+from toy import PACKAGE, ROOT, predictions_of, read_card, toy_bundle  # noqa: F401 (a fixture)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 
@@ -78,7 +78,7 @@ def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
     assert done.returncode == 0, done.stderr
     place, *values = json.loads(done.stdout.splitlines()[-1])
     assert values == list(expected)
-    assert str(TEMPLATE) not in place
+    assert str(ROOT / "src") not in place
 
 
 def test_what_is_digested_is_what_predicts(bundle, laptop):
@@ -115,7 +115,7 @@ def test_part_of_the_machinery_in_a_bundle_never_stands_for_the_whole(bundle, la
     )
     assert done.returncode == 0, done.stderr
     machinery, package = done.stdout.split()
-    assert machinery.startswith(str(TEMPLATE))
+    assert machinery.startswith(str(ROOT / "src"))
     assert "assay-bundle-" in package, "the author's code is the bundle's"
 
 

@@ -16,7 +16,7 @@ from assay.layout import Layout
 from assay.model.bundle import INFERENCE, digest_bundle
 from assay.model.loading import load_bundle
 from assay.model.saving import save_bundle
-from toy import METADATA, TEMPLATE, assay, commit, domain_of, toy_bundle  # noqa: F401 (a fixture)
+from toy import METADATA, ROOT, assay, commit, domain_of, toy_bundle  # noqa: F401 (a fixture)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 
@@ -113,7 +113,7 @@ def test_code_of_the_author_travels_and_leaves_no_trace(toy, laptop):
 
 def test_bundle_carries_the_inference_code_of_the_machinery(bundle):
     """The code in the bundle is the machinery's own, byte for byte."""
-    machinery = TEMPLATE / "src" / "assay"
+    machinery = ROOT / "src" / "assay"
     features = machinery.joinpath("features").glob("*.py")
     assert {f"features/{path.name}" for path in features} < set(INFERENCE)
     for name in INFERENCE:

@@ -6,7 +6,7 @@ from pathlib import Path
 from assay.schema.severities import RULES
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "<<cookiecutter.project>>" / "src" / "assay" / "schema"
+SOURCES = ROOT / "src" / "assay" / "schema"
 
 
 def test_the_known_rules_are_those_that_are_written() -> None:

@@ -1,3 +1,3 @@
 """Assay: a model is tested before it may predict."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
