@@ -1,4 +1,4 @@
-"""Puts the machinery into the rendered folder as one wheel, commits all, and says what comes next."""
+"""Adds the machinery to the rendered folder as one wheel, commits, and prints the next steps."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def git(*arguments: str) -> None:
 
 
 def template_of(answers: dict[str, str]) -> Path:
-    """The template's folder: cookiecutter gives it as it was called, from where the person stood."""
+    """The template's folder, which cookiecutter names from where the person called it."""
     named = Path(answers["_repo_dir"])
     bases = (Path(os.environ.get("PWD", "..")), Path(".."), Path("../.."))
     found = [place for base in bases if (place := (base / named).resolve()).is_dir()]

@@ -1,7 +1,7 @@
 """Fits the lock of generated repositories to what assay and they need; `make lock` runs this.
 
-A repository is rendered without its hook, given the wheel of `src/assay` as the hook would, and made
-to lock itself. What the template keeps is that lock without the wheel's entry, which is of this day.
+A repository is rendered without its hook, given the wheel of `src/assay` as the hook would, and
+made to lock itself. The template keeps that lock without the wheel's entry.
 """
 
 import os

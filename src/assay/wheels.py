@@ -30,7 +30,7 @@ def build_wheel(template: Path, folder: Path) -> Path:
     installed package alone whose version is unchanged.
 
     Raises:
-        ValueError: the template lacks `src/assay` or its `pyproject.toml`; the text says what to do.
+        ValueError: the template lacks `src/assay` or its `pyproject.toml`: what to do is said.
         OSError: `folder` cannot be written to.
     """
     files = _modules(template)
@@ -81,7 +81,7 @@ def pin_wheel(repository: Path, wheel: Path) -> None:
 
 
 def with_entry(lock: str, wheel: Path) -> str:
-    """A lock's text with this wheel's entry in the place of any other of it: first, as uv has it."""
+    """A lock's text with this wheel's entry, first as uv has it, and no other wheel of assay."""
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     entry = f"{FOLDER}/{wheel.name} \\\n    --hash=sha256:{digest}\n"
     bare = without_entry(lock)
@@ -105,8 +105,8 @@ def _modules(template: Path) -> dict[str, bytes]:
     names = {path.relative_to(source.parent).as_posix(): path for path in paths}
     if "assay/__init__.py" not in names or not (template / PROJECT).is_file():
         raise ValueError(
-            f"the template at {template} has no {PACKAGE.as_posix()}, so it was downloaded in part: "
-            "clone the whole repository with git and name that folder."
+            f"the template at {template} has no {PACKAGE.as_posix()}, so it was downloaded in "
+            "part: clone the whole repository with git and name that folder."
         )
     return {name: names[name].read_bytes() for name in sorted(names)}
 
