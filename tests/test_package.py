@@ -58,7 +58,7 @@ def test_the_five_lines_find_a_mistake(project):
     sound = module.read_text()
     call = 'MODEL.predict(pd.DataFrame({"formula": formulas}))'
     assert call in sound
-    module.write_text(sound.replace(call, f"{call} + [len(text) for text in formulas]"))
+    module.write_text(sound.replace(call, "[float(len(text)) for text in formulas]"))
     try:
         printed = pytest_of(project, "-k", "equivalent_spellings")
     finally:

@@ -176,13 +176,18 @@ def _failed(content: dict[str, Any]) -> Iterator[Finding]:
                 rule=_cut(test["name"]),
                 severity=test["severity"] if failed else "warning",
                 message=_cut(_message(test, warning)),
-                file=None if test["file"].startswith("..") else test["file"],
-                line=test["line"],
+                file=test["file"] if _is_inside(test["file"]) else None,
+                line=test["line"] if _is_inside(test["file"]) else None,
                 formula=_short(test.get("formula") or test["properties"].get("formula")),
                 value=_short(test.get("value")),
                 node=_cut(test["node"]) if failed else None,
                 example=_example(test),
             )
+
+
+def _is_inside(file: str) -> bool:
+    """Whether a test lies in the repository, where a reviewer can look at its line."""
+    return bool(file) and not file.startswith("..")
 
 
 def _short(text: Any) -> str | None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from assay.sanity.tiers import FOLDER, KIT
+
 
 def outcome(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
@@ -12,11 +14,13 @@ def outcome(
     """The record of one stage of one test: what it is called, how it ended, what falsified it."""
     error = _innermost(call.excinfo.value) if call.excinfo else None
     path, line, _ = item.location
+    own = item.path.parent == FOLDER  # wherever assay is installed, it is found by its name
     documentation = getattr(getattr(item, "function", None), "__doc__", None)
     return {
         "name": item.name,
-        "node": f"{path}::{item.nodeid.partition('::')[2]}",  # with the class, if it is in one
-        "file": path,
+        # with the class, if it is in one
+        "node": f"{KIT + item.path.stem if own else path}::{item.nodeid.partition('::')[2]}",
+        "file": "" if own else path,
         "path": str(item.path.resolve()),
         "line": (line or 0) + 1,
         "outcome": report.outcome,

@@ -7,6 +7,7 @@ import re
 import shlex
 
 from assay.records import Finding
+from assay.sanity.tiers import KIT
 from assay.texts import on_one_line
 
 PLUGIN = "assay.sanity.plugin"
@@ -32,7 +33,8 @@ def reproduction(node: str) -> tuple[str, str]:
         better, "" and a clause.
     """
     for name, note in ((node, ""), (node.partition("[")[0], _ALL_CASES)):
-        command = shlex.join(["pytest", "-p", PLUGIN, name])
+        named = ["--pyargs", name] if name.startswith(KIT) else [name]
+        command = shlex.join(["pytest", "-p", PLUGIN, *named])
         # pytest takes a dash for an option, and reads options from a file @name
         if name and name[0] not in "-@" and _is_shown_unaltered(command):
             return command, note

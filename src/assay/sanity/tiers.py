@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MARKER = "slow_sanity"
+KIT = "assay.sanity.properties."
 FOLDER = Path(__file__).resolve().with_name("properties")
 FAST = ("spelling", "physics", "repetition", "refusal", "budget")
 SLOW = ("training",)
