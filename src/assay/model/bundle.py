@@ -16,21 +16,6 @@ from assay.records import Record
 METADATA = "assay.json"
 MODEL = "model.skops"
 MACHINERY = Path(__file__).parents[1]
-# What a bundle needs of the machinery to turn formulas into features.
-INFERENCE = (
-    "__init__.py",
-    "errors.py",
-    "compositions.py",
-    "misspellings.py",
-    "features/__init__.py",
-    "features/ionic.py",
-    "features/parsing.py",
-    "features/plugged.py",
-    "features/statistics.py",
-    "features/tables.py",
-    "features/transformers.py",
-)
-
 
 class BundleMetadata(Record):
     """What a prediction needs to know beside the estimator.

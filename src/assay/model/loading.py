@@ -14,16 +14,9 @@ from typing import Any
 import numpy as np
 
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.files import digest_file
-from assay.model.bundle import (
-    INFERENCE,
-    MACHINERY,
-    METADATA,
-    MODEL,
-    BundleMetadata,
-    digest_bundle,
-)
+from assay.model.bundle import METADATA, MODEL, BundleMetadata, digest_bundle
 from assay.model.domain import DOMAIN, Domain, DomainRecord
+from assay.model.golden import require_interface, require_unchanged
 from assay.model.inference import Inference
 from assay.model.trust import is_usual
 from assay.records import read_record
@@ -63,7 +56,12 @@ class LoadedBundle:
 
 
 def load_bundle(
-    folder: Path, package: str, trusted: Sequence[str] = (), expected: str | None = None
+    folder: Path,
+    package: str,
+    trusted: Sequence[str] = (),
+    expected: str | None = None,
+    *,
+    fresh: bool = False,
 ) -> LoadedBundle:
     """Load a bundle to predict with; only for bundles that are certified or of one's own making.
 
@@ -72,11 +70,12 @@ def load_bundle(
         package: the project's own, from `assay.toml`: the only one whose code it may bring.
         trusted: the author's additional trusted types, from `assay.toml`, never from the bundle.
         expected: the digest that it must have, before any of its code can be imported.
+        fresh: it was made by this very machinery, for which its golden rows say nothing new; a
+            model that is not sound would fail there, before sanity could name what is wrong.
 
     Raises:
-        RefusedError: it has another digest.
-        NotCarriedOutError: the bundle is incomplete or damaged, brings other code, or was made by
-            another version of the machinery, so that its features would differ.
+        RefusedError: it has another digest, or would not predict as on the day it was made.
+        NotCarriedOutError: the bundle is incomplete or damaged, or brings other code.
     """
     import skops.io  # noqa: F401 (before any code of the bundle can be imported)
 
@@ -90,8 +89,12 @@ def load_bundle(
         )
     metadata = read_record(BundleMetadata, copy / METADATA)
     domain = Domain.of(read_record(DomainRecord, copy / DOMAIN))
+    require_interface(copy)
     _use_code(copy / "code", private / "code", package)
-    return LoadedBundle(digest, metadata, domain, _model(copy / MODEL, trusted), private)
+    model = _model(copy / MODEL, trusted)
+    if not fresh:
+        require_unchanged(copy, model)
+    return LoadedBundle(digest, metadata, domain, model, private)
 
 
 def _model(path: Path, trusted: Sequence[str]) -> Any:
@@ -142,7 +145,7 @@ def predict_saved(
     folder: Path, formulas: Sequence[str], package: str, trusted: Sequence[str]
 ) -> np.ndarray:
     """Load a bundle and predict (n,) floats: what `train` has a process of its own do."""
-    loaded = load_bundle(folder, package, trusted)
+    loaded = load_bundle(folder, package, trusted, fresh=True)
     try:
         return loaded.predict(formulas)
     finally:
@@ -152,25 +155,20 @@ def predict_saved(
 def _use_code(code: Path, packages: Path, package: str) -> None:
     """Make the author's package of a bundle importable from a folder that holds nothing else.
 
-    The bundle's copy of the machinery is for whoever has none. Here it would stand in the way of
-    the whole one, of which it is a part. Any other package would stand for a library's.
+    Any other package would stand for a library's.
     """
-    for name in INFERENCE:
-        path, own = code / "assay" / name, MACHINERY / name
-        if not path.is_file() or digest_file(path) != digest_file(own):
-            raise NotCarriedOutError(
-                f"the bundle was made with another assay/{name}: predict from the commit "
-                "that its certificate names, or train and certify it again."
-            )
-    others = sorted({path.name for path in code.iterdir()} - {"assay", package})
+    others = sorted({path.name for path in code.iterdir()} - {package}) if code.is_dir() else []
+    if not others and not (code / package).is_dir():
+        raise NotCarriedOutError(
+            f"the bundle lacks code/{package}, the package that made it: fetch or train it again."
+        )
     if others:
         raise NotCarriedOutError(
-            f"the bundle brings code/{others[0][:80]!r}, but only assay and {package} belong "
-            "there: do not load it, and train a bundle of your own."
+            f"the bundle brings code/{others[0][:80]!r}, but only {package} belongs there: do not "
+            "load it, and train a bundle of your own."
         )
     packages.mkdir()
-    if (code / package).exists():
-        (code / package).rename(packages / package)
+    (code / package).rename(packages / package)
     if package not in sys.modules:
         # The author's code of the bundle goes before that of the checkout.
         sys.path.insert(0, str(packages))

@@ -1,4 +1,4 @@
-"""Writes a fitted model as a bundle, with the code and the requirements that it needs."""
+"""Writes a fitted model as a bundle, with the author's code and what shows that it still holds."""
 
 import importlib.metadata
 import platform
@@ -12,8 +12,9 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.files import replaced_folder
-from assay.model.bundle import INFERENCE, MACHINERY, METADATA, BundleMetadata, digest_bundle
+from assay.model.bundle import METADATA, BundleMetadata, digest_bundle
 from assay.model.domain import DOMAIN, DomainRecord
+from assay.model.golden import FILE, golden_rows
 from assay.model.inference import predict
 from assay.model.serialization import canonicalise, untrusted_types
 from assay.model.trust import is_usual
@@ -57,6 +58,7 @@ def save_bundle(  # noqa: PLR0913 (a bundle of five things)
     example = pd.DataFrame({"formula": ["NaCl", "Li2O"]})
     # first, since a model may keep something when it predicts
     signature = infer_signature(example, predict(model, example["formula"]))
+    golden = golden_rows(model)
     allowed = _allowed_types(model, trusted)
     with replaced_folder(folder) as target, tempfile.TemporaryDirectory() as code:
         _copy_code(package, Path(code))
@@ -65,7 +67,7 @@ def save_bundle(  # noqa: PLR0913 (a bundle of five things)
             str(target),
             serialization_format="skops",
             skops_trusted_types=allowed,
-            code_paths=[str(path) for path in sorted(Path(code).iterdir())],
+            code_paths=[str(Path(code) / package.name)],
             conda_env=_environment(),
             pyfunc_predict_fn="predict_proba" if hasattr(model, "predict_proba") else "predict",
             signature=signature,
@@ -74,6 +76,7 @@ def save_bundle(  # noqa: PLR0913 (a bundle of five things)
         canonicalise(target)
         metadata.write(target / METADATA)
         domain.write(target / DOMAIN)
+        golden.write(target / FILE)
     return digest_bundle(folder)
 
 
@@ -99,9 +102,5 @@ def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
 
 
 def _copy_code(package: Path, code: Path) -> None:
-    for name in INFERENCE:
-        copy = code / "assay" / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(MACHINERY / name, copy)
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(package, code / package.name, ignore=ignored)

@@ -53,7 +53,8 @@ def load_repository_bundle(folder: Path) -> Any:
     from assay.settings import read_settings
 
     settings = read_settings(Path.cwd())
-    return load_bundle(folder, settings.project.package, settings.model.trusted_types)
+    trusted = settings.model.trusted_types
+    return load_bundle(folder, settings.project.package, trusted, fresh=True)
 
 
 def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[str]) -> Answer:

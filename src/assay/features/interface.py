@@ -1,0 +1,28 @@
+"""The version of what formulas and features mean, and the compositions that show it.
+
+Models are certified with the features that they were trained on. `INTERFACE` is raised when, and
+only when, a feature's value or the meaning of `formula` changes: a model that was certified before
+is refused then. Any other change of assay leaves it alone. `tests/features/golden_features.json`
+holds the values of this version.
+"""
+
+INTERFACE = 1
+
+# Every featurizer and every way of reading a formula; a bundle keeps its own copy of the list.
+GOLDEN = (
+    # plainly spelt
+    *("NaCl", "Fe2O3", "SiO2", "LiFePO4", "BaTiO3", "CsPbI3", "GaAs", "Cu2ZnSnS4", "ZrO2", "MgB2"),
+    *("YBa2Cu3O7", "Nd2Fe14B", "Ca5P3O13H", "C60", "UO2", "PuO2", "GdCl3", "Lu2O3", "AuCu3", "WC"),
+    # elements alone, pairs of which both are the most frequent, and many elements at once
+    *("Fe", "O2", "Cs", "NaK", "FeCo", "CoCrFeMnNi", "AlCoCrCuFeNiTi", "HfNbTaTiZr"),
+    # decimals, small and large amounts, shares that nearly tie
+    *("Fe0.4O0.6", "La0.7Sr0.3MnO3", "Li0.5CoO2", "Ni0.999Fe0.001", "Si0.9999P0.0001", "Fe1000Ni"),
+    *("Ga0.5In0.5As", "Cu0.50001Zn0.49999", "Bi2Sr2CaCu2O8.2", "Mg.5Ca.5O", "Li1.0000000000000001O"),
+    # brackets of each kind, nested, with amounts that are no whole numbers
+    *("Ca(OH)2", "(NH4)2SO4", "[Co(NH3)6]Cl3", "Mg3[Si4O10](OH)2", "{Li2O}2", "Ca(Al(OH)4)2"),
+    *("(La0.8Sr0.2)MnO3", "Na2(B4O5)(OH)4", "K4(Fe(CN)6)"),
+    # an element named twice, water, subscripts
+    *("CH3COOH", "NaOOH", "CuSO4(H2O)5", "Na2SO4(H2O)0.5", "H₂O", "NH4NO3"),
+    # charges that cannot add up, an element of a single state, what some table has no number for
+    *("NaCl2", "AlF", "XeF2", "He", "KrF2", "AmO2", "CfCl3", "OgF2"),
+)
