@@ -8,6 +8,7 @@ import great_expectations.expectations as gxe
 from assay.mainline import changed_files, differs_from_main, tracked_files
 from assay.records import Severity
 from assay.schema import differences as differ
+from assay.schema.machinery_rules import machinery_suites
 from assay.schema.rules import WARNING, Rule, Table
 from assay.settings import Settings
 
@@ -34,6 +35,7 @@ def settings_suites(
     ):
         if told := changed_files(root, *paths):
             yield differ.files_table(f"changed-{name}", told), [of(told)]
+    yield from machinery_suites(root, settings, main)
     if main is None:
         return
     changed = differ.changed_settings(settings, main)

@@ -44,6 +44,8 @@ RULES = frozenset(
         "leakage.composition",
         "leakage.near",
         "leakage.system",
+        "machinery.alone",
+        "machinery.pinned",
         "row_id.form",
         "row_id.present",
         "row_id.unique",
