@@ -17,6 +17,7 @@ RULES = frozenset(
     {
         "columns",
         "duplicates.agree",
+        "files.no_environment",
         "files.no_key",
         "formula.elements",
         "formula.featurizable",
