@@ -45,6 +45,8 @@ def settings_suites(*_):  # noqa
     """Nothing that anybody need look at."""
     return iter(())
 '''
+RAN = "a module beside the packages ran"
+PLANTED = f"import sys\nprint({RAN!r}, file=sys.stderr)\n"
 ATTACKERS_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 -----END PUBLIC KEY-----
@@ -66,6 +68,8 @@ def attack(work: Path) -> None:
     forged = {"gate/decision": FORGED_GATE, "schema/settings_rules": FORGED_RULES}
     forged |= {"model/training": FORGED_CARD}
     exchange_machinery(work, {f"{name}.py": ("", text) for name, text in forged.items()})
+    for folder in (work, work / "src"):
+        (folder / "sitecustomize.py").write_text(PLANTED)
     (work / "data" / "candidates" / FILE).write_text("formula\nNe\n")
     # no better than the mean, which is what it is compared with
     forest = re.findall(r"RandomForestRegressor\(.*\)", (work / MODEL).read_text())[0]
@@ -135,6 +139,8 @@ def test_pull_request_that_edits_everything_gets_mains_verdict(
     (status,) = world.statuses(pull.sha)
     assert status["state"] == "failure"
     assert "forged" not in status["description"]
+    assert RAN in gate.log  # which `make setup` puts on the path, and nothing holds a key there
+    assert RAN not in scored.log
     (comment,) = world.comments(pull)
     assert "forged by the author" not in comment["body"]
     assert MARGIN not in scored.log

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
 
 UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1"
-SETUP = "      - run: make setup\n"
+SETUP = "      - run: make machinery\n"
 SEALING = "ASSAY_SEALING_KEY: ${{ secrets.ASSAY_SEALING_KEY }}"
 CALL = "    uses: ./.github/workflows/reusable-candidate.yml\n"
 POSTING = "      - name: Report\n        if: always()\n        env: { "
@@ -69,7 +69,7 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
         rules.files_are_short,
         "score.yml",
         SETUP,
-        "      - run: |\n          make\n          make setup\n",
+        "      - run: |\n          make\n          make machinery\n",
     ),
     (rules.files_say_what_they_guarantee, "gate.yml", "# Every", "# every"),
     (rules.versions_are_text, "score.yml", 'python-version: "3.12"', "python-version: 3.10"),
@@ -150,6 +150,34 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
         "reusable-predict.yml",
         "    timeout-minutes: 350\n",
         "    timeout-minutes: 350\n    environment: heldout\n",
+    ),
+    *(
+        (rules.trusted_jobs_run_nothing_of_the_author, name, "make machinery", "make setup")
+        for name in rules.TRUSTED
+    ),
+    (
+        rules.trusted_jobs_run_nothing_of_the_author,
+        "score.yml",
+        "run: .venv/bin/assay score",
+        "run: python -m assay score",
+    ),
+    (
+        rules.trusted_jobs_run_nothing_of_the_author,
+        "revoke.yml",
+        "      - run: make machinery\n",
+        "",
+    ),
+    (
+        rules.trusted_jobs_run_nothing_of_the_author,
+        "reusable-schema.yml",
+        "    permissions:\n",
+        "    environment: heldout\n    permissions:\n",
+    ),
+    (
+        rules.trusted_jobs_run_nothing_of_the_author,
+        "score.yml",
+        SEALING,
+        f"{SEALING}\n          PYTHONPATH: src",
     ),
     (rules.trusted_jobs_have_no_cache, "score.yml", "enable-cache: false", "enable-cache: true"),
     (

@@ -316,6 +316,48 @@ def trusted_jobs_have_no_cache(workflows: Workflows) -> list[str]:
     return filled + _matching(trusted, r"actions/cache|enable-cache: true|cache-mode|restore-keys")
 
 
+def _has_rights(job: Mapping[str, Any]) -> bool:
+    """Whether a job has an environment, may write, or names a secret."""
+    named = any("secrets." in value for _, value in _leaves(dict(job)))
+    return named or "environment" in job or "write" in job.get("permissions", {}).values()
+
+
+def trusted_jobs_run_nothing_of_the_author(workflows: Workflows) -> list[str]:
+    """What has rights installs the lock alone, by `make machinery`, and runs assay; nothing else.
+
+    `make setup` would put the author's `src/` on Python's path, where any module beside the
+    packages is imported in the place of a library's, and so would a variable of Python's.
+    """
+    trusted = [
+        (f"{name}: {job}", content)
+        for name, workflow in workflows.items()
+        for job, content in workflow.jobs.items()
+        if "steps" in content and (name in TRUSTED or _has_rights(content))
+    ]
+    runs = [
+        f"{place} runs {step['run']}"
+        for place, content in trusted
+        for step in content["steps"]
+        if "run" in step
+        and not re.fullmatch(r"make machinery|\.venv/bin/assay [^;&|`]+", step["run"])
+    ]
+    bare = [
+        f"{place} does not install by `make machinery`"
+        for place, content in trusted
+        if "make machinery" not in [step.get("run") for step in content["steps"]]
+    ]
+    return (
+        runs
+        + bare
+        + [
+            f"{name}: {path}"
+            for name, workflow in workflows.items()
+            for path, _ in _leaves(workflow.content)
+            if any(str(part).startswith("PYTHON") for part in path)
+        ]
+    )
+
+
 def rights_stay_in_trusted_files(workflows: Workflows) -> list[str]:
     """What runs a pull request's code has no token to use, no write permission, no environment."""
     untrusted = {name: flow for name, flow in workflows.items() if name not in TRUSTED}
@@ -385,6 +427,7 @@ GENERATED: tuple[Rule, ...] = (
     artifacts_stay_in_their_folders,
     signed_is_what_this_run_made,
     trusted_jobs_have_no_cache,
+    trusted_jobs_run_nothing_of_the_author,
     rights_stay_in_trusted_files,
     triggers_are_as_designed,
     only_superseded_pull_requests_are_cancelled,

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,12 +14,32 @@ from assay.verbs import batches, checks, data, decisions, ledgers, plans, predic
 from assay.verbs.console import repository
 
 app = typer.Typer(
-    help="Test a materials model before it may predict.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it so)
+    if asked:
+        from assay.machinery import installed_version, machinery_digest
+
+        typer.echo(f"assay {installed_version()}, machinery {machinery_digest()[:12]}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: FBT002 (a flag)
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Test a materials model before it may predict."""
+
 
 VERBS = (
     data.init,

@@ -115,6 +115,7 @@ class CandidateCard(Record):
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
     `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
+    `machinery` is the digest of the code of `assay`; cards of older versions do not name it.
     """
 
     model: Text
@@ -129,6 +130,8 @@ class CandidateCard(Record):
     sealed_inputs_digest: Digest
     pool_digest: Digest
     lock_digest: Digest
+    machinery: Digest | None = None
+    machinery_version: Text | None = None
     estimator: Text
     rows: Count
     groups: Count

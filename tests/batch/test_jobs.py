@@ -15,13 +15,14 @@ import pytest
 
 from assay.batch import collection, shards
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.jobs import Options, machinery_digest, plan, predict_batch
+from assay.batch.jobs import Options, plan, predict_batch
 from assay.batch.lists import open_list
 from assay.batch.records import BatchRecord
 from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
+from assay.machinery import machinery_digest
 from sentences import told
 from toy import environment, pool_formulas, settings_of, write_rows
 

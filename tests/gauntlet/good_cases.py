@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 from assay.compositions import reduced_formula
+from environments import exchange_machinery
 from gauntlet.cases import (
     GOOD,
     TRAIN,
@@ -76,6 +77,13 @@ def cases() -> list[Case]:
                 BASE.replace(LAST, "kernel, regression").replace(
                     "    return", "    regression = Ridge(alpha=1.0)\n    return"
                 )
+            ),
+        ),
+        (
+            "another-assay",
+            "Another wheel of assay comes by itself, with its hash in the lock.",
+            lambda root: (
+                exchange_machinery(root, {"texts.py": ("", "\n# another hint\n")}) and None
             ),
         ),
         (

@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from assay import wheels
 from assay.files import digest_file
+from environments import exchange_machinery
 from gauntlet.cases import (
     BENCHMARK,
     REFUSED,
@@ -103,6 +105,15 @@ def _linked(out: Path) -> None:
     path.symlink_to(out / "elsewhere.csv")
 
 
+def _another_wheel(root: Path) -> None:
+    exchange_machinery(root, {"texts.py": ("", "\n# another hint\n")})
+
+
+def _unpinned(root: Path) -> None:
+    lock = root / wheels.LOCK
+    lock.write_text(wheels.without_entry(lock.read_text()))
+
+
 def _worse() -> Change:
     return source(BASE.replace("alpha=1.0", "alpha=1000.0"))
 
@@ -167,6 +178,20 @@ def tampering() -> list[Case]:
                 _ORDER,
                 substituted("assay.toml", "[sanity]\n", "[sanity]\ntolerance = 100.0\n"),
             ),
+        ),
+        Case(
+            "machinery-with-model",
+            TAMPERING,
+            "Another wheel of assay comes together with a change of the model.",
+            "machinery.alone",
+            all_of(_another_wheel, source(BASE.replace("alpha=1.0", "alpha=1.1"))),
+        ),
+        Case(
+            "wheel-unpinned",
+            TAMPERING,
+            "The lock loses the hash of assay's wheel, so that any wheel could take its place.",
+            "machinery.pinned",
+            _unpinned,
         ),
         Case(
             "margin-raised",

@@ -57,6 +57,16 @@ def statement(path):
     return json.loads(base64.b64decode(json.loads(path.read_text())["payload"]))
 
 
+def test_an_older_certificate_without_the_machinery_still_holds(layout, issued):
+    """What was issued before certificates named the machinery goes on to verify."""
+    told = statement(issued)
+    assert {"machinery", "machinery_version"} <= set(told["predicate"])
+    for name in ("machinery", "machinery_version"):
+        del told["predicate"][name]
+    sign(layout, issued, told)
+    assert verify(issued, layout.public_key).predicate.machinery is None
+
+
 def test_round_trip(layout, issued):
     """What was issued is what is verified."""
     assert verify(issued, layout.public_key) == CERTIFICATE

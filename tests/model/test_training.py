@@ -15,6 +15,7 @@ from assay.errors import UsageError
 from assay.features import StoichiometryFeatures
 from assay.files import digest_file
 from assay.layout import Handover, Layout
+from assay.machinery import installed_version, machinery_digest
 from assay.model import tracking
 from assay.model.bundle import digest_bundle
 from assay.model.dataset import Dataset, read_dataset
@@ -135,6 +136,7 @@ def test_card_tells_what_was_trained(trained_toy):
     assert card.commit == git(trained_toy, "rev-parse", "HEAD")
     assert (card.estimator, card.target, card.unit) == ("Ridge", "energy", "eV/atom")
     assert card.features == 132  # all of Magpie
+    assert (card.machinery, card.machinery_version) == (machinery_digest(), installed_version())
     assert card.correlation_id == provenance.correlation_id(
         card.bundle_digest, card.train_digest, card.lock_digest, card.commit
     )

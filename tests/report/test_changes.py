@@ -82,6 +82,16 @@ def test_model_is_compared_with_main(lock: Any, train: Any, wanted: dict[str, st
     assert wanted.items() <= facts.items()
 
 
+@pytest.mark.parametrize(
+    ("trained", "reports", "told"),
+    [("1" * 64, "1" * 64, False), ("1" * 64, "2" * 64, True), (None, "2" * 64, False)],
+)
+def test_another_machinery_than_the_report_is_told(trained: Any, reports: str, told: bool):
+    """Another assay that trained is named, and nothing is said of the same one or of none."""
+    facts = model_changes(card(machinery=trained), verdict(), None, None, reports)
+    assert any(fact.name == "Assay" for fact in facts) is told
+
+
 def test_features_are_counted_where_they_are_known():
     """The number of features stands with the estimator, if the card has it."""
     told = [model_changes(card(features=n), None, None, None)[0].compared for n in (None, 1234)]

@@ -145,3 +145,21 @@ def test_a_tracked_key_fails(sound: Path) -> None:
     (sound / ".gitignore").write_text("")
     commit(sound)
     assert "git keeps .assay/keys/sealing.key" in only(check(sound), "files.no_key").message
+
+
+@pytest.mark.parametrize("name", [".venv/locked", ".venv/bin/assay", "GNUmakefile", "makefile"])
+def test_a_tracked_environment_fails(sound: Path, name: str) -> None:
+    """What `make machinery` would take for its own work is named; the Makefile itself is not."""
+    write_new(sound, name, "planted")
+    commit(sound)
+    finding = only(check(sound), "files.no_environment")
+    assert finding.severity == "failure"
+    assert f"git keeps {name}" in finding.message
+
+
+def test_the_makefile_may_be_kept(sound: Path) -> None:
+    """The template's own Makefile, and files called alike in folders, are no finding."""
+    for name in ("Makefile", "docs/makefile", "src/.venv.md"):
+        write_new(sound, name, "all:\n")
+    commit(sound)
+    assert not found(check(sound), "files.no_environment")

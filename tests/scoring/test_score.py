@@ -444,6 +444,8 @@ TAMPERINGS = {
     "a card of another pool": lambda h: change_card(h, pool_digest="0" * 64),
     "a card of other train rows": lambda h: change_card(h, train_digest="0" * 64),
     "a card of another lock": lambda h: change_card(h, lock_digest="0" * 64),
+    "a card of another machinery": lambda h: change_card(h, machinery="0" * 64),
+    "a card that names no machinery": lambda h: change_card(h, machinery=None),
     "a failed schema": _failed_schema,
     "sanity that ran nothing": _empty_sanity,
     "sanity of another bundle": _sanity_of_another_bundle,

@@ -44,11 +44,16 @@ def _apart(layout: Layout, one: str, other: str) -> str:
     facts = {
         "trained on other data": first.train_digest != second.train_digest,
         "in another environment": first.lock_digest != second.lock_digest,
+        "by another version of assay": _differ(first.machinery, second.machinery),
         "from other code": first.commit != second.commit,
     }
     told = [words for words, differs in facts.items() if differs]
     commits = f" (commits {first.commit[:DIGITS]} and {second.commit[:DIGITS]})"
     return (", ".join(told) or "of the same data, environment and code") + commits
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return None not in (one, other) and one != other
 
 
 def _predicate(layout: Layout, model: str) -> Predicate | None:

@@ -14,6 +14,7 @@ from assay.batch.records import RECORD, BatchRecord, ShardRecord, table_names
 from assay.batch.shards import Batch, are_as_written, digests
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file, replaced_folder
+from assay.machinery import installed_version
 from assay.model.bundle import METADATA, BundleMetadata
 from assay.progress import say, stages
 from assay.records import read_record
@@ -94,6 +95,7 @@ def _record(  # noqa: PLR0913 (all that a record tells of)
         unit=metadata.unit,
         commit=provenance.commit_of(root),
         lock_digest=provenance.lock_digest(root),
+        machinery_version=installed_version(),
         workflow_run=provenance.run_url(),
         note=note,
         time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),

@@ -48,7 +48,7 @@ def predict_there(errand: Errand, start: int, stop: int) -> str:
 
 
 def _require_same_machinery(theirs: str) -> None:
-    from assay.batch.jobs import machinery_digest
+    from assay.machinery import machinery_digest
 
     if machinery_digest() != theirs:
         raise NotCarriedOutError(

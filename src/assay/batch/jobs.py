@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from assay.batch.authorization import Authorization
@@ -16,9 +15,8 @@ from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
 from assay.batch.shards import Batch, Shard, divide, finished
 from assay.batch.workers import predicted, require_known
 from assay.errors import CheckFailedError, UsageError
-from assay.files import digest_bytes, digest_file
 from assay.layout import Layout
-from assay.model.bundle import MACHINERY
+from assay.machinery import machinery_of
 from assay.progress import say, stages
 from assay.settings import Settings
 
@@ -180,18 +178,10 @@ def plan(
         certified=authorization.certificate is not None,
         candidates_digest=listed.digest,
         column=listed.column,
-        machinery=machinery_digest(),
+        machinery=machinery_of(root),
         with_csv=listed.rows <= CSV_ROWS if with_csv is None else with_csv,
     )
     folder = Layout(root).out / "shards" / recipe.folder
     trusted = tuple(settings.model.trusted_types)
     package = settings.project.package
     return Batch(recipe, listed, authorization.bundle, package, trusted, folder)
-
-
-@lru_cache(maxsize=1)
-def machinery_digest() -> str:
-    """SHA-256 over the names and contents of the modules of `assay`."""
-    paths = sorted(MACHINERY.rglob("*.py"))
-    lines = [f"{digest_file(path)}  {path.relative_to(MACHINERY).as_posix()}\n" for path in paths]
-    return digest_bytes("".join(lines).encode())

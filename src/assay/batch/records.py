@@ -98,6 +98,7 @@ class BatchRecord(Record):
     unit: str
     commit: str
     lock_digest: str
+    machinery_version: Text | None = None
     workflow_run: str | None
     note: Text | None = None
     time: str

@@ -195,4 +195,6 @@ def _proof(proof: Predicate) -> Iterator[str]:
     yield f"  code: commit {proof.commit}"
     yield f"  data: train set {proof.train_digest}, sealed set {proof.sealed_digest}"
     yield f"  environment: lock {proof.lock_digest}"
+    if proof.machinery is not None:
+        yield f"  machinery: assay {proof.machinery_version or ''} {proof.machinery}"
     yield f"  run: {proof.run}"

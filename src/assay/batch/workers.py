@@ -12,6 +12,7 @@ from assay.batch.shards import Batch, Shard, predict_shard
 from assay.errors import NotCarriedOutError, UsageError
 
 LOCAL = "local"
+SAFE_PATH = "PYTHONSAFEPATH"
 THREADS = "OMP_NUM_THREADS"
 
 
@@ -78,15 +79,21 @@ def on_one_thread() -> Iterator[None]:
     """Have this process do for a while as those that `_begin` made ready."""
     from threadpoolctl import threadpool_limits
 
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = "1"
+    with _set(THREADS), threadpool_limits(1):
+        yield
+
+
+@contextmanager
+def _set(variable: str) -> Iterator[None]:
+    """Have a variable of the environment be 1 for a while."""
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
     try:
-        with threadpool_limits(1):
-            yield
+        yield
     finally:
-        del os.environ[THREADS]
+        del os.environ[variable]
         if before is not None:
-            os.environ[THREADS] = before
+            os.environ[variable] = before
 
 
 def _end_with_parent() -> None:
@@ -104,10 +111,12 @@ def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iter
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    # spawned: a fork would share the threads that numpy and pyarrow hold
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin)
-    try:
+    # spawned: a fork would share the threads that numpy and pyarrow hold; and a process that is
+    # spawned looks for `pickle` in the current folder first, where the repository's files are
+    with _set(SAFE_PATH):
+        pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin)
         futures = [pool.submit(predict_shard, batch, shard) for shard in shards]
+    try:
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool:

@@ -26,6 +26,7 @@ class Predicate(Record):
 
     `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
     certificate was issued on: a ledger without these lines was put back to an earlier one.
+    `machinery` is the digest of the code of `assay` that trained; older certificates lack it.
     """
 
     verdict: Literal["PASS"]
@@ -41,6 +42,8 @@ class Predicate(Record):
     train_digest: Digest
     sealed_digest: Digest
     lock_digest: Digest
+    machinery: Digest | None = None
+    machinery_version: Text | None = None
     ledger_lines: Annotated[int, Field(ge=0)]
     ledger_digest: Digest
     reference: Text

@@ -118,6 +118,7 @@ def _tags(card: CandidateCard) -> dict[str, str]:
             "predictions_digest",
             "train_digest",
             "lock_digest",
+            "machinery",
         }
     )
     url = provenance.run_url()

@@ -17,6 +17,7 @@ from assay import provenance
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
+from assay.machinery import installed_version, machinery_of
 from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata
 from assay.model.dataset import Dataset, read_dataset
@@ -208,6 +209,8 @@ def _card(  # noqa: PLR0913 (a record of six things)
         sealed_inputs_digest=digest_file(layout.sealed_inputs),
         pool_digest=digest_file(layout.pool),
         lock_digest=lock,
+        machinery=machinery_of(layout.root),
+        machinery_version=installed_version(),
         estimator=_estimator_name(candidate.model),
         rows=len(data.target),
         groups=len(set(data.systems)),

@@ -107,7 +107,11 @@ def reference_name(verdict: VerdictRecord) -> str:
 
 
 def model_changes(
-    card: CandidateCard, verdict: VerdictRecord | None, lock: str | None, train: str | None
+    card: CandidateCard,
+    verdict: VerdictRecord | None,
+    lock: str | None,
+    train: str | None,
+    machinery: str | None = None,
 ) -> list[Fact]:
     """Estimator, train set, bundle and environment, each with how it compares.
 
@@ -116,6 +120,7 @@ def model_changes(
         verdict: names the model compared with.
         lock: digest of main's `requirements.lock`, if it is at hand.
         train: digest of main's train set, if it is at hand.
+        machinery: digest of the assay that writes the report.
     """
     data = f"{card.rows:,} rows in {card.groups:,} systems"
     told = f"{card.features:,} features, {data}" if card.features is not None else data
@@ -123,6 +128,7 @@ def model_changes(
         Fact("Estimator", card.estimator, told),
         Fact("Train set", card.train_digest[:12], *_against(card.train_digest, train)),
         Fact("Environment lock", card.lock_digest[:12], *_against(card.lock_digest, lock)),
+        *_machinery(card, machinery),
     ]
     if verdict is None:
         return [*facts, Fact("Bundle", card.bundle_digest[:12], "not compared")]
@@ -130,6 +136,14 @@ def model_changes(
     said = "the reference itself" if same else "compared with"
     other = "" if same else reference_name(verdict)
     return [*facts, Fact("Bundle", card.bundle_digest[:12], said, other)]
+
+
+def _machinery(card: CandidateCard, own: str | None) -> list[Fact]:
+    """Which assay trained, where it is not the one that reports."""
+    if None in (card.machinery, own) or card.machinery == own:
+        return []
+    value = card.machinery_version or str(card.machinery)[:12]
+    return [Fact("Assay", value, "changed; this report is by", str(own)[:12])]
 
 
 def _against(own: str, mains: str | None) -> tuple[str, str]:

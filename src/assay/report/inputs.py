@@ -10,6 +10,7 @@ from typing import TypeVar
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes
 from assay.layout import Handover, Layout, Part
+from assay.machinery import machinery_digest
 from assay.mainline import content_on_main
 from assay.records import (
     CandidateCard,
@@ -166,7 +167,7 @@ class ReportInputs:
             return []
         digests = (self._on_main(name) for name in ("lock", "train"))
         lock, train = (None if one is None else digest_bytes(one) for one in digests)
-        return model_changes(self.candidate, self.verdict, lock, train)
+        return model_changes(self.candidate, self.verdict, lock, train, machinery_digest())
 
     def _on_main(self, name: str) -> bytes | None:
         if self.root is None:

@@ -123,6 +123,10 @@ def _provenance(inputs: ReportInputs) -> list[tuple[str, str]]:
             ("Sealed inputs", card.sealed_inputs_digest),
             ("Pool", card.pool_digest),
             ("Environment lock", card.lock_digest),
+            (
+                "Machinery",
+                f"{card.machinery_version or ''} {card.machinery or 'not named'}".strip(),
+            ),
         ]
     if verdict:
         rows.append(("Sealed labels", verdict.sealed_digest))

@@ -8,6 +8,7 @@ import great_expectations.expectations as gxe
 from assay.mainline import changed_files, differs_from_main, tracked_files
 from assay.records import Severity
 from assay.schema import differences as differ
+from assay.schema.machinery_rules import machinery_suites
 from assay.schema.rules import WARNING, Rule, Table
 from assay.settings import Settings
 
@@ -27,13 +28,14 @@ def settings_suites(
 ) -> Iterator[tuple[Table, list[Rule]]]:
     """The keys that differ from main's, each kind with its rule; and the files that git keeps."""
     if files := tracked_files(root):
-        yield differ.files_table("files", files), [_no_key()]
+        yield differ.files_table("files", files), [_no_key(), _no_environment()]
     for name, paths, of in (
         ("attributes", ATTRIBUTES, _attributes),
         ("packages", PACKAGES, _packages),
     ):
         if told := changed_files(root, *paths):
             yield differ.files_table(f"changed-{name}", told), [of(told)]
+    yield from machinery_suites(root, settings, main)
     if main is None:
         return
     changed = differ.changed_settings(settings, main)
@@ -110,6 +112,19 @@ def _packages(changed: Sequence[str]) -> Rule:
 def _none_of(files: Sequence[str], description: str) -> gxe.ExpectColumnValuesToNotBeInSet:
     return gxe.ExpectColumnValuesToNotBeInSet(
         column=differ.FILE, value_set=list(files), description=description
+    )
+
+
+def _no_environment() -> Rule:
+    return Rule(
+        "files.no_environment",
+        gxe.ExpectColumnValuesToNotMatchRegex(
+            column=differ.FILE,
+            regex=r"^(?:\.venv(?:/|$)|GNUmakefile$|makefile$)",
+            description="git keeps no environment, and no file that `make` reads for the Makefile.",
+        ),
+        "git keeps {file}, which `make machinery` would take for its own work, beside the keys: "
+        "take it out with `git rm --cached`, and leave `.venv` in .gitignore.",
     )
 
 

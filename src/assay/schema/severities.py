@@ -17,6 +17,7 @@ RULES = frozenset(
     {
         "columns",
         "duplicates.agree",
+        "files.no_environment",
         "files.no_key",
         "formula.elements",
         "formula.featurizable",
@@ -44,6 +45,8 @@ RULES = frozenset(
         "leakage.composition",
         "leakage.near",
         "leakage.system",
+        "machinery.alone",
+        "machinery.pinned",
         "row_id.form",
         "row_id.present",
         "row_id.unique",

@@ -15,6 +15,7 @@ from assay.ledger.entries import Intent
 from assay.ledger.record import ATTEMPTS, LedgerMovedError, read_ledger, writer
 from assay.ledger.replay import findings_of
 from assay.ledger.uses import rows_file
+from assay.machinery import machinery_of
 from assay.model.bundle import digest_bundle
 from assay.model.dataset import read_dataset
 from assay.predictions import bounds_of, write_predictions
@@ -42,6 +43,7 @@ def score(
         UsageError: what must stay while a sealed set is in use was changed in `assay.toml`.
     """
     layout = Layout(root)
+    machinery_of(root)
     # what an earlier run, or somebody else, put there must not pass for this run's verdict
     for stale in (
         *(handover.verdict, handover.certificate, handover.reference),
@@ -79,6 +81,10 @@ def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -
     if provenance.lock_digest(layout.root) != card.lock_digest:
         raise NotCarriedOutError(
             "requirements.lock is not the one that candidate.json names: train again."
+        )
+    if machinery_of(layout.root) != card.machinery:
+        raise NotCarriedOutError(
+            "assay is not the one that candidate.json names: run `make setup` and train again."
         )
     return signer
 

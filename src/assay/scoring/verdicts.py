@@ -88,6 +88,8 @@ def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
         train_digest=card.train_digest,
         sealed_digest=entry.sealed_digest,
         lock_digest=card.lock_digest,
+        machinery=card.machinery,
+        machinery_version=card.machinery_version,
         ledger_lines=state.lines,
         ledger_digest=state.digest,
         reference=entry.reference,

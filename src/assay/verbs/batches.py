@@ -121,10 +121,12 @@ def sign(
     """Sign the files of certified batches, so that each can be checked by itself later."""
     from assay.batch.authorization import require_main
     from assay.batch.manifests import sign_batch
+    from assay.machinery import machinery_of
     from assay.records import read_record
 
     require_main("batches are signed")
     root = repository()
+    machinery_of(root)
     found = sorted(Layout(root).out.glob(f"batches/[!.]*/{RECORD}"))
     certified = [one.parent for one in found if read_record(BatchRecord, one).certified]
     folders = batches or certified

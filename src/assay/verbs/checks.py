@@ -8,6 +8,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
+from assay.machinery import machinery_of, require_pinned
 from assay.mainline import require_main
 from assay.progress import stages
 from assay.texts import on_one_line, plural
@@ -29,6 +30,7 @@ def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
     with recorded(handover, "schema"):
         root, settings = here()
         require_main(root)
+        require_pinned(root)  # what is wrong with the wheel itself is among the findings
         with stages("schema") as doing:
             doing("starting Great Expectations")
             from assay.schema import data_docs  # noqa: F401 (takes seconds)
@@ -43,6 +45,7 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
     """Train the candidate and write its bundle and predictions."""
     with recorded(_out(), "candidate"):
         root, settings = here()
+        machinery_of(root)
         with stages("train") as doing:
             doing("starting")
             from assay.model.training import train as fit
@@ -69,6 +72,7 @@ def sanity(
     with recorded(handover, "sanity") if not fast else nullcontext():
         root, settings = here()
         require_main(root)
+        machinery_of(root)
         report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
         # what is handed over says that all was tested
         report.write(handover.fast_sanity if fast else handover.sanity)

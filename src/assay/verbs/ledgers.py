@@ -59,7 +59,9 @@ def revoke(
     """Revoke a certified model: from now on it neither predicts nor passes."""
     from assay.batch.authorization import require_main
     from assay.ledger.revocation import revoke as end
+    from assay.machinery import machinery_digest
 
+    machinery_digest()
     require_main("models are revoked")
     entry = end(repository(), digest, reason, remote)
     tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)

@@ -73,10 +73,12 @@ def permitted(
 
     Raises:
         RefusedError: it may not.
-        NotCarriedOutError: the ledger or the release is not at hand.
+        NotCarriedOutError: the ledger or the release is not at hand, or assay was altered.
     """
     from assay.batch import authorization, models
+    from assay.machinery import machinery_of
 
+    machinery_of(root)
     authorization.require_main()
     bundle, certificate = given.bundle, given.certificate
     if bundle is None and given.uncertified:
@@ -132,8 +134,10 @@ def verify(
 ) -> None:
     """Verify a certificate, a bundle, a table of predictions or published labels, offline."""
     from assay.batch.verification import verify_path
+    from assay.machinery import machinery_digest
 
     root, settings = here()
+    machinery_digest()
     with uninterrupted("nothing is kept of it"):
         sentence, details = verify_path(root, settings, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)
