@@ -29,7 +29,9 @@ def texts(folder: Path) -> dict[Path, str]:
     return {
         path.relative_to(folder): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".whl" and not hidden & set(path.relative_to(folder).parts)
+        if path.is_file()
+        and path.suffix != ".whl"
+        and not hidden & set(path.relative_to(folder).parts)
     }
 
 

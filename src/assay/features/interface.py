@@ -17,7 +17,13 @@ GOLDEN = (
     *("Fe", "O2", "Cs", "NaK", "FeCo", "CoCrFeMnNi", "AlCoCrCuFeNiTi", "HfNbTaTiZr"),
     # decimals, small and large amounts, shares that nearly tie
     *("Fe0.4O0.6", "La0.7Sr0.3MnO3", "Li0.5CoO2", "Ni0.999Fe0.001", "Si0.9999P0.0001", "Fe1000Ni"),
-    *("Ga0.5In0.5As", "Cu0.50001Zn0.49999", "Bi2Sr2CaCu2O8.2", "Mg.5Ca.5O", "Li1.0000000000000001O"),
+    *(
+        "Ga0.5In0.5As",
+        "Cu0.50001Zn0.49999",
+        "Bi2Sr2CaCu2O8.2",
+        "Mg.5Ca.5O",
+        "Li1.0000000000000001O",
+    ),
     # brackets of each kind, nested, with amounts that are no whole numbers
     *("Ca(OH)2", "(NH4)2SO4", "[Co(NH3)6]Cl3", "Mg3[Si4O10](OH)2", "{Li2O}2", "Ca(Al(OH)4)2"),
     *("(La0.8Sr0.2)MnO3", "Na2(B4O5)(OH)4", "K4(Fe(CN)6)"),

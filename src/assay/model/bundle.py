@@ -15,7 +15,7 @@ from assay.records import Record
 
 METADATA = "assay.json"
 MODEL = "model.skops"
-MACHINERY = Path(__file__).parents[1]
+
 
 class BundleMetadata(Record):
     """What a prediction needs to know beside the estimator.

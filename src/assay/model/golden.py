@@ -177,9 +177,7 @@ def _is_answered(ask: Ask, formula: str) -> bool:
 
 def _numbers(values: Any) -> list[Row]:
     table = _table(values)
-    return [
-        rounded(row).tolist() if np.isfinite(row).all() else None for row in table
-    ]
+    return [rounded(row).tolist() if np.isfinite(row).all() else None for row in table]
 
 
 def _table(values: Any) -> np.ndarray:
@@ -204,6 +202,6 @@ def _changed(
     for row, column in np.argwhere(~same).tolist():
         name, formula = names[column] if column < len(names) else "a number", formulas[known[row]]
         yield f"{name} of {formula} is {now[row, column]:.9g}, and was {was[row, column]:.9g}"
-    for place, row in enumerate(rows):
-        if row is None and _is_answered(ask, formulas[place]):
+    for place, answer in enumerate(rows):
+        if answer is None and _is_answered(ask, formulas[place]):
             yield f"{formulas[place]}, which had no answer, has one"

@@ -1,0 +1,207 @@
+"""Golden rows: an update that would change a prediction is refused, and no other one is."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import FeatureUnion, make_pipeline
+
+from assay.errors import NotCarriedOutError, RefusedError
+from assay.features import MagpieFeatures, StoichiometryFeatures, statistics
+from assay.features.interface import GOLDEN, INTERFACE
+from assay.layout import Handover, Layout
+from assay.model import golden
+from assay.model.bundle import digest_bundle
+from assay.model.golden import FILE, differences, featurizers, golden_rows
+from assay.model.loading import load_bundle
+from environments import ROOT
+from toy import PACKAGE, assay, toy_bundle  # noqa: F401 (a fixture)
+
+FEW = ["candidates/few.csv"]
+
+
+class Wrapped:
+    """An author's own estimator around a featurizer."""
+
+    def __init__(self) -> None:
+        """Keep it somewhere inside."""
+        self.inner = {"parts": [(MagpieFeatures(), 1)]}
+
+
+def changed(bundle, **fields):
+    """Overwrite fields of a bundle's golden rows."""
+    path = bundle / FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def machinery(folder, *edits):
+    """A copy of the machinery with texts of its modules exchanged; gives the way to it."""
+    source = shutil.copytree(ROOT / "src" / "assay", folder / "assay")
+    for module, old, new in edits:
+        path = source / module
+        text = path.read_text()
+        assert old in text, module
+        path.write_text(text.replace(old, new, 1))
+    return {"PYTHONPATH": str(folder)}
+
+
+HARMLESS = (
+    ("compositions.py", "leave the row out", "leave this row out"),
+    (
+        "features/statistics.py",
+        '"""Statistics of the elements',
+        '"""The statistics of the elements',
+    ),
+    ("features/transformers.py", "cannot be featurised: ", "has no features: "),
+    ("report/summary.py", '"""', '"""Again: '),
+)
+
+
+def test_other_words_of_the_machinery_leave_a_certified_model_alone(certified, tmp_path):
+    """After a hint, docstrings and a report changed, it predicts the same rows under the same ids."""
+    few = str(Layout(certified).candidates / "few.csv")
+    rows = []
+    for place, edits in (("as it was", ()), ("changed", HARMLESS)):
+        shutil.rmtree(Layout(certified).out / "batches", ignore_errors=True)
+        done = assay(certified, "predict", few, **machinery(tmp_path / place, *edits))
+        assert done.returncode == 0, done.stderr
+        (table,) = Layout(certified).out.glob("batches/*/predictions.csv")
+        rows.append([line.split(",")[:4] for line in table.read_text().splitlines()])
+    assert rows[0] == rows[1]
+
+
+def test_other_value_of_a_feature_is_refused(certified, tmp_path):
+    """A feature that is computed otherwise is named, with both values, though nobody said so."""
+    few = str(Layout(certified).candidates / "few.csv")
+    edit = (
+        "features/statistics.py",
+        "deviation = reduce(np.add, ",
+        "deviation = 1.001 * reduce(np.add, ",
+    )
+    done = assay(certified, "predict", few, **machinery(tmp_path, edit))
+    assert done.returncode == 1, done.stderr
+    assert "avg_dev" in done.stderr
+    assert "make check score" in done.stderr
+    assert not list(Layout(certified).out.glob("batches/*/predictions.csv"))
+
+
+def test_other_version_of_the_interface_is_refused(certified, tmp_path):
+    """A raised version alone is enough, whatever the golden rows say."""
+    edit = ("features/interface.py", f"INTERFACE = {INTERFACE}", f"INTERFACE = {INTERFACE + 1}")
+    few = str(Layout(certified).candidates / "few.csv")
+    done = assay(certified, "predict", few, **machinery(tmp_path, edit))
+    assert done.returncode == 1, done.stderr
+    assert f"version {INTERFACE} of the feature interface" in done.stderr
+
+
+def test_bundle_from_before_is_refused_with_the_way_on(bundle, laptop):
+    """A bundle with a copy of the machinery and no golden rows says how to certify it again."""
+    (bundle / FILE).unlink()
+    (bundle / "code" / "assay").mkdir()
+    with pytest.raises(RefusedError, match="make check score"):
+        load_bundle(bundle, PACKAGE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no JSON",
+        "[]",
+        '{"interface": 1, "formulas": [], "features": [], "predictions": [[NaN]]}',
+        json.dumps({"interface": 1, "formulas": ["N" * 300], "features": [], "predictions": []}),
+        json.dumps({"interface": 1, "formulas": ["H"] * 2000, "features": [], "predictions": []}),
+        "0" * 17_000_000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_unreadable_golden_rows_are_not_loaded(bundle, content, laptop):
+    """Whatever a stranger put there ends as a bundle that cannot be loaded."""
+    (bundle / FILE).write_text(content)
+    with pytest.raises(NotCarriedOutError):
+        load_bundle(bundle, PACKAGE)
+
+
+def test_golden_rows_of_other_shapes_are_refused(bundle, laptop):
+    """Rows that do not go with their compositions are no proof of anything."""
+    kept = json.loads((bundle / FILE).read_text())
+    for fields in (
+        {"predictions": kept["predictions"][:-1]},
+        {"predictions": [[1.0, 2.0], *kept["predictions"][1:]]},
+        {"features": []},
+        {"features": [kept["features"][0] | {"rows": kept["features"][0]["rows"][1:]}]},
+        {"predictions": [None] * len(kept["predictions"])},
+        {"formulas": ["no formula", *kept["formulas"][1:]]},
+    ):
+        changed(bundle, **(kept | fields))
+        with pytest.raises((RefusedError, NotCarriedOutError)):
+            load_bundle(bundle, PACKAGE)
+
+
+def test_golden_rows_are_of_sixty_compositions(bundle, laptop):
+    """A bundle holds its own list with features and predictions, and loads with it."""
+    content = json.loads((bundle / FILE).read_text())
+    assert content["formulas"] == list(GOLDEN)
+    assert [one["featurizer"] for one in content["features"]] == ["MagpieFeatures"]
+    answered = [row for row in content["predictions"] if row is not None]
+    assert len(answered) > 50
+    assert all(float(f"{value:.9g}") == value for row in answered for value in row)
+    load_bundle(bundle, PACKAGE)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(MagpieFeatures(), Ridge()),
+        FeatureUnion([("a", MagpieFeatures()), ("b", "passthrough")]),
+        ColumnTransformer([("a", MagpieFeatures(), ["formula"])]),
+        Wrapped(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_featurizers_are_found_wherever_they_are(model):
+    """In a pipeline, a union, a column transformer and an author's own attributes."""
+    assert [type(one) for one in featurizers(model)] == [MagpieFeatures]
+
+
+def test_model_that_answers_nothing_has_golden_rows_without_numbers(monkeypatch):
+    """Saving never fails for what a model cannot predict; an answer that appears is a difference."""
+    model = make_pipeline(StoichiometryFeatures(), Ridge())
+    model.fit(np.array(["NaCl", "MgO", "Fe2O3"]), [1.0, 2.0, 3.0])
+
+    def refuse(_, formulas):
+        if len(set(formulas) & {"He", "NaCl"}):
+            raise RuntimeError("not these")
+        return np.array([1.0 if text != "UO2" else np.nan for text in formulas])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(golden, "predict", refuse)
+        kept = golden_rows(model)
+    rows = dict(zip(kept.formulas, kept.predictions, strict=True))
+    assert (rows["He"], rows["NaCl"], rows["UO2"], rows["MgO"]) == (None, None, None, [1.0])
+    with monkeypatch.context() as patched:
+        patched.setattr(golden, "predict", refuse)
+        assert list(differences(kept, model)) == []
+        patched.setattr(golden, "predict", lambda _, formulas: np.ones(len(formulas)))
+        assert any("had no answer" in one for one in differences(kept, model))
+
+
+def test_last_bits_of_a_processor_are_no_difference(bundle, laptop, monkeypatch):
+    """What differs beyond the digits that predictions carry is let pass, and no more than that."""
+    loaded = load_bundle(bundle, PACKAGE)
+    plain = statistics.magpie
+    kept = golden_rows(loaded.model)
+    for factor, differs in ((1 + 1e-13, False), (1 + 1e-6, True)):
+        patched = lambda formulas, factor=factor: factor * plain(formulas)  # noqa: E731
+        monkeypatch.setattr("assay.features.transformers.magpie", patched)
+        assert any(differences(kept, loaded.model)) is differs
+
+
+def test_digest_does_not_depend_on_the_machinery(toy, tmp_path):
+    """Training under other words of the machinery gives the same digest."""
+    before = digest_bundle(Handover(Layout(toy).out).bundle)
+    done = assay(toy, "train", **machinery(tmp_path, *HARMLESS))
+    assert done.returncode == 0, done.stderr
+    assert digest_bundle(Handover(Layout(toy).out).bundle) == before
