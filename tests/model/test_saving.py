@@ -15,7 +15,14 @@ from assay.layout import Layout
 from assay.model.bundle import digest_bundle
 from assay.model.loading import load_bundle
 from assay.model.saving import save_bundle
-from toy import METADATA, ROOT, assay, commit, domain_of, toy_bundle  # noqa: F401 (a fixture)
+from toy import (
+    METADATA,
+    PACKAGE,
+    assay,
+    commit,
+    domain_of,
+    toy_bundle,  # noqa: F401 (a fixture)
+)
 
 FORMULAS = ["NaCl", "Li2O", "Fe2O3"]
 

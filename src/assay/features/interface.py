@@ -14,7 +14,7 @@ GOLDEN = (
     *("NaCl", "Fe2O3", "SiO2", "LiFePO4", "BaTiO3", "CsPbI3", "GaAs", "Cu2ZnSnS4", "ZrO2", "MgB2"),
     *("YBa2Cu3O7", "Nd2Fe14B", "Ca5P3O13H", "C60", "UO2", "PuO2", "GdCl3", "Lu2O3", "AuCu3", "WC"),
     # elements alone, pairs of which both are the most frequent, and many elements at once
-    *("Fe", "O2", "Cs", "NaK", "FeCo", "CoCrFeMnNi", "AlCoCrCuFeNiTi", "HfNbTaTiZr"),
+    *("Fe", "O2", "Cs", "NaK", "FeCo", "CoCrFeMnNi", "AlCoCrCuFeNi", "AlCoCrCuFeNiTi"),
     # decimals, small and large amounts, shares that nearly tie
     *("Fe0.4O0.6", "La0.7Sr0.3MnO3", "Li0.5CoO2", "Ni0.999Fe0.001", "Si0.9999P0.0001", "Fe1000Ni"),
     *(

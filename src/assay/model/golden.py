@@ -7,11 +7,11 @@ an update of assay that would change a prediction is refused, and any other one 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from assay.errors import RefusedError
 from assay.features.interface import GOLDEN, INTERFACE
@@ -50,6 +50,16 @@ class GoldenRows(Record):
     formulas: Annotated[list[Formula], Field(max_length=1000)]
     features: Annotated[list[Features], Field(max_length=100)]
     predictions: Rows
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        tables = [(one.rows, len(one.names)) for one in self.features]
+        for rows, width in (*tables, (self.predictions, 1)):
+            if len(rows) != len(self.formulas):
+                raise ValueError("each composition must have a row, or null")
+            if any(row is not None and len(row) != width for row in rows):
+                raise ValueError("each row must have a number for each name")
+        return self
 
     def write(self, path: Path) -> None:
         """Write it on one line."""
@@ -190,11 +200,15 @@ def _changed(
 ) -> Iterator[str]:
     known = [place for place, row in enumerate(rows) if row is not None]
     try:
-        now = _table(ask([formulas[place] for place in known])) if known else np.empty((0, 0))
+        now = (
+            _table(ask([formulas[place] for place in known]))
+            if known
+            else np.empty((0, len(names)))
+        )
     except Exception as error:  # noqa: BLE001 (what an author's code raises)
         yield f"a composition that had an answer has none ({error})"
         return
-    was = np.array([rows[place] for place in known], dtype=float).reshape(len(known), -1)
+    was = np.array([rows[place] for place in known], dtype=float).reshape(len(known), len(names))
     if now.shape != was.shape:
         yield f"{len(was)} compositions have {now.shape} numbers, not {was.shape}"
         return
