@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import sysconfig
 import tempfile
 import venv
 import zipfile
@@ -30,7 +29,8 @@ def make_environment(repository: Path, folder: Path) -> Path:
     venv.create(folder, symlinks=True)
     (site,) = folder.glob("lib/python3*/site-packages")
     unpack_machinery(repository, site)
-    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    places = [path for path in sys.path if Path(path).name == "site-packages"]
+    (site / "packages.pth").write_text("".join(f"{path}\n" for path in places))
     command = folder / "bin" / "assay"
     command.write_text(SCRIPT.format(python=folder / "bin" / "python"))
     command.chmod(0o755)

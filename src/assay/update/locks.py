@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BLOCK = re.compile(r"(?P<name>[\w.-]+)[^\n]*\n(?:[ \t]+[^\n]*\n)*")
+BLOCK = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:==|/)[^\n]*\n(?:[ \t]+[^\n]*\n)*")
 HEAD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assay import wheels
 from assay.texts import plural
 from assay.update.comparison import Comparison
-from assay.update.merging import Plan
+from assay.update.merging import MACHINERY, Plan
 from assay.update.repository import Repository
 
 SHOWN = 12
@@ -46,23 +46,26 @@ def summary(report: Report) -> str:
 def _files(report: Report) -> Iterator[str]:
     made = report.made
     for words, names in (
-        ("merged with your changes", [*made.merged]),
+        ("merged with your changes", made.merged),
+        ("replaced, since you had not changed them", made.replaced),
         ("added", made.added),
         ("removed, since the template has them no more", made.removed),
         ("kept, since you changed them; the template has them no more", made.kept),
         ("not brought back, since you removed them; the template changed them", made.missing),
     ):
-        if names:
+        if names := [name for name in names if not name.startswith(f"{wheels.FOLDER}/")]:
             yield f"  {words}: {_some(names)}"
-    if made.replaced:
-        yield f"  replaced, since you had not changed them: {_some(made.replaced)}"
     for name, reason in made.conflicts.items():
         yield f"  to be decided: {name} {reason}"
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {plural(more, 'file')} more" if more > 0 else "")
+    """The names on one line, a copy of the machinery as one of them."""
+    shown = [name for name in names if not name.startswith(MACHINERY)]
+    if copied := len(names) - len(shown):
+        shown.append(f"{MACHINERY} ({plural(copied, 'file')})")
+    more = len(shown) - SHOWN
+    return ", ".join(shown[:SHOWN]) + (f" and {plural(more, 'file')} more" if more > 0 else "")
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from assay import provenance, wheels
 from assay.commits import run_git
 from assay.errors import CheckFailedError, RefusedError, UsageError
+from assay.layout import SETTINGS
 from assay.origins import RECORD
 
 FIRST = "Make the repository from the Assay template"
@@ -109,6 +110,8 @@ def list_tree(root: Path, commit: str) -> Tree:
 
 
 def _clean_head(root: Path) -> str:
+    if not (root / SETTINGS).is_file():
+        raise UsageError(f"{root} holds no {SETTINGS}: run `assay update` in a model repository.")
     if provenance.git(root, "rev-parse", "--show-cdup") != "":
         raise RefusedError(
             f"{root} is no git repository of its own, so that changes could not be told from the "
@@ -170,7 +173,8 @@ def _first_files(root: Path) -> dict[str, str]:
     roots = (provenance.git(root, "rev-list", "--max-parents=0", "HEAD") or "").split()
     for commit in roots:
         if provenance.git(root, "log", "-1", "--format=%s", commit) == FIRST:
-            return {name: entry.blob for name, entry in list_tree(root, commit).items()}
+            tree = list_tree(root, commit)
+            return {name: entry.blob for name, entry in tree.items() if name != RECORD}
     raise RefusedError(
         f"the history does not begin with the commit {FIRST!r}, so that your changes cannot be "
         f"told from the template's files: {UNKNOWN}."
