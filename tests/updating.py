@@ -1,6 +1,5 @@
 """Templates that change, and repositories that are updated to them, for the tests of `update`."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -100,7 +99,7 @@ def state(repository: Path) -> tuple[str, str, str, list[str]]:
     refs = git(repository, "for-each-ref", "--format=%(refname) %(objectname)")
     index = git(repository, "ls-files", "--stage")
     files = sorted(
-        f"{path.relative_to(repository)} {os.stat(path).st_size}"
+        f"{path.relative_to(repository)} {path.stat().st_size}"
         for path in repository.rglob("*")
         if path.is_file() and ".git" not in path.relative_to(repository).parts
     )

@@ -78,7 +78,7 @@ def plan(repository: Repository, rendered: Mapping[str, Rendered], wheel: str, b
     for name in sorted(repository.tree):
         if name.startswith(MACHINERY) and name not in first and name not in rendered:
             _drop(made, name, repository.tree[name], None)
-    _require_sound(made)
+    _require_sound(made, repository)
     return made
 
 
@@ -231,16 +231,18 @@ def _heads(lock: str) -> Iterator[int]:
     yield place
 
 
-def _require_sound(made: Plan) -> None:
-    """A text that git merged without a conflict may still be no configuration."""
+def _require_sound(made: Plan, repository: Repository) -> None:
+    """A text that git merged without a conflict, or that stays, may be no configuration now."""
     for name in (SETTINGS, wheels.PROJECT):
-        if name not in made.written or name in made.conflicts:
+        if name in made.conflicts or name not in {*made.written, *repository.tree}:
             continue
         try:
-            text = made.written[name].content.decode()
+            written = made.written.get(name)
+            content = repository.content(name) if written is None else written.content
+            text = content.decode()
             tomllib.loads(text)
             if name == SETTINGS:
                 parse_settings(text)
         except (ValueError, UsageError) as error:
             said = " ".join(str(error).split()).rstrip(".")
-            made.conflicts[name] = f"would not be valid when merged ({said})"
+            made.conflicts[name] = f"would not be valid after the update ({said})"
