@@ -26,9 +26,13 @@ NAMED = 3
 
 @dataclass
 class Comparison:
-    """What was found, a sentence each, and what could not be found out."""
+    """What was found, a sentence each; what was not looked at; and what could not be found out.
+
+    The last two begin with "whether".
+    """
 
     found: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
 
@@ -79,9 +83,9 @@ def _packages(made: Comparison, after: Side) -> None:
     ]
     if others:
         more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-        made.unknown.append(
-            f"whether it holds with the packages of the new lock: this was found with those of "
-            f"{after.python}, {', '.join(others[:NAMED])}{more}"
+        made.unchecked.append(
+            f"whether the same holds with the packages of the new lock. Both sides were run with "
+            f"those installed: {', '.join(others[:NAMED])}{more}"
         )
 
 
@@ -92,8 +96,8 @@ def _compare_trainings(made: Comparison, before: Side, after: Side, doing: Doing
         done = side.run("train")
         if done.code:
             made.unknown.append(
-                f"whether the model stays the same: `assay train` with the {which} machinery ended "
-                f"with {done.code} ({done.sentence.rstrip('.')})"
+                f"whether the model stays the same, since `assay train` with the {which} machinery "
+                f"ended with {done.code} ({done.sentence.rstrip('.')})"
             )
             return
         cards.append(_card(side))
@@ -122,14 +126,14 @@ def _compare_champion(
     try:
         champion = read_ledger_at_hand(repository.root).champion()
     except AssayError as error:
-        made.unknown.append(f"whether the certified model predicts ({str(error).rstrip('.')})")
+        made.unknown.append(f"whether the certified model predicts: {str(error).rstrip('.')}")
         return
     if champion is None:
         made.found.append("No model is certified, so none could stop predicting.")
         return
     short = champion.bundle_digest[:SHORT]
     if not (Layout(repository.root).models / champion.bundle_digest).is_dir():
-        made.unknown.append(f"whether the certified model {short} predicts (it is not in .assay/)")
+        made.unchecked.append(f"whether the certified model {short} predicts: it is not in .assay/")
         return
     tables = []
     for side, which in ((before, "present"), (after, "new")):

@@ -29,9 +29,8 @@ class Report:
         """What was to be found out and could not be, in one sentence."""
         if self.compared is None or not self.compared.unknown:
             return None
-        return (
-            f"the branch {self.branch} is made, but not known is {'; '.join(self.compared.unknown)}"
-        )
+        unknown = "; and not ".join(self.compared.unknown)
+        return f"the branch {self.branch} is made, but it is not known {unknown}"
 
 
 def summary(report: Report) -> str:
@@ -76,6 +75,8 @@ def _findings(report: Report) -> Iterator[str]:
         yield f"Not checked: whether the model and its predictions stay the same ({why})."
         return
     yield from report.compared.found
+    for what in report.compared.unchecked:
+        yield f"Not checked: {what}."
 
 
 def _next(report: Report) -> Iterator[str]:
