@@ -90,7 +90,9 @@ def updated(template, model, environment):
     """Update with the repository's own Python; gives what was printed, on the new branch."""
     ended = run_update(model, "--template", str(template), python=environment / "bin" / "python")
     assert ended.code == 0, ended.printed + ended.error
-    (branch,) = git(model, "branch", "--list", "assay-update-*", "--format=%(refname:short)").split()
+    (branch,) = git(
+        model, "branch", "--list", "assay-update-*", "--format=%(refname:short)"
+    ).split()
     git(model, "switch", "--quiet", branch)
     return ended.printed
 
