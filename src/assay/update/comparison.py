@@ -91,7 +91,7 @@ def _packages(made: Comparison, after: Side) -> None:
 
 def _compare_trainings(made: Comparison, before: Side, after: Side, doing: Doing) -> None:
     cards = []
-    for side, which in ((before, "present"), (after, "new")):
+    for side, which in ((after, "new"), (before, "present")):
         doing(f"training the model with the {which} machinery")
         done = side.run("train")
         if done.code:
@@ -101,8 +101,8 @@ def _compare_trainings(made: Comparison, before: Side, after: Side, doing: Doing
             )
             return
         cards.append(_card(side))
-    old, new = cards
-    digests = [str(card["bundle_digest"])[:SHORT] for card in cards]
+    new, old = cards
+    digests = [str(card["bundle_digest"])[:SHORT] for card in (old, new)]
     tables = [_predictions(Handover(Layout(side.root).out).predictions) for side in (before, after)]
     predictions = difference(tables[0], tables[1], str(new["unit"]))
     if old["bundle_digest"] == new["bundle_digest"]:

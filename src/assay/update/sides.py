@@ -49,10 +49,18 @@ class Side:
             errors="replace",
             check=False,
         )
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("assay")]
-        last = (told or lines or ["no message"])[-1]
-        return Done(done.returncode, last.partition(": ")[2] if told else last)
+        return Done(done.returncode, sentence_of(done.stderr))
+
+
+def sentence_of(printed: str) -> str:
+    """The sentence that a verb ended with on standard error, or the error where it crashed."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    told = [number for number, line in enumerate(lines) if line.startswith("assay")]
+    if not told:
+        return lines[-1] if lines else "no message"
+    if any(line.startswith("Traceback (") for line in lines) and told[-1]:
+        return lines[told[-1] - 1]
+    return lines[told[-1]].partition(": ")[2]
 
 
 def environment() -> dict[str, str]:

@@ -19,7 +19,7 @@ from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, Usa
 from assay.files import write_text
 from assay.progress import stages
 from assay.update import comparison, merging, rendering, sides, templates, writing
-from assay.update.report import Report, summary
+from assay.update.report import Report
 from assay.update.repository import Origin, Repository, blob_id, ids_of, read_repository, version_of
 
 
@@ -199,6 +199,3 @@ def _hiding(made: merging.Plan) -> list[str]:
 def _require_removable(made: merging.Plan) -> None:
     if _hiding(made):
         raise RefusedError(_conflict(made))
-
-
-__all__ = ["Order", "begin", "carry_out", "read_order", "summary"]

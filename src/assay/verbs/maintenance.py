@@ -37,7 +37,8 @@ def update(
 
 def update_with(order: Path) -> None:
     """Carry out what an older machinery's `update` prepared."""
-    from assay.update.update import carry_out, read_order, summary
+    from assay.update.report import summary
+    from assay.update.update import carry_out, read_order
 
     report = carry_out(read_order(order))
     if report is None:
