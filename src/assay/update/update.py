@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -62,22 +62,23 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
             "the template of this repository was a folder, which is not recorded: name it with "
             "`assay update --template FOLDER_OR_ADDRESS`."
         )
-    with stages("update") as doing, _temporary() as folder:
-        doing("fetching the template")
-        with templates.fetched(named, revision) as template:
+    with _temporary() as folder, ExitStack() as kept:
+        with stages("update") as doing:
+            doing("fetching the template")
+            template = kept.enter_context(templates.fetched(named, revision))
             note = templates.require_newer(template, repository)
+            doing("building its machinery")
             wheel = templates.build(template.folder, folder)
-            told = replace(
-                order,
-                template=str(template.folder),
-                wheel=str(wheel),
-                address=template.address or repository.origin.address,
-                commit=template.commit,
-                history=str(template.history) if template.history else None,
-                notes=(note,) if note else (),
-            )
-            doing("starting the new machinery")
-            return _hand_over(root, told, folder)
+        told = replace(
+            order,
+            template=str(template.folder),
+            wheel=str(wheel),
+            address=template.address or repository.origin.address,
+            commit=template.commit,
+            history=str(template.history) if template.history else None,
+            notes=(note,) if note else (),
+        )
+        return _hand_over(root, told, folder)
 
 
 @contextmanager
