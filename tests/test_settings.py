@@ -148,6 +148,16 @@ def test_values_are_set(value, unit):
     assert "# with brackets" in text
 
 
+def test_comments_stay_where_a_value_is_set():
+    """A table's heading with a comment is that table; only the old value's own comment goes."""
+    text = MINIMAL.replace("[gate]", "[gate]  # frozen\n# about the margin")
+    changed = with_value(text, "gate", "margin", "0.5")
+    (before,) = [line for line in text.splitlines() if line.startswith("margin")]
+    assert changed.splitlines() == [
+        "margin = 0.5" if line == before else line for line in text.splitlines()
+    ]
+
+
 def test_values_are_removed_and_added():
     """None takes a key out; a missing key and a missing table are made."""
     text = MINIMAL.replace("[gate]", "lower = 1\n[gate]")

@@ -10,7 +10,17 @@ import typer
 from assay.errors import AssayError, NotCarriedOutError
 from assay.progress import begin
 from assay.texts import on_one_line
-from assay.verbs import batches, checks, data, decisions, ledgers, plans, prediction, seals
+from assay.verbs import (
+    batches,
+    checks,
+    data,
+    decisions,
+    ledgers,
+    maintenance,
+    plans,
+    prediction,
+    seals,
+)
 from assay.verbs.console import repository
 
 app = typer.Typer(
@@ -55,9 +65,12 @@ VERBS = (
     prediction.trace,
     prediction.diff,
     ledgers.revoke,
+    maintenance.update,
 )
 for verb in VERBS:
     app.command()(verb)
+# what an older machinery's `update` has the new one do
+app.command("update-with", hidden=True)(maintenance.update_with)
 app.add_typer(batches.app, name="batch")
 app.add_typer(seals.app, name="seal")
 app.add_typer(ledgers.app, name="ledger")

@@ -21,13 +21,20 @@ def write_origin(repository: Path, template: Path, answers: dict[str, str]) -> N
 
     `answers` are those to the questions of `cookiecutter.json`, `template` is its folder.
     """
-    content: dict[str, Any] = {
-        "template": {"origin": address(template), "commit": commit(template)},
-        "answers": answers,
-        "files": staged(repository),
-    }
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    text = record_text(address(template), commit(template), answers, staged(repository))
     (repository / RECORD).write_text(text, encoding="utf-8")
+
+
+def record_text(
+    origin: str | None, made_from: str | None, answers: dict[str, str], files: Files
+) -> str:
+    """The record: the template's address and commit, the answers, and the files with their ids."""
+    content: dict[str, Any] = {
+        "template": {"origin": origin, "commit": made_from},
+        "answers": answers,
+        "files": files,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def staged(repository: Path) -> Files:

@@ -25,6 +25,7 @@ BEGINNINGS = {
     "diff": "comparing",
     "revoke": "revoking",
     "seal": "working on the sealed set",
+    "update": "updating from the template",
     "ledger": "reading the ledger",
 }
 

@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
@@ -149,20 +148,27 @@ def parse_settings(text: str) -> Settings:
 def with_value(text: str, section: str, key: str, value: str | None) -> str:
     """Set `key` in `[section]` of a TOML text to a TOML value, or take it out with None.
 
-    The text is edited, not written anew, so that the comments in it stay.
+    All other lines and their comments stay. A comment behind the old value goes with it, and the
+    value may bring its own (`0.5  # found by init`).
     """
-    lines = text.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.strip() == f"[{section}]"), None)
-    if start is None:
-        lines += ["", f"[{section}]"]
-        start = len(lines) - 1
-    heads = (i for i in range(start + 1, len(lines)) if lines[i].lstrip().startswith("["))
-    end = next(heads, len(lines))
-    old = [i for i in range(start + 1, end) if re.match(rf"\s*{key}\s*=", lines[i])]
-    new = [] if value is None else [f"{key} = {value}"]
-    place = slice(old[0], old[0] + 1) if old else slice(start + 1, start + 1)
-    lines[place] = new
-    return "\n".join(lines) + "\n"
+    import tomlkit
+
+    document: Any = tomlkit.parse(text)
+    if section not in document:
+        if value is None:
+            return text
+        document.add(tomlkit.nl())
+        document.append(section, tomlkit.table())
+    table = document[section]
+    if value is None:
+        table.pop(key, None)
+        return tomlkit.dumps(document)
+    # by way of `Any`, since an item is typed as a value or a table
+    new: Any = tomlkit.parse(f"{key} = {value}\n").item(key)
+    comment, space = new.trivia.comment, new.trivia.comment_ws
+    table[key] = new
+    new.trivia.comment, new.trivia.comment_ws = comment, space
+    return tomlkit.dumps(document)
 
 
 def _sentence(error: ValidationError) -> str:

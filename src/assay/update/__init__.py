@@ -1,0 +1,1 @@
+"""Brings a repository that an older template made to the present one."""

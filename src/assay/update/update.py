@@ -1,0 +1,202 @@
+"""`assay update`: the order of events.
+
+The machinery that the repository has now fetches the template and builds the new machinery; that
+one does all the rest, so that merging and migrating are always of the version updated to.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from assay import wheels
+from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
+from assay.files import write_text
+from assay.progress import stages
+from assay.update import comparison, merging, rendering, sides, templates, writing
+from assay.update.report import Report
+from assay.update.repository import Origin, Repository, blob_id, ids_of, read_repository, version_of
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the present machinery asks of the new one; all paths are whole ones.
+
+    An older machinery may leave out what came later, so every new field needs a default.
+    """
+
+    root: str
+    template: str
+    wheel: str
+    address: str | None = None
+    commit: str | None = None
+    history: str | None = None
+    notes: tuple[str, ...] = ()
+    train: bool = True
+    keep_conflicts: bool = False
+
+
+def begin(root: Path, named: str | None, revision: str | None, order: Order) -> int:
+    """Fetch the template, build its machinery, and have that update the repository.
+
+    Gives the exit code of the new machinery, which prints what it did.
+
+    Args:
+        root: the repository.
+        named: folder or address of the template; by default the one it was made from.
+        revision: a tag, branch or commit of it.
+        order: what was asked for; what is found out here is added.
+
+    Raises:
+        AssayError: as `read_repository`, `templates.fetched` and `templates.require_newer`.
+    """
+    repository = read_repository(root)
+    named = named or repository.origin.address
+    if named is None:
+        raise UsageError(
+            "the template of this repository was a folder, which is not recorded: name it with "
+            "`assay update --template FOLDER_OR_ADDRESS`."
+        )
+    with _temporary() as folder, ExitStack() as kept:
+        with stages("update") as doing:
+            doing("fetching the template")
+            template = kept.enter_context(templates.fetched(named, revision))
+            note = templates.require_newer(template, repository)
+            doing("building its machinery")
+            wheel = templates.build(template.folder, folder)
+        told = replace(
+            order,
+            template=str(template.folder),
+            wheel=str(wheel),
+            address=template.address or repository.origin.address,
+            commit=template.commit,
+            history=str(template.history) if template.history else None,
+            notes=(note,) if note else (),
+        )
+        return _hand_over(root, told, folder)
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="assay-update-") as name:
+            yield Path(name)
+    except FileNotFoundError as error:
+        if "temporary" not in str(error):
+            raise
+        raise NotCarriedOutError(
+            "no temporary folder can be written: make room, or name one with TMPDIR."
+        ) from None
+
+
+def _hand_over(root: Path, order: Order, folder: Path) -> int:
+    machinery = sides.unpack(Path(order.wheel), folder / "machinery")
+    path = folder / "order.json"
+    write_text(path, json.dumps(asdict(order)))
+    words = [sys.executable, "-P", "-m", "assay", "update-with", str(path)]
+    environment = dict(os.environ) | {"PYTHONPATH": str(machinery)}
+    return subprocess.run(words, cwd=root, env=environment, check=False).returncode
+
+
+def read_order(path: Path) -> Order:
+    """Read what an older machinery wrote; fields that are not known any more are left out."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Order(**{key: content[key] for key in Order.__dataclass_fields__ if key in content})
+
+
+def carry_out(order: Order) -> Report | None:
+    """Update the repository, with this machinery as the new one; None if there is nothing to do.
+
+    Raises:
+        CheckFailedError: files conflict, and nothing was written.
+        RefusedError: the branch exists.
+        NotCarriedOutError: the template does not render, or git cannot write.
+    """
+    repository, wheel = read_repository(Path(order.root)), Path(order.wheel)
+    version = version_of(wheel.name)
+    branch = f"assay-update-{version.replace('+', '-')}"
+    with stages("update") as doing:
+        doing("rendering the template for your answers")
+        rendered = rendering.render(Path(order.template), repository.origin.answers, wheel)
+        doing("comparing your files with it")
+        made = merging.plan(repository, rendered, wheel.name, _bases(repository, order))
+        if not made.written and not made.removed and not made.conflicts:
+            return None
+        writing.require_free(repository.root, branch)
+        if made.conflicts and not order.keep_conflicts:
+            raise CheckFailedError(_conflict(made))
+        _require_removable(made)
+        new = {name: one.content for name, one in rendered.items()}
+        files = writing.recorded_files(repository.origin.files, ids_of(new, repository.root))
+        origin = Origin(order.address, order.commit, repository.origin.answers, files)
+        message = f"Update from the Assay template to {version}"
+        commit = writing.write_commit(repository, made, origin, message)
+        compared = None
+        if order.train and not made.conflicts:
+            compared = comparison.compare(repository, commit, wheel, doing)
+        writing.open_branch(repository.root, branch, commit)
+    return Report(repository, made, branch, version, compared, order.notes)
+
+
+def _bases(repository: Repository, order: Order) -> merging.Base:
+    """Contents as they were first rendered: from the history, else from the template's."""
+    rendered: dict[str, bytes] | None = None
+
+    def base(name: str, blob: str) -> bytes | None:
+        nonlocal rendered
+        found = repository.blob(blob)
+        if found is not None:
+            return found
+        if rendered is None:
+            rendered = _rendered_once(repository, order)
+        content = rendered.get(name)
+        # the id shows that it is the same to the byte
+        same = content is not None and blob_id(repository.root, content) == blob
+        return content if same else None
+
+    return base
+
+
+def _rendered_once(repository: Repository, order: Order) -> dict[str, bytes]:
+    """What the template's commit of the record renders; nothing where that cannot be had."""
+    commit = repository.origin.commit
+    if commit is None or order.history is None:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="assay-template-") as name:
+        folder = Path(name) / "template"
+        if not writing.copy_commit(Path(order.history), commit.partition("+")[0], folder):
+            return {}
+        try:
+            wheel = templates.build(folder, Path(name) / wheels.FOLDER)
+            found = rendering.render(folder, repository.origin.answers, wheel)
+        except NotCarriedOutError:
+            return {}
+    return {name: one.content for name, one in found.items()}
+
+
+def _conflict(made: merging.Plan) -> str:
+    listed = "; ".join(f"{name} {reason}" for name, reason in made.conflicts.items())
+    if hidden := _hiding(made):
+        return (
+            f"nothing was updated: {listed}: keep what you need of it elsewhere, run "
+            f"`git rm {' '.join(hidden)}`, commit, and update again."
+        )
+    return (
+        f"nothing was updated, since a person must decide about {listed}: run "
+        "`assay update --keep-conflicts` with the same options for a branch in which both sides "
+        "are marked."
+    )
+
+
+def _hiding(made: merging.Plan) -> list[str]:
+    return [name for name in made.conflicts if name.startswith(merging.MACHINERY)]
+
+
+def _require_removable(made: merging.Plan) -> None:
+    if _hiding(made):
+        raise RefusedError(_conflict(made))
