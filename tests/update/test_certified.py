@@ -149,7 +149,6 @@ def test_changed_feature_is_reported_and_refused(copies, tmp_path):
     assert done.stderr.startswith("assay")
 
 
-@pytest.mark.xfail(strict=True, reason="bundles still carry modules, which are compared by bytes")
 def test_changed_hint_stops_no_certified_model(copies):
     """Another version and another hint change no value, so the certified model goes on."""
     template, model, environment = copies
