@@ -114,6 +114,10 @@ def _unpinned(root: Path) -> None:
     lock.write_text(wheels.without_entry(lock.read_text()))
 
 
+def _other_makefile(root: Path) -> None:
+    (root / "GNUmakefile").write_text("machinery:\n\ttrue\n")
+
+
 def _worse() -> Change:
     return source(BASE.replace("alpha=1.0", "alpha=1000.0"))
 
@@ -323,6 +327,13 @@ def configuration() -> list[Case]:
             "The sealing key is committed along with everything else.",
             "files.no_key",
             _key_committed,
+        ),
+        Case(
+            "makefile-in-front",
+            CONFIGURATION,
+            "A GNUmakefile is committed, which `make` reads in the place of the Makefile.",
+            "files.no_environment",
+            _other_makefile,
         ),
         Case(
             "sanity-not-handed-over",

@@ -69,7 +69,7 @@ def test_loads_with_mlflow_alone_in_a_clean_process(bundle, tmp_path, laptop):
     assert done.returncode == 0, done.stderr
     place, *values = json.loads(done.stdout.splitlines()[-1])
     assert values == list(expected)
-    assert str(ROOT / "src") not in place
+    assert str(bundle) not in place
 
 
 def test_what_is_digested_is_what_predicts(bundle, laptop):
