@@ -15,8 +15,8 @@ SECOND_LINES = {
     "formula.present": _TABLE,
     "formula.readable": _TABLE,
     "machinery.pinned": (
-        "`assay train` refuses a wheel that the lock does not pin, too; the check names lock and wheel "
-        "among the findings, before anything is trained"
+        "`assay train` refuses a wheel that the lock does not pin, too; the check names lock and "
+        "wheel among the findings, before anything is trained"
     ),
     "row_id.present": _TABLE,
     "row_id.unique": _HISTORY,
