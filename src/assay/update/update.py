@@ -187,9 +187,8 @@ def _conflict(made: merging.Plan) -> str:
             f"`git rm {' '.join(hidden)}`, commit, and update again."
         )
     return (
-        f"nothing was updated, since a person must decide about {listed}: run "
-        "`assay update --keep-conflicts` with the same options for a branch in which both sides "
-        "are marked."
+        f"nothing was updated: {listed}; run `assay update --keep-conflicts` with the same options "
+        "for a branch in which both sides are marked, and decide there."
     )
 
 
