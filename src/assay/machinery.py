@@ -20,6 +20,7 @@ from pathlib import Path
 import assay
 from assay import wheels
 from assay.errors import NotCarriedOutError
+from assay.origins import git
 
 AGAIN = "install it again with `rm -f .venv/locked && make setup`"
 # PEP 552: 16 bytes before the code, of which the second four are flags
@@ -118,10 +119,13 @@ def wheel_faults(root: Path) -> list[Fault]:
 
 
 def _faults(root: Path, there: list[str], pinned: Mapping[str, set[str]]) -> Iterator[Fault]:
-    restore = f"restore both with `git checkout origin/main -- {wheels.FOLDER} {wheels.LOCK}`"
+    kept = "origin/main" if git(root, "rev-parse", "--verify", "--quiet", "origin/main") else "HEAD"
+    restore = f"restore both with `git checkout {kept} -- {wheels.FOLDER} {wheels.LOCK}`"
     if len(there) > 1:
-        one = f"keep the one that {wheels.LOCK} names and remove the other with `git rm`"
-        yield Fault(f"{wheels.FOLDER}/{there[1]}", f"there are {len(there)} wheels of assay; {one}")
+        other = next((name for name in there if name not in pinned), there[1])
+        told = f"there are {len(there)} wheels of assay, and {wheels.LOCK} does not need this one"
+        place = f"{wheels.FOLDER}/{other}"
+        yield Fault(place, f"{told}; remove it with `rm {place}`")
     if len(pinned) > 1:
         yield Fault(wheels.LOCK, f"it pins {len(pinned)} wheels of assay; {restore}")
     if there and not pinned:

@@ -81,12 +81,14 @@ def pin_wheel(repository: Path, wheel: Path) -> None:
 
 
 def with_entry(lock: str, wheel: Path) -> str:
-    """A lock's text with this wheel's entry, first as uv has it, and no other wheel of assay."""
+    """A lock's text with this wheel's entry, where uv has it by its name, and no other of it."""
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     entry = f"{FOLDER}/{wheel.name} \\\n    --hash=sha256:{digest}\n"
     bare = without_entry(lock)
-    head = re.match(r"(#.*\n)*", bare)
-    end = head.end() if head else 0
+    names = (
+        (found.start(), found[1]) for found in re.finditer(r"^([\w.-]+)==", bare, re.MULTILINE)
+    )
+    end = next((start for start, name in names if name > "assay-materials"), len(bare))
     return bare[:end] + entry + bare[end:]
 
 

@@ -28,8 +28,10 @@ def update(
     ] = False,
 ) -> None:
     """Bring this repository to the present template, on a branch of one commit."""
+    from assay.machinery import machinery_digest
     from assay.update.update import Order, begin
 
+    machinery_digest()  # refuses an installation that somebody changed
     root = repository()
     order = Order(str(root), "", "", train=train, keep_conflicts=keep_conflicts)
     raise typer.Exit(begin(root, template, revision, order))
