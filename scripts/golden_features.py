@@ -16,7 +16,7 @@ from assay.features import (
     ValenceOrbitalFeatures,
 )
 from assay.features.interface import GOLDEN, INTERFACE
-from assay.model.golden import golden_rows
+from assay.model.golden import featurizers, golden_rows
 
 TABLE = Path(__file__).parents[1] / "tests" / "features" / "golden_features.json"
 
@@ -25,18 +25,29 @@ class Featurizers:
     """A model of every featurizer, which predicts nothing."""
 
     def __init__(self) -> None:
-        """Make one of each; matminer's wrapper with a cheap one of its featurizers."""
+        """Make one of each; matminer's wrapper as plain, with options, and with a preset, too."""
         self.parts = [MagpieFeatures(), StoichiometryFeatures(), ValenceOrbitalFeatures()]
         self.parts += [IonFeatures(), MatminerFeatures("BandCenter")]
+        self.parts += [
+            MatminerFeatures("Stoichiometry", options={"p_list": [0, 2]}),
+            MatminerFeatures("ElementProperty", "deml", {"impute_nan": False}),
+        ]
 
 
 def table() -> dict[str, Any]:
     """The version, and by featurizer the numbers of each composition at nine digits (or null)."""
-    found = golden_rows(Featurizers(), GOLDEN)
+    model = Featurizers()
+    found = golden_rows(model, GOLDEN)
     values = {
-        one.featurizer: dict(zip(found.formulas, one.rows, strict=True)) for one in found.features
+        _name(one): dict(zip(found.formulas, kept.rows, strict=True))
+        for one, kept in zip(featurizers(model), found.features, strict=True)
     }
     return {"interface": INTERFACE, "features": values}
+
+
+def _name(featurizer: Any) -> str:
+    which = getattr(featurizer, "featurizer", "")
+    return type(featurizer).__name__ + (which and f" {which}")
 
 
 if __name__ == "__main__":

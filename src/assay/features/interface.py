@@ -24,11 +24,17 @@ GOLDEN = (
         "Mg.5Ca.5O",
         "Li1.0000000000000001O",
     ),
+    # ends of what is allowed or equal: shares, charges, amounts, digits and length
+    *("Cu0.500002Zn0.499998", "Na1.0005Cl", "Fe5000Ni", "Mg(OH)2.5", "Li00000000000001.5O"),
+    "NaCl" * 45,
     # brackets of each kind, nested, with amounts that are no whole numbers
     *("Ca(OH)2", "(NH4)2SO4", "[Co(NH3)6]Cl3", "Mg3[Si4O10](OH)2", "{Li2O}2", "Ca(Al(OH)4)2"),
     *("(La0.8Sr0.2)MnO3", "Na2(B4O5)(OH)4", "K4(Fe(CN)6)"),
     # an element named twice, water, subscripts
-    *("CH3COOH", "NaOOH", "CuSO4(H2O)5", "Na2SO4(H2O)0.5", "H₂O", "NH4NO3"),
+    *("CH3COOH", "NaOOH", "CuSO4(H2O)5", "Na2SO4(H2O)0.5", "NH4NO3"),
+    *("H₂O", "Al₂₃Co₄₅Cr₆₇Fe₈₉Ni₁₀"),
     # charges that cannot add up, an element of a single state, what some table has no number for
     *("NaCl2", "AlF", "XeF2", "He", "KrF2", "AmO2", "CfCl3", "OgF2"),
+    # what must stay unreadable: what may be a hydrate, an isotope, brackets that do not match
+    *("MgCl2.6H2O", "MgCl2·6H2O", "D2O", "Ca(OH]2", "Xx2O3", "NaCl0", "Li10000000O"),
 )

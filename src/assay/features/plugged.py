@@ -43,9 +43,9 @@ class MatminerFeatures(FormulaFeatures):
             GapError: matminer gives NaN for formulas.
         """
         formulas = column_of_formulas(X)
-        source = self._source()
-        source.set_n_jobs(1 if len(formulas) < FEW else self.jobs)
         compositions = [parse(formula) for formula in formulas]
+        source = self._source()  # after them: it reads its tables for a tenth of a second
+        source.set_n_jobs(1 if len(formulas) < FEW else self.jobs)
         values = np.array(source.featurize_many(compositions, pbar=False), dtype=float)
         values = values.reshape(len(formulas), len(source.feature_labels()))
         self._require_no_gap(values, formulas)
