@@ -188,6 +188,118 @@ def test_model_that_answers_nothing_has_golden_rows_without_numbers(monkeypatch)
         assert any("had no answer" in one for one in differences(kept, model))
 
 
+class Odd:
+    """A model whose answers have a shape of their own."""
+
+    def __init__(self, answer) -> None:
+        """Take what makes the answer of a number of rows."""
+        self.answer = answer
+
+    def predict(self, frame):
+        """Answer."""
+        return self.answer(len(frame))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda rows: np.ones((rows, 2)),
+        lambda rows: np.ones((rows, 2, 2)),
+        lambda rows: np.ones(rows - 1),
+        lambda _: 1.0,
+        lambda rows: ["text"] * rows,
+        lambda rows: np.full(rows, np.inf),
+    ],
+)
+def test_answers_of_another_shape_are_none(answer):
+    """Whatever a model returns, golden rows can be made, and the same model has the same ones."""
+    kept = golden_rows(Odd(answer))
+    assert kept.predictions == [None] * len(GOLDEN)
+    assert list(differences(kept, Odd(answer))) == []
+
+
+class Learnt(StoichiometryFeatures):
+    """An author's own featurizer, of which each may have learnt something else."""
+
+
+class Nameless(StoichiometryFeatures):
+    """An author's own featurizer, which cannot say what its columns are."""
+
+    def get_feature_names_out(self, input_features=None):
+        """Fail."""
+        raise AttributeError(input_features)
+
+
+def test_featurizers_of_an_ensemble_are_recorded_once():
+    """Hundreds of the same one are one; of an author's own kind as many as a bundle takes."""
+    model = Odd(np.ones)
+    model.parts = np.array([MagpieFeatures() for _ in range(300)], dtype=object)
+    kept = golden_rows(model)
+    assert [one.featurizer for one in kept.features] == ["MagpieFeatures"]
+    model.parts = [Learnt() for _ in range(golden.MOST + 1)]
+    assert len(golden_rows(model).features) == golden.MOST
+    assert list(differences(golden_rows(model), model)) == []
+
+
+def test_featurizer_without_names_is_recorded_without_numbers():
+    """One that was never fitted, or is not sound, stops no training."""
+    model = Odd(np.ones)
+    model.part = Nameless()
+    (found,) = golden_rows(model).features
+    assert (found.names, set(map(type, found.rows))) == ([], {type(None)})
+    assert list(differences(golden_rows(model), model)) == []
+
+
+def test_forest_is_asked_a_few_times():
+    """Compositions without features are found without a call of the model for each."""
+    asked = []
+
+    class Counted:
+        def predict(self, frame):
+            magpie = MagpieFeatures().transform(frame)
+            asked.append(len(magpie))
+            return magpie[:, 0]
+
+    rows = golden_rows(Counted()).predictions
+    assert 0 < rows.count(None) < 20
+    assert len(asked) <= 2
+
+
+def test_small_predictions_are_compared_by_the_width_of_their_interval():
+    """Another value is found however large the unit is, as `assay verify` finds it."""
+    small, other = (Odd(lambda rows, size=size: np.full(rows, size)) for size in (1e-11, 2e-11))
+    kept = golden_rows(small)
+    assert list(differences(kept, small, 1e-12)) == []
+    assert any("the prediction" in one for one in differences(kept, other, 1e-12))
+
+
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("No module named 'lightgbm'"), MemoryError(), OSError(28, "full")]
+)
+def test_what_is_missing_on_a_machine_is_no_other_prediction(bundle, error, laptop, monkeypatch):
+    """Without a library, memory or disk nothing was compared: not carried out, and not refused."""
+
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr(golden, "predict", broken)
+    with pytest.raises(NotCarriedOutError):
+        load_bundle(bundle, PACKAGE)
+
+
+def test_what_a_bundle_says_is_shown_on_one_short_line(bundle, laptop):
+    """Names of a stranger's golden rows reach no terminal as they are."""
+    content = json.loads((bundle / FILE).read_text())
+    (features,) = content["features"]
+    features["names"] = ["\x1b[31m\n::error::" + "A" * 5000] * len(features["names"])
+    features["rows"][0] = [value + 1 for value in features["rows"][0]]
+    changed(bundle, features=[features])
+    with pytest.raises(RefusedError) as found:
+        load_bundle(bundle, PACKAGE)
+    assert len(str(found.value)) < 1000
+    assert str(found.value).isprintable()
+
+
 def test_last_bits_of_a_processor_are_no_difference(bundle, laptop, monkeypatch):
     """What differs beyond the digits that predictions carry is let pass, and no more than that."""
     loaded = load_bundle(bundle, PACKAGE)

@@ -5,32 +5,33 @@ an update of assay that would change a prediction is refused, and any other one 
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field, model_validator
 
-from assay.errors import RefusedError
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.features.interface import GOLDEN, INTERFACE
 from assay.features.transformers import FormulaFeatures
 from assay.files import write_text
+from assay.model.answers import WIDEST, Ask, Row, answers, is_answered, names_of, table
 from assay.model.inference import predict
-from assay.predictions import DIGITS, rounded
+from assay.predictions import DIGITS
 from assay.records import Record, read_record
+from assay.texts import on_one_line
 
 FILE = "golden.json"
 # of the value, and near zero: as `assay verify` compares (docs/batches.md)
 CLOSE, NOTHING = 10.0 ** (1 - DIGITS), 1e-9
+# what a bundle records at most; predictions follow from the rest, too
+MOST = 100
 REMEDY = (
     "predict from the commit that its certificate names, or certify the model again: `make check "
     "score` on main"
 )
 
-Ask = Callable[[list[str]], np.ndarray]
-Row = list[float] | None
 Rows = Annotated[list[Row], Field(max_length=1000)]
 Formula = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -39,7 +40,7 @@ class Features(Record):
     """What one featurizer gives: `names` (k,) and for each composition k numbers, or null."""
 
     featurizer: str
-    names: Annotated[list[str], Field(max_length=100_000)]
+    names: Annotated[list[str], Field(max_length=WIDEST)]
     rows: Rows
 
 
@@ -48,7 +49,7 @@ class GoldenRows(Record):
 
     interface: int
     formulas: Annotated[list[Formula], Field(max_length=1000)]
-    features: Annotated[list[Features], Field(max_length=100)]
+    features: Annotated[list[Features], Field(max_length=MOST)]
     predictions: Rows
 
     @model_validator(mode="after")
@@ -69,29 +70,31 @@ class GoldenRows(Record):
 def golden_rows(model: Any, formulas: Sequence[str] = GOLDEN) -> GoldenRows:
     """Ask a fitted model, and the featurizers of assay in it, for the compositions."""
     texts = list(formulas)
-    features = [
-        Features(
-            featurizer=type(one).__name__,
-            names=[str(name) for name in one.get_feature_names_out()],
-            rows=_answers(one.transform, texts),
-        )
-        for one in featurizers(model)
-    ]
-    predictions = _answers(_ask(model), texts)
+    features = []
+    for one in featurizers(model):
+        names = names_of(one)
+        rows = answers(one.transform, texts, len(names))
+        features.append(Features(featurizer=type(one).__name__, names=names, rows=rows))
+    predictions = answers(_ask(model), texts, 1)
     return GoldenRows(
         interface=INTERFACE, formulas=texts, features=features, predictions=predictions
     )
 
 
-def require_unchanged(folder: Path, model: Any) -> None:
+def require_unchanged(folder: Path, model: Any, width: float | None = None) -> None:
     """Insist that features and predictions are those of the day on which a bundle was made.
+
+    Args:
+        folder: the bundle.
+        model: what was loaded from it.
+        width: half the width of its prediction interval, in the target's unit; None for a class.
 
     Raises:
         RefusedError: the feature interface or a golden row is another one; the text names it.
-        NotCarriedOutError: the bundle's golden rows cannot be read.
+        NotCarriedOutError: the golden rows cannot be read, or the model cannot predict here.
     """
     kept = read_record(GoldenRows, folder / FILE)
-    found = next(differences(kept, model), None)
+    found = next(differences(kept, model, width), None)
     if found is not None:
         raise RefusedError(f"this assay does not predict what it did: {found}; {REMEDY}.")
 
@@ -117,20 +120,32 @@ def require_interface(folder: Path) -> None:
         )
 
 
-def differences(kept: GoldenRows, model: Any) -> Iterator[str]:
-    """What is not as it was, a clause each: features first, as predictions follow from them."""
+def differences(kept: GoldenRows, model: Any, width: float | None = None) -> Iterator[str]:
+    """What is not as it was, a clause each: features first, as predictions follow from them.
+
+    `width` is half that of the model's prediction interval: near zero, predictions are measured by
+    it, since nobody knows how large their unit is.
+
+    Raises:
+        NotCarriedOutError: a library, a file or memory is missing, so nothing can be compared.
+    """
+    nothing = NOTHING if width is None else NOTHING * min(1, width)
     present = featurizers(model)
     if [type(one).__name__ for one in present] != [one.featurizer for one in kept.features]:
         yield "the model has other featurizers than its golden rows"
         return
     for one, was in zip(present, kept.features, strict=True):
-        yield from _changed(kept.formulas, was.rows, one.transform, was.names)
-    yield from _changed(kept.formulas, kept.predictions, _ask(model), ["the prediction"])
+        yield from _changed(kept.formulas, was.rows, one.transform, was.names, NOTHING)
+    yield from _changed(kept.formulas, kept.predictions, _ask(model), ["the prediction"], nothing)
 
 
 def featurizers(model: Any) -> list[FormulaFeatures]:
-    """The featurizers of assay in a fitted model, wherever in it they are, each once."""
-    found: list[FormulaFeatures] = []
+    """The featurizers of assay in a fitted model, wherever in it they are, each once.
+
+    Two of the same kind and parameters are one, as they learn nothing: an ensemble holds hundreds.
+    An author's own kinds may, so each of those counts; at most `MOST` are found.
+    """
+    found: dict[Any, FormulaFeatures] = {}
     seen: set[int] = set()
     waiting = [model]
     while waiting:
@@ -139,9 +154,10 @@ def featurizers(model: Any) -> list[FormulaFeatures]:
             continue
         seen.add(id(one))
         if isinstance(one, FormulaFeatures):
-            found.append(one)
+            ours = type(one).__module__.startswith("assay.")
+            found.setdefault((type(one), repr(one.get_params())) if ours else id(one), one)
         waiting.extend(reversed(_parts(one)))
-    return found
+    return list(found.values())[:MOST]
 
 
 def _parts(one: Any) -> list[Any]:
@@ -149,6 +165,8 @@ def _parts(one: Any) -> list[Any]:
         return list(one.values())
     if isinstance(one, list | tuple):
         return list(one)
+    if isinstance(one, np.ndarray):
+        return list(one.flat) if one.dtype == object else []
     if isinstance(one, type) or inspect.isroutine(one) or inspect.ismodule(one):
         return []
     return list(getattr(one, "__dict__", {}).values())
@@ -158,64 +176,35 @@ def _ask(model: Any) -> Ask:
     return lambda formulas: predict(model, formulas)
 
 
-def _answers(ask: Ask, formulas: list[str]) -> list[Row]:
-    """Numbers at nine digits, a row a composition, or None where there is none.
-
-    Those with an answer are asked for together, as they will be when they are compared.
-    """
-    try:
-        return _numbers(ask(formulas))
-    except Exception:  # noqa: BLE001 (what an author's code raises; sanity judges it)
-        answered = [place for place, text in enumerate(formulas) if _is_answered(ask, text)]
-    rows: list[Row] = [None] * len(formulas)
-    if answered:
-        try:
-            found = _numbers(ask([formulas[place] for place in answered]))
-        except Exception:  # noqa: BLE001
-            return rows
-        for place, row in zip(answered, found, strict=True):
-            rows[place] = row
-    return rows
-
-
-def _is_answered(ask: Ask, formula: str) -> bool:
-    try:
-        return bool(np.isfinite(ask([formula])).all())
-    except Exception:  # noqa: BLE001
-        return False
-
-
-def _numbers(values: Any) -> list[Row]:
-    table = _table(values)
-    return [rounded(row).tolist() if np.isfinite(row).all() else None for row in table]
-
-
-def _table(values: Any) -> np.ndarray:
-    array = np.asarray(pd.DataFrame(np.asarray(values, dtype=float)), dtype=float)
-    return array.reshape(len(array), -1)
-
-
 def _changed(
-    formulas: Sequence[str], rows: Sequence[Row], ask: Ask, names: Sequence[str]
+    formulas: Sequence[str], rows: Sequence[Row], ask: Ask, names: Sequence[str], nothing: float
 ) -> Iterator[str]:
     known = [place for place, row in enumerate(rows) if row is not None]
     try:
         now = (
-            _table(ask([formulas[place] for place in known]))
-            if known
-            else np.empty((0, len(names)))
+            table(ask([formulas[place] for place in known])) if known else np.empty((0, len(names)))
         )
+    except (ImportError, OSError, MemoryError) as error:  # of this machine, not of a value
+        raise NotCarriedOutError(
+            f"the model cannot predict here ({_short(repr(error))}), whatever the rows: fix the "
+            "environment, or the machine, and start again."
+        ) from None
     except Exception as error:  # noqa: BLE001 (what an author's code raises)
-        yield f"a composition that had an answer has none ({error})"
+        yield f"a composition that had an answer has none ({_short(str(error))})"
         return
     was = np.array([rows[place] for place in known], dtype=float).reshape(len(known), len(names))
     if now.shape != was.shape:
         yield f"{len(was)} compositions have {now.shape} numbers, not {was.shape}"
         return
-    same = np.isclose(now, was, rtol=CLOSE, atol=NOTHING)
+    same = np.isclose(now, was, rtol=CLOSE, atol=nothing)
     for row, column in np.argwhere(~same).tolist():
-        name, formula = names[column] if column < len(names) else "a number", formulas[known[row]]
+        name, formula = _short(names[column]), _short(formulas[known[row]])
         yield f"{name} of {formula} is {now[row, column]:.9g}, and was {was[row, column]:.9g}"
     for place, answer in enumerate(rows):
-        if answer is None and _is_answered(ask, formulas[place]):
-            yield f"{formulas[place]}, which had no answer, has one"
+        if answer is None and is_answered(ask, formulas[place], len(names)):
+            yield f"{_short(formulas[place])}, which had no answer, has one"
+
+
+def _short(text: str) -> str:
+    """What a bundle says, such that it can be shown."""
+    return on_one_line(text)[:200]

@@ -93,7 +93,7 @@ def load_bundle(
     _use_code(copy / "code", private / "code", package)
     model = _model(copy / MODEL, trusted)
     if not fresh:
-        require_unchanged(copy, model)
+        require_unchanged(copy, model, metadata.interval_half_width)
     return LoadedBundle(digest, metadata, domain, model, private)
 
 
