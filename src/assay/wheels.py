@@ -7,14 +7,13 @@ are stored, since what deflate writes depends on the zlib at hand, with fixed ti
 
 import base64
 import hashlib
-import os
 import re
 import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
 
-DISTRIBUTION = "assay_materials"
+PACKAGE_NAME, DISTRIBUTION = "assay-materials", "assay_materials"
 PACKAGE = Path("src", "assay")
 LOCK, PROJECT, FOLDER = "requirements.lock", "pyproject.toml", "wheels"
 TIME, MODE = (1980, 1, 1, 0, 0, 0), 0o100644 << 16
@@ -52,7 +51,7 @@ def build_wheel(template: Path, folder: Path) -> Path:
             entry = zipfile.ZipInfo(name, TIME)
             entry.external_attr, entry.create_system = MODE, 3
             archive.writestr(entry, content)
-    os.replace(temporary, target)  # noqa: PTH105 (as on every system, over an older one)
+    temporary.replace(target)
     return target
 
 
@@ -74,7 +73,7 @@ def pin_wheel(repository: Path, wheel: Path) -> None:
     for path, content in ((project, text), (lock, locked)):
         temporary = path.with_name(f"{path.name}.part")
         temporary.write_text(content, encoding="utf-8")
-        os.replace(temporary, path)  # noqa: PTH105
+        temporary.replace(path)
     for other in wheel.parent.glob(f"{DISTRIBUTION}-*.whl"):
         if other.name != wheel.name:
             other.unlink()
@@ -88,7 +87,7 @@ def with_entry(lock: str, wheel: Path) -> str:
     names = (
         (found.start(), found[1]) for found in re.finditer(r"^([\w.-]+)==", bare, re.MULTILINE)
     )
-    end = next((start for start, name in names if name > "assay-materials"), len(bare))
+    end = next((start for start, name in names if name > PACKAGE_NAME), len(bare))
     return bare[:end] + entry + bare[end:]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from assay.compositions import problem
 from assay.features.transformers import FormulaFeatures, GapError
@@ -82,5 +81,5 @@ def _numbers(values: Any, count: int, width: int) -> list[Row]:
 
 def table(values: Any) -> np.ndarray:
     """Numbers of n compositions as (n, k) floats: a column where they were (n,)."""
-    array = np.asarray(pd.DataFrame(np.asarray(values, dtype=float)), dtype=float)
+    array = np.asarray(values, dtype=float)
     return array.reshape(len(array), -1)

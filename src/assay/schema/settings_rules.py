@@ -116,26 +116,27 @@ def _none_of(files: Sequence[str], description: str) -> gxe.ExpectColumnValuesTo
 
 
 def _no_environment() -> Rule:
-    return Rule(
+    return _not_kept(
         "files.no_environment",
-        gxe.ExpectColumnValuesToNotMatchRegex(
-            column=differ.FILE,
-            regex=r"^(?:\.venv(?:/|$)|GNUmakefile$|makefile$)",
-            description="git keeps no environment, and no file that `make` reads for the Makefile.",
-        ),
+        r"^(?:\.venv(?:/|$)|GNUmakefile$|makefile$)",
+        "git keeps no environment, and no file that `make` reads for the Makefile.",
         "git keeps {file}, which `make machinery` would take for its own work, beside the keys: "
         "take it out with `git rm --cached`, and leave `.venv` in .gitignore.",
     )
 
 
 def _no_key() -> Rule:
-    return Rule(
+    return _not_kept(
         "files.no_key",
-        gxe.ExpectColumnValuesToNotMatchRegex(
-            column=differ.FILE,
-            regex=r"(?:^|/)\.assay/|\.key$",
-            description="git keeps no secret key.",
-        ),
+        r"(?:^|/)\.assay/|\.key$",
+        "git keeps no secret key.",
         "git keeps {file}, which may be a secret key: make a new one (`assay seal rotate`), take "
         "this one out of the history, and put `/.assay/` back into .gitignore.",
     )
+
+
+def _not_kept(name: str, regex: str, description: str, advice: str) -> Rule:
+    expectation = gxe.ExpectColumnValuesToNotMatchRegex(
+        column=differ.FILE, regex=regex, description=description
+    )
+    return Rule(name, expectation, advice)

@@ -5,6 +5,8 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.wheels import FOLDER, PACKAGE_NAME
+
 BLOCK = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:==|/)[^\n]*\n(?:[ \t]+[^\n]*\n)*")
 HEAD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
@@ -49,10 +51,14 @@ def merge_locks(base: str, mine: str, theirs: str) -> Merged | None:
 
 def _ordered(present: Sequence[str], chosen: Sequence[str]) -> list[str]:
     names = [name for name in present if name in chosen]
-    first = 1 if names[:1] == ["wheels"] else 0  # the wheel's entry, by its folder
     for name in sorted(set(chosen) - set(names)):
-        names.insert(bisect(names, name, lo=first), name)
+        names.insert(bisect(names, _sorted_as(name), key=_sorted_as), name)
     return names
+
+
+def _sorted_as(name: str) -> str:
+    # an entry by a path is named by its folder here, and sorted by its package in a lock
+    return PACKAGE_NAME if name == FOLDER else name
 
 
 def _entries(lock: str) -> dict[str, str] | None:
