@@ -27,6 +27,23 @@ def test_every_pair_with_oxygen():
     assert set(by_matminer(IONIC, oxides)[:, 0]) == {0.0, 1.0}
 
 
+@few
+@given(columns)
+@example(["Li0.1Fe0.3O0.35", "Fe0.95O", "Li2Fe0.5O1.25", "Pb0.1Sn0.2Ge0.7O2"])
+def test_joined_sums(formulas):
+    """Where equal sums are joined after each element, the values are matminer's all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ionic, "MANY", 0)
+        compare(ion_property(formulas), IONIC, formulas)
+
+
+def test_many_states(monkeypatch):
+    """One row of many elements with many states each, of which 10^9 sums come, is answered."""
+    monkeypatch.setattr(ionic, "MANY", 10_000)
+    formula = "CClISSeTeBrNGeAsSbSnPMnXePoCrTcPdMoEuCeRuHFeCo"
+    assert ion_property([formula])[0, 0] == 1.0
+
+
 def test_planted_error(monkeypatch):
     """The comparison sees one oxidation state of iron that is another one."""
     states, starts = oxidation_states()

@@ -9,6 +9,10 @@ from assay.features.tables import electronegativities, oxidation_states
 
 # numpy.isclose to zero, by which matminer calls a sum of charges neutral
 NEUTRAL = 1e-8
+# sums of charges from which on equal ones are joined, as their number grows with each element
+MANY = 1_000_000
+# decimals of sums that are joined: finer than NEUTRAL, coarser than what rounding leaves of a sum
+DECIMALS = 10
 
 
 def ion_property(formulas: Iterable[str]) -> np.ndarray:
@@ -47,9 +51,18 @@ def _can_be_neutral(content: Amounts) -> np.ndarray:
         within = np.arange(len(which)) - np.repeat(np.cumsum(many) - many, many)
         sums = sums[which] + states[begin[which] + within] * content.amounts[at][which]
         rows = rows[which]
+        if len(rows) > MANY:
+            rows, sums = _distinct(rows, sums)
         last = lengths[rows] == place + 1
         neutral[rows[last & (np.abs(sums) <= NEUTRAL)]] = True
     return neutral
+
+
+def _distinct(rows: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums of each row, those that are equal but for rounding once."""
+    numbers = np.round(sums, DECIMALS) + 0.0  # no negative zero, which would be another value
+    pairs = np.unique(np.column_stack([rows, numbers]), axis=0)
+    return pairs[:, 0].astype(int), pairs[:, 1]
 
 
 def _characters(content: Amounts) -> tuple[np.ndarray, np.ndarray]:
