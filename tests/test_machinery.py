@@ -5,6 +5,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,6 +158,45 @@ def test_wheel_and_lock_belong_together(repository: Path, plant: Callable[[Path]
     assert len(wheel_faults(repository)) == 1
     with pytest.raises(NotCarriedOutError, match=r"`git checkout|`rm "):
         machinery_of(repository)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sitecustomize.py",
+        "zz.pth",
+        "assay/gate/decision.so",
+        "assay/gate/decision.cpython-311-x86_64-linux-gnu.so",
+        "assay/texts.pyc",
+        "assay/more.py",
+        "assay_materials-1.data/purelib/assay/texts.py",
+        "../outside.py",
+    ],
+)
+def test_a_wheel_holds_assay_alone(repository: Path, name: str) -> None:
+    """What an installer would put beside the recorded modules, the digest does not see: refused."""
+    (wheel,) = (repository / wheels.FOLDER).glob("*.whl")
+    digest = wheel_digest(wheel)
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(name, "")
+    wheels.pin_wheel(repository, wheel)
+    assert wheel_digest(wheel) == digest
+    (fault,) = wheel_faults(repository)
+    assert name in fault.sentence
+
+
+def test_a_wheel_has_the_modules_of_its_record(repository: Path) -> None:
+    """A module that is not the one of RECORD is found in the wheel, before it is installed."""
+    (wheel,) = (repository / wheels.FOLDER).glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content["assay/texts.py"] += b"# more\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in content.items():
+            archive.writestr(name, text)
+    wheels.pin_wheel(repository, wheel)
+    (fault,) = wheel_faults(repository)
+    assert "assay/texts.py" in fault.sentence
 
 
 def test_another_wheel_than_the_installed_one_is_not_carried_out(repository: Path) -> None:

@@ -25,6 +25,12 @@ from assay.origins import git
 AGAIN = "install it again with `rm -f .venv/locked && make setup`"
 # PEP 552: 16 bytes before the code, of which the second four are flags
 HASHED, HEADER = 0b01, 16
+# what a wheel of assay is made of; Python would take a compiled module before its source
+OWN_FILES = re.compile(
+    r"(?P<module>assay/(?:\w+/)*(?:\w+\.(?:py|html|js)|py\.typed))"
+    rf"|{wheels.DISTRIBUTION}-[^/]+\.dist-info/"
+    r"(?:METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
+)
 Hashes = Mapping[str, str]
 
 
@@ -137,6 +143,28 @@ def _faults(root: Path, there: list[str], pinned: Mapping[str, set[str]]) -> Ite
         elif hashlib.sha256(path.read_bytes()).hexdigest() not in hashes:
             told = f"its bytes do not match the hash in {wheels.LOCK}"
             yield Fault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
+        elif (strange := _strange_file(path)) is not None:
+            told = f"it holds {strange!r}, which is not in its RECORD or no part of assay"
+            yield Fault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
+
+
+def _strange_file(wheel: Path) -> str | None:
+    """A file that an installer would unpack beside the modules of which the digest is made."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+            (record,) = (one for one in names if one.endswith(".dist-info/RECORD"))
+            recorded = _recorded(archive.read(record).decode())
+            for name in names:
+                part = OWN_FILES.fullmatch(name)
+                if part is None or names.count(name) > 1:
+                    return name
+                known = hashlib.sha256(archive.read(name)).hexdigest() == recorded.get(name)
+                if part["module"] and not known:
+                    return name
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return wheel.name
+    return None
 
 
 def _pinned(root: Path) -> dict[str, set[str]]:

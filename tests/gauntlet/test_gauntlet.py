@@ -29,7 +29,7 @@ UNPLANTED = {
         "history.chemistry",
         "history.packages",
     ),
-    *("history.attributes", "target.class"),
+    *("history.attributes", "history.origin", "target.class"),
 }
 
 

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 from PIL import Image
 
 from assay.report import plots
@@ -26,6 +27,13 @@ def test_equal_drawings_are_equal_bytes() -> None:
     assert parity().svg() == parity().svg()
     assert parity().png() == parity().png()
     assert b"tEXt" not in parity().png()
+
+
+def test_settings_of_matplotlib_change_no_picture() -> None:
+    """A matplotlibrc of the repository neither hides lines nor needs LaTeX."""
+    drawn = parity().svg(), parity().png()
+    with rc_context({"lines.linewidth": 0, "text.usetex": True, "font.size": 30}):
+        assert (parity().svg(), parity().png()) == drawn
 
 
 @pytest.mark.parametrize("rows", [1, 1500, 50_000])

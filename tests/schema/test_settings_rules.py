@@ -118,6 +118,7 @@ def test_a_policy_changes_without_keys_that_make_the_model(sound: Path, change: 
         ("data/.gitattributes", "attributes"),
         ("requirements.lock", "packages"),
         ("pyproject.toml", "packages"),
+        (".cookiecutter.json", "origin"),
     ],
 )
 def test_packages_and_hidden_changes_are_told(sound: Path, name: str, kind: str) -> None:

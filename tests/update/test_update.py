@@ -292,6 +292,67 @@ def test_unfit_repository_is_refused(model, template, kind, error, code):
         assert not git(model, "branch", "--list", "assay-update-*")
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"author": "A<< cycler.__init__.__globals__.os.getcwd() >>"},
+        {"unit": "{% raw %}eV{% endraw %}"},
+        {"project": "../outside"},
+        {"project": "/outside"},
+    ],
+)
+def test_record_that_would_run_code_is_refused(model, template, answers):
+    """Answers are put into a template: code in one, or a name that leads elsewhere, is refused."""
+    record = json.loads((model / RECORD).read_text())
+    record["answers"] |= answers
+    (model / RECORD).write_text(json.dumps(record))
+    commit(model, "Answer otherwise")
+    with told(UsageError, 2, "the answer" if "project" in answers else "delimiters"):
+        begin(model, str(template), None, Order(str(model), "", ""))
+
+
+def test_names_of_cookiecutters_own_are_not_answers(model, template):
+    """What the template derives itself is not taken from the record."""
+    record = json.loads((model / RECORD).read_text())
+    record["answers"] |= {"__package": "../../elsewhere", "_jinja2_env_vars": "{}"}
+    (model / RECORD).write_text(json.dumps(record))
+    commit(model, "Answer more")
+    newer(template)
+    report = update_within(model, template)
+    assert "__package" not in json.loads(shown(model, report.branch, RECORD))["answers"]
+    assert "src/formation_enthalpy/model.py" in files_of(model, report.branch)
+
+
+def test_new_files_take_no_place_of_the_authors(model, template):
+    """A new file where the author has a folder, or below a file of theirs, is a conflict."""
+    for name in ("extra", "more/b.txt", "free/c.txt"):
+        (template / of_template(name)).parent.mkdir(exist_ok=True)
+        (template / of_template(name)).write_text("new\n")
+    commit(template, "Go on")
+    (model / "extra").mkdir()
+    (model / "extra" / "mine.txt").write_text("mine\n")
+    (model / "more").write_text("mine\n")
+    commit(model, "My own")
+    with told(CheckFailedError, 1, "extra", "more"):
+        update_within(model, template)
+    report = update_within(model, template, keep_conflicts=True)
+    assert set(report.made.conflicts) == {"extra", "more/b.txt"}
+    assert {"extra/mine.txt", "more", "free/c.txt"} <= files_of(model, report.branch)
+
+
+def test_settings_of_git_do_not_matter(model, template):
+    """A person's git that makes line ends of its own fetches the template as it was committed."""
+    newer(template)
+    settings = model.parent / "settings"
+    settings.write_text("[core]\n\tautocrlf = true\n")
+    ended = run_update(
+        model,
+        *("--template", f"file://{template}", "--no-train"),
+        GIT_CONFIG_GLOBAL=str(settings),
+    )
+    assert (ended.code, ended.error) == (0, "")
+
+
 def test_template_is_named_or_recorded(model, template, tmp_path):
     """A recorded address is used by itself; a folder has to be named."""
     order = Order(str(model), "", "", train=False)
@@ -340,6 +401,9 @@ def test_branch_that_exists_is_not_moved(model, template):
     with told(RefusedError, 1, report.branch, "git switch", "git branch -D"):
         update_within(model, template)
     assert state(model) == before
+    git(model, "branch", "-m", report.branch, f"{report.branch}/mine")
+    with told(RefusedError, 1, report.branch, "git branch -m"):
+        update_within(model, template)
 
 
 def test_folder_that_cannot_be_written(model, template, monkeypatch):

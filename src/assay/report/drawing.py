@@ -69,10 +69,12 @@ class Drawing:
 
 
 def _style(colours: Sequence[str], ground: str) -> Any:
+    from matplotlib import rcParamsDefault
     from matplotlib.rcsetup import cycler
 
     ink, soft, *_ = colours
-    return {  # matplotlib types the keys one by one
+    # a matplotlibrc of the repository changes no picture
+    return dict(rcParamsDefault) | {  # matplotlib types the keys one by one
         "axes.edgecolor": soft,
         "axes.labelcolor": ink,
         "axes.prop_cycle": cycler(color=colours),

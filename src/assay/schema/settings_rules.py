@@ -6,6 +6,7 @@ from pathlib import Path
 import great_expectations.expectations as gxe
 
 from assay.mainline import changed_files, differs_from_main, tracked_files
+from assay.origins import RECORD
 from assay.records import Severity
 from assay.schema import differences as differ
 from assay.schema.machinery_rules import machinery_suites
@@ -20,6 +21,8 @@ POLICY = ("gate", "split")
 JUDGED = ("data", "src", "requirements.lock", "pyproject.toml")
 JUDGED_SECTIONS = ("model", "project")
 # What may change with any pull request, but not unseen.
+# Where `assay update` fetches the template from, whose code it runs.
+ORIGIN = (RECORD,)
 ATTRIBUTES, PACKAGES = (":(glob)**/.gitattributes",), ("requirements.lock", "pyproject.toml")
 
 
@@ -32,6 +35,7 @@ def settings_suites(
     for name, paths, of in (
         ("attributes", ATTRIBUTES, _attributes),
         ("packages", PACKAGES, _packages),
+        ("origin", ORIGIN, _origin),
     ):
         if told := changed_files(root, *paths):
             yield differ.files_table(f"changed-{name}", told), [of(told)]
@@ -105,6 +109,16 @@ def _packages(changed: Sequence[str]) -> Rule:
         "history.packages",
         _none_of(changed, "The packages that are installed are main's."),
         "{file} is not main's; say in the pull request which packages came or went, and why.",
+        severity=WARNING,
+    )
+
+
+def _origin(changed: Sequence[str]) -> Rule:
+    return Rule(
+        "history.origin",
+        _none_of(changed, "The record of the template is main's."),
+        "{file} is not main's: `assay update` runs the code of the template that it names; only an "
+        "update changes it, so compare its address with main's.",
         severity=WARNING,
     )
 

@@ -32,6 +32,7 @@ RULES = frozenset(
         "history.ids",
         "history.labels",
         "history.new_scale",
+        "history.origin",
         "history.packages",
         "history.policy",
         "history.relabelled",

@@ -5,7 +5,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from assay import wheels
 from assay.errors import NotCarriedOutError, UsageError
@@ -78,8 +78,24 @@ def plan(repository: Repository, rendered: Mapping[str, Rendered], wheel: str, b
     for name in sorted(repository.tree):
         if name.startswith(MACHINERY) and name not in first and name not in rendered:
             _drop(made, name, repository.tree[name], None)
+    _require_room(made, repository)
     _require_sound(made, repository)
     return made
+
+
+def _require_room(made: Plan, repository: Repository) -> None:
+    """A new file would take the place of a folder, or of a file where it needs a folder."""
+    mine = set(repository.tree) - set(made.removed)
+    folders = {str(parent) for name in mine for parent in PurePosixPath(name).parents}
+    for name in made.added:
+        above = [str(parent) for parent in PurePosixPath(name).parents]
+        if name in folders:
+            made.conflicts[name] = "is a folder in your repository, and a file of the template"
+        elif taken := next((parent for parent in above if parent in mine), None):
+            made.conflicts[name] = f"is new in the template, and {taken} is a file of yours"
+    for name in made.conflicts.keys() & set(made.added):
+        made.added.remove(name)
+        del made.written[name]
 
 
 def _drop(made: Plan, name: str, mine: Entry | None, first: str | None) -> None:

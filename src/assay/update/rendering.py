@@ -77,7 +77,11 @@ def _cookiecutter(template: Path, answers: Mapping[str, str], folder: Path) -> P
         made = cookiecutter(
             str(template),
             no_input=True,
-            extra_context={key: value for key, value in answers.items() if key in asked},
+            extra_context={
+                key: value
+                for key, value in answers.items()
+                if key in asked and not key.startswith("_")
+            },
             output_dir=str(folder / "made"),
             config_file=str(folder / "settings.yaml"),
             accept_hooks=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from assay import provenance, wheels
 from assay.commits import run_git
@@ -17,6 +17,7 @@ from assay.origins import RECORD
 
 FIRST = "Make the repository from the Assay template"
 UNKNOWN = "make a repository with cookiecutter, and put data/, src/ and tests/ of this one into it"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
 FILE, PROGRAM, LINK = "100644", "100755", "120000"
 
 
@@ -138,9 +139,10 @@ def _status(root: Path) -> str | None:
 def _origin(root: Path, content: bytes) -> Origin:
     try:
         record = _Record.model_validate_json(content)
-    except ValidationError:
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise UsageError(
-            f"{RECORD} cannot be read as the template's record: restore it with "
+            f"{RECORD} cannot be read as the template's record ({said}): restore it with "
             f"`git log --oneline -- {RECORD}` and `git checkout COMMIT -- {RECORD}`."
         ) from None
     template, answers = record.template, record.answers
@@ -151,8 +153,8 @@ def _origin(root: Path, content: bytes) -> Origin:
 
 
 class _Template(BaseModel):
-    origin: str | None
-    commit: str | None
+    origin: Annotated[str, Field(max_length=2000, pattern=PLAIN)] | None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}(\+changes)?$")] | None
 
 
 class _Record(BaseModel):
@@ -161,6 +163,16 @@ class _Record(BaseModel):
     template: _Template | Annotated[str, Field(pattern=r"^assay \d+(\.\d+)*$")]
     answers: Annotated[dict[str, str], Field(min_length=1)]
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]] = {}
+
+    @field_validator("answers")
+    @classmethod
+    def _are_text(cls, answers: dict[str, str]) -> dict[str, str]:
+        """Answers are put into a template, so none may hold code of it, or lead elsewhere."""
+        if any(re.search(r"<<|>>|<%|%>|<#|#>|\{\{|\{%|\{#", answer) for answer in answers.values()):
+            raise ValueError("an answer holds the template's delimiters")
+        if not re.fullmatch(r"[\w-]+", answers.get("project", "")):
+            raise ValueError("the answer 'project' must be a name")
+        return {name: answer for name, answer in answers.items() if not name.startswith("_")}
 
 
 def _first_files(root: Path) -> dict[str, str]:

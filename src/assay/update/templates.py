@@ -55,15 +55,24 @@ def fetched(named: str, revision: str | None) -> Iterator[Template]:
         UsageError: it is no template of this kind, or has no such revision.
         NotCarriedOutError: it cannot be fetched, or was downloaded in part.
     """
-    local = Path(named).expanduser()
-    if local.is_dir() and revision is None:
-        yield _template(local.resolve(), origins.address(local))
+    local = _folder(named)
+    if local is not None and revision is None:
+        yield _template(local, origins.address(local))
         return
     with tempfile.TemporaryDirectory(prefix="assay-template-") as name:
         clone = Path(name) / "template"
         _clone(_address(named), clone)
         _check_out(clone, named, revision)
-        yield _template(clone, origins.address(local if local.is_dir() else clone))
+        yield _template(clone, origins.address(local or clone))
+
+
+def _folder(named: str) -> Path | None:
+    """The folder that is named, or None where there is none."""
+    try:
+        local = Path(named).expanduser()
+        return local.resolve() if local.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # no such home, too long, or no path at all
+        return None
 
 
 def _address(named: str) -> str:
@@ -71,15 +80,17 @@ def _address(named: str) -> str:
     from cookiecutter.config import BUILTIN_ABBREVIATIONS
     from cookiecutter.repository import expand_abbreviations
 
-    local = Path(named).expanduser()
-    if local.is_dir():
-        return str(local.resolve())
+    local = _folder(named)
+    if local is not None:
+        return str(local)
     return str(expand_abbreviations(named, BUILTIN_ABBREVIATIONS))
 
 
 def _clone(address: str, clone: Path) -> None:
     try:
-        run_git(Path.cwd(), "clone", "--quiet", "--no-checkout", "--", address, str(clone))
+        # as it was committed, whatever the person's settings make of line ends
+        words = ("clone", "--quiet", "--no-checkout", "--config", "core.autocrlf=false")
+        run_git(Path.cwd(), *words, "--", address, str(clone))
     except NotCarriedOutError as error:
         raise NotCarriedOutError(
             f"the template {address} cannot be fetched ({str(error).rstrip('.')}): check the "

@@ -18,6 +18,7 @@ from assay import wheels
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import write_text
 from assay.progress import stages
+from assay.texts import on_one_line
 from assay.update import comparison, merging, rendering, sides, templates, writing
 from assay.update.report import Report
 from assay.update.repository import Origin, Repository, blob_id, ids_of, read_repository, version_of
@@ -64,7 +65,7 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
         )
     with _temporary() as folder, ExitStack() as kept:
         with stages("update") as doing:
-            doing("fetching the template")
+            doing(f"fetching the template {on_one_line(named)[:200]}")
             template = kept.enter_context(templates.fetched(named, revision))
             note = templates.require_newer(template, repository)
             doing("building its machinery")

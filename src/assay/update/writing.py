@@ -23,7 +23,8 @@ def write_commit(repository: Repository, made: Plan, origin: Origin, message: st
     """
     text = record_text(origin.address, origin.commit, origin.answers, origin.files)
     written = made.written | {RECORD: Written(text.encode())}
-    lines = [f"0 {'0' * 40}\t{name}\0" for name in made.removed]
+    nothing = "0" * len(repository.head)
+    lines = [f"0 {nothing}\t{name}\0" for name in made.removed]
     for name, file in written.items():
         blob = run_git(repository.root, "hash-object", "-w", "--stdin", content=file.content)
         lines.append(f"{file.mode} {blob.decode().strip()}\t{name}\0")
@@ -63,6 +64,15 @@ def require_free(root: Path, branch: str) -> None:
     Raises:
         RefusedError: there is one.
     """
+    below = provenance.git(
+        root, "for-each-ref", "--format=%(refname:short)", f"refs/heads/{branch}/"
+    )
+    if below:
+        first = below.splitlines()[0]
+        raise RefusedError(
+            f"the branch {first} exists, so that git cannot make {branch}: rename it with "
+            f"`git branch -m {first} NEW_NAME` and update again."
+        )
     if Branch(root, branch).head() is not None:
         raise RefusedError(
             f"the branch {branch} exists, from an earlier update: go on with "
@@ -84,9 +94,9 @@ def open_branch(root: Path, branch: str, commit: str) -> None:
 
 def copy_commit(history: Path, commit: str, folder: Path) -> bool:
     """Check out a commit of the template into a folder of its own; False where that fails."""
-    words = ("clone", "--quiet", "--shared", "--no-checkout", "--", str(history), str(folder))
+    words = ("clone", "--quiet", "--shared", "--no-checkout", "--config", "core.autocrlf=false")
     try:
-        run_git(history, *words)
+        run_git(history, *words, "--", str(history), str(folder))
         run_git(folder, "-c", "core.hooksPath=", "checkout", "--quiet", "--detach", commit)
     except (NotCarriedOutError, subprocess.SubprocessError):
         return False
