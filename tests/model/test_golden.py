@@ -313,7 +313,7 @@ def test_last_bits_of_a_processor_are_no_difference(bundle, laptop, monkeypatch)
 
 @pytest.mark.parametrize(("factor", "single"), [(1 + 1e-7, True), (1 + 1e-4, False)])
 def test_last_digits_of_single_precision_name_the_processor(factor, single):
-    """What another processor may do to a float32 model is refused, and not blamed on assay alone."""
+    """What another processor may do to a float32 model is not blamed on assay alone."""
     kept = golden_rows(Odd(lambda rows: np.full(rows, 2.1)))
     found = list(differences(kept, Odd(lambda rows: np.full(rows, 2.1 * factor))))
     assert found

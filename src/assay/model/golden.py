@@ -30,8 +30,8 @@ MOST = 100
 # a model that calculates in single precision has no more digits, and processors differ in the last
 SINGLE = 1e-5
 SMALL = (
-    " (all differ by less than 1 in 100,000, as another processor may do to a model that calculates "
-    "in float32: predict on one like that of the certified run, or certify one in float64)"
+    " (all differ by less than 1 in 100,000, as on another processor where a model calculates in "
+    "float32: predict on one like that of the certified run, or certify one in float64)"
 )
 REMEDY = (
     "predict from the commit that its certificate names, or certify the model again: `make check "
@@ -206,7 +206,8 @@ def _changed(
     small = SMALL if np.isclose(now, was, rtol=SINGLE, atol=nothing).all() else ""
     for row, column in np.argwhere(~same).tolist():
         name, formula = _short(names[column]), _short(formulas[known[row]])
-        yield f"{name} of {formula} is {now[row, column]:.9g}, and was {was[row, column]:.9g}{small}"
+        values = f"{now[row, column]:.9g}, and was {was[row, column]:.9g}"
+        yield f"{name} of {formula} is {values}{small}"
     for place, answer in enumerate(rows):
         if answer is None and is_answered(ask, formulas[place], len(names)):
             yield f"{_short(formulas[place])}, which had no answer, has one"
