@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 TRACE = 0.02
+# to be changed with whatever puts rows into other folds
+FOLD_RULE = "rendezvous-1"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def grouped_folds(systems: Sequence[str], folds: int, seed: int) -> np.ndarray:
         spare = np.bincount(chosen, minlength=folds)[chosen] > 1
         chosen[np.where(spare, ranks[:, fold], -1.0).argmax()] = fold
     return chosen[codes]
+
+
+def fold_rule(folds: int, seed: int) -> str:
+    """Name what a row's fold follows from; equal names mean equal folds for equal rows."""
+    return f"{FOLD_RULE}, {folds} folds, seed {seed}"
 
 
 def _rank(name: str, fold: int, seed: int) -> float:
