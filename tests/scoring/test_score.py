@@ -247,7 +247,7 @@ def test_worse_model_fails_and_costs_nothing(certified):
 
 
 def test_other_folds_are_not_compared_as_if_they_were_the_same(certified):
-    """Equal models on other folds are unchanged, which is said; on the same folds they would not be.
+    """Equal models on other folds are unchanged, which is said; on the same ones they are not.
 
     A reference of an older version, whose certificate names no folds, is treated alike.
     """
