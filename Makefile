@@ -66,7 +66,7 @@ gauntlet: setup ## Plant good and bad pull requests and see which check catches 
 
 # half an hour
 honest: setup ## Make a hundred honest changes and see that each passes
-	@PYTHONPATH=tests $(BIN)/python -m honest --update
+	@PYTHONPATH=tests $(BIN)/python -m honest.bot --update
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

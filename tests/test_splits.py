@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assay.compositions import chemical_system
-from assay.splits import grouped_folds, kindred, split_by_system
+from assay.splits import fold_rule, grouped_folds, kindred, split_by_system
 
 systems = st.lists(st.sampled_from([f"A-{letter}" for letter in "BCDEFGHIJKLM"]), min_size=8)
 MANY = [f"{first}-{second}" for first in "ABCDEFGH" for second in "JKLMNOPQ"]
@@ -66,6 +66,28 @@ def test_few_systems_are_divided_as_stably_as_can_be(rows, folds, seed):
     before = dict(zip(rows, grouped_folds(rows, folds, seed), strict=True))
     after = dict(zip(fewer, grouped_folds(fewer, folds, seed), strict=True))
     assert sum(before[name] != fold for name, fold in after.items()) <= folds
+
+
+@given(systems, systems, st.integers(2, 6), st.integers(0, 99))
+def test_rules_of_one_name_put_a_system_into_one_fold(first, second, folds, seed):
+    """Where two sets of rows have rules of one name, what both have is in the same folds."""
+    assume(min(len(set(first)), len(set(second))) >= folds)
+    parts = [
+        dict(zip(rows, grouped_folds(rows, folds, seed), strict=True)) for rows in (first, second)
+    ]
+    moved = any(parts[0][name] != parts[1][name] for name in parts[0].keys() & parts[1].keys())
+    if moved:
+        assert fold_rule(first, folds, seed) != fold_rule(second, folds, seed)
+    assert fold_rule(first, folds, seed) != fold_rule(first, folds, seed + 1)
+
+
+def test_filled_folds_are_in_the_name_of_the_rule():
+    """Sets of few systems whose folds are filled otherwise have rules of other names."""
+    names = [f"A-{letter}" for letter in "BCDEFGH"]
+    rules = {fold_rule(names[lost:], 5, seed) for lost in (0, 1) for seed in range(20)}
+    assert len(rules) > 25
+    many = [fold_rule(MANY[lost:], 5, 0) for lost in (0, 1)]
+    assert many[0] == many[1]
 
 
 def test_the_order_of_rows_has_no_part_in_folds():

@@ -102,19 +102,31 @@ def grouped_folds(systems: Sequence[str], folds: int, seed: int) -> np.ndarray:
         ValueError: there are fewer systems than folds.
     """
     names, codes = np.unique(np.asarray(systems), return_inverse=True)
+    return _folds_of(names, folds, seed)[0][codes]
+
+
+def fold_rule(systems: Sequence[str], folds: int, seed: int) -> str:
+    """Name what the folds of these rows follow from.
+
+    Equal names mean equal folds for equal systems: those that fill empty folds are in it.
+    """
+    names = np.unique(np.asarray(systems))
+    chosen, moved = _folds_of(names, folds, seed)
+    filled = "".join(f", {names[place]} in {chosen[place]}" for place in moved)
+    return f"{FOLD_RULE}, {folds} folds, seed {seed}{filled}"
+
+
+def _folds_of(names: np.ndarray, folds: int, seed: int) -> tuple[np.ndarray, list[int]]:
+    """The fold of each system, (n,), and the places of those that fill empty folds."""
     if len(names) < folds:
         raise ValueError(f"the number of groups is {len(names)}, fewer than {folds} folds")
     ranks = np.array([[_rank(name, fold, seed) for fold in range(folds)] for name in names])
-    chosen = ranks.argmax(axis=1)
+    chosen, moved = ranks.argmax(axis=1), []
     for fold in np.setdiff1d(np.arange(folds), chosen):
         spare = np.bincount(chosen, minlength=folds)[chosen] > 1
-        chosen[np.where(spare, ranks[:, fold], -1.0).argmax()] = fold
-    return chosen[codes]
-
-
-def fold_rule(folds: int, seed: int) -> str:
-    """Name what a row's fold follows from; equal names mean equal folds for equal rows."""
-    return f"{FOLD_RULE}, {folds} folds, seed {seed}"
+        moved.append(int(np.where(spare, ranks[:, fold], -1.0).argmax()))
+        chosen[moved[-1]] = fold
+    return chosen, moved
 
 
 def _rank(name: str, fold: int, seed: int) -> float:

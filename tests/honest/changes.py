@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gauntlet.cases import TRAIN, Row, appended, edited, label, substituted
-from honest import sources, spreadsheets
+from honest import code_edits, spreadsheets
 from honest.edits import (
     added_back,
     corrected,
@@ -108,15 +108,15 @@ def _tables() -> Iterator[Change]:
 
 
 def _code() -> Iterator[Change]:
-    for name, (told, apply) in sources.REFACTORINGS.items():
+    for name, (told, apply) in code_edits.REFACTORINGS.items():
         yield Change(name, "model.py refactored", told, apply)
-    for name, (told, apply) in sources.ADDITIONS.items():
+    for name, (told, apply) in code_edits.ADDITIONS.items():
         yield Change(name, "code or tests added", told, apply)
     yield Change("renamed-package", "package renamed", "src/ gets a better name.", moved_package)
 
 
 def _models() -> Iterator[Change]:
-    for name, (told, apply) in sources.MODELS.items():
+    for name, (told, apply) in code_edits.MODELS.items():
         yield Change(name, "the model changed a little", told, apply)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assay.compositions import parse
 from gauntlet.cases import TARGET, TRAIN, Change, Row, edited, label, rows_of, write_rows
-from honest.base import held_back
+from honest.example import held_back
 
 PACKAGE, BETTER = "formation_enthalpy", "enthalpies"
 

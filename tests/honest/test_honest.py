@@ -10,10 +10,10 @@ import pytest
 
 from gauntlet.base import TEMPLATE, git
 from gauntlet.cases import TRAIN, rows_of, write_rows
-from honest.base import HELD_BACK
 from honest.changes import Change, all_changes
 from honest.edits import PACKAGE
-from honest.tables import BEGIN, END, PAGE, RECORD, page, read
+from honest.example import HELD_BACK
+from honest.verdicts_page import BEGIN, END, PAGE, RECORD, page, read
 
 SOURCE = TEMPLATE / "<<cookiecutter.project>>"
 

@@ -215,7 +215,7 @@ def _card(  # noqa: PLR0913 (a record of six things)
         rows=len(data.target),
         groups=len(set(data.systems)),
         features=_feature_count(candidate.model),
-        folds=fold_rule(settings.split.folds, settings.split.seed),
+        folds=fold_rule(data.systems, settings.split.folds, settings.split.seed),
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),

@@ -143,7 +143,7 @@ class Case:
         """
         if self.reference is None:
             split = self.settings.split
-            return self.card.folds == fold_rule(split.folds, split.seed)
+            return self.card.folds == fold_rule(self.data.systems, split.folds, split.seed)
         return self.card.folds == self._certified(self.reference.bundle_digest).folds
 
     @property

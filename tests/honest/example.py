@@ -1,14 +1,13 @@
 """The repository that honest changes are made to: the shipped example, sealed and certified."""
 
 import csv
-import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
 from assay.compositions import chemical_system
-from gauntlet.base import PERSON, TEMPLATE, git
+from gauntlet.base import TEMPLATE, environment, git
 from gauntlet.cases import POOL, TRAIN, rows_of, write_rows
 from honest.verbs import carry_out
 
@@ -18,17 +17,14 @@ HELD_SYSTEMS, POOL_ROWS, CANDIDATES = 30, 6000, 40
 VERBS = ("schema", "train", "sanity", "score")
 
 
-def make_base(folder: Path) -> Path:
-    """Generate the example with its own model and fewer pool rows, and certify that model.
+def generate(folder: Path) -> Path:
+    """Generate the example with its own model and fewer pool rows, nothing carried out yet.
 
     Some labelled rows are held back in `.git/held_back.csv`: those are the ones that are added.
-
-    Raises:
-        RuntimeError: a verb did not end as it must; its output is told.
     """
-    os.environ.update(PERSON)
+    folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
-    subprocess.run([*command, "-o", str(folder)], check=True)
+    subprocess.run([*command, "-o", str(folder)], check=True, env=environment(folder))
     root = folder / NAME
     _hold_back(root)
     write_rows(root, POOL, _some(rows_of(root, POOL), POOL_ROWS))
@@ -37,12 +33,20 @@ def make_base(folder: Path) -> Path:
     candidates.write_text("".join(lines[: CANDIDATES + 1]), encoding="utf-8")
     settings = root / "assay.toml"
     settings.write_text(settings.read_text().replace("examples = 25", "examples = 3"))
+    return root
+
+
+def certify(root: Path) -> None:
+    """Seal the labels and certify the model.
+
+    Raises:
+        RuntimeError: a verb did not end as it must; its output is told.
+    """
     _must(root, "init")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Seal the labels")
     for verb in VERBS:
         _must(root, verb)
-    return root
 
 
 def held_back(root: Path) -> list[dict[str, str]]:

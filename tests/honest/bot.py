@@ -2,28 +2,33 @@
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[threads] = "1"  # before numpy is imported: a fork must not meet its threads
+from gauntlet.base import environment
+from honest.changes import Change, all_changes
+from honest.endings import PASSED, run
+from honest.example import certify, generate
+from honest.verbs import import_all
+from honest.verdicts_page import RECORD, publish
 
-from honest.base import make_base  # noqa: E402
-from honest.changes import all_changes  # noqa: E402
-from honest.harness import PASSED, run  # noqa: E402
-from honest.tables import RECORD, publish  # noqa: E402
-from honest.verbs import import_all  # noqa: E402
+STARTED = "HONEST_MACHINERY"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def main() -> None:
     """Exit 1 if a change does not pass."""
     chosen = _arguments()
-    import_all()
     changes = [one for one in all_changes() if _wanted(one, chosen.names)]
     with tempfile.TemporaryDirectory() as place:
-        base, endings, start = _base(chosen.base, Path(place)), {}, time.monotonic()
+        base = _base(chosen.base or Path(place) / "base")
+        import_all()
+        if not (base / "out" / "verdict.json").is_file():
+            certify(base)
+        endings, start = {}, time.monotonic()
         for number, change in enumerate(changes):
             folder = Path(place) / str(number)
             folder.mkdir()
@@ -40,6 +45,24 @@ def main() -> None:
     sys.exit(well < len(endings))
 
 
+def _base(folder: Path) -> Path:
+    """The base in a folder, where this process runs by the base's own machinery.
+
+    It is started again for that, so that nothing that is edited meanwhile has a part in it, and
+    with one thread, since threads do not survive the forks.
+    """
+    found = [path.parent for path in folder.glob("*/assay.toml")]
+    base = found[0] if found else generate(folder)
+    if STARTED not in os.environ:
+        own = environment(base)
+        paths = os.pathsep.join([own["PYTHONPATH"], str(Path(__file__).parents[1])])
+        os.environ.update(own | {"PYTHONPATH": paths, STARTED: "1"} | ONE_THREAD)
+        arguments = [name for name in sys.argv[1:] if name != f"--base={folder}"]
+        command = [sys.executable, "-m", "honest.bot", *arguments, f"--base={folder}"]
+        raise SystemExit(subprocess.run(command, check=False).returncode)
+    return base
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="honest", description=__doc__)
     parser.add_argument("names", nargs="*", help="run these changes or kinds of changes alone")
@@ -48,15 +71,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _wanted(change: object, names: list[str]) -> bool:
+def _wanted(change: Change, names: list[str]) -> bool:
     return not names or any(name in (change.name, change.kind) for name in names)
-
-
-def _base(kept: Path | None, place: Path) -> Path:
-    if kept is None:
-        return make_base(place)
-    (found,) = list(kept.glob("*/assay.toml")) or [None]
-    return found.parent if found else make_base(kept)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gauntlet.base import git
-from honest.base import HELD_BACK, VERBS
 from honest.changes import Change
+from honest.example import HELD_BACK, VERBS
 from honest.verbs import carry_out
 
 GROUP = "group/model"

@@ -8,7 +8,7 @@ from typing import Any
 
 from gauntlet.base import TEMPLATE
 from honest.changes import Change, all_changes
-from honest.harness import Ending
+from honest.endings import Ending
 
 RECORD = TEMPLATE / "benchmarks" / "honest.json"
 PAGE = TEMPLATE / "docs" / "honest.md"
