@@ -23,7 +23,7 @@ class Remedy:
     Attributes:
         rows: further sealed rows, with further train rows in proportion.
         groups: the chemical systems that those sealed rows are of.
-        margin: the smallest margin, in the metric's own unit, that the present rows can decide on.
+        margin: the smallest primary margin, in its unit, that the present rows can decide on.
     """
 
     rows: int | None = None
@@ -55,14 +55,15 @@ def for_headroom(part: Part, guard: Guard, bound: float) -> Remedy:
     As in the planning rule of docs/gate.md, uncertainty falls with the square root of the number
     of rows; the mean difference and the charge stay what they are.
     """
-    found = part.public.mean + guard.charge
+    found = guard.estimate(part.public_differences, part.on_train).mean + guard.charge
     room = part.bar - found
-    rows = more_rows(part, ((bound - found) / room) ** 2) if room > 0 else NO_REMEDY
-    if part.requirement.primary and part.claim == "improvement":
-        return rows  # whose bar is 0 whatever the margin
+    times = (bound - found) / room if room > 0 else math.inf
+    rows = more_rows(part, times * times)  # which overflows quietly, unlike a power
+    if not part.requirement.primary or part.claim == "improvement":
+        return rows  # an improvement's bar is 0 whatever the margin
     loss = max(part.reference_loss + bound, 0.0)
     margin = part.metric.shown(loss) - part.metric.shown(part.reference_loss)
-    return Remedy(rows.rows, rows.groups, margin)
+    return Remedy(rows.rows, rows.groups, margin if math.isfinite(margin) else None)
 
 
 def sealed_alone(part: Part) -> bool:
