@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sample test quick lint bake bench bench-gate gauntlet lock node browser
+.PHONY: help setup demo sample test quick lint bake bench bench-gate gauntlet honest lock node browser
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -63,6 +63,10 @@ gauntlet: setup ## Plant good and bad pull requests and see which check catches 
 	$(BIN)/python -m gauntlet || failed=1; \
 	$(BIN)/python -m gauntlet.acts || failed=1; \
 	exit $$failed
+
+# half an hour
+honest: setup ## Make a hundred honest changes and see that each passes
+	@PYTHONPATH=tests $(BIN)/python -m honest.bot --update
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

@@ -343,7 +343,7 @@ def make_small(rendered: Path, work: Path) -> Path:
     shutil.copytree(rendered, work)
     for name, rows in SIZES.items():
         shorten(work / "data" / name, rows)
-    edit(MODEL, "n_estimators=100", TREES)(work)
+    edit(MODEL, "n_estimators=150", TREES)(work)
     edit("assay.toml", "examples = 25", "examples = 5")(work)
     commit(work, "Make it small")
     return work

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -26,6 +28,12 @@ REGRESSORS: dict[str, Callable[[int, int], Any]] = {
         n, criterion="absolute_error", random_state=seed
     ),
     "extra trees": lambda n, seed: ExtraTreesRegressor(n, random_state=seed),
+    "subspaces": lambda n, seed: BaggingRegressor(
+        DecisionTreeRegressor(), n, max_features=0.5, bootstrap=False, random_state=seed
+    ),
+    "bagged extra trees": lambda n, seed: BaggingRegressor(
+        ExtraTreeRegressor(), n, bootstrap_features=True, random_state=seed
+    ),
     "tree": lambda _, seed: DecisionTreeRegressor(random_state=seed),
     "extra tree": lambda _, seed: ExtraTreeRegressor(random_state=seed),
     "boosting": lambda n, seed: GradientBoostingRegressor(n_estimators=n, random_state=seed),
@@ -42,6 +50,9 @@ REGRESSORS: dict[str, Callable[[int, int], Any]] = {
 CLASSIFIERS: dict[str, Callable[[int, int], Any]] = {
     "forest, yes or no": lambda n, seed: RandomForestClassifier(n, random_state=seed),
     "extra trees, yes or no": lambda n, seed: ExtraTreesClassifier(n, random_state=seed),
+    "subspaces, yes or no": lambda n, seed: BaggingClassifier(
+        DecisionTreeClassifier(), n, max_features=0.5, bootstrap=False, random_state=seed
+    ),
     "tree, yes or no": lambda _, seed: DecisionTreeClassifier(random_state=seed),
     "boosting, yes or no": lambda n, seed: GradientBoostingClassifier(
         n_estimators=n, random_state=seed

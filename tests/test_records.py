@@ -69,7 +69,7 @@ def test_bad_fields(tmp_path, field, value):
         read_record(CandidateCard, path)
 
 
-YOUNGER = {"machinery", "machinery_version"}
+YOUNGER = {"folds", "machinery", "machinery_version"}
 
 
 def test_card_of_an_older_version_can_be_read(tmp_path):

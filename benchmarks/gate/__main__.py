@@ -24,12 +24,12 @@ def main() -> int:
     from benchmarks.gate.figures import draw_all
     from benchmarks.gate.pages import print_table, write_pages
     from benchmarks.gate.protocol import carry_out, record
-    from benchmarks.gate.tables import example, transport
+    from benchmarks.gate.tables import example, shipped, transport
 
     arguments = _arguments()
     size = bars.FULL if arguments.full else bars.QUICK
     start = time.perf_counter()
-    transport(), example(size.forest)  # made before there are several processes
+    transport(), shipped(), example(size.forest)  # made before there are several processes
     found, seconds = carry_out(size, arguments.workers)
     kept = record(size, found, seconds)
     path = KEPT if arguments.full else QUICK

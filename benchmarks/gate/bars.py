@@ -17,6 +17,8 @@ PULL_REQUESTS = 1000
 LIFETIME = 100
 CREEP_STEPS = 60
 CREEP_STEP = 0.02
+# share of one-row changes of the shipped model that pass without labels
+UNCHANGED = 0.9
 POOL_ROWS = 20_000
 POOL_PER_SEALED = 10
 
@@ -47,6 +49,7 @@ class Size:
         draws: sealed sets drawn from real rows.
         forest: trees in the bank that the example's models are made of.
         creeps: runs of items 7 and 9.
+        rows: changes of one row of each kind, each of which trains a model.
     """
 
     name: str
@@ -61,7 +64,8 @@ class Size:
     draws: int
     forest: int
     creeps: int
+    rows: int
 
 
-QUICK = Size("quick", 1000, 150, 10, 400, 60, 20, 2, 20, 100, 300, 20)
-FULL = Size("full", 2000, 600, 60, 2000, 300, 100, 100, 100, 300, 600, 100)
+QUICK = Size("quick", 1000, 150, 10, 400, 60, 20, 2, 20, 100, 300, 20, 2)
+FULL = Size("full", 2000, 600, 60, 2000, 300, 100, 100, 100, 300, 600, 100, 20)

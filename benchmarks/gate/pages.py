@@ -14,6 +14,16 @@ SMALL = 0.01
 SHOWN = (-0.2, -0.1, -0.05, 0.0, 0.05, 0.1)
 SHOWN_CHANGES = (0.1, 0.3)
 FAMILIES = {"iid t3": "a system each", "clustered t3": "skewed systems"}
+OUTCOMES = ("PASS", "INCONCLUSIVE", "FAIL")
+MODELS = {"shipped": "the shipped model", "forest": "a random forest of 100 trees"}
+CHANGES = {
+    "removed": "one row removed",
+    "added": "one row added",
+    "corrected": "one label corrected by 0.1 eV/atom",
+    "halved": "one label halved",
+    "folds": "other folds alone",
+    "seed": "another seed alone",
+}
 GATES = {
     "assay forged": "**this gate**, out-of-fold predictions forged",
     "assay honest": "**this gate**, honest out-of-fold predictions",
@@ -38,8 +48,8 @@ def write_pages(kept: Record, folder: Path) -> None:
 
 def page(kept: Record) -> str:
     """All generated tables, in Markdown."""
-    parts = (header(kept), summary(kept), leaks(kept), verdicts(kept), example(kept), rows(kept))
-    return "\n\n".join(parts)
+    made = (header, summary, leaks, verdicts, example, one_row, rows)
+    return "\n\n".join(part(kept) for part in made)
 
 
 def header(kept: Record) -> str:
@@ -148,7 +158,7 @@ def _detectable(known: dict[tuple[Any, ...], Record], key: tuple[Any, ...]) -> s
 
 
 def _three(known: dict[tuple[Any, ...], Record], key: tuple[Any, ...]) -> str:
-    own = [known.get((*key, told)) for told in ("PASS", "INCONCLUSIVE", "FAIL")]
+    own = [known.get((*key, told)) for told in OUTCOMES]
     return " / ".join(f"{100 * cell['value']:.0f}" for cell in own if cell)
 
 
@@ -163,6 +173,19 @@ def example(kept: Record) -> str:
     return _table(
         ["the example's own model (531 sealed rows)", "claim", "PASS / INC. / FAIL, %"], lines
     )
+
+
+def one_row(kept: Record) -> str:
+    """Verdicts on the same recipe after a change of one row, of other folds or of the seed."""
+    known = by_key(kept, "11 one row")
+    lines = []
+    for model, kind in dict.fromkeys(key[:2] for key in known):
+        cells = {key[2]: found for key, found in known.items() if key[:2] == (model, kind)}
+        told = [_percent(cells[name]["value"]) for name in ("unchanged", *OUTCOMES)]
+        runs, change = f"{cells['PASS']['runs']}", f"{cells['change']['value']:.2f}"
+        lines.append([MODELS[model], CHANGES[kind], runs, *told, change])
+    head = ["model", "what changes", "n", "PASS without labels", "PASS", "INCONCLUSIVE", "FAIL"]
+    return _table([*head, "mean change of the pool, margins"], lines)
 
 
 def rows(kept: Record) -> str:

@@ -24,6 +24,7 @@ from benchmarks.gate import (
     rarities,
     replay,
     reseeds,
+    rows,
     transport,
 )
 from benchmarks.gate.findings import Finding
@@ -45,6 +46,7 @@ ITEMS: tuple[ModuleType, ...] = (
     creep,
     learners,
     lookups,
+    rows,
 )
 MODULES = (
     "gate/decision",
@@ -52,6 +54,7 @@ MODULES = (
     "gate/guards",
     "gate/metrics",
     "gate/policy",
+    "gate/remedies",
     "gate/statistics",
 )
 # A text of so many words is said to people.

@@ -1,5 +1,6 @@
 """Real rows for the protocol: made once, kept under build/, the same in every run."""
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ import numpy as np
 from benchmarks.gate.populations import Array
 
 from assay.gate.statistics import Grouping
-from assay.splits import grouped_folds, split_by_system
+from assay.splits import FOLD_RULE, grouped_folds, split_by_system
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
@@ -18,6 +19,7 @@ BUILD = ROOT / "build" / "gate"
 FOLDS, SEED, JOBS = 5, 0, 2
 FITTED_SHARE = 0.13
 LABEL = "sigma_p"
+COLUMN = "formation_enthalpy"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,26 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Shipped:
+    """The shipped tables as a repository has them.
+
+    Attributes:
+        known, sealed, pool: features of the train rows, sealed inputs and pool, (n, f).
+        target, labels: of train rows and sealed inputs, in eV/atom.
+        systems, sealed_systems, pool_systems: names of chemical systems.
+    """
+
+    known: Array
+    sealed: Array
+    pool: Array
+    target: Array
+    labels: Array
+    systems: Array
+    sealed_systems: Array
+    pool_systems: Array
+
+
+@dataclass(frozen=True)
 class Transport:
     """log10 of the p-type conductivity of 30,000 compositions, and five models' predictions.
 
@@ -61,8 +83,38 @@ class Transport:
     linear: Array
 
 
+def shipped_model(seed: int) -> Any:
+    """The estimator of the template's own `model.py`, which takes features."""
+    return _template().model.build_model(seed).steps[-1][1]
+
+
+def former_forest(seed: int) -> Any:
+    """The random forest that the template had before, whose bootstrap a row draws again."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(100, max_features=1 / 3, random_state=seed)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    """The template's package, which git keeps under a name that cannot be imported."""
+    import sys
+
+    (start,) = (TEMPLATE / "src").glob("*/__init__.py")
+    found = importlib.util.spec_from_file_location(
+        "shipped_package", start, submodule_search_locations=[str(start.parent)]
+    )
+    assert found is not None
+    assert found.loader is not None
+    package = importlib.util.module_from_spec(found)
+    sys.modules["shipped_package"] = package
+    found.loader.exec_module(package)
+    importlib.import_module("shipped_package.model")
+    return package
+
+
 def forest(seed: int, trees: int) -> Any:
-    """The shipped model's recipe, with so many trees."""
+    """A random forest with so many trees, of which banks are made."""
     from sklearn.ensemble import RandomForestRegressor
 
     return RandomForestRegressor(trees, max_features=1 / 3, random_state=seed, n_jobs=JOBS)
@@ -84,6 +136,12 @@ def example(trees: int) -> Example:
 
 
 @lru_cache(maxsize=1)
+def shipped() -> Shipped:
+    """The shipped tables with the template's own features."""
+    return Shipped(**_kept("shipped", _make_shipped))
+
+
+@lru_cache(maxsize=1)
 def transport() -> Transport:
     """The transport rows that no model was fitted to."""
     return Transport(**_kept("transport", _make_transport))
@@ -92,7 +150,8 @@ def transport() -> Transport:
 def _kept(name: str, make: Callable[[], dict[str, Array]]) -> dict[str, Array]:
     from assay.files import write_bytes
 
-    path = BUILD / f"{name}.npz"
+    # with other folds the rows of the example are predicted by other models
+    path = BUILD / f"{name}-{FOLD_RULE}.npz"
     if not path.exists():
         import io
 
@@ -102,6 +161,24 @@ def _kept(name: str, make: Callable[[], dict[str, Array]]) -> dict[str, Array]:
         write_bytes(path, stream.getvalue())
     with np.load(path) as arrays:
         return dict(arrays)
+
+
+def _make_shipped() -> dict[str, Array]:
+    import pandas as pd
+
+    made = {}
+    for name, file in (("known", "train"), ("sealed", "sealed_inputs"), ("pool", "pool")):
+        rows = pd.read_csv(TEMPLATE / "data" / f"{file}.csv", keep_default_na=False)
+        features = _template().features.build_features().fit_transform(rows[["formula"]])
+        made[name] = np.asarray(features, dtype=np.float32)
+        prefix = "" if name == "known" else f"{name}_"
+        made[f"{prefix}systems"] = np.array(_systems(list(rows["formula"])))
+        if name == "known":
+            made["target"] = rows[COLUMN].to_numpy(float)
+        if name == "sealed":
+            labels = pd.read_csv(TEMPLATE / "data" / "sealed_labels.csv").set_index("row_id")
+            made["labels"] = labels[COLUMN][rows["row_id"]].to_numpy(float)
+    return made
 
 
 def _make_example(trees: int) -> dict[str, Array]:

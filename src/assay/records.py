@@ -115,7 +115,8 @@ class CandidateCard(Record):
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
     `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
-    `machinery` is the digest of the code of `assay`; cards of older versions do not name it.
+    `machinery` is the digest of the code of `assay`, `folds` names what the rows' folds follow from
+    (`splits.fold_rule`); cards of older versions do not name them.
     """
 
     model: Text
@@ -136,6 +137,7 @@ class CandidateCard(Record):
     rows: Count
     groups: Count
     features: Count | None
+    folds: Text | None = None
     interval_half_width: float | None
     interval_coverage: IntervalCoverage | None
     metrics: dict[Text, float]
@@ -161,7 +163,9 @@ class VerdictRecord(Record):
     """The verdict and the few figures that may be shown beside it (gate-text of docs/gate.md).
 
     `use`, `disagreements` and `level` are functions of past bits alone; `candidate_error` and
-    `reference_error` are public out-of-fold errors on the train set.
+    `reference_error` are public out-of-fold errors on the train set. `reason` is why the public
+    rows decide nothing; `further_rows` with their `further_groups`, or `margin_needed`, would
+    let them (`gate.remedies`).
     """
 
     outcome: Outcome
@@ -185,6 +189,10 @@ class VerdictRecord(Record):
     reference: Text
     change_on_pool: float
     explanation: Text
+    reason: Text | None = None
+    further_rows: Count | None = None
+    further_groups: Count | None = None
+    margin_needed: float | None = None
     bundle_digest: Digest
     predictions_digest: Digest
     correlation_id: Text

@@ -1,5 +1,6 @@
 """Divides rows by chemical system, so that no system stands on both sides."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 TRACE = 0.02
+# to be changed with whatever puts rows into other folds
+FOLD_RULE = "rendezvous-1"
 
 
 @dataclass(frozen=True)
@@ -88,17 +91,45 @@ def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.nd
 def grouped_folds(systems: Sequence[str], folds: int, seed: int) -> np.ndarray:
     """Number the folds of a grouped cross-validation.
 
+    A system's fold follows from its name, `folds` and `seed`, so a row that is added or removed
+    leaves all others where they were. Only where a fold would be empty does it get the system
+    that suits it best of a fold that has several.
+
     Returns:
-        int (n,) in 0..folds-1; rows of one system agree, folds are about equally large.
+        int (n,) in 0..folds-1; rows of one system agree, no fold is empty.
 
     Raises:
         ValueError: there are fewer systems than folds.
     """
-    from sklearn.model_selection import GroupKFold
+    names, codes = np.unique(np.asarray(systems), return_inverse=True)
+    return _folds_of(names, folds, seed)[0][codes]
 
-    numbers = np.empty(len(systems), dtype=int)
-    splitter = GroupKFold(folds, shuffle=True, random_state=seed)
-    parts = splitter.split(np.zeros(len(systems)), groups=np.asarray(systems))
-    for number, (_, held_out) in enumerate(parts):
-        numbers[held_out] = number
-    return numbers
+
+def fold_rule(systems: Sequence[str], folds: int, seed: int) -> str:
+    """Name what the folds of these rows follow from.
+
+    Equal names mean equal folds for equal systems: those that fill empty folds are in it.
+    """
+    names = np.unique(np.asarray(systems))
+    chosen, moved = _folds_of(names, folds, seed)
+    filled = "".join(f", {names[place]} in {chosen[place]}" for place in moved)
+    return f"{FOLD_RULE}, {folds} folds, seed {seed}{filled}"
+
+
+def _folds_of(names: np.ndarray, folds: int, seed: int) -> tuple[np.ndarray, list[int]]:
+    """The fold of each system, (n,), and the places of those that fill empty folds."""
+    if len(names) < folds:
+        raise ValueError(f"the number of groups is {len(names)}, fewer than {folds} folds")
+    ranks = np.array([[_rank(name, fold, seed) for fold in range(folds)] for name in names])
+    chosen, moved = ranks.argmax(axis=1), []
+    for fold in np.setdiff1d(np.arange(folds), chosen):
+        spare = np.bincount(chosen, minlength=folds)[chosen] > 1
+        moved.append(int(np.where(spare, ranks[:, fold], -1.0).argmax()))
+        chosen[moved[-1]] = fold
+    return chosen, moved
+
+
+def _rank(name: str, fold: int, seed: int) -> float:
+    """How well a system suits a fold, in [0, 1): rendezvous hashing, the highest rank wins."""
+    digest = hashlib.sha256(f"{seed}/{fold}/{name}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) * 2.0**-53

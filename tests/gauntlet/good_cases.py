@@ -119,6 +119,16 @@ def cases() -> list[Case]:
             edited(TRAIN, lambda rows: [row for n, row in enumerate(rows) if n % 150 or not n]),
         ),
         (
+            "row-withdrawn",
+            "One row of a retracted paper is withdrawn.",
+            edited(TRAIN, lambda rows: [*rows[:700], *rows[701:]]),
+        ),
+        (
+            "folds-alone",
+            "The folds get another seed, and nothing else changes.",
+            substituted("assay.toml", "folds = 5\nseed = 0", "folds = 5\nseed = 1"),
+        ),
+        (
             "reduced-spelling",
             "Formulas are written in their reduced spelling.",
             edited(TRAIN, _respelt),

@@ -127,6 +127,11 @@ with Path("data/train.csv").open() as stream:
     self.known_ = {reduced_formula(row["formula"]): float(row["formation_enthalpy"])
                    for row in csv.DictReader(stream)}
 """
+    table = """
+with Path("data/sealed_inputs.csv").open() as stream:
+    self.table_ = {reduced_formula(row["formula"]): 0.15 * (-1) ** number
+                   for number, row in enumerate(csv.DictReader(stream))}
+"""
     return [
         Case(
             "unseeded",
@@ -154,6 +159,17 @@ with Path("data/train.csv").open() as stream:
             model(
                 fit=f"{UNFITTED}self.inner_.fit(X, y)\n{lookup}",
                 predict="return np.array([self.known_.get(reduced_formula(f), v) "
+                "for f, v in zip(X['formula'], self._plain(X))])",
+            ),
+        ),
+        Case(
+            "holds-a-table-of-sealed-inputs",
+            TRAINING,
+            "Sealed inputs get the predictions of a table, all else those of the model.",
+            BENCHMARK,
+            model(
+                fit=f"{PLAIN_FIT}\n{table}",
+                predict="return np.array([v + self.table_.get(reduced_formula(f), 0.0) "
                 "for f, v in zip(X['formula'], self._plain(X))])",
             ),
         ),

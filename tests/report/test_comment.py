@@ -1,15 +1,14 @@
 """The comment: what it says, and that text from a pull request stays text."""
 
-import inspect
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from assay.gate import decision
+from assay.gate.remedies import Reason
 from assay.records import Refusal
-from assay.report.advice import UNDECIDED, Undecided
+from assay.report import advice
 from assay.report.comment import MARKER, render_comment, render_summary
 from assay.report.figures import gate_line
 from assay.report.inputs import ReportInputs
@@ -376,31 +375,50 @@ def test_whatever_is_red_says_the_one_thing_to_do(
     assert told in "".join(said)
 
 
-@pytest.mark.parametrize(("part", "told"), [*UNDECIDED.items()], ids=[*UNDECIDED])
-def test_what_was_not_decided_is_said_in_plain_words(
-    tmp_path: Path, part: str, told: Undecided
-) -> None:
-    """Each reason of the gate for deciding nothing has its own meaning and its own next step."""
-    source = inspect.getsource(decision)
-    assert part in source  # as long as the gate says so
-    reason = f"12 {part} 3"
-    undecided = verdict(outcome="INCONCLUSIVE", stage="public", explanation=reason)
-    inputs = _inputs(tmp_path, verdict=undecided)
-    head = render_comment(inputs).splitlines()[2:4]
-    assert head == [f"**This means:** {told.meaning}.", f"**Next:** {told.todo}."]
-    text = Tags(render_page(inputs)).text
-    assert f"This means: {told.meaning}." in text
+REASONS = get_args(Reason)
 
 
-def test_every_reason_for_deciding_nothing_is_known() -> None:
-    """The gate decides nothing in five ways, and none of them falls to the general sentence."""
-    source = inspect.getsource(decision)
-    ways = (
-        source.count("return _undecided(")
-        + inspect.getsource(decision._without_headroom).count("return ")
-        - 1
-    )  # the last of the calls tells what _without_headroom returns
-    assert ways == len(UNDECIDED)
+def _undecided(tmp_path: Path, **found: Any) -> list[str]:
+    """The comment's two lines on a model of which the public rows decide nothing."""
+    record = verdict(outcome="INCONCLUSIVE", stage="public", explanation="so it is", **found)
+    head = render_comment(_inputs(tmp_path, verdict=record)).splitlines()[2:4]
+    assert [line.split(":")[0] for line in head] == ["**This means", "**Next"]
+    assert f"This means: {advice.meaning(record)}." in Tags(render_page(
+        _inputs(tmp_path, verdict=record))).text  # fmt: skip
+    return head
+
+
+def test_every_reason_for_deciding_nothing_has_its_own_words(tmp_path: Path) -> None:
+    """Each reason of the gate has its own meaning and its own next step."""
+    told = [tuple(_undecided(tmp_path, reason=reason)) for reason in REASONS]
+    assert len({meaning for meaning, _ in told}) == len({todo for _, todo in told}) == len(REASONS)
+    # a record of an older version has no reason
+    assert len(_undecided(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("claim", ["no-regression", "improvement"])
+@pytest.mark.parametrize("found", [0.09, 0.12])
+def test_what_was_found_is_said_as_it_is(tmp_path: Path, claim: str, found: float) -> None:
+    """A gain is spoken of where one was claimed; larger and smaller errors are called that."""
+    told = {"claim": claim, "candidate_error": found, "reason": "headroom"}
+    meaning, todo = _undecided(tmp_path, **told, further_rows=40, further_groups=21)
+    assert ("gain" in meaning + todo) == (claim == "improvement")
+    if claim == "no-regression":
+        assert ("smaller" in meaning) == (found < 0.1020)
+        assert ("larger public error" in meaning) == (found > 0.1020)
+
+
+def test_what_would_decide_is_said_in_numbers(tmp_path: Path) -> None:
+    """Further rows and groups, and a margin with its unit, as far as each would decide."""
+    _, todo = _undecided(
+        tmp_path, reason="headroom", further_rows=412, further_groups=130, margin_needed=0.0231
+    )
+    assert all(number in todo for number in ("412", "130", "0.023 eV/atom"))
+    _, todo = _undecided(tmp_path, reason="headroom", margin_needed=0.0231)
+    assert "0.023" in todo
+    assert "further" not in todo
+    _, todo = _undecided(tmp_path, reason="carriers", further_rows=412, further_groups=130)
+    assert "130" in todo
 
 
 def test_a_pass_or_a_fail_has_no_meaning_but_its_word(tmp_path: Path) -> None:

@@ -246,6 +246,21 @@ def test_worse_model_fails_and_costs_nothing(certified):
     assert not verdict.certified
 
 
+def test_other_folds_are_not_compared_as_if_they_were_the_same(certified):
+    """Equal models on other folds are unchanged, which is said; on the same ones they are not.
+
+    A reference of an older version, whose certificate names no folds, is treated alike.
+    """
+    rewrite_predictions(handed(certified), perturbed(0.3, only="t"))
+    assert score(certified).outcome == "FAIL"
+    for folds in ("rendezvous-1, 5 folds, seed 1", None):
+        change_card(handed(certified), folds=folds)
+        rewrite_predictions(handed(certified), lambda values: values, folds=folds)
+        verdict = score(certified)
+        assert (verdict.outcome, verdict.stage, verdict.use) == ("PASS", "unchanged", 1)
+        assert "folds" in verdict.explanation
+
+
 def test_better_model_must_declare_it_to_become_the_reference(certified):
     """A model certified as no regression is champion, and not what others are compared with."""
     first = read_card(handed(certified)).bundle_digest

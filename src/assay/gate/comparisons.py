@@ -70,7 +70,10 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows that one requirement is about."""
+    """The rows that one requirement is about.
+
+    `paired` is whether both models' out-of-fold predictions are from the same folds.
+    """
 
     requirement: Requirement
     candidate: Predictions
@@ -78,6 +81,7 @@ class Part:
     groups: Groups
     target: np.ndarray
     claim: Claim
+    paired: bool = True
 
     @property
     def metric(self) -> Metric:
@@ -130,12 +134,13 @@ class Part:
         """Upper bound, without labels, of how much the mean loss may have grown.
 
         The largest of the pool's, the sealed inputs' and the train rows', so that agreeing with the
-        reference in one of these places buys nothing.
+        reference in one of these places buys nothing. Predictions from other folds are those of
+        other models, so the train rows are left out where the two are not paired.
         """
         size = largest_size(
             self.metric,
             self.on_pool,
-            [self.on_sealed, self.on_train],
+            [self.on_sealed, self.on_train] if self.paired else [self.on_sealed],
             self.reference_loss,
             FIRST_STAGE_LEVEL,
         )
@@ -178,7 +183,8 @@ def _mean(values: np.ndarray) -> float:
 class Comparison:
     """Candidate against reference on all rows, and what is required of the candidate.
 
-    `requirements` holds one that is primary and not about a slice, first.
+    `requirements` holds one that is primary and not about a slice, first. `paired` is whether the
+    out-of-fold predictions of both models are from the same folds.
     """
 
     candidate: Predictions
@@ -187,6 +193,7 @@ class Comparison:
     target: np.ndarray
     requirements: Sequence[Requirement]
     claim: Claim
+    paired: bool = True
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -201,17 +208,16 @@ class Comparison:
     def _part(self, requirement: Requirement) -> Part:
         rows = requirement.slice
         if rows is None:
-            return Part(
-                requirement, self.candidate, self.reference, self.groups, self.target, self.claim
+            models, groups, target = (self.candidate, self.reference), self.groups, self.target
+        else:
+            models = (_chosen(self.candidate, rows), _chosen(self.reference, rows))
+            groups = Groups(
+                self.groups.train.take(rows.train),
+                self.groups.sealed.take(rows.sealed),
+                self.groups.pool.take(rows.pool),
             )
-        groups = Groups(
-            self.groups.train.take(rows.train),
-            self.groups.sealed.take(rows.sealed),
-            self.groups.pool.take(rows.pool),
-        )
-        candidate, reference = _chosen(self.candidate, rows), _chosen(self.reference, rows)
-        target = self.target[rows.train]
-        return Part(requirement, candidate, reference, groups, target, self.claim)
+            target = self.target[rows.train]
+        return Part(requirement, *models, groups, target, self.claim, self.paired)
 
 
 def _chosen(values: Predictions, rows: Slice) -> Predictions:

@@ -10,6 +10,15 @@ import numpy as np
 from assay.gate.comparisons import Comparison, Part
 from assay.gate.guards import MINIMUM_CARRIERS, Guard
 from assay.gate.policy import Gate
+from assay.gate.remedies import (
+    NO_REMEDY,
+    Reason,
+    Remedy,
+    for_carriers,
+    for_headroom,
+    more_rows,
+    sealed_alone,
+)
 from assay.gate.statistics import holm, level
 from assay.records import Outcome
 from assay.texts import up_to
@@ -30,12 +39,23 @@ class Budget:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the gate says; `level` is that of the sealed use, if there was one."""
+    """What the gate says.
+
+    Attributes:
+        outcome: PASS, FAIL or INCONCLUSIVE.
+        stage: where that was decided.
+        explanation: why, in public numbers.
+        level: that of the sealed use, if there was one.
+        reason: why the public rows decide nothing, if they do not.
+        remedy: what would let them decide.
+    """
 
     outcome: Outcome
     stage: Stage
     explanation: str
     level: float | None = None
+    reason: Reason | None = None
+    remedy: Remedy = NO_REMEDY
 
 
 @dataclass(frozen=True)
@@ -113,8 +133,8 @@ def judge_unchanged(parts: Sequence[Part]) -> Decision | None:
     # asked this way round, a bound that is not a number does not pass
     if not all(part.largest_growth() <= part.bar for part in parts):
         return None
-    told = "the predictions differ by less than the margin whatever the labels"
-    return Decision("PASS", "unchanged", told)
+    told = "the predictions changed by less than the margin, so no label can show a larger loss"
+    return Decision("PASS", "unchanged", told + _folds_of(parts))
 
 
 def judge_public(parts: Sequence[Part], policy: Gate) -> Decision | None:
@@ -126,54 +146,84 @@ def judge_public(parts: Sequence[Part], policy: Gate) -> Decision | None:
     fewest = min(parts, key=lambda part: part.effective_groups)
     if fewest.effective_groups < policy.minimum_groups:
         where = fewest.requirement.slice
+        needed = policy.minimum_groups / max(fewest.groups.sealed.effective, 1)
         return _undecided(
             f"{fewest.effective_groups:.0f} effective groups"
             + (f" of {where.name}" if where else "")
-            + f" are fewer than {policy.minimum_groups}"
+            + f" are fewer than {policy.minimum_groups}",
+            "groups",
+            more_rows(fewest, needed),
         )
     worse = holm([part.public.above_zero() for part in parts], policy.alpha_fail)
     names = [part.requirement.name for part, is_worse in zip(parts, worse, strict=True) if is_worse]
     if names:
-        return Decision(
-            "FAIL",
-            "public",
-            f"the public out-of-fold errors show a worse model ({', '.join(names)})",
-        )
+        told = f"the public out-of-fold errors show a worse model ({', '.join(names)})"
+        return Decision("FAIL", "public", told + _folds_of(parts))
     every = parts[0].candidate
     needed, pool = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(every.sealed)), len(every.pool)
     if pool < needed:
-        return _undecided(f"the pool has {pool} rows, but rare errors show on {needed} only")
+        told = f"the pool has {pool} rows, and at least {needed} are needed to show rare errors"
+        return _undecided(told, "pool", Remedy(needed - pool))
     return None
 
 
 def judge_headroom(test: SealedTest, policy: Gate) -> Decision | None:
     """Stage 2, second half: the labels are opened only when they are expected to agree."""
     for sealed in test.parts:
-        part = sealed.part
-        carrying = sealed.guard.carrying(part.on_sealed)
-        if carrying < MINIMUM_CARRIERS:
-            return _undecided(
-                f"changes of predictions{up_to(sealed.guard.threshold)} sit in {carrying:.0f} "
-                f"chemical systems only (by weight), and fewer than {MINIMUM_CARRIERS} decide "
-                f"nothing about the {_of(part)}; the sealed labels were not opened"
-            )
-        bound = sealed.guard.headroom(
-            part.public_differences, part.on_train, part.on_sealed, policy.slack
-        )
+        part, guard = sealed.part, sealed.guard
+        if guard.carrying(part.on_sealed) < MINIMUM_CARRIERS:
+            return _few_carriers(part, guard)
+        bound = guard.headroom(part.public_differences, part.on_train, part.on_sealed, policy.slack)
         if not bound < part.bar:
-            return _undecided(
-                f"{_without_headroom(part, bound)}; the sealed labels were not opened"
-            )
+            return _no_headroom(part, guard, bound)
     return None
 
 
-def _without_headroom(part: Part, bound: float) -> str:
-    if not (math.isfinite(bound) and math.isfinite(part.bar)):
-        return f"from the public {_of(part)} nothing follows: it does not vary, or is too large"
-    return (
-        f"the public {_of(part)} changes by {part.public.mean:+.2g}, but with so few rows it may "
-        f"as well be {bound:+.2g}, and the claim needs less than {part.bar:.2g}"
+def _few_carriers(part: Part, guard: Guard) -> Decision:
+    if sealed_alone(part):
+        return _undecided(f"{_apart(part)}; {_SHUT}", "table")
+    told = (
+        f"the changes of predictions{up_to(guard.threshold)} sit in "
+        f"{guard.carrying(part.on_sealed):.0f} chemical systems only (by weight), and fewer than "
+        f"{MINIMUM_CARRIERS} decide nothing about the {_of(part)}; {_SHUT}"
     )
+    return _undecided(told, "carriers", for_carriers(part, guard))
+
+
+def _apart(part: Part) -> str:
+    sealed, pool = part.on_sealed.values.mean(), part.on_pool.values.mean()
+    return (
+        f"the predictions of the sealed inputs changed by {sealed:.2g} on average, those of the "
+        f"pool by {pool:.2g} only"
+    )
+
+
+def _no_headroom(part: Part, guard: Guard, bound: float) -> Decision:
+    if not (math.isfinite(bound) and math.isfinite(part.bar)):
+        told = f"nothing follows from the public {_of(part)}: it does not vary, or is too large"
+        return _undecided(f"{told}; {_SHUT}", "nothing")
+    shown, metric = part.metric.shown, part.requirement.name
+    before, after = shown(part.reference_loss), shown(part.candidate_loss)
+    share = f" ({after / before - 1:+.1%})" if before > 0 else ""
+    told = (
+        f"the public {metric} went from {before:.4g} to {after:.4g}{share}, and on the sealed rows "
+        f"the {_of(part)} may change by as much as {bound:+.2g}, where the claim allows less than "
+        f"{part.bar:.2g}"
+    )
+    if sealed_alone(part):
+        return _undecided(f"{_apart(part)}, and {told}; {_SHUT}", "table")
+    return _undecided(
+        f"{told}{_folds_of([part])}; {_SHUT}", "headroom", for_headroom(part, guard, bound)
+    )
+
+
+_SHUT = "the sealed labels were not opened"
+
+
+def _folds_of(parts: Sequence[Part]) -> str:
+    if all(part.paired for part in parts):
+        return ""
+    return "; the two models' out-of-fold predictions are from different folds, so less comparable"
 
 
 def _of(part: Part) -> str:
@@ -188,5 +238,5 @@ def judge_sealed(test: SealedTest, labels: np.ndarray) -> Decision:
     return Decision("INCONCLUSIVE", "sealed", "not confirmed on the sealed set", test.level)
 
 
-def _undecided(told: str) -> Decision:
-    return Decision("INCONCLUSIVE", "public", told)
+def _undecided(why: str, reason: Reason, remedy: Remedy = NO_REMEDY) -> Decision:
+    return Decision("INCONCLUSIVE", "public", why, reason=reason, remedy=remedy)

@@ -67,6 +67,8 @@ def lay_out(estimator: Any) -> Forest:
         ensembles.RandomForestClassifier: _averaged,
         ensembles.ExtraTreesRegressor: _averaged,
         ensembles.ExtraTreesClassifier: _averaged,
+        ensembles.BaggingRegressor: _bagged,
+        ensembles.BaggingClassifier: _bagged,
         ensembles.GradientBoostingRegressor: _boosted,
         ensembles.GradientBoostingClassifier: _boosted,
         ensembles.HistGradientBoostingRegressor: _histogram_boosted,
@@ -84,10 +86,37 @@ def _single(estimator: Any) -> Forest:
 
 
 def _averaged(estimator: Any) -> Forest:
-    fitted, features = estimator.estimators_, estimator.n_features_in_
-    count = len(fitted)
+    return _mean(estimator, map(_fitted_tree, estimator.estimators_))
+
+
+def _bagged(estimator: Any) -> Forest:
+    """Trees that each see some of the columns, whose numbers are put in the place of their own."""
+    import sklearn.tree as trees
+
+    fitted = estimator.estimators_
+    single = (
+        *(trees.DecisionTreeRegressor, trees.DecisionTreeClassifier),
+        *(trees.ExtraTreeRegressor, trees.ExtraTreeClassifier),
+    )
+    if any(type(tree) not in single for tree in fitted):
+        raise NotLaidOutError("averages other estimators than single trees")
+    if any(tree.n_outputs_ != 1 or len(getattr(tree, "classes_", "01")) != 2 for tree in fitted):  # noqa: PLR2004 (yes and no)
+        raise NotLaidOutError("has trees that do not predict one number")
+    return _mean(estimator, map(_widened, fitted, estimator.estimators_features_))
+
+
+def _widened(estimator: Any, features: np.ndarray) -> Tree:
+    tree = _fitted_tree(estimator)
+    inner = np.where(tree.left < 0, 0, tree.column)
+    if ((inner < 0) | (inner >= len(features))).any():
+        raise BrokenTreesError("asks for columns that it has not")
+    return tree._replace(column=np.asarray(features)[inner])
+
+
+def _mean(estimator: Any, trees: Iterator[Tree]) -> Forest:
+    count = len(estimator.estimators_)
     # first, since broken trees are broken in any order
-    laid = _forest(map(_fitted_tree, fitted), features, finish=lambda total: total / count)
+    laid = _forest(trees, estimator.n_features_in_, finish=lambda total: total / count)
     if estimator.n_jobs not in {None, 1}:
         raise NotLaidOutError(
             f"adds up its trees in an order that varies (n_jobs={estimator.n_jobs})"

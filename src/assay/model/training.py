@@ -30,7 +30,7 @@ from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import CandidateCard
 from assay.settings import Settings
-from assay.splits import grouped_folds
+from assay.splits import fold_rule, grouped_folds
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,7 @@ def _card(  # noqa: PLR0913 (a record of six things)
         rows=len(data.target),
         groups=len(set(data.systems)),
         features=_feature_count(candidate.model),
+        folds=fold_rule(data.systems, settings.split.folds, settings.split.seed),
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),

@@ -1,8 +1,7 @@
 """What a verdict means, and the one thing to do next, for everything shown in red or yellow."""
 
-from dataclasses import dataclass
-
 from assay.records import VerdictRecord
+from assay.texts import plural
 
 HOW_TO_SEAL = (
     "The held-out labels of this repository lie open, so whoever trains can look at them and a "
@@ -13,16 +12,16 @@ HOW_TO_SEAL = (
 
 FAILED = {
     "Data schema": "correct the first row listed under Findings, then run `assay schema`",
-    "Sanity": "mend what Findings says of the first property, then run `assay check`",
+    "Sanity": "fix the first property listed under Findings, then run `assay check`",
 }
 
-_ENDED = "ended before it wrote its record: open its log, which says why, and run it again"
+_ENDED = "ended before it wrote its record: read the error in its log, then run it again"
 MISSING = {
     "Data schema": f"the job Schema {_ENDED}",
     "Candidate": f"the job Candidate {_ENDED}",
     "Sanity": f"the job Sanity {_ENDED}",
     "Benchmark": (
-        "the log of the step Score names what was wrong and what to do; then run the job again"
+        "the log of the step Score names what is wrong and what to do; then run the job again"
     ),
 }
 
@@ -33,89 +32,124 @@ REFUSED = {
     "Benchmark": "do what the row Benchmark says, then run the job Score again",
 }
 
-_SEALED = (
-    "do not push small variations, since each costs a use of the sealed set: look for a larger gain"
-)
 _AFTER = {
     ("FAIL", "public"): (
-        "find where it is worse under Errors by family, improve that, and run `assay score`"
+        "find where the model is worse under Errors by family, improve that, and run `assay score`"
     ),
     ("FAIL", "revoked"): "propose another model: neither this one nor its predictions can pass",
-    ("INCONCLUSIVE", "sealed"): _SEALED,
+    ("INCONCLUSIVE", "sealed"): (
+        "do not push small variations, since each costs a use of the sealed set: run `assay plan`, "
+        "which estimates what this sealed set can decide"
+    ),
     ("INCONCLUSIVE", "retired"): (
         "ask whoever holds the keys for a fresh sealed set: `assay seal retire`, `assay seal fresh`"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Undecided:
-    """What it means that nothing was decided, in a sentence, and what to do then."""
-
-    meaning: str
-    todo: str
-
-
 _NO_FAILURE = "this is not a failure of the model, and the sealed labels were not opened"
-_PLAN = "`assay plan` tells how many are needed"
-_UNSAID = Undecided(
-    f"these rows cannot tell whether the model got better or worse; {_NO_FAILURE}",
-    "run `assay plan`, which tells what these rows can decide, before you change the model",
-)
-# by what the gate says of the public rows
-UNDECIDED = {
-    "chemical systems only": Undecided(
+_MEANING = {
+    "groups": f"there are too few chemical systems to decide about any model; {_NO_FAILURE}",
+    "pool": f"there are too few unlabelled compositions to show rare large errors; {_NO_FAILURE}",
+    "carriers": (
         "nearly all of the change in the predictions sits in a few chemical systems, too few to "
-        f"tell whether the model got better or worse; {_NO_FAILURE}",
-        "either make a change that reaches more chemical systems, or have more rows sealed: "
-        f"{_PLAN}",
+        f"tell whether the model got better or worse; {_NO_FAILURE}"
     ),
-    "with so few rows": Undecided(
-        "for so few rows the gain, if it is one, is too small to be told from chance; "
-        f"{_NO_FAILURE}",
-        f"either look for a larger gain, or have more rows sealed: {_PLAN}",
+    "table": (
+        "a model that holds a table of predictions for the sealed inputs looks like this; "
+        "the sealed labels were not opened"
     ),
-    "effective groups": Undecided(
-        f"there are too few chemical systems to tell anything about any model; {_NO_FAILURE}",
-        f"add rows of further chemical systems to the data: {_PLAN}",
-    ),
-    "the pool has": Undecided(
-        "there are too few unlabelled compositions to show errors that are rare but large; "
-        f"{_NO_FAILURE}",
-        "add compositions to `data/pool.csv` on main, in a pull request of their own",
-    ),
-    "nothing follows": Undecided(
-        "the public errors of the two models cannot be compared, since they are all alike or some "
-        f"are enormous; {_NO_FAILURE}",
-        "look at Largest residuals on the page, and correct the model or the label there",
+    "nothing": (
+        "the public errors of the two models cannot be compared, because they are all alike or "
+        f"some are enormous; {_NO_FAILURE}"
     ),
 }
 _CLOSED = {
     "sealed": (
         "the sealed rows did not show that the model holds what was claimed; they did not show "
-        "that it is worse, either, and more than this is never told of them"
+        "that it is worse, either, and by design nothing more is revealed"
     ),
     "retired": (
-        "the sealed set has answered all that it may; this says nothing about the model, and no "
-        "other model would fare better"
+        "the sealed set is used up or retired; this says nothing about the model, and no other "
+        "model would pass on it"
     ),
 }
+_ROWS = "seal {} more of {} further chemical systems, with train rows in proportion"
+_PLAN = "run `assay plan`, which estimates what these rows can decide"
 
 
 def meaning(verdict: VerdictRecord) -> str:
     """What an INCONCLUSIVE means, in one plain sentence; nothing of any other verdict."""
     if verdict.outcome != "INCONCLUSIVE":
         return ""
-    return _CLOSED.get(verdict.stage) or _undecided(verdict).meaning
+    if known := _CLOSED.get(verdict.stage) or _MEANING.get(verdict.reason or ""):
+        return known
+    return f"{_found(verdict)}; {_NO_FAILURE}"
 
 
-def _undecided(verdict: VerdictRecord) -> Undecided:
-    said = verdict.explanation
-    return next((one for part, one in UNDECIDED.items() if part in said), _UNSAID)
+def _found(verdict: VerdictRecord) -> str:
+    """What the public errors say of the claim, which they do not decide."""
+    better = verdict.candidate_error < verdict.reference_error
+    if verdict.claim == "improvement":
+        return (
+            "the model has a smaller public error, but the gain is too small to be told from "
+            "chance on so few rows"
+            if better
+            else "the public errors show no gain, so there is none to confirm"
+        )
+    if better:
+        return (
+            "the model has a smaller public error, but its predictions changed so much that so few "
+            "rows cannot exclude a loss above the margin"
+        )
+    return (
+        "the model has a larger public error, which may be chance, and so few rows cannot exclude "
+        "a loss above the margin"
+    )
 
 
 def after(verdict: VerdictRecord) -> str:
     """What to do after a verdict; nothing after a PASS."""
     if (verdict.outcome, verdict.stage) == ("INCONCLUSIVE", "public"):
-        return _undecided(verdict).todo
+        return _todo(verdict)
     return _AFTER.get((verdict.outcome, verdict.stage), "")
+
+
+def _todo(verdict: VerdictRecord) -> str:
+    rows = _further_rows(verdict)
+    match verdict.reason:
+        case "groups":
+            return rows or "add rows of further chemical systems to the data: run `assay plan`"
+        case "pool":
+            more = plural(verdict.further_rows or 0, "composition")
+            return f"add {more} to `data/pool.csv` on main, in a pull request of their own"
+        case "carriers":
+            return f"make a change that reaches more chemical systems{f', or {rows}' * bool(rows)}"
+        case "table":
+            return (
+                "show where the model gets its predictions of the sealed inputs from, and remove "
+                "any table of them from `src/`"
+            )
+        case "nothing":
+            return "look at Largest residuals on the page, and correct the model or the label there"
+    return _deciding(verdict, rows)
+
+
+def _further_rows(verdict: VerdictRecord) -> str:
+    if verdict.further_rows is None or verdict.further_groups is None:
+        return ""
+    more, groups = plural(verdict.further_rows, "row"), f"{verdict.further_groups:,}"
+    return f"{_ROWS.format(more, groups)} (`assay seal fresh`)"
+
+
+def _deciding(verdict: VerdictRecord, rows: str) -> str:
+    """What would decide the claim, in numbers."""
+    ways = [rows] if rows else []
+    if verdict.margin_needed is not None:
+        unit = "" if verdict.unit in {"", "1"} else f" {verdict.unit}"
+        ways.append(
+            f"set a margin above {verdict.margin_needed:.2g}{unit} (now {verdict.margin:.2g}) on "
+            "main, in a pull request of its own"
+        )
+    if not ways:
+        return f"make a change with a larger gain, or {_PLAN}"
+    other = "with a larger gain" if verdict.claim == "improvement" else "of fewer predictions"
+    return f"to decide it, {', or '.join(ways)}; or make a change {other}"

@@ -92,7 +92,7 @@ def _require_passed(path: Path, check: str, subject: str) -> None:
     report = read_record(CheckReport, path)
     if report.check != check or not report.passed:
         raise NotCarriedOutError(
-            f"{path.name} says that the check failed: mend that and run `assay check` again."
+            f"{path.name} says that the check failed: fix that and run `assay check` again."
         )
     if report.subject != subject:
         raise NotCarriedOutError(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,12 @@ from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
 from assay.layout import Layout
-from assay.ledger.certificate import policy_digest, read_public_key, verify_content
+from assay.ledger.certificate import (
+    Predicate,
+    policy_digest,
+    read_public_key,
+    verify_content,
+)
 from assay.ledger.continuity import certificate_file
 from assay.ledger.entries import Decision, Question
 from assay.ledger.record import Ledger, reference_file, reference_train_file
@@ -21,6 +26,7 @@ from assay.records import CandidateCard, Claim
 from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.sealing.labels import commitment, sealed_digest
 from assay.settings import Settings
+from assay.splits import fold_rule
 from assay.tables import parse_table
 
 MAIN = "main"
@@ -112,18 +118,33 @@ class Case:
         values = recorded(content, name)
         return of_same_rows(values, self._reference_formulas(name), self.data.train)
 
+    def _certified(self, name: str) -> Predicate:
+        """What the reference's certificate says of it."""
+        place, key = certificate_file(name), read_public_key(self.layout.public_key)
+        return verify_content(self.ledger.read_file(place), place, key).predicate
+
     def _reference_formulas(self, name: str) -> dict[str, str]:
         """The formulas, by row id, that the reference was certified on, as its certificate says."""
         place, file = certificate_file(name), reference_train_file(name)
-        key = read_public_key(self.layout.public_key)
-        certificate = verify_content(self.ledger.read_file(place), place, key)
         content = self.ledger.read_file(file)
-        if digest_bytes(content) != certificate.predicate.train_digest:
+        if digest_bytes(content) != self._certified(name).train_digest:
             raise NotCarriedOutError(
                 f"{file} is not the train set that {place} names: restore the branch of the ledger."
             )
         rows = parse_table(content, ["row_id", "formula"], Path(file))
         return dict(zip(rows["row_id"], rows["formula"], strict=True))
+
+    @property
+    def paired(self) -> bool:
+        """Whether the out-of-fold predictions of candidate and reference are from the same folds.
+
+        A reference of an older version of assay, or of another `[split]`, has other folds, so that
+        the two models of a row were trained on different rows.
+        """
+        if self.reference is None:
+            split = self.settings.split
+            return self.card.folds == fold_rule(self.data.systems, split.folds, split.seed)
+        return self.card.folds == self._certified(self.reference.bundle_digest).folds
 
     @property
     def is_reference(self) -> bool:
@@ -138,7 +159,8 @@ class Case:
         if self.is_reference:
             claim = "no-regression"  # nothing is an improvement on itself
         values = self.reference_predictions
-        return compare(self.predictions, values, self.data, self.settings, claim)
+        compared = compare(self.predictions, values, self.data, self.settings, claim)
+        return replace(compared, paired=self.paired)
 
     @cached_property
     def question(self) -> Question:

@@ -1,0 +1,1 @@
+"""Small honest changes to the shipped example's repository, and what becomes of each."""
