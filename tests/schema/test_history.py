@@ -20,7 +20,7 @@ def changed(sound: Path, function) -> None:
     ("factor", "words"),
     [
         (lambda row: 96.485, "as from eV to kJ/mol"),
-        (lambda row: 1 / 27.2114, "reverse of from hartree to eV"),
+        (lambda row: 1 / 27.2114, "as from eV to hartree"),
         (lambda row: -1.0, "other sign"),
         (lambda row: 2.0, "number of atoms"),
     ],

@@ -1,6 +1,6 @@
 """Labels under lock: where they lie, which key opens them, and the public name of their set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +91,8 @@ def open_labels(layout: Layout, target: str) -> np.ndarray:
     """
     if not layout.sealed_labels.exists():
         path = layout.open_labels
-        labels = read_table(path, ["row_id", target])
-        return _ordered(labels, target, layout, path)
+        labels = read_table(path, ["row_id"])
+        return _ordered(labels, label_column(labels.columns, target), layout, path)
     return opened_labels(layout, open_sealed(layout)[0], target)[1]
 
 
@@ -107,14 +107,28 @@ def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataF
     if read_header(path.read_bytes(), path.name)["inputs"] != digest_file(layout.sealed_inputs):
         raise _strangers(layout, path)
     try:
-        table = parse_table(opened.labels, ["row_id", target], path)
-        return table, _ordered(table, target, layout, path)
+        table = parse_table(opened.labels, ["row_id"], path)
+        return table, _ordered(table, label_column(table.columns, target), layout, path)
     except UsageError:
         # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
             f"{path.name} holds no column {target!r} of numbers: set target.column in assay.toml "
             "to the column that was sealed."
         ) from None
+
+
+def label_column(columns: Iterable[str], target: str) -> str:
+    """The column of labels: `target`, or the only one, which had that name when it was sealed.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    others = [name for name in columns if name not in {"row_id", "formula"}]
+    if target in others:
+        return target
+    if len(others) != 1:
+        raise UsageError(f"the sealed labels hold no column {target!r}: set target.column to theirs.")
+    return others[0]
 
 
 def _ordered(labels: pd.DataFrame, target: str, layout: Layout, path: Path) -> np.ndarray:

@@ -1,0 +1,26 @@
+"""Which numbers are others that a program rounded when it saved them."""
+
+from decimal import Decimal, InvalidOperation
+
+SINGLE = 2.0**-24  # half of the last bit that single precision holds, relative to the number
+
+
+def is_rounded(before: float, cell: str) -> bool:
+    """Whether the number in a cell is `before`, to the digits that stand there or as a float32."""
+    try:
+        written = Decimal(cell.strip()).normalize()
+        after = float(written)
+    except (InvalidOperation, OverflowError):
+        return False
+    places = written.as_tuple().exponent
+    if not isinstance(places, int):  # nan, or infinite
+        return False
+    digits = places if written else _places(cell)
+    apart = abs(after - before)
+    return apart <= SINGLE * abs(before) or apart <= 0.5 * 10.0**digits * (1 + 1e-9)
+
+
+def _places(cell: str) -> int:
+    """The last decimal place of a zero as it is written: -4 of `0.0000`."""
+    exponent = Decimal(cell.strip()).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
