@@ -2,7 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 
-SINGLE = 2.0**-24  # half of the last bit that single precision holds, relative to the number
+SINGLE = 2.0**-23  # the last bit of single precision, relative to the number
 
 
 def is_rounded(before: float, cell: str) -> bool:

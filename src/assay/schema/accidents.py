@@ -22,7 +22,7 @@ def exchanged(pairing: Pairing, chosen: np.ndarray) -> Donors:
     """Which of the rows here that are `chosen` (n,) hold a label that main has for another material.
 
     Labels that were exchanged, sorted, or that have slipped are those of rows that changed as well;
-    labels that were filled down are those of the row above.
+    labels that were filled down are those of the row above; copied ones can be those of any row.
 
     Returns:
         the place on main of the row whose label it is, by the place of the row here.
@@ -46,6 +46,12 @@ def exchanged(pairing: Pairing, chosen: np.ndarray) -> Donors:
     ):
         if len(donors) >= LEAST and _unlikely(len(donors), len(places), chance):
             found = donors | found
+    copies = _anywhere(pairing, places)
+    # one number for many rows may be right, as 0 is for elements: different labels are counted
+    hits = len({_key(pairing.main.labels[donor]) for donor in copies.values()})
+    chance = sum(map(share, {_key(label) for label in pairing.main.labels}))
+    if hits >= LEAST and _unlikely(hits, len(new_ones), chance):
+        found = copies | found
     return found
 
 
@@ -59,6 +65,21 @@ def _among(pairing: Pairing, places: np.ndarray) -> Donors:
         others = known.get(_key(pairing.here.labels[place]), ())
         if (other := _another(pairing, int(place), others)) is not None:
             found[int(place)] = int(pairing.mains[other])
+    return found
+
+
+def _anywhere(pairing: Pairing, places: np.ndarray) -> Donors:
+    """Labels that main has for any other material."""
+    main, here = pairing.main, pairing.here
+    known: dict[float, list[int]] = {}
+    for donor, label in enumerate(main.labels):
+        known.setdefault(_key(label), []).append(donor)
+    found = {}
+    for place in map(int, places):
+        for donor in known.get(_key(here.labels[place]), ()):
+            if main.identities[donor] != here.identities[place]:
+                found[place] = donor
+                break
     return found
 
 

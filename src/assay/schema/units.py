@@ -63,8 +63,10 @@ DECIMAL = "as by a slipped decimal point or another prefix"
 TENS = (10.0, 100.0, 1000.0, 1e6)
 KELVIN = 273.15
 TOLERANCE = 0.003
-# One corrected label can stand near some factor of the old one by chance; three are no chance.
+# One corrected label can stand near some factor of the old one by chance; three are no chance,
+# if they are not few among the rows that changed.
 LEAST = 3
+SHARE = 0.02
 
 Said = tuple[str, str]
 
@@ -89,13 +91,15 @@ def converted(
         words such as "multiplied by 96.49, as from eV to kJ/mol". Where several explain a row, those
         that explain most rows are given.
     """
-    rows = zip(formulas, before, after, strict=True)
-    possible = [dict(_explanations(*row, unit)) for row in rows]
+    each = zip(formulas, before, after, strict=True)
+    possible = [dict(_explanations(*row, unit)) for row in each]
     counts = Counter(kind for kinds in possible for kind in kinds)
     chosen = [max(kinds, key=lambda kind: counts[kind], default=None) for kinds in possible]
     final = Counter(chosen)
+    moved = np.abs(np.asarray(after, dtype=float) - np.asarray(before, dtype=float)) > 0
+    enough = max(least, SHARE * moved.sum())
     return [
-        kinds[kind] if kind is not None and final[kind] >= least else None
+        kinds[kind] if kind is not None and final[kind] >= enough else None
         for kinds, kind in zip(possible, chosen, strict=True)
     ]
 
