@@ -152,13 +152,16 @@ class ReportInputs:
         mains = self._on_main("train")
         if mains is None or self.root is None:
             return None
-        columns = ["row_id", "formula", self.settings.target.column]
+        target = self.settings.target.column
+        # a pull request may rename the column
+        own = self.candidate.target if self.candidate else target
+        columns = ["row_id", "formula"]
         try:
-            before = parse_table(mains, columns, Layout(self.root).train)
-            after = candidate_train(self.handover.train, columns, LARGER * len(mains))
+            before = parse_table(mains, [*columns, target], Layout(self.root).train)
+            after = candidate_train(self.handover.train, [*columns, own], LARGER * len(mains))
         except AssayError:
             return None
-        return data_changes(before, after, self.settings.target.column)
+        return data_changes(before, after[[*columns, own]].rename(columns={own: target}), target)
 
     @cached_property
     def model_changes(self) -> list[Fact]:

@@ -1,6 +1,6 @@
 """Labels under lock: where they lie, which key opens them, and the public name of their set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +91,8 @@ def open_labels(layout: Layout, target: str) -> np.ndarray:
     """
     if not layout.sealed_labels.exists():
         path = layout.open_labels
-        labels = read_table(path, ["row_id"])
-        return _ordered(labels, label_column(labels.columns, target), layout, path)
+        labels = read_table(path, ["row_id", target])
+        return _ordered(labels, target, layout, path)
     return opened_labels(layout, open_sealed(layout)[0], target)[1]
 
 
@@ -108,7 +108,7 @@ def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataF
         raise _strangers(layout, path)
     try:
         table = parse_table(opened.labels, ["row_id"], path)
-        return table, _ordered(table, label_column(table.columns, target), layout, path)
+        return table, _ordered(table, label_column(table, target, layout), layout, path)
     except UsageError:
         # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
@@ -117,17 +117,18 @@ def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataF
         ) from None
 
 
-def label_column(columns: Iterable[str], target: str) -> str:
-    """The column of labels: `target`, or the only one, which had that name when it was sealed.
+def label_column(table: pd.DataFrame, target: str, layout: Layout) -> str:
+    """The column of sealed labels: `target`, or the one that was renamed since in `train.csv`.
 
     Raises:
         UsageError: there is neither.
     """
-    others = [name for name in columns if name not in {"row_id", "formula"}]
+    others = [name for name in table.columns if name not in {"row_id", "formula"}]
     if target in others:
         return target
-    if len(others) != 1:
-        raise UsageError(f"the sealed labels hold no column {target!r}: set target.column to theirs.")
+    train = read_table(layout.train, ["row_id", target])
+    if len(others) != 1 or others[0] in train:
+        raise UsageError(f"no column {target!r} was sealed: set target.column to that which was.")
     return others[0]
 
 

@@ -84,7 +84,7 @@ def _labels(layout: Layout, opened: Opened, target: str) -> Labels:
     """The labels by row id, of a table that may be published as it is."""
     table, values = opened_labels(layout, opened, target)
     rows = read_table(layout.sealed_inputs, ["row_id", "formula"])[["row_id", "formula"]]
-    label = label_column(table.columns, target)
+    label = label_column(table, target, layout)
     if list(table.columns) != ["row_id", "formula", label] or not rows.equals(
         pd.DataFrame(table[["row_id", "formula"]])
     ):
