@@ -24,6 +24,7 @@ from assay.records import (
 from assay.report.changes import DataChanges, Fact, data_changes, model_changes
 from assay.report.evidence import Evidence, gathered
 from assay.report.families import FamilyError, family_errors
+from assay.roundings import harmless_rounding
 from assay.settings import Settings
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
@@ -161,7 +162,8 @@ class ReportInputs:
             after = candidate_train(self.handover.train, [*columns, own], LARGER * len(mains))
         except AssayError:
             return None
-        return data_changes(before, after[[*columns, own]].rename(columns={own: target}), target)
+        after = after[[*columns, own]].rename(columns={own: target})
+        return data_changes(before, after, target, harmless_rounding(self.settings))
 
     @cached_property
     def model_changes(self) -> list[Fact]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assay.layout import Layout
 from assay.mainline import content_on_main, differs_from_main
+from assay.roundings import harmless_rounding
 from assay.schema import differences as differ
 from assay.schema.corrections import correction_rules, judged, read_corrections
 from assay.schema.difference_rules import element_rules, new_row_rules, removal_rules
@@ -24,9 +25,6 @@ from assay.settings import Settings
 from assay.tables import read_labelled, read_table
 
 Suite = tuple[Table, list[Rule]]
-
-# labels rounded by this part of the gate's margin move no verdict
-SAFE = 10
 
 
 def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Suite]:
@@ -72,17 +70,15 @@ def _before(root: Path, target: str, main: Settings | None) -> Table | None:
 
 def _compared(root: Path, settings: Settings, train: Table, before: Table) -> Compared:
     """The train set beside main's, with what a change adds to the list of corrections."""
-    target = settings.target
-    harmless = settings.gate.margin / SAFE if target.kind == "number" else 0.0
-    rows = (rows_of(one, target.column) for one in (train, before))
-    pairing = paired(*rows, harmless)
+    target = settings.target.column
+    pairing = paired(rows_of(train, target), rows_of(before, target), harmless_rounding(settings))
     path = Layout(root).corrections
     here = path.read_bytes() if path.is_file() else b""
     main = content_on_main(root, path) or b""
     if here == main:
         return Compared(settings, pairing, None)
     found = read_corrections(here, main)
-    return Compared(settings, pairing, judged(*found, pairing, target.column))
+    return Compared(settings, pairing, judged(*found, pairing, target))
 
 
 def _comparisons(compared: Compared, train: Table, before: Table) -> Iterator[Suite]:
