@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from assay.roundings import is_rounded
 
-numbers = st.floats(-1e4, 1e4, allow_subnormal=False).filter(lambda one: one == 0 or abs(one) > 1e-9)
+numbers = st.floats(-1e4, 1e4, allow_subnormal=False).filter(
+    lambda one: one == 0 or abs(one) > 1e-9
+)
 
 
 @given(number=numbers, digits=st.integers(1, 12))

@@ -404,7 +404,7 @@ def test_own_lint_holds(rendered):
 
 NOTEBOOK = [
     "%matplotlib inline\n!ls ../data",
-    "import os, sys\nimport pandas as pd\nfrom formation_enthalpy.model import *\nimport numpy as np",
+    "import os, sys\nimport pandas as pd\nfrom random import *\nimport numpy as np",
     "df = pd.read_csv('../data/train.csv')\ndf.head()",
     "def f(X, verbose = True):\n    assert len(X)>0; print(X)\n    return X",
     "try:\n    f(df)\nexcept:\n    pass\nl = [x for x in range(3)]\nl",

@@ -348,7 +348,7 @@ def test_worse_slice_fails_though_the_whole_is_better(known):
 
 
 def test_an_advisory_slice_decides_nothing_and_opens_nothing(known):
-    """What is advisory, good or bad, changes neither the verdict nor what is asked of the labels."""
+    """What is advisory, good or bad, changes neither the verdict nor what the labels are asked."""
     rows, worse = halves(), known.candidate(0.0, share=1.08)
     for candidate, claim in (
         (known.candidate(0.05), "no-regression"),

@@ -137,7 +137,9 @@ def test_masks_are_boolean():
 def test_what_is_advisory_is_marked_and_the_rest_blocks():
     """Metrics and slices block unless assay.toml says that they advise; the claim's always does."""
     slices = [{"name": "a", "family": "oxide", "advisory": True}, {"name": "b", "elements": ["Na"]}]
-    asked = requirements(settings(further={"rmse": 1.0}, advisory=["rmse"], slices=slices), [table()] * 3)
+    asked = requirements(
+        settings(further={"rmse": 1.0}, advisory=["rmse"], slices=slices), [table()] * 3
+    )
     assert [part.advisory for part in asked] == [False, True, True, False]
     assert not any(
         part.advisory for part in requirements(settings(further={"rmse": 1.0}), [table()] * 3)

@@ -96,7 +96,7 @@ def test_pictures_give_way_where_there_is_no_room(tmp_path: Path) -> None:
 
 
 def test_changed_labels_stand_before_the_verdict_with_their_reasons(tmp_path: Path) -> None:
-    """Every label that is another number is shown, whatever the run says of it; rounded ones count."""
+    """Every label that is another number is shown, whatever the run says of it."""
     words = "formation_enthalpy of t00004 was -1 and is 7.25: misprint in table 2. Approve it."
     shown = finding(severity="warning", rule="corrections.shown", message=words)
     comment = render_comment(proposal(tmp_path, schema=checks("schema", shown)))
@@ -111,7 +111,7 @@ def test_changed_labels_stand_before_the_verdict_with_their_reasons(tmp_path: Pa
 
 
 def test_families_that_got_worse_are_always_named(tmp_path: Path) -> None:
-    """A loss on a family stands in the comment with both errors, rows and an interval, worst first."""
+    """A loss on a family stands in the comment with its errors, rows and interval, worst first."""
     inputs = proposal(tmp_path)
     worse = [one for one in inputs.families if one.worse]
     assert worse

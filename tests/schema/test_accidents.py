@@ -9,7 +9,12 @@ import pytest
 from assay.schema.accidents import exchanged, respelt
 from assay.schema.pairing import Rows, paired
 
-FORMULAS = [f"{a}{b}{n}" for a in ("Li", "Na", "K", "Rb", "Cs") for b in ("O", "S", "F", "Cl") for n in range(1, 11)]
+FORMULAS = [
+    f"{a}{b}{n}"
+    for a in ("Li", "Na", "K", "Rb", "Cs")
+    for b in ("O", "S", "F", "Cl")
+    for n in range(1, 11)
+]
 LABELS = [round(random.Random(n).gauss(-1.5, 1), 4) for n in range(len(FORMULAS))]
 
 
@@ -17,10 +22,14 @@ def rows(labels: list[float], formulas: list[str] | None = None, first: int = 1)
     """A table of 200 rows."""
     named = formulas or FORMULAS
     ids = [f"t{n:05d}" for n in range(first, first + len(named))]
-    return Rows(ids, named, np.array(labels), [f"{one:g}" for one in labels], np.arange(len(named)) + 2)
+    return Rows(
+        ids, named, np.array(labels), [f"{one:g}" for one in labels], np.arange(len(named)) + 2
+    )
 
 
-def donors(change: Callable[[list[float]], list[float]], main: list[float] | None = None) -> dict[int, int]:
+def donors(
+    change: Callable[[list[float]], list[float]], main: list[float] | None = None
+) -> dict[int, int]:
     """Whose label rows have after a change, by their places."""
     before = main or LABELS
     pairing = paired(rows(change(list(before))), rows(before), 0.0)
@@ -84,7 +93,7 @@ def test_two_rows_of_one_composition_exchange_nothing() -> None:
 
 
 def test_another_compound_with_the_label_of_one_that_is_gone_is_told() -> None:
-    """A new row that took the place of another is found by its label or its letters, others are not."""
+    """A new row that took the place of another is found by its label or its letters."""
     for fresh, label, expected in (
         ("COBr2", LABELS[7], {7: 7}),
         ("CoCl2", LABELS[7], {7: 7}),

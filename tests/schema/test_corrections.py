@@ -55,14 +55,19 @@ def test_a_listed_correction_passes_and_each_is_shown(far: Path) -> None:
         (LINES[:1], "corrections.complete"),
         ([LINES[0], LINES[1].replace("-0.29,", "-0.28,")], "corrections.exact"),
         ([LINES[0], LINES[1].replace("-2.9,", "-2.8,")], "corrections.exact"),
-        ([LINES[0], LINES[1].replace("misprint in table 2 of the source", "typo")], "corrections.exact"),
+        (
+            [LINES[0], LINES[1].replace("misprint in table 2 of the source", "typo")],
+            "corrections.exact",
+        ),
         ([*LINES, "t00001,y,-0.1,-0.2,misprint in table 2,"], "corrections.exact"),
         ([*LINES, LINES[0].replace("table 2", "table 3")], "corrections.exact"),
         ([*LINES, "t00099,y,-0.1,-0.2,misprint in table 2,"], "corrections.exact"),
         ([*LINES, "t00001,z,-0.1,-0.2,misprint in table 2,"], "corrections.exact"),
     ],
 )
-def test_a_list_that_is_not_what_was_done_is_refused(far: Path, lines: list[str], rule: str) -> None:
+def test_a_list_that_is_not_what_was_done_is_refused(
+    far: Path, lines: list[str], rule: str
+) -> None:
     """A change that is missing, another number, no reason, no change, a repetition, no row."""
     report = listed(far, lines)
     assert rule in report.failed
@@ -86,7 +91,7 @@ def test_corrections_still_count_among_the_rows_that_may_change(sound: Path) -> 
 
 
 def test_a_formula_is_corrected_by_a_row_of_its_own(sound: Path) -> None:
-    """Another compound under a new id with the old label is refused, by case or not, unless listed."""
+    """Another compound under a new id with the old label is refused unless it is listed."""
     edit(sound, "train.csv", lambda lines: lines.__setitem__(29, "t00029,CoCl2,-2.9"))
     edit(sound, "train.csv", lambda lines: lines.__setitem__(30, "t00030,CoBr2,-3"))
     commit(sound)

@@ -199,7 +199,10 @@ def test_decimal_commas_are_no_missing_rows(sound: Path) -> None:
         "train.csv",
         lambda lines: lines.__setitem__(
             slice(1, 20),
-            [f'{one.rsplit(",", 1)[0]},"{one.rsplit(",", 1)[1].replace(".", ",")}"' for one in lines[1:20]],
+            [
+                f'{one.rsplit(",", 1)[0]},"{one.rsplit(",", 1)[1].replace(".", ",")}"'
+                for one in lines[1:20]
+            ],
         ),
     )
     failed = check(sound).failed
@@ -210,7 +213,9 @@ def test_decimal_commas_are_no_missing_rows(sound: Path) -> None:
 def test_rows_under_new_ids_are_told(sound: Path) -> None:
     """One row under another id is a warning with its own; a table numbered again fails."""
     commit(sound)
-    edit(sound, "train.csv", lambda lines: lines.__setitem__(4, lines[4].replace("t00004", "t00104")))
+    edit(
+        sound, "train.csv", lambda lines: lines.__setitem__(4, lines[4].replace("t00004", "t00104"))
+    )
     report = check(sound)
     assert report.passed
     assert "t00004 on main" in only(report, "history.renumbered").message
@@ -229,7 +234,7 @@ def test_of_duplicates_the_one_that_stays_is_told(sound: Path) -> None:
 
 
 def test_exchanged_labels_fail_with_the_rows(sound: Path) -> None:
-    """Labels of one chemical system that were exchanged within all limits fail, with whose they are."""
+    """Labels of one system that were exchanged within all limits fail, with whose they are."""
     (sound / "assay.toml").write_text(
         SETTINGS.format(target=NUMBER) + "[data]\nmaximum_rows_removed = 0.4\n"
     )
@@ -244,7 +249,7 @@ def test_exchanged_labels_fail_with_the_rows(sound: Path) -> None:
 
 
 def test_a_leak_is_named_where_the_change_is(sound: Path) -> None:
-    """Every train row that leaks is named at its own line; where sealed inputs change, at theirs."""
+    """Every train row that leaks is named at its line; where sealed inputs change, at theirs."""
     commit(sound)
     leaks = [f"t{n:05d},{metal}2O{n}S,-1.5" for n, metal in enumerate(("Li", "Na", "K"), start=31)]
     sealed = [f"s{n:05d},{metal}OS" for n, metal in enumerate(("Li", "Na", "K"), start=31)]

@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import UsageError
 from assay.schema.data_docs import self_contained
-from schema_samples import SEALED, SETTINGS, check, commit, edit, found, only
+from schema_samples import SETTINGS, check, commit, edit, found, only
 
 
 def test_sound_data_passes_with_only_known_warnings(sound: Path) -> None:
@@ -44,7 +44,13 @@ def test_sound_data_passes_with_only_known_warnings(sound: Path) -> None:
         ("train.csv", 4, ",LiI,-0.3", "row_id.present", "no row_id"),
         ("train.csv", 31, "t00030,CsLi,-3", "", ""),
         ("train.csv", 31, "t00030,O3Ba2,-3", "leakage.system", "data/sealed_inputs.csv, line 26"),
-        ("train.csv", 31, "t00030,SBa,-3", "leakage.composition", "data/sealed_inputs.csv, line 27"),
+        (
+            "train.csv",
+            31,
+            "t00030,SBa,-3",
+            "leakage.composition",
+            "data/sealed_inputs.csv, line 27",
+        ),
         ("train.csv", 31, "t00030,BaS1.01,-3", "leakage.near", "data/sealed_inputs.csv, line 27"),
         ("pool.csv", 3, "p00002,Na-1", "formula.readable", "not a chemical formula"),
         ("sealed_inputs.csv", 3, "s1,LiS", "row_id.form", "s00001"),

@@ -58,7 +58,7 @@ def test_the_target_stays_that_of_the_sealed_labels(sound: Path) -> None:
 
 
 def test_a_column_may_be_renamed_with_its_key(sound: Path) -> None:
-    """A renamed target is a warning if every row is as on main, and another target if one is not."""
+    """A renamed target is a warning if every row is as on main, else it is another target."""
     commit(sound)
     settings(sound, target=NUMBER.replace("upper = 5.0", "upper = 500.0"))
     path = sound / "assay.toml"

@@ -60,7 +60,7 @@ def test_labels(layout, sealed_first):
 
 
 def test_sealed_labels_are_opened_after_their_column_was_renamed(layout):
-    """The only column that was sealed is the target's if train.csv has it under the new name alone."""
+    """The column that was sealed is the target's if train.csv has the new name alone."""
     with pytest.raises(UsageError, match="no column 'band gap'"):
         open_labels(layout, "band gap")
     seal_labels(layout)

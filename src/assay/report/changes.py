@@ -83,7 +83,10 @@ def _labels(table: pd.DataFrame, target: str) -> dict[Key, tuple[str, str]]:
     """Formula and label of each row."""
     columns = (table["row_id"], table["formula"], table[target])
     return {
-        (row_id, reduced_formula(formula) if problem(formula) is None else formula): (formula, label)
+        (row_id, reduced_formula(formula) if problem(formula) is None else formula): (
+            formula,
+            label,
+        )
         for row_id, formula, label in zip(*columns, strict=True)
     }
 

@@ -33,8 +33,9 @@ class FamilyError:
     """Mean out-of-fold errors on the train rows that hold an element of a family.
 
     `reference` is None where there is none; `covered` is the share of rows within the prediction
-    interval, None where there is none. `growth` is how much larger the candidate's error is than the
-    reference's, between `low` and `high` at 95 % confidence (infinite with one chemical system).
+    interval, None where there is none. `growth` is by how much the candidate's error is larger
+    than the reference's, between `low` and `high` at 95 % confidence (infinite with one chemical
+    system).
     """
 
     family: str

@@ -1,7 +1,7 @@
 """The accidents of spreadsheets: labels, or formulas, that stand in the row of another material.
 
-A label can be another row's by chance, above all where few different labels occur, so an accident is
-told only where chance makes so many labels those of other rows in fewer than one of a hundred changes.
+A label can be another row's by chance, above all where few different labels occur. So an accident
+is told only where fewer than one of a hundred changes has as many such labels by chance.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ Donors = dict[int, int]
 
 
 def exchanged(pairing: Pairing, chosen: np.ndarray) -> Donors:
-    """Which of the rows here that are `chosen` (n,) hold a label that main has for another material.
+    """Which of the `chosen` rows here (n,) hold a label that main has for another material.
 
     Labels that were exchanged, sorted, or that have slipped are those of rows that changed as well;
     labels that were filled down are those of the row above; copied ones can be those of any row.
@@ -85,7 +85,8 @@ def _anywhere(pairing: Pairing, places: np.ndarray) -> Donors:
 
 def beside(pairing: Pairing, chosen: np.ndarray) -> Donors:
     """Labels that main has for the material in the row above or below, or at the end of a fill."""
-    here, found = pairing.here, {}
+    here = pairing.here
+    found: Donors = {}
     for step, places in ((-1, range(len(here))), (1, range(len(here) - 1, -1, -1))):
         ends: dict[int, int] = {}  # of a row that was filled, the row whose label it got
         for place in places:
@@ -159,7 +160,7 @@ def _key(label: float) -> float:
 
 
 def _shares(pairing: Pairing) -> Callable[[float], float]:
-    """The chance of each label: that of one step of the labels' last digit, and more where it is tied."""
+    """The chance of a label: that of one step of the last digit, and more where it is tied."""
     labels = pairing.main.labels
     counts = Counter(map(_key, labels))
     low, high = np.quantile(labels, [0.25, 0.75])

@@ -32,8 +32,8 @@ SHORTEST = 10
 class Corrections:
     """The lines that a change adds to `data/corrections.csv`.
 
-    `amiss` says of a line (by its place in the table) what is wrong with it; `labels` and `formulas`
-    are the places of train rows that a sound line is about.
+    `amiss` says of a line (by its place in the table) what is wrong with it; `labels` and
+    `formulas` are the places of train rows that a sound line is about.
     """
 
     table: Table
@@ -120,7 +120,9 @@ def _label_amiss(cells: pd.Series, place: int, pairing: Pairing) -> str | None:
 
 def _formula_amiss(cells: pd.Series, place: int, pairing: Pairing) -> str | None:
     if pairing.here.formulas[place] != cells[NEW]:
-        return f"says that the formula is {cells[NEW]!r}, but it is {pairing.here.formulas[place]!r}"
+        return (
+            f"says that the formula is {cells[NEW]!r}, but it is {pairing.here.formulas[place]!r}"
+        )
     if place not in pairing.added:
         return "is about a formula that is as on main"
     gone = [one for one in pairing.removed if pairing.main.identities[one] == identity(cells[OLD])]
@@ -154,8 +156,8 @@ def correction_rules(settings: Settings, found: Corrections) -> list[Rule]:
         _count_rule(
             "corrections.few",
             f"At most {most} corrections come in one pull request.",
-            f"{len(found.added)} corrections come in one pull request, but a reviewer looks at each "
-            f"of at most {most} (data.maximum_corrections in assay.toml): make several of it.",
+            f"{len(found.added)} corrections come in one pull request, but a reviewer looks at "
+            f"each of at most {most} (data.maximum_corrections in assay.toml): make several of it.",
             held=len(found.added) <= most,
             lines=lines,
         ),

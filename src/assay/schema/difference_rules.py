@@ -2,8 +2,8 @@
 
 import great_expectations.expectations as gxe
 
+from assay.schema.comparison import allowed
 from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE
-from assay.schema.history import allowed
 from assay.schema.pairing import Pairing
 from assay.schema.rules import WARNING, Rule, Table
 from assay.settings import Settings
@@ -39,8 +39,8 @@ def _lost(pairing: Pairing) -> str:
     if coarse := int((pairing.relabelled & pairing.rounded).sum()):
         farthest = float(pairing.moved[pairing.rounded].max())
         said[-1] += (
-            f" ({coarse:,} of these were rounded, by up to {farthest:.1g}, when the table was saved: "
-            "`git checkout main -- data/train.csv` and add your rows again)"
+            f" ({coarse:,} of these were rounded, by up to {farthest:.1g}, when the table was "
+            "saved: `git checkout main -- data/train.csv` and add your rows again)"
         )
     return " and ".join(said)
 

@@ -117,7 +117,7 @@ def _finding(  # noqa: PLR0913 (what a finding is made of)
     expectation = rule.expectation
     column = getattr(expectation, "column", None) or getattr(expectation, "column_B", "")
     value = str(cells[column])[:CELL] if column in cells else None
-    facts = {"value": value, "column": settings.target.column}
+    facts: dict[str, Any] = {"value": value, "column": settings.target.column}
     facts |= _facts(rule, row, formula, value, observed)
     facts["share"] = (result.get("unexpected_percent") or 0) / 100
     if not table.located:
@@ -137,7 +137,9 @@ def _finding(  # noqa: PLR0913 (what a finding is made of)
 def _facts(
     rule: Rule, row: int | None, formula: str | None, value: str | None, observed: Any
 ) -> dict[str, Any]:
-    facts: dict[str, Any] = {"observed": observed if isinstance(observed, float) else _shown(observed)}
+    facts: dict[str, Any] = {
+        "observed": observed if isinstance(observed, float) else _shown(observed)
+    }
     named = [value or ""] if row is None else [f"line {row + 2}", value or ""]
     if formula is not None:
         reduced = identity(formula)

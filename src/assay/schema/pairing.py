@@ -116,7 +116,7 @@ def paired(here: Rows, main: Rows, harmless: float) -> Pairing:
     """Find for each row the one of main that it stands for."""
     mains = np.full(len(here), NONE)
     taken: set[int] = set()
-    # first by id, then by label, so that one of two rows of a composition is not taken for the other
+    # first by id, then by label, so that two rows of a composition are not taken for each other
     for known, own in (
         (zip(main.ids, main.identities, strict=True), zip(here.ids, here.identities, strict=True)),
         (_labelled(main), _labelled(here)),

@@ -8,9 +8,10 @@ from assay.layout import Layout
 from assay.mainline import content_on_main, differs_from_main
 from assay.roundings import harmless_rounding
 from assay.schema import differences as differ
+from assay.schema.comparison import Compared
 from assay.schema.corrections import correction_rules, judged, read_corrections
 from assay.schema.difference_rules import element_rules, new_row_rules, removal_rules
-from assay.schema.history import Compared, history_rules
+from assay.schema.history import history_rules
 from assay.schema.pairing import paired, rows_of
 from assay.schema.rules import FORMULA, ROW_ID, Rule, Table, table
 from assay.schema.suites import (
@@ -46,7 +47,9 @@ def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Su
     history = history_rules(compared, before) if compared and before and changed else []
     sealed = _read("sealed_inputs", layout.sealed_inputs, root, [ROW_ID, FORMULA])
     # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
-    leaks_in = sealed if not changed and differs_from_main(root, "data/sealed_inputs.csv") else train
+    leaks_in = (
+        sealed if not changed and differs_from_main(root, "data/sealed_inputs.csv") else train
+    )
     leakage = {leaks_in.name: leakage_rules(leaks_in, sealed if leaks_in is train else train)}
     yield train, [*train_rules(settings), *leakage.get(train.name, []), *history]
     if compared is not None and compared.corrections is not None:

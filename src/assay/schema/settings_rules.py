@@ -44,7 +44,9 @@ def settings_suites(
         return
     changed = differ.changed_settings(settings, main)
     target = changed[differ.KEY].isin(IDENTITY)
-    renamed = target & (list(changed[differ.KEY][target]) == [NAME] and is_renamed(root, settings, main))
+    renamed = target & (
+        list(changed[differ.KEY][target]) == [NAME] and is_renamed(root, settings, main)
+    )
     # a fresh sealed set brings its own margin
     fresh = differs_from_main(root, "data/sealed_inputs.csv")
     judged = changed[differ.SECTION].isin(JUDGED_SECTIONS).any()
@@ -82,7 +84,7 @@ def _renamed() -> Rule:
     return _equal(
         "history.renamed",
         "The column of the target has its name on main.",
-        "the column is renamed and every row is as on main, so that the sealed labels are still its",
+        "the column is renamed and every row is as on main, so the sealed labels are still its own",
         WARNING,
     )
 

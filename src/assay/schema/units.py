@@ -73,8 +73,8 @@ Said = tuple[str, str]
 
 def converted(
     formulas: Sequence[str],
-    before: Sequence[float],
-    after: Sequence[float],
+    before: Sequence[float] | np.ndarray,
+    after: Sequence[float] | np.ndarray,
     unit: str,
     least: int = LEAST,
 ) -> list[str | None]:
@@ -88,8 +88,8 @@ def converted(
         least: so many rows must have been treated alike.
 
     Returns:
-        words such as "multiplied by 96.49, as from eV to kJ/mol". Where several explain a row, those
-        that explain most rows are given.
+        words such as "multiplied by 96.49, as from eV to kJ/mol". Where several explain a row,
+        those that explain most rows are given.
     """
     each = zip(formulas, before, after, strict=True)
     possible = [dict(_explanations(*row, unit)) for row in each]
@@ -125,7 +125,12 @@ def _explanations(formula: str, before: float, after: float, unit: str) -> Itera
         yield "shift", f"shifted by {KELVIN}, as between °C and K"
     if not before or not after:
         return
-    ratio = after / before
+    yield from _of_ratio(after / before, formula, known)
+
+
+def _of_ratio(
+    ratio: float, formula: str, known: tuple[str, dict[str, float]] | None
+) -> Iterator[Said]:
     if _is(ratio, -1):
         yield "sign", "given the other sign"
     conversions = list(_conversions(known))
@@ -158,7 +163,7 @@ def _itself(known: tuple[str, dict[str, float]] | None) -> tuple[str, str]:
 def _by_atoms(
     ratio: float, formula: str, conversions: Sequence[tuple[float, str, str]]
 ) -> Iterator[Said]:
-    """What the number of atoms, as written or reduced, explains, with a change of unit or without."""
+    """What the number of atoms, as written or reduced, explains, with another unit or without."""
     for count in {atoms(formula), atoms(identity(formula))} - {1.0}:
         for factor, old, new in conversions:
             by = "" if factor == 1 else f"{_by(factor)} and "
