@@ -96,13 +96,12 @@ def _formulas(compared: Compared) -> Rule:
     said = {}
     # of classes many rows have the same label, so that it tells nothing
     for place, gone in respelt(pairing, chosen, by_label=compared.is_number).items():
-        case = by_case_alone(here.formulas[place], main.formulas[gone])
-        how = "differs by case alone from" if case else "has the label of"
-        line = line_to_paste(here.ids[place], FORMULA, main.formulas[gone], here.formulas[place])
+        lost, own = main.formulas[gone], here.formulas[place]
+        how = "differs by case alone from" if by_case_alone(own, lost) else "has the label of"
+        line = line_to_paste(here.ids[place], FORMULA, lost, own)
         said[place] = (
-            f"{here.formulas[place]} {how} {main.formulas[gone]} ({main.ids[gone]} on main, which "
-            f"is gone), and is another compound: put {main.formulas[gone]} back under its id; or, if main "
-            f"is wrong, add a line to {FILE}: `{line}`."
+            f"{own} {how} {lost} ({main.ids[gone]} on main, which is gone), and is another compound: "
+            f"put {lost} back under its id; or, if main is wrong, add a line to {FILE}: `{line}`."
         )
     return compared.rule(
         "history.formulas", "No row of main became that of another compound.", said, FORMULA
