@@ -83,9 +83,8 @@ def corrected(
             for row in rows_of(root, TRAIN)
             if row[TARGET] != before[row["row_id"]]
         ]
-        header = "row_id,column,old,new,reason,source"
         kept = lines[: len(lines) - leave_out]
-        _written(root / "data" / "corrections.csv", "\n".join([header, *kept, ""]))
+        appended("data/corrections.csv", "\n".join([*kept, ""]))(root)
 
     return apply
 

@@ -236,10 +236,17 @@ def spreadsheets() -> list[Case]:
             corrected(lambda row: 2 * label(row), small(12, 0.6), leave_out=1),
         ),
         Case(
+            "correction-rewritten",
+            LABELS,
+            "A correction that main lists gets another reason.",
+            "corrections.kept",
+            substituted("data/corrections.csv", "table 3", "table 4"),
+        ),
+        Case(
             "corrections-many",
             LABELS,
-            "More labels than one pull request may change are corrected, all of them listed.",
-            "history.rows",
+            "More labels than a reviewer can look at are corrected, all of them listed.",
+            "corrections.few",
             corrected(lambda row: label(row) + 0.04, some(120)),
         ),
     ]

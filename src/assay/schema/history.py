@@ -39,8 +39,8 @@ def _ids(before: Table) -> Rule:
             description="No id stands for another composition than on main.",
         ),
         "row_id {value} stands for {hint} on main, not for {formula}: predictions that are on "
-        "record go by it; put back what main has under this id. If this is a row of its own, give "
-        f"it an id that is new; if main's formula is wrong, list that in {FILE} as well.",
+        f"record go by it; put back what main has under this id ({RESTORE} does so for all). A row "
+        f"of its own gets an id that is new; if main's formula is wrong, list that in {FILE}, too.",
         known,
     )
 
@@ -100,8 +100,9 @@ def _formulas(compared: Compared) -> Rule:
         how = "differs by case alone from" if by_case_alone(own, lost) else "has the label of"
         line = line_to_paste(here.ids[place], FORMULA, lost, own)
         said[place] = (
-            f"{own} {how} {lost} ({main.ids[gone]} on main, which is gone), and is another compound: "
-            f"put {lost} back under its id; or, if main is wrong, add a line to {FILE}: `{line}`."
+            f"{own} {how} {lost} ({main.ids[gone]} on main, which is gone), and is another "
+            f"compound: put {lost} back under its id; or, if main is wrong, add a line to "
+            f"{FILE}: `{line}`."
         )
     return compared.rule(
         "history.formulas", "No row of main became that of another compound.", said, FORMULA

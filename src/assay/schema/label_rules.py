@@ -23,7 +23,8 @@ def label_rules(compared: Compared) -> list[Rule]:
 def _labels(compared: Compared) -> Rule:
     pairing, unit = compared.pairing, compared.settings.target.unit
     rows = compared.unlisted(pairing.relabelled)
-    done = converted(pairing.here.formulas, pairing.before, pairing.here.labels, unit, least=1)
+    known = np.where(rows, pairing.before, np.nan)
+    done = converted(pairing.here.formulas, known, pairing.here.labels, unit, least=1)
     above = beside(pairing, rows) if compared.is_number else {}
     said = {}
     for place in np.flatnonzero(rows).tolist():
