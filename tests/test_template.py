@@ -402,6 +402,34 @@ def test_own_lint_holds(rendered):
     assert "F401" in fault.stdout
 
 
+NOTEBOOK = [
+    "%matplotlib inline\n!ls ../data",
+    "import os, sys\nimport pandas as pd\nfrom random import *\nimport numpy as np",
+    "df = pd.read_csv('../data/train.csv')\ndf.head()",
+    "def f(X, verbose = True):\n    assert len(X)>0; print(X)\n    return X",
+    "try:\n    f(df)\nexcept:\n    pass\nl = [x for x in range(3)]\nl",
+    "%%time\nnp.random.seed(0)\n" + "x = 1 " + "+ 1 " * 60,
+]
+
+
+@pytest.mark.parametrize("place", ["notebooks/explore.ipynb", "explore.ipynb", "src/look.ipynb"])
+def test_an_everyday_notebook_is_no_lint_error(repository, place):
+    """Magics, prints, unsorted imports and bare expressions of a notebook leave the check green."""
+    cells = [
+        {"cell_type": "code", "execution_count": 1, "id": f"c{n}", "metadata": {}, "outputs": [],
+         "source": text.splitlines(keepends=True)}
+        for n, text in enumerate(NOTEBOOK)
+    ]  # fmt: skip
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path = repository / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+    ruff = program("ruff")
+    done = run(ruff, "check", "--no-cache", folder=repository)
+    assert done.returncode == 0, done.stdout
+    assert run(ruff, "check", "--no-cache", "--isolated", place, folder=repository).returncode == 1
+
+
 def test_own_tests_can_be_collected(rendered):
     """There are tests in the repository, and pytest can import them all."""
     done = run(

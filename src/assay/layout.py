@@ -39,6 +39,11 @@ class Layout:
         return self.root / "data" / "train.csv"
 
     @property
+    def corrections(self) -> Path:
+        """Labels and formulas of main that were corrected, each with a reason; may be missing."""
+        return self.root / "data" / "corrections.csv"
+
+    @property
     def sealed_inputs(self) -> Path:
         """`row_id, formula` of the held-out rows."""
         return self.root / "data" / "sealed_inputs.csv"

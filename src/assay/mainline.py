@@ -88,7 +88,8 @@ def in_force(settings: Settings, main: Settings | None) -> Settings:
         for name in ("monotonic", "symmetric")
     }
     kept["sanity"] = main.sanity.model_copy(update=declared)
-    if main.target.column == settings.target.column:
+    of_main = (main.target.kind, main.target.unit)
+    if of_main == (settings.target.kind, settings.target.unit):  # its column may be renamed
         names = ("lower", "upper", "element_value")
         bounds = {name: getattr(main.target, name) for name in names}
         if bounds["element_value"] is None:  # declared by the change, as a relation is

@@ -147,7 +147,7 @@ class PublicFigure(Record):
     """A requirement in public figures: out-of-fold errors of both models on the train rows.
 
     `groups` is the smallest effective number of chemical systems among train rows, sealed rows and
-    pool; with too few a slice is told and not `required`.
+    pool; with too few a slice is told and not `required`, nor is what is `advisory`.
     """
 
     name: Text
@@ -157,6 +157,7 @@ class PublicFigure(Record):
     reference: float | None
     groups: float
     required: bool
+    advisory: bool = False
 
 
 class VerdictRecord(Record):

@@ -51,11 +51,13 @@ class Data(Section):
 
     `duplicate_tolerance` is in the target's unit; `maximum_shift` and `maximum_relabel` are in
     distances between the quartiles of main's labels; `maximum_scale` and `maximum_growth` are
-    factors; `maximum_correlation` is Spearman's; the others are shares of rows.
+    factors; `maximum_correlation` is Spearman's; `maximum_corrections` is a number of lines of
+    `data/corrections.csv`, so many as a reviewer reads one by one; the others are shares of rows.
     """
 
     duplicate_tolerance: Annotated[float, Field(ge=0)] = 0.05
     maximum_rows_removed: Annotated[float, Field(ge=0, le=1)] = 0.05
+    maximum_corrections: Annotated[int, Field(ge=0, le=100)] = 100
     maximum_shift: Annotated[float, Field(gt=0)] = 0.5
     maximum_relabel: Annotated[float, Field(gt=0)] = 1.0
     maximum_scale: Annotated[float, Field(gt=1)] = 10.0

@@ -347,6 +347,30 @@ def test_worse_slice_fails_though_the_whole_is_better(known):
     assert "MAE on odd systems" in decision.explanation
 
 
+def test_an_advisory_slice_decides_nothing_and_opens_nothing(known):
+    """What is advisory, good or bad, changes neither the verdict nor what the labels are asked."""
+    rows, worse = halves(), known.candidate(0.0, share=1.08)
+    for candidate, claim in (
+        (known.candidate(0.05), "no-regression"),
+        (known.candidate(0.0, share=0.2), "improvement"),
+        (worse, "no-regression"),
+    ):
+        asked: list[SealedTest] = []
+
+        def opened(test: SealedTest, asked: list[SealedTest] = asked) -> np.ndarray:
+            asked.append(test)
+            return known.truth[1]
+
+        advisory = both(MAE, Requirement(MAE, 1e-9, slice=rows, advisory=True))
+        whole = decide(known.compare(candidate, claim), POLICY, FRESH, opened)
+        with_it = known.compare(candidate, claim, requirements=advisory)
+        assert decide(with_it, POLICY, FRESH, opened) == whole
+        assert len({len(test.parts) for test in asked}) <= 1
+    binding = both(MAE, Requirement(MAE, 1e-9, slice=rows))
+    bound = known.compare(known.candidate(0.05), requirements=binding)
+    assert decide(bound, POLICY, FRESH, opened).stage != "unchanged"
+
+
 def test_sealed_bit_needs_every_slice(known):
     """Public rows alike in both halves, sealed rows worse in one: not confirmed."""
     rows = halves()

@@ -132,3 +132,17 @@ def test_masks_are_boolean():
     rows = requirements(settings(slices=[{"name": "o", "elements": ["O"]}]), [table()] * 3)[1].slice
     assert rows is not None
     assert rows.train.dtype == np.bool_
+
+
+def test_what_is_advisory_is_marked_and_the_rest_blocks():
+    """Metrics and slices block unless assay.toml says that they advise; the claim's always does."""
+    slices = [{"name": "a", "family": "oxide", "advisory": True}, {"name": "b", "elements": ["Na"]}]
+    asked = requirements(
+        settings(further={"rmse": 1.0}, advisory=["rmse"], slices=slices), [table()] * 3
+    )
+    assert [part.advisory for part in asked] == [False, True, True, False]
+    assert not any(
+        part.advisory for part in requirements(settings(further={"rmse": 1.0}), [table()] * 3)
+    )
+    with pytest.raises(ValueError, match="advisory names 'rmse'"):
+        settings(advisory=["rmse"])

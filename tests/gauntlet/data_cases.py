@@ -14,6 +14,7 @@ from gauntlet.cases import (
     Change,
     Row,
     added,
+    corrected,
     edited,
     label,
     relabelled,
@@ -80,6 +81,13 @@ def units() -> list[Case]:
             relabelled(lambda row: -label(row), small(30, 0.2)),
         ),
         Case(
+            "formula-kilojoules",
+            UNITS,
+            "Thirty labels are given in kJ/mol of formulas instead of eV/atom.",
+            "history.unit",
+            relabelled(lambda row: label(row) * KJ_PER_EV * _atoms(row), small(30, 0.05)),
+        ),
+        Case(
             "new-kilocalories",
             UNITS,
             "New compositions come with labels in kcal/mol, all within the bounds.",
@@ -109,6 +117,139 @@ def _shuffled(rows: list[Row]) -> list[Row]:
     for place, value in zip(chosen, values[1:] + values[:1], strict=True):
         rows[place][TARGET] = value
     return rows
+
+
+def _same_system(rows: list[Row]) -> list[list[int]]:
+    """The rows of chemical systems with two rows or more, system by system."""
+    systems: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        systems.setdefault(chemical_system(row["formula"]), []).append(place)
+    return [places for places in systems.values() if len(places) > 1]
+
+
+def _take(rows: list[Row], given: dict[int, int]) -> list[Row]:
+    """Give rows the labels of others, by their places."""
+    values = {place: rows[other][TARGET] for place, other in given.items()}
+    return [row | {TARGET: values.get(n, row[TARGET])} for n, row in enumerate(rows)]
+
+
+def _within_systems(rows: list[Row]) -> list[Row]:
+    pairs = [places[:2] for places in _same_system(rows)[:20]]
+    return _take(rows, {a: b for pair in pairs for a, b in (pair, pair[::-1])})
+
+
+def _two_exchanged(rows: list[Row]) -> list[Row]:
+    one, other = _same_system(rows)[3][:2]
+    return _take(rows, {one: other, other: one})
+
+
+def _sorted_block(rows: list[Row]) -> list[Row]:
+    block = range(100, 140)
+    ordered = sorted(block, key=lambda place: label(rows[place]))
+    return _take(rows, dict(zip(block, ordered, strict=True)))
+
+
+def _another_compound(rows: list[Row], old: str, new: str) -> list[Row]:
+    """One row becomes that of another compound: a new id, the same label."""
+    place = next(n for n, row in enumerate(rows) if row["formula"] == old)
+    fresh = rows[place] | {"row_id": "t90000", "formula": new}
+    return [*rows[:place], fresh, *rows[place + 1 :]]
+
+
+def spreadsheets() -> list[Case]:
+    """What spreadsheets do to a column: labels stand in the rows of others."""
+    moved = [
+        (
+            "systems-exchanged",
+            "Twenty pairs of one chemical system exchange their labels.",
+            _within_systems,
+        ),
+        (
+            "pair-exchanged",
+            "Two rows of one chemical system exchange their labels.",
+            _two_exchanged,
+        ),
+        (
+            "column-slipped",
+            "The labels of forty rows have slipped down by one row.",
+            lambda rows: _take(rows, {n: n - 1 for n in range(100, 140)}),
+        ),
+        (
+            "filled-down",
+            "One label was filled down over twelve rows.",
+            lambda rows: _take(rows, dict.fromkeys(range(101, 113), 100)),
+        ),
+        (
+            "block-sorted",
+            "The labels of forty rows are sorted, and the rows are not.",
+            _sorted_block,
+        ),
+        (
+            "block-copied",
+            "Ten labels are copied from another place of the table.",
+            lambda rows: _take(rows, {n: n + 600 for n in range(100, 110)}),
+        ),
+    ]
+    made = [
+        Case(name, LABELS, sentence, "history.exchanged", edited(TRAIN, change))
+        for name, sentence, change in moved
+    ]
+    return [
+        *made,
+        Case(
+            "case-changed",
+            LABELS,
+            "A bromide of cobalt becomes carbonyl bromide under a new id, with the old label.",
+            "history.formulas",
+            edited(TRAIN, lambda rows: _another_compound(rows, "CoBr2", "COBr2")),
+        ),
+        Case(
+            "compound-changed",
+            LABELS,
+            "A row becomes that of another compound under a new id, with the old label.",
+            "history.formulas",
+            edited(TRAIN, lambda rows: _another_compound(rows, "CoBr2", "ScPt3Sb")),
+        ),
+        Case(
+            "renumbered",
+            LABELS,
+            "All rows are numbered again, with ids that are new.",
+            "history.renumbered",
+            edited(
+                TRAIN, lambda rows: [row | {"row_id": f"t{n}"} for n, row in enumerate(rows, 50000)]
+            ),
+        ),
+        Case(
+            "correction-forged",
+            LABELS,
+            "The list of corrections names another label than train.csv has.",
+            "corrections.exact",
+            corrected(
+                lambda row: 2 * label(row), small(12, 0.6), listed=lambda value: value * 1.01
+            ),
+        ),
+        Case(
+            "correction-hidden",
+            LABELS,
+            "The list of corrections is one row short.",
+            "corrections.complete",
+            corrected(lambda row: 2 * label(row), small(12, 0.6), leave_out=1),
+        ),
+        Case(
+            "correction-rewritten",
+            LABELS,
+            "A correction that main lists gets another reason.",
+            "corrections.kept",
+            substituted("data/corrections.csv", "table 3", "table 4"),
+        ),
+        Case(
+            "corrections-many",
+            LABELS,
+            "More labels than a reviewer can look at are corrected, all of them listed.",
+            "corrections.few",
+            corrected(lambda row: label(row) + 0.04, some(120)),
+        ),
+    ]
 
 
 def labels() -> list[Case]:
@@ -414,4 +555,4 @@ def _latin(root: Path) -> None:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*units(), *labels(), *leakage(), *formulas()]
+    return [*units(), *labels(), *spreadsheets(), *leakage(), *formulas()]

@@ -1,17 +1,23 @@
 """Good pull requests, which nothing may refuse."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from assay.compositions import reduced_formula
 from environments import exchange_machinery
 from gauntlet.cases import (
     GOOD,
+    TARGET,
     TRAIN,
     Case,
+    Change,
     Row,
     added,
     appended,
+    corrected,
     edited,
     label,
     margin,
@@ -51,6 +57,33 @@ def _new_element(root: Path) -> None:
 
 def _respelt(rows: list[Row]) -> list[Row]:
     return [row | {"formula": reduced_formula(row["formula"])} for row in rows]
+
+
+def _saved(write: Callable[[float], str]) -> Change:
+    """Save the table with a program that writes numbers in its own way."""
+    return edited(TRAIN, lambda rows: [row | {TARGET: write(label(row))} for row in rows])
+
+
+def _rewritten(change: Callable[[str], str]) -> Change:
+    """Write the same table with other bytes."""
+
+    def apply(root: Path) -> None:
+        path = root / "data" / TRAIN
+        path.write_bytes(change(path.read_text(encoding="utf-8")).encode())
+
+    return apply
+
+
+def _quoted(text: str) -> str:
+    lines = (line.split(",") for line in text.splitlines())
+    return "\n".join(",".join(f'"{cell}"' for cell in cells) for cells in lines) + "\n"
+
+
+def _column_renamed(root: Path) -> None:
+    substituted("assay.toml", f'column = "{TARGET}"', 'column = "enthalpy"')(root)
+    path = root / "data" / TRAIN
+    header, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text("\n".join([header.replace(TARGET, "enthalpy"), rest]), encoding="utf-8")
 
 
 def _renamed(root: Path) -> None:
@@ -112,6 +145,34 @@ def cases() -> list[Case]:
             "labels-corrected",
             "Five labels are corrected by a few hundredths, as the commit says.",
             relabelled(lambda row: label(row) + 0.03, small(5, 0.4)),
+        ),
+        (
+            "labels-doubled",
+            "Twelve labels are corrected by a factor of two, each listed with its reason.",
+            corrected(lambda row: 2 * label(row), small(12, 0.6)),
+        ),
+        (
+            "four-decimals",
+            "The table is saved by a spreadsheet that shows four decimals.",
+            _saved("{:.4f}".format),
+        ),
+        ("six-digits", "The labels are saved with six digits.", _saved("{:.6g}".format)),
+        (
+            "single-precision",
+            "The labels went through single precision.",
+            _saved(lambda value: str(np.float32(value))),
+        ),
+        ("exponents", "The labels are written with exponents.", _saved("{:.9e}".format)),
+        (
+            "windows-bytes",
+            "The table has a byte order mark and the line ends of Windows.",
+            _rewritten(lambda text: "\ufeff" + text.replace("\n", "\r\n")),
+        ),
+        ("all-quoted", "Every cell of the table is quoted.", _rewritten(_quoted)),
+        (
+            "target-renamed",
+            "The column of the target and its key get another name.",
+            _column_renamed,
         ),
         (
             "rows-withdrawn",

@@ -21,6 +21,7 @@ from gauntlet.second_lines import SECOND_LINES
 # Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
 UNPLANTED = {
     "formula.missing",
+    *("corrections.shown", "history.duplicates", "history.renamed", "history.rounded"),
     *("formula.featurizable", "formula.reduced", "formula.oxidation", "formula.elements"),
     *(
         "history.labels",

@@ -58,3 +58,21 @@ def test_every_family_has_elements_and_is_the_gates():
     for name in FAMILIES:
         assert family(name), name
     assert {"N", "P", "As", "Sb", "Bi"} <= family("pnictogen")
+
+
+def test_growth_has_an_interval_over_chemical_systems():
+    """The mean difference lies in its interval; with one chemical system there is none."""
+    found = errors([2, 2, 2, 2])
+    alkali = found["alkali"]
+    assert (alkali.growth, alkali.worse) == (0.0, False)
+    assert alkali.low < alkali.growth < alkali.high
+    assert found["transition metal"].growth == 3.0
+    assert np.isinf(found["transition metal"].high)
+    assert next(iter(found.values())).growth == max(one.growth for one in found.values())
+    same = errors([1, -3, 5, 7], "rmse")["alkali"]
+    assert (same.growth, same.worse) == (0.0, False)
+
+
+def test_oxides_are_a_family_of_their_own():
+    """A loss on oxides is named as such."""
+    assert errors([2] * 4)["oxide"].growth == 3.0

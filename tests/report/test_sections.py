@@ -67,7 +67,7 @@ def test_pictures_stand_where_drawings_did_and_these_are_folded(tmp_path: Path) 
     """A reviewer sees pictures and opens the rest; the verdict is still in the first lines."""
     inputs = proposal(tmp_path)
     comment = render_comment(inputs, exhibits=_exhibits())
-    assert comment.splitlines()[1].startswith("### ✅ PASS")
+    assert any(line.startswith("### ✅ PASS") for line in comment.splitlines()[:12])
     parts = [
         "**What changed**", "**Errors** of the train rows", "parity.png", "residuals.png",
         "<details><summary>Errors by family, and residuals in characters</summary>",
@@ -93,3 +93,30 @@ def test_pictures_give_way_where_there_is_no_room(tmp_path: Path) -> None:
         assert_inert(comment)
         shown.add(comment.count("<img"))
     assert shown == {0, 2}
+
+
+def test_changed_labels_stand_before_the_verdict_with_their_reasons(tmp_path: Path) -> None:
+    """Every label that is another number is shown, whatever the run says of it."""
+    words = "formation_enthalpy of t00004 was -1 and is 7.25: misprint in table 2. Approve it."
+    shown = finding(severity="warning", rule="corrections.shown", message=words)
+    comment = render_comment(proposal(tmp_path, schema=checks("schema", shown)))
+    assert comment.index("Labels changed: 1 row") < comment.index("### ✅ PASS")
+    assert comment.index("Each changed label") < comment.index("### ✅ PASS")
+    assert "1 listed with a reason" in comment
+    assert "`misprint in table 2. Approve it.` |" in comment
+    (tmp_path / "other").mkdir()
+    unsaid = render_comment(proposal(tmp_path / "other"))
+    assert "0 listed with a reason" in unsaid
+    assert "none listed" in unsaid
+
+
+def test_families_that_got_worse_are_always_named(tmp_path: Path) -> None:
+    """A loss on a family stands in the comment with its errors, rows and interval, worst first."""
+    inputs = proposal(tmp_path)
+    worse = [one for one in inputs.families if one.worse]
+    assert worse
+    comment = render_comment(inputs)
+    table = comment.split("Worse by family, advisory")[1].split("\n\n")[1].splitlines()[2:]
+    assert [line.split("|")[1].strip(" *") for line in table] == [one.family for one in worse]
+    assert [one.growth for one in worse] == sorted((one.growth for one in worse), reverse=True)
+    assert all(" to " in line or "one system" in line for line in table)

@@ -20,7 +20,7 @@ def changed(sound: Path, function) -> None:
     ("factor", "words"),
     [
         (lambda row: 96.485, "as from eV to kJ/mol"),
-        (lambda row: 1 / 27.2114, "reverse of from hartree to eV"),
+        (lambda row: 1 / 27.2114, "as from eV to hartree"),
         (lambda row: -1.0, "other sign"),
         (lambda row: 2.0, "number of atoms"),
     ],
@@ -128,3 +128,139 @@ def test_a_column_that_carries_the_target_fails(sound: Path) -> None:
     )
     finding = only(check(sound), "leakage.column")
     assert finding.message.startswith("the column rank carries the target")
+
+
+def test_labels_rounded_on_saving_are_told_as_such(sound: Path) -> None:
+    """Labels that a spreadsheet rounded by a harmless amount are a warning; by more, the reason."""
+    exact = [-n / 10 + 0.00123456 * n / 30 for n in range(1, 31)]
+    changed(sound, lambda frame: frame.assign(y=exact))
+    commit(sound)
+    for saved in (
+        lambda frame: frame["y"].map("{:.4f}".format),
+        lambda frame: frame["y"].astype("float32"),
+        lambda frame: frame["y"].map("{:.4g}".format),
+    ):
+        changed(sound, lambda frame, saved=saved: frame.assign(y=saved(frame.assign(y=exact))))
+        report = check(sound)
+        assert report.passed
+        assert "rounded when the table was saved" in found(report, "history.rounded")[0].message
+        assert not found(report, "history.labels")
+    (sound / "assay.toml").write_text(
+        SETTINGS.format(target=NUMBER).replace("margin = 0.1", "margin = 0.001")
+    )
+    commit_settings(sound, exact)
+    changed(sound, lambda frame: frame.assign(y=[f"{one:.3f}" for one in exact]))
+    finding = only(check(sound), "history.rows")
+    assert "rounded" in finding.message
+    assert "missing" not in finding.message
+
+
+def commit_settings(sound: Path, labels: list[float]) -> None:
+    """Make main of these labels and the settings that lie there."""
+    changed(sound, lambda frame: frame.assign(y=labels))
+    commit(sound)
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: "\n".join(
+            ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
+        ),
+        lambda text: text.replace("\n", "0\n").replace("y0\n", "y\n").replace("-1\n", "-1.0\n"),
+        lambda text: "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])]) + "\n",
+        lambda text: text.replace("-0.1\n", "-1.0e-1\n"),
+    ],
+    ids=["line ends", "byte order mark", "quoted", "trailing zeros", "reordered", "exponents"],
+)
+def test_a_table_that_is_written_otherwise_says_the_same(sound: Path, spelt) -> None:
+    """The same rows and numbers in another writing bring no finding of the comparison."""
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(slice(None), [*map(fraction, lines)]))
+    commit(sound)
+    path = sound / "data" / "train.csv"
+    path.write_bytes(spelt(path.read_text()).encode())
+    report = check(sound)
+    assert report.passed
+    assert not [one for one in report.findings if one.rule.startswith("history")]
+
+
+def fraction(line: str) -> str:
+    """A line whose label has a decimal point, so that a zero behind it changes nothing."""
+    return line if line.endswith("y") or "." in line else f"{line}.0"
+
+
+def test_decimal_commas_are_no_missing_rows(sound: Path) -> None:
+    """Labels that cannot be read are named as such, and not as rows that are gone."""
+    commit(sound)
+    edit(
+        sound,
+        "train.csv",
+        lambda lines: lines.__setitem__(
+            slice(1, 20),
+            [
+                f'{one.rsplit(",", 1)[0]},"{one.rsplit(",", 1)[1].replace(".", ",")}"'
+                for one in lines[1:20]
+            ],
+        ),
+    )
+    failed = check(sound).failed
+    assert "target.number" in failed
+    assert "history.rows" not in failed
+
+
+def test_rows_under_new_ids_are_told(sound: Path) -> None:
+    """One row under another id is a warning with its own; a table numbered again fails."""
+    commit(sound)
+    edit(
+        sound, "train.csv", lambda lines: lines.__setitem__(4, lines[4].replace("t00004", "t00104"))
+    )
+    report = check(sound)
+    assert report.passed
+    assert "t00004 on main" in only(report, "history.renumbered").message
+    changed(sound, lambda frame: frame.assign(row_id=[f"t{n:05d}" for n in range(500, 530)]))
+    assert "history.renumbered" in check(sound).failed
+
+
+def test_of_duplicates_the_one_that_stays_is_told(sound: Path) -> None:
+    """Where one of two rows of a composition goes, the other one's label is to be looked at."""
+    edit(sound, "train.csv", lambda lines: lines.append("t00031,LiF,-0.12"))
+    commit(sound)
+    edit(sound, "train.csv", lambda lines: lines.__delitem__(1))
+    finding = only(check(sound), "history.duplicates")
+    assert (finding.severity, finding.value) == ("warning", "-0.12")
+    assert "t00001 with -0.1 is gone" in finding.message
+
+
+def test_exchanged_labels_fail_with_the_rows(sound: Path) -> None:
+    """Labels of one system that were exchanged within all limits fail, with whose they are."""
+    (sound / "assay.toml").write_text(
+        SETTINGS.format(target=NUMBER) + "[data]\nmaximum_rows_removed = 0.4\n"
+    )
+    changed(sound, lambda frame: frame.assign(y=frame["y"] - frame.index * 0.00137))
+    commit(sound)
+    changed(sound, lambda frame: frame.assign(y=[frame["y"][1], frame["y"][0], *frame["y"][2:]]))
+    report = check(sound)
+    assert report.failed == ["history.exchanged"]
+    findings = found(report, "history.exchanged")
+    assert [one.line for one in findings] == [2, 3]
+    assert "main's label of LiCl (t00002, line 3 there)" in findings[0].message
+
+
+def test_a_leak_is_named_where_the_change_is(sound: Path) -> None:
+    """Every train row that leaks is named at its line; where sealed inputs change, at theirs."""
+    commit(sound)
+    leaks = [f"t{n:05d},{metal}2O{n}S,-1.5" for n, metal in enumerate(("Li", "Na", "K"), start=31)]
+    sealed = [f"s{n:05d},{metal}OS" for n, metal in enumerate(("Li", "Na", "K"), start=31)]
+    edit(sound, "sealed_inputs.csv", lambda lines: lines.extend(sealed))
+    commit(sound)
+    edit(sound, "train.csv", lambda lines: lines.extend(leaks))
+    findings = found(check(sound), "leakage.system")
+    assert [(one.file, one.line) for one in findings] == [
+        ("data/train.csv", line) for line in (32, 33, 34)
+    ]
+    edit(sound, "train.csv", lambda lines: lines.__delitem__(slice(-3, None)))
+    edit(sound, "sealed_inputs.csv", lambda lines: lines.append("s00040,Li3F"))
+    finding = only(check(sound), "leakage.system")
+    assert (finding.file, finding.line) == ("data/sealed_inputs.csv", 35)

@@ -57,6 +57,24 @@ def test_the_target_stays_that_of_the_sealed_labels(sound: Path) -> None:
     assert finding.value == "kJ/mol"
 
 
+def test_a_column_may_be_renamed_with_its_key(sound: Path) -> None:
+    """A renamed target is a warning if every row is as on main, else it is another target."""
+    commit(sound)
+    settings(sound, target=NUMBER.replace("upper = 5.0", "upper = 500.0"))
+    path = sound / "assay.toml"
+    path.write_text(path.read_text().replace('column = "y"', 'column = "enthalpy"'))
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(0, "row_id,formula,enthalpy"))
+    report = check(sound)
+    assert report.passed
+    assert "enthalpy, on main y" in only(report, "history.renamed").message
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(30, "t00030,AlI,-3.1"))
+    report = check(sound)
+    assert report.failed == ["history.target"]
+    # main's bounds are in force under either name
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(30, "t00030,AlI,99"))
+    assert "target.bounds" in check(sound).failed
+
+
 def test_a_policy_changes_alone(sound: Path) -> None:
     """Another margin is a warning by itself and a failure together with other data."""
     commit(sound)

@@ -59,6 +59,29 @@ def test_labels(layout, sealed_first):
     np.testing.assert_array_equal(open_labels(layout, "gap"), VALUES)
 
 
+def test_sealed_labels_are_opened_after_their_column_was_renamed(layout):
+    """The column that was sealed is the target's if train.csv has the new name alone."""
+    with pytest.raises(UsageError, match="no column 'band gap'"):
+        open_labels(layout, "band gap")
+    seal_labels(layout)
+    layout.train.write_text("row_id,formula,band gap\nt1,KF,1\n")
+    np.testing.assert_array_equal(open_labels(layout, "band gap"), VALUES)
+    layout.train.write_text("row_id,formula,gap,band gap\nt1,KF,1,2\n")
+    with pytest.raises(NotCarriedOutError, match="no column 'band gap'"):
+        open_labels(layout, "band gap")
+
+
+def test_of_two_sealed_columns_none_is_guessed(layout):
+    """Sealed labels beside a further column are those of the target's name alone."""
+    rows = "".join(f"s{n},{value!r},0\n" for n, value in enumerate(VALUES, 1))
+    layout.open_labels.write_text("row_id,gap,other\n" + rows)
+    layout.train.write_text("row_id,formula,band gap\nt1,KF,1\n")
+    seal_labels(layout)
+    np.testing.assert_array_equal(open_labels(layout, "gap"), VALUES)
+    with pytest.raises(NotCarriedOutError, match="no column 'band gap'"):
+        open_labels(layout, "band gap")
+
+
 def test_nothing_in_plain_text(sealed):
     """After sealing no file of the repository holds a label, an id beside it, or the key in git."""
     assert not sealed.open_labels.exists()

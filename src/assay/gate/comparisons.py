@@ -54,13 +54,14 @@ class Requirement:
     """One thing that a candidate must hold: a metric, over all rows or over a slice of them.
 
     `margin` is in the metric's own unit. A claimed improvement is about the `primary` one; on all
-    others it may lose no more than the margin.
+    others it may lose no more than the margin. An `advisory` one is shown and decides nothing.
     """
 
     metric: Metric
     margin: float
     primary: bool = False
     slice: Slice | None = None
+    advisory: bool = False
 
     @property
     def name(self) -> str:

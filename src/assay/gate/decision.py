@@ -111,7 +111,7 @@ def decide(
 
 
 def binding(comparison: Comparison, policy: Gate) -> list[Part]:
-    """The requirements that decide: all but slices with too few effective groups.
+    """The requirements that decide: all but advisory ones and slices with too few effective groups.
 
     Counted on sealed inputs and pool, which a pull request cannot change: train rows it can leave
     out.
@@ -119,7 +119,8 @@ def binding(comparison: Comparison, policy: Gate) -> list[Part]:
     return [
         part
         for part in comparison.parts
-        if part.requirement.slice is None or part.groups.unlabelled >= policy.minimum_groups
+        if not part.requirement.advisory
+        and (part.requirement.slice is None or part.groups.unlabelled >= policy.minimum_groups)
     ]
 
 

@@ -15,6 +15,7 @@ Family = Literal[
     "lanthanoid",
     "metalloid",
     "noble_gas",
+    "oxide",
     "pnictogen",
     "post_transition_metal",
     "rare_earth_metal",
@@ -39,7 +40,8 @@ class Slice(Section):
 
     `elements`: rows that hold any of these; `family`: rows that hold an element of this family;
     `column`: rows whose cell in that column is one of `values`. `margin` is in the unit of the
-    primary metric, and that of all rows unless given.
+    primary metric, and that of all rows unless given. An `advisory` slice is shown and decides
+    nothing; the others block.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{1,40}$")]
@@ -48,6 +50,7 @@ class Slice(Section):
     column: str | None = None
     values: Annotated[tuple[str, ...], Field(strict=False)] = ()
     margin: Margin | None = None
+    advisory: bool = False
 
     @model_validator(mode="after")
     def _names_one_thing(self) -> Self:
@@ -61,13 +64,15 @@ class Slice(Section):
 class Gate(Section):
     """The gate's policy; the names and defaults are those of docs/gate.md.
 
-    The bounds of the numbers are those within which the guarantee means something.
+    The bounds of the numbers are those within which the guarantee means something. Metrics of
+    `further` that are `advisory` are shown and decide nothing; the others block.
     """
 
     baseline: Literal["mean", "ridge"] = "mean"
     metric: MetricKey | None = None
     margin: Margin
     further: dict[MetricKey, Margin] = {}
+    advisory: Annotated[tuple[MetricKey, ...], Field(strict=False)] = ()
     slices: Annotated[tuple[Slice, ...], Field(strict=False, max_length=20)] = ()
     alpha: Annotated[float, Field(gt=0, le=0.05)] = 0.025
     alpha_fail: Annotated[float, Field(gt=0, le=0.05)] = 0.01
@@ -82,6 +87,8 @@ class Gate(Section):
         names = [part.name for part in self.slices]
         if len(set(names)) < len(names):
             raise ValueError("two slices have the same name")
+        if strange := set(self.advisory) - set(self.further):
+            raise ValueError(f"advisory names {min(strange)!r}, which further does not have")
         if self.disagreements > self.uses:
             raise ValueError(f"disagreements must be at most uses ({self.uses})")
         return self

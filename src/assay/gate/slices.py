@@ -28,9 +28,17 @@ def requirements(settings: Settings, tables: Tables) -> list[Requirement]:
         UsageError: a slice names an unknown element, or a column that a table lacks.
     """
     policy, primary = settings.gate, METRICS[settings.primary_metric]
-    further = [Requirement(METRICS[key], margin) for key, margin in policy.further.items()]
+    further = [
+        Requirement(METRICS[key], margin, advisory=key in policy.advisory)
+        for key, margin in policy.further.items()
+    ]
     slices = [
-        Requirement(primary, rule.margin or policy.margin, slice=_slice(rule, tables))
+        Requirement(
+            primary,
+            rule.margin or policy.margin,
+            slice=_slice(rule, tables),
+            advisory=rule.advisory,
+        )
         for rule in policy.slices
     ]
     return [Requirement(primary, policy.margin, primary=True), *further, *slices]
@@ -66,9 +74,11 @@ def _symbols() -> set[str]:
 
 
 def family(name: str) -> set[str]:
-    """The symbols of a family of elements, as pymatgen tells it, or of the `pnictogen`s."""
+    """The symbols of a family of elements, as pymatgen tells it; oxides are what holds oxygen."""
     from pymatgen.core import Element
 
+    if name == "oxide":
+        return {"O"}
     if name == "pnictogen":  # which pymatgen has no word for
         return {element.symbol for element in Element if element.group == PNICTOGENS}
     word = _WORDS.get(name, name)

@@ -68,6 +68,10 @@ class Certificate(Record):
 def policy_digest(settings: Settings) -> str:
     """Names the rule a verdict was reached under: target, split and gate of `assay.toml`."""
     rule = settings.model_dump(mode="json", include={"target", "split", "gate"})
+    # so that a certificate holds that was issued before there was anything advisory
+    for part in (rule["gate"], *rule["gate"]["slices"]):
+        if not part["advisory"]:
+            del part["advisory"]
     return digest_bytes(json.dumps(rule, sort_keys=True).encode())
 
 

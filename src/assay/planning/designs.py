@@ -101,7 +101,8 @@ def design_of_repository(layout: Layout, settings: Settings) -> Design:
         read_table(path, columns) for path in (layout.train, layout.sealed_inputs, layout.pool)
     ]
     groups = [Grouping.of([chemical_system(row) for row in rows["formula"]]) for rows in tables]
-    return Design(Groups(*groups), requirements(settings, tables))
+    deciding = [part for part in requirements(settings, tables) if not part.advisory]
+    return Design(Groups(*groups), deciding)
 
 
 def design_of_sizes(sealed_rows: int, groups: int, settings: Settings, seed: int) -> Design:

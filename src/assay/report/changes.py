@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from assay.compositions import problem, reduced_formula
 from assay.records import CandidateCard, VerdictRecord
 from assay.report.evidence import Predicted
+from assay.roundings import is_rounded
 
 Key = tuple[str, str]
 
@@ -24,42 +26,69 @@ class TrainRow:
     before: str | None
     after: str | None
 
+    @property
+    def change(self) -> float:
+        """How much larger the label is than on main; nan where one of them is no number."""
+        return _number(self.after) - _number(self.before)
+
 
 @dataclass(frozen=True)
 class DataChanges:
-    """How the candidate's train set differs from main's; a row is its id and its formula."""
+    """How the candidate's train set differs from main's; a row is its id and its composition.
+
+    Labels that were `rounded` when the table was saved are none of those that were `relabelled`.
+    """
 
     added: Sequence[TrainRow]
     removed: Sequence[TrainRow]
     relabelled: Sequence[TrainRow]
+    rounded: Sequence[TrainRow] = ()
 
     @property
     def rows(self) -> list[TrainRow]:
         """All of them: relabelled rows first, since these ask for a reason."""
-        return [*self.relabelled, *self.removed, *self.added]
+        return [*self.relabelled, *self.removed, *self.added, *self.rounded]
 
 
-def data_changes(before: pd.DataFrame, after: pd.DataFrame, target: str) -> DataChanges:
-    """Compare two train sets, read as text, by `row_id` and `formula`.
+def data_changes(
+    before: pd.DataFrame, after: pd.DataFrame, target: str, harmless: float = 0.0
+) -> DataChanges:
+    """Compare two train sets, read as text, by `row_id` and composition.
 
-    The labels that changed most come first; other rows keep the order of their table.
+    The labels that changed most come first; other rows keep the order of their table. Labels that
+    were rounded by no more than `harmless` stand apart.
     """
     main, own = _labels(before, target), _labels(after, target)
-    relabelled = [
-        TrainRow(*key, label, own[key])
-        for key, label in main.items()
-        if key in own and not _same(label, own[key])
+    moved = [
+        TrainRow(key[0], own[key][0], label, own[key][1])
+        for key, (_, label) in main.items()
+        if key in own and not _same(label, own[key][1])
     ]
+    rounded = [row for row in moved if _is_harmless(row, harmless)]
+    relabelled = [row for row in moved if not _is_harmless(row, harmless)]
     return DataChanges(
-        [TrainRow(*key, None, label) for key, label in own.items() if key not in main],
-        [TrainRow(*key, label, None) for key, label in main.items() if key not in own],
+        [TrainRow(key[0], *row[:1], None, row[1]) for key, row in own.items() if key not in main],
+        [TrainRow(key[0], *row, None) for key, row in main.items() if key not in own],
         sorted(relabelled, key=_distance, reverse=True),
+        rounded,
     )
 
 
-def _labels(table: pd.DataFrame, target: str) -> dict[Key, str]:
+def _is_harmless(row: TrainRow, harmless: float) -> bool:
+    small = abs(row.change) <= harmless
+    return small and is_rounded(_number(row.before), str(row.after))
+
+
+def _labels(table: pd.DataFrame, target: str) -> dict[Key, tuple[str, str]]:
+    """Formula and label of each row."""
     columns = (table["row_id"], table["formula"], table[target])
-    return {(row_id, formula): label for row_id, formula, label in zip(*columns, strict=True)}
+    return {
+        (row_id, reduced_formula(formula) if problem(formula) is None else formula): (
+            formula,
+            label,
+        )
+        for row_id, formula, label in zip(*columns, strict=True)
+    }
 
 
 def _number(text: str | None) -> float:
@@ -74,7 +103,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _distance(row: TrainRow) -> float:
-    distance = abs(_number(row.after) - _number(row.before))
+    distance = abs(row.change)
     return distance if np.isfinite(distance) else np.inf
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from assay.provenance import short_commit
 from assay.report.advice import HOW_TO_SEAL, meaning
+from assay.report.advisories import changed_labels, worse_families
 from assay.report.changes import reference_name
 from assay.report.figures import PublicNumber, gate_line, public_numbers
 from assay.report.findings import Told, counted_warnings, told
@@ -37,7 +38,14 @@ def render_summary(
     inputs: ReportInputs, limit: int = MAXIMUM_LENGTH, exhibits: Sequence[Exhibit] = ()
 ) -> str:
     """The same content for `$GITHUB_STEP_SUMMARY`, shorter than `limit` characters."""
-    head = [_headline(inputs), _checks(inputs), *_gate(inputs), *_numbers(inputs)]
+    head = [
+        *changed_labels(inputs, limit // 3),
+        _headline(inputs),
+        _checks(inputs),
+        *_gate(inputs),
+        *_numbers(inputs),
+        *worse_families(inputs, limit // 6),
+    ]
     tail = [*_seal(inputs), _provenance(inputs)]
     more = sections(inputs, exhibits)
     room = limit - len("\n\n".join([*head, *tail])) - 4

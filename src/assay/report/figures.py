@@ -79,11 +79,12 @@ def _coverages(inputs: ReportInputs) -> list[PublicNumber]:
 
 
 def _figure_row(figure: PublicFigure) -> PublicNumber:
-    groups = f"{figure.groups:.0f} effective groups, too few to decide"
+    few = f"{figure.groups:.0f} effective groups, too few to decide"
+    undecided = "advisory, decides nothing" if figure.advisory else few
     candidate, reference = (
         "" if error is None else number(error) for error in (figure.candidate, figure.reference)
     )
-    note = "" if figure.required else groups
+    note = "" if figure.required else undecided
     return PublicNumber(figure.name, figure.unit, candidate, reference, note)
 
 

@@ -24,6 +24,7 @@ from assay.records import (
 from assay.report.changes import DataChanges, Fact, data_changes, model_changes
 from assay.report.evidence import Evidence, gathered
 from assay.report.families import FamilyError, family_errors
+from assay.roundings import harmless_rounding
 from assay.settings import Settings
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
@@ -152,13 +153,17 @@ class ReportInputs:
         mains = self._on_main("train")
         if mains is None or self.root is None:
             return None
-        columns = ["row_id", "formula", self.settings.target.column]
+        target = self.settings.target.column
+        # a pull request may rename the column
+        own = self.candidate.target if self.candidate else target
+        columns = ["row_id", "formula"]
         try:
-            before = parse_table(mains, columns, Layout(self.root).train)
-            after = candidate_train(self.handover.train, columns, LARGER * len(mains))
+            before = parse_table(mains, [*columns, target], Layout(self.root).train)
+            after = candidate_train(self.handover.train, [*columns, own], LARGER * len(mains))
         except AssayError:
             return None
-        return data_changes(before, after, self.settings.target.column)
+        after = after[[*columns, own]].rename(columns={own: target})
+        return data_changes(before, after, target, harmless_rounding(self.settings))
 
     @cached_property
     def model_changes(self) -> list[Fact]:

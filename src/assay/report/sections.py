@@ -55,6 +55,7 @@ def _data(changes: DataChanges | None) -> Iterator[str]:
             (changes.added, "added"),
             (changes.removed, "removed"),
             (changes.relabelled, "relabelled"),
+            (changes.rounded, "with rounded labels"),
         )
         if rows
     ]

@@ -2,28 +2,47 @@
 
 import great_expectations.expectations as gxe
 
+from assay.schema.comparison import allowed
 from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE
+from assay.schema.pairing import Pairing
 from assay.schema.rules import WARNING, Rule, Table
 from assay.settings import Settings
+from assay.texts import plural
 
 FEW = 10
 
 
-def removal_rules(settings: Settings) -> list[Rule]:
+def removal_rules(settings: Settings, pairing: Pairing) -> list[Rule]:
     """Rule of main's train rows: few of them may be removed or get another label."""
-    share = settings.data.maximum_rows_removed
+    rows = len(pairing.main)
+    most = allowed(settings.data.maximum_rows_removed, rows)
     return [
         Rule(
             "history.rows",
             gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(
                 column=KEPT,
-                min_value=1 - share,
-                description=f"At most {share:.1%} of main's rows are removed or relabelled.",
+                min_value=1 - most / rows - 1e-9,
+                description=f"At most {most} of main's {rows} rows are removed or relabelled.",
             ),
-            "only {observed:.1%} of main's labelled rows still stand; "
-            "put them back, or raise data.maximum_rows_removed in assay.toml on main first.",
+            f"of main's {rows:,} labelled rows {_lost(pairing)}; one pull request may do so to "
+            f"{most:,}: put them back, make several of it, or raise data.maximum_rows_removed in "
+            "assay.toml on main first.",
         )
     ]
+
+
+def _lost(pairing: Pairing) -> str:
+    gone, other = len(pairing.removed), int(pairing.relabelled.sum())
+    said = [plural(gone, "is missing", "are missing")] if gone else []
+    if other:
+        said.append(plural(other, "has another label", "have another label"))
+    if coarse := int((pairing.relabelled & pairing.rounded).sum()):
+        farthest = float(pairing.moved[pairing.rounded].max())
+        said[-1] += (
+            f" ({coarse:,} of these were rounded, by up to {farthest:.1g}, when the table was "
+            "saved: `git checkout main -- data/train.csv` and add your rows again)"
+        )
+    return " and ".join(said)
 
 
 def element_rules(settings: Settings) -> list[Rule]:

@@ -10,6 +10,7 @@ import pandas as pd
 from assay.compositions import elements, problem
 from assay.errors import UsageError
 from assay.schema.formulas import identity
+from assay.schema.pairing import Pairing
 from assay.schema.rules import FORMULA, ROW_ID, Table, table
 from assay.settings import Settings
 from assay.tables import parse_table
@@ -19,16 +20,15 @@ SECTION, KEY, HERE, ON_MAIN = "section", "key", "here", "on main"
 COLUMN, CORRELATION, FILE = "column", "correlation", "file"
 
 
-def train_on_main(content: bytes | None, now: bytes, on_main: str, target: str) -> Table | None:
-    """Main's labelled train rows, or None: not at hand, not readable, or the same as `now`.
+def train_on_main(content: bytes | None, on_main: str, target: str) -> Table | None:
+    """Main's labelled train rows, or None: not at hand, or not readable.
 
     Args:
         content: main's `train.csv`, if there is one.
-        now: the content of the `train.csv` that is checked.
         on_main: main's name of the target; it is renamed to
         target: the target's name here.
     """
-    if content is None or content == now:
+    if content is None:
         return None
     try:
         cells = parse_table(content, [ROW_ID, FORMULA, on_main], Path("train.csv"))
@@ -42,15 +42,14 @@ def train_on_main(content: bytes | None, now: bytes, on_main: str, target: str) 
     return Table(before.name, before.file, renamed[labelled], before.frame[labelled])
 
 
-def kept_rows(train: Table, before: Table, target: str) -> Table:
-    """Main's labelled rows, each with True where composition and label still stand."""
+def kept_rows(train: Table, pairing: Pairing) -> Table:
+    """Main's labelled rows, each with True where composition and label still stand.
 
-    def pairs(rows: Table) -> list[tuple[str, float]]:
-        values = rows.frame[target].astype(float).round(9)
-        return list(zip(rows.cells[FORMULA].map(identity), values, strict=True))
-
-    now = set(pairs(train))
-    kept = pd.DataFrame({KEPT: [True if pair in now else None for pair in pairs(before)]})
+    A label that is no number is for another rule to tell.
+    """
+    standing = set(pairing.mains[~pairing.relabelled].tolist())
+    cells = [True if place in standing else None for place in range(len(pairing.main))]
+    kept = pd.DataFrame({KEPT: cells}, dtype=object)
     return Table("main", train.file, kept, kept, located=False)
 
 

@@ -50,7 +50,8 @@ def findings_of(
             if those is None:
                 yield _finding(table, rule, None, result.result, settings, standing)
                 continue
-            maximum = 0 if table.settled and standing else MAXIMUM_FINDINGS[rule.severity]
+            most = MAXIMUM_FINDINGS[rule.severity] if rule.listed is None else rule.listed
+            maximum = 0 if table.settled and standing else most
             for row in those[:maximum]:
                 yield _finding(table, rule, row, result.result, settings, standing)
             if len(those) > maximum:
@@ -116,7 +117,8 @@ def _finding(  # noqa: PLR0913 (what a finding is made of)
     expectation = rule.expectation
     column = getattr(expectation, "column", None) or getattr(expectation, "column_B", "")
     value = str(cells[column])[:CELL] if column in cells else None
-    facts = _facts(rule, formula, value, observed) | {"column": settings.target.column}
+    facts: dict[str, Any] = {"value": value, "column": settings.target.column}
+    facts |= _facts(rule, row, formula, value, observed)
     facts["share"] = (result.get("unexpected_percent") or 0) / 100
     if not table.located:
         facts |= {name: str(cell)[:CELL] for name, cell in cells.items()}
@@ -132,15 +134,18 @@ def _finding(  # noqa: PLR0913 (what a finding is made of)
     )
 
 
-def _facts(rule: Rule, formula: str | None, value: str | None, observed: Any) -> dict[str, Any]:
-    facts: dict[str, Any] = {"value": value}
-    facts["observed"] = observed if isinstance(observed, float) else _shown(observed)
+def _facts(
+    rule: Rule, row: int | None, formula: str | None, value: str | None, observed: Any
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "observed": observed if isinstance(observed, float) else _shown(observed)
+    }
+    named = [value or ""] if row is None else [f"line {row + 2}", value or ""]
     if formula is not None:
         reduced = identity(formula)
-        named = (value or "", reduced, system(formula))
-        hint = next((rule.hints[name] for name in named if name in rule.hints), "")
-        facts |= {"formula": formula[:CELL], "reduced": reduced, "hint": hint}
-        facts["problem"] = problem(formula)
+        named += [reduced, system(formula)]
+        facts |= {"formula": formula[:CELL], "reduced": reduced, "problem": problem(formula)}
+    facts["hint"] = next((rule.hints[name] for name in named if name in rule.hints), "")
     return facts
 
 

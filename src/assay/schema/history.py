@@ -1,43 +1,31 @@
-"""The rules of a train set that differs from main's: ids, labels, unit, scale and size."""
+"""The rules of a train set that differs from main's: ids, formulas, labels, scale and size."""
 
 import great_expectations.expectations as gxe
+import numpy as np
 
+from assay.schema.accidents import by_case_alone, respelt
+from assay.schema.comparison import RESTORE, Compared, allowed
+from assay.schema.corrections import FILE, line_to_paste
 from assay.schema.formulas import identity
-from assay.schema.label_expectations import (
-    ExpectColumnQuartilesToBeBetween,
-    ExpectIdsToBeKept,
-    ExpectKnownLabelsToBeKept,
-    ExpectUnitToBeKept,
-)
-from assay.schema.rules import FORMULA, ROW_ID, WARNING, Rule, Table
-from assay.schema.units import converted
+from assay.schema.label_expectations import ExpectColumnQuartilesToBeBetween, ExpectIdsToBeKept
+from assay.schema.label_rules import label_rules, moved_far
+from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table
 from assay.settings import Settings
 
 
-def history_rules(settings: Settings, train: Table, before: Table) -> list[Rule]:
-    """Rules of the train set given main's, `before`: labels, unit, scale and size."""
-    target = settings.target.column
-    values = before.frame[target].groupby(before.cells[FORMULA].map(identity)).agg(list)
-    labels = {str(name): known for name, known in values.items()}
-    rules = [_ids(before), _labels(target, labels), _size(settings, len(before.frame))]
-    if settings.target.kind == "class":
+def history_rules(compared: Compared, before: Table) -> list[Rule]:
+    """Rules of the train set given main's, `before`."""
+    settings = compared.settings
+    rules = [_ids(before), _renumbered(compared), _duplicates(compared), _formulas(compared)]
+    rules += [*label_rules(compared), _size(settings, len(before.frame))]
+    if not compared.is_number:
         return rules
-    quartiles = [float(before.frame[target].quantile(point)) for point in (0.25, 0.5, 0.75)]
+    target = before.frame[settings.target.column]
+    quartiles = [float(target.quantile(point)) for point in (0.25, 0.5, 0.75)]
     spread = quartiles[2] - quartiles[0]
-    rules.append(_unit(target, train, labels))
-    return (
-        rules
-        if not spread
-        else [
-            *rules,
-            _relabelled(settings, labels, spread),
-            _scale(settings, quartiles, spread),
-        ]
-    )
-
-
-def _told(labels: dict[str, list[float]]) -> dict[str, str]:
-    return {name: ", ".join(f"{value:g}" for value in known) for name, known in labels.items()}
+    if spread:
+        rules += [moved_far(compared, spread), _scale(settings, quartiles, spread)]
+    return rules
 
 
 def _ids(before: Table) -> Rule:
@@ -51,60 +39,73 @@ def _ids(before: Table) -> Rule:
             description="No id stands for another composition than on main.",
         ),
         "row_id {value} stands for {hint} on main, not for {formula}: predictions that are on "
-        "record go by it; give this row an id that is new.",
+        f"record go by it; put back what main has under this id ({RESTORE} does so for all). A row "
+        f"of its own gets an id that is new; if main's formula is wrong, list that in {FILE}, too.",
         known,
     )
 
 
-def _labels(target: str, labels: dict[str, list[float]]) -> Rule:
-    return Rule(
-        "history.labels",
-        ExpectKnownLabelsToBeKept(
-            column_A=FORMULA,
-            column_B=target,
-            labels=labels,
-            tolerance=0.0,
-            description="No label that stands on main was changed.",
-        ),
-        "{column} of {formula} is {value} here but {hint} on main; "
-        "say in the pull request why it was changed.",
-        _told(labels),
-        severity=WARNING,
+def _renumbered(compared: Compared) -> Rule:
+    pairing, taken = compared.pairing, set(compared.pairing.main.ids)
+    said = {
+        place: (
+            f"row_id {pairing.here.ids[place]} is new, but this row is "
+            f"{pairing.main.ids[pairing.mains[place]]} on main: predictions on record go by "
+            f"the id; give the row its id back, or all of them with {RESTORE}."
+        )
+        for place in np.flatnonzero(pairing.renumbered).tolist()
+        if pairing.here.ids[place] not in taken
+    }
+    share = compared.settings.data.maximum_rows_removed
+    many = len(said) > allowed(share, len(pairing.main))
+    return compared.rule(
+        "history.renumbered",
+        "Rows keep the ids that they have on main.",
+        said,
+        ROW_ID,
+        FAILURE if many else WARNING,
     )
 
 
-def _relabelled(settings: Settings, labels: dict[str, list[float]], spread: float) -> Rule:
-    farthest = settings.data.maximum_relabel * spread
-    return Rule(
-        "history.relabelled",
-        ExpectKnownLabelsToBeKept(
-            column_A=FORMULA,
-            column_B=settings.target.column,
-            labels=labels,
-            tolerance=farthest,
-            description=f"No label that stands on main moved by more than {farthest:.4g}.",
-        ),
-        "{column} of {formula} is {value} here but {hint} on main, farther than "
-        f"{farthest:.4g} (data.maximum_relabel times the quartiles' distance); put it back, or "
-        "change it in a pull request of its own that raises the limit on main first.",
-        _told(labels),
+def _duplicates(compared: Compared) -> Rule:
+    """Of rows of one composition some went, and those that stay have another label."""
+    pairing = compared.pairing
+    gone: dict[str, int] = {}
+    for place in pairing.removed:
+        gone.setdefault(pairing.main.identities[place], int(place))
+    said = {}
+    for place, name in enumerate(pairing.here.identities):
+        if (other := gone.get(name)) is None:
+            continue
+        label = pairing.main.labels[other]
+        if not np.isclose(label, pairing.here.labels[place], rtol=1e-9, atol=1e-12):
+            said[place] = (
+                f"of the rows of {name}, {pairing.main.ids[other]} with "
+                f"{pairing.main.cells[other]} is gone and this one with "
+                f"{pairing.here.cells[place]} stays: say why this is the right one."
+            )
+    return compared.rule(
+        "history.duplicates", "Where duplicates go, the right one stays.", said, severity=WARNING
     )
 
 
-def _unit(target: str, train: Table, labels: dict[str, list[float]]) -> Rule:
-    formulas = list(train.cells[FORMULA])
-    said = converted(formulas, list(train.frame[target]), labels)
-    hints = {identity(f): words for f, words in zip(formulas, said, strict=True) if words}
-    return Rule(
-        "history.unit",
-        ExpectUnitToBeKept(
-            column_A=FORMULA,
-            column_B=target,
-            labels=labels,
-            description="No label that stands on main was carried over into another unit.",
-        ),
-        "{column} of {formula} is {value}: main's label was {hint}; convert it back.",
-        hints,
+def _formulas(compared: Compared) -> Rule:
+    pairing, here, main = compared.pairing, compared.pairing.here, compared.pairing.main
+    listed = compared.corrections.formulas if compared.corrections else frozenset[int]()
+    chosen = np.array([place not in listed for place in range(len(here))], dtype=bool)
+    said = {}
+    # of classes many rows have the same label, so that it tells nothing
+    for place, gone in respelt(pairing, chosen, by_label=compared.is_number).items():
+        lost, own = main.formulas[gone], here.formulas[place]
+        how = "differs by case alone from" if by_case_alone(own, lost) else "has the label of"
+        line = line_to_paste(here.ids[place], FORMULA, lost, own)
+        said[place] = (
+            f"{own} {how} {lost} ({main.ids[gone]} on main, which is gone), and is another "
+            f"compound: put {lost} back under its id; or, if main is wrong, add a line to "
+            f"{FILE}: `{line}`."
+        )
+    return compared.rule(
+        "history.formulas", "No row of main became that of another compound.", said, FORMULA
     )
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations import ExpectColumnQuantileValuesToBeBetween
@@ -13,7 +12,6 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 )
 
 from assay.schema.formulas import identity
-from assay.schema.units import converted
 
 PAIR_DOMAIN = ("batch_id", "table", "column_A", "column_B", "row_condition", "ignore_row_if")
 
@@ -37,47 +35,22 @@ class AgreementMetric(ColumnPairMapMetricProvider):
         return ~(groups.transform("max") - groups.transform("min") > tolerance)
 
 
-class KeptLabelsMetric(ColumnPairMapMetricProvider):
-    """Whether no row took the place of a label in `labels` (reduced formula to values)."""
+class SparedRowsMetric(ColumnPairMapMetricProvider):
+    """Whether each row is none of `rows`, which are named by their places."""
 
-    condition_metric_name = "column_pair_values.labels_kept"
+    condition_metric_name = "column_pair_values.rows_spared"
     condition_domain_keys = PAIR_DOMAIN
-    condition_value_keys = ("labels", "tolerance")
+    condition_value_keys = ("rows",)
 
     @column_pair_condition_partial(engine=PandasExecutionEngine)
     def _pandas(
         cls,  # noqa: N805
         column_A: pd.Series,  # noqa: N803
-        column_B: pd.Series,  # noqa: N803
-        labels: dict[str, list[float]],
-        tolerance: float,
+        column_B: pd.Series,  # noqa: ARG002, N803
+        rows: list[int],
         **_: Any,
     ) -> pd.Series:
-        kept = pd.Series(data=True, index=column_A.index)
-        for name, values in column_B.groupby(column_A.fillna("").map(identity)):
-            before = np.asarray(labels.get(str(name), []), dtype=float)
-            if not _subset(before, values.to_numpy(), tolerance):
-                kept[values.index] = [_subset(np.array([v]), before, tolerance) for v in values]
-        return kept
-
-
-class UnitMetric(ColumnPairMapMetricProvider):
-    """Whether no row holds a label in `labels` carried over into another unit."""
-
-    condition_metric_name = "column_pair_values.unit_kept"
-    condition_domain_keys = PAIR_DOMAIN
-    condition_value_keys = ("labels",)
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,  # noqa: N805
-        column_A: pd.Series,  # noqa: N803
-        column_B: pd.Series,  # noqa: N803
-        labels: dict[str, list[float]],
-        **_: Any,
-    ) -> pd.Series:
-        said = converted(list(column_A), list(column_B), labels)
-        return pd.Series([words is None for words in said], index=column_A.index)
+        return pd.Series(~column_A.index.isin(rows), index=column_A.index)
 
 
 class KeptIdsMetric(ColumnPairMapMetricProvider):
@@ -109,15 +82,17 @@ class ExpectDuplicateCompositionsToAgree(ColumnPairMapExpectation):
     success_keys: ClassVar[tuple[str, ...]] = ("tolerance", "mostly")
 
 
-class ExpectKnownLabelsToBeKept(ColumnPairMapExpectation):
-    """Expect the earlier values `labels` of a composition in `column_B`, within `tolerance`."""
+class ExpectRowsToBeSpared(ColumnPairMapExpectation):
+    """Expect none of `rows` (by place), of which a comparison of whole tables has found something.
 
-    labels: dict[str, list[float]]
-    tolerance: float
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
+    `column_B` is the column that a finding quotes.
+    """
+
+    rows: list[int]
+    ignore_row_if: Literal["neither"] = "neither"
     domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
-    map_metric = "column_pair_values.labels_kept"
-    success_keys: ClassVar[tuple[str, ...]] = ("labels", "tolerance", "mostly")
+    map_metric = "column_pair_values.rows_spared"
+    success_keys: ClassVar[tuple[str, ...]] = ("rows", "mostly")
 
 
 class ExpectIdsToBeKept(ColumnPairMapExpectation):
@@ -130,16 +105,6 @@ class ExpectIdsToBeKept(ColumnPairMapExpectation):
     success_keys: ClassVar[tuple[str, ...]] = ("formulas", "mostly")
 
 
-class ExpectUnitToBeKept(ColumnPairMapExpectation):
-    """Expect no label of `labels` to stand in `column_B` in another unit or with another sign."""
-
-    labels: dict[str, list[float]]
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
-    domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
-    map_metric = "column_pair_values.unit_kept"
-    success_keys: ClassVar[tuple[str, ...]] = ("labels", "mostly")
-
-
 class ExpectColumnQuartilesToBeBetween(ExpectColumnQuantileValuesToBeBetween):
     """The library's own expectation, whose answer is a numpy bool that its store cannot write."""
 
@@ -148,8 +113,3 @@ class ExpectColumnQuartilesToBeBetween(ExpectColumnQuantileValuesToBeBetween):
         details = [bool(held) for held in answer["result"]["details"]["success_details"]]
         answer["result"]["details"]["success_details"] = details
         return answer | {"success": bool(answer["success"])}
-
-
-def _subset(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
-    near = np.isclose(values[:, None], others[None, :], rtol=1e-9, atol=max(tolerance, 1e-12))
-    return bool(near.any(axis=1).all())

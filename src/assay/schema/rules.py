@@ -51,8 +51,9 @@ class Rule:
     """An expectation, its name, and a sentence with {value}, {formula}, {hint}, {observed}.
 
     The sentence may also name the row's own columns. `hints` maps the value, the formula's identity
-    or its chemical system to what the sentence adds. `severity` is what a finding is unless
-    `assay.toml` says otherwise.
+    or its chemical system, or the row itself (`line 5`), to what the sentence adds. `severity` is
+    what a finding is unless `assay.toml` says otherwise. So many rows are `listed` as findings of
+    their own; the others are counted.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Rule:
     sentence: str
     hints: Mapping[str, str] = field(default_factory=dict)
     severity: Severity = FAILURE
+    listed: int | None = None
 
 
 def table(

@@ -5,16 +5,20 @@ from pathlib import Path
 
 import great_expectations.expectations as gxe
 
-from assay.mainline import changed_files, differs_from_main, tracked_files
+from assay.errors import UsageError
+from assay.layout import Layout
+from assay.mainline import changed_files, content_on_main, differs_from_main, tracked_files
 from assay.origins import RECORD
 from assay.records import Severity
 from assay.schema import differences as differ
 from assay.schema.machinery_rules import machinery_suites
 from assay.schema.rules import WARNING, Rule, Table
 from assay.settings import Settings
+from assay.tables import parse_table
 
 # What the sealed labels are labels of: it changes with a fresh sealed set alone.
-IDENTITY = ("target.column", "target.kind", "target.unit")
+NAME = "target.column"
+IDENTITY = (NAME, "target.kind", "target.unit")
 # What a verdict rests on; certificates name its digest.
 POLICY = ("gate", "split")
 # What a verdict is on: code, data and packages, and the keys that say which model they make.
@@ -44,13 +48,17 @@ def settings_suites(
         return
     changed = differ.changed_settings(settings, main)
     target = changed[differ.KEY].isin(IDENTITY)
+    renamed = target & (
+        list(changed[differ.KEY][target]) == [NAME] and is_renamed(root, settings, main)
+    )
     # a fresh sealed set brings its own margin
     fresh = differs_from_main(root, "data/sealed_inputs.csv")
     judged = changed[differ.SECTION].isin(JUDGED_SECTIONS).any()
     alone = fresh or not (judged or differs_from_main(root, *JUDGED))
     policy = changed[differ.SECTION].isin(POLICY) & (not alone)
     for name, rows, rule in (
-        ("target", target, _target()),
+        ("target", target & ~renamed, _target()),
+        ("renamed", renamed, _renamed()),
         ("policy", policy, _policy()),
         ("settings", ~target & ~policy, _other()),
     ):
@@ -74,6 +82,26 @@ def _target() -> Rule:
         "the sealed labels are of main's target: put it back, or start another repository for it",
         "failure",
     )
+
+
+def _renamed() -> Rule:
+    return _equal(
+        "history.renamed",
+        "The column of the target has its name on main.",
+        "the column is renamed and every row is as on main, so the sealed labels are still its own",
+        WARNING,
+    )
+
+
+def is_renamed(root: Path, settings: Settings, main: Settings) -> bool:
+    """Whether `train.csv` is main's, row by row and cell by cell, but for the target's name."""
+    train, name = Layout(root).train, main.target.column
+    try:
+        here = parse_table(train.read_bytes(), [settings.target.column], train)
+        there = parse_table(content_on_main(root, train) or b"", [name], train)
+    except UsageError:
+        return False
+    return here.equals(there.rename(columns={name: settings.target.column}))
 
 
 def _policy() -> Rule:

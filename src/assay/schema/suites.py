@@ -3,6 +3,7 @@
 import great_expectations.expectations as gxe
 
 from assay.compositions import problem
+from assay.records import MAXIMUM_FINDINGS
 from assay.schema.differences import COLUMN, CORRELATION
 from assay.schema.expectations import (
     ExpectColumnCompositionsToBeUnrelated,
@@ -39,24 +40,33 @@ def train_rules(settings: Settings) -> list[Rule]:
     ]
 
 
-def sealed_rules(settings: Settings, train: Table, sealed: Table) -> list[Rule]:
-    """Rules of the sealed inputs, of which leakage from the train set is the chief."""
+def sealed_rules(settings: Settings) -> list[Rule]:
+    """Rules of the sealed inputs by themselves."""
     return [
         *row_ids("s"),
         columns([ROW_ID, FORMULA, *settings.slice_columns], [SYSTEM]),
         *readable_formulas(),
-        *_leakage_rules(train, sealed),
         enough_systems(settings.gate.minimum_groups, "gate.minimum_groups", WARNING),
     ]
 
 
-def _leakage_rules(train: Table, sealed: Table) -> list[Rule]:
-    lines = range(2, len(train.frame) + 2)
-    by_formula = dict(zip(train.cells[FORMULA].map(identity), lines, strict=True))
-    by_system = dict(zip(train.frame[SYSTEM], lines, strict=True))
+def leakage_rules(rows: Table, others: Table) -> list[Rule]:
+    """Rules of the train set or the sealed inputs, which must not know each other.
+
+    Args:
+        rows: the table whose rows are named: the one that the change is in.
+        others: the other one.
+    """
+    lines = range(2, len(others.frame) + 2)
+    by_formula = dict(zip(others.cells[FORMULA].map(identity), lines, strict=True))
+    by_system = dict(zip(others.frame[SYSTEM], lines, strict=True))
+    sealed = others.name != "train"
+    what = "stands in the train set, but its" if sealed else "is sealed, but its"
+    also = "is sealed" if sealed else "also stands in the train set"
+    todo = "this row" if sealed else "that row"
     kinds: list[tuple[str, Kin, str, dict[str, int]]] = [
         ("composition", "identical", "composition", by_formula),
-        ("near", "near", "composition within 1 %", _near_lines(train, sealed, by_formula)),
+        ("near", "near", "composition within 1 %", _near_lines(rows, others, by_formula)),
         ("system", "system", "chemical system", by_system),
     ]
     return [
@@ -64,22 +74,22 @@ def _leakage_rules(train: Table, sealed: Table) -> list[Rule]:
             f"leakage.{name}",
             ExpectColumnCompositionsToBeUnrelated(
                 column=FORMULA,
-                relatives=list(train.cells[FORMULA]),
+                relatives=list(others.cells[FORMULA]),
                 kin=kin,
                 description=f"No sealed {shared} stands in the train set.",
             ),
-            f"{{formula}} is sealed, but its {shared} also stands in {{hint}}; "
-            "remove that row, and others of its chemical system, from the train set.",
-            {known: f"{train.file}, line {line}" for known, line in where.items()},
+            f"{{formula}} {what} {shared} {also} ({{hint}}); take {todo} out of the train set.",
+            {known: f"{others.file}, line {line}" for known, line in where.items()},
+            listed=MAXIMUM_FINDINGS,
         )
         for name, kin, shared, where in kinds
     ]
 
 
-def _near_lines(train: Table, sealed: Table, by_formula: dict[str, int]) -> dict[str, int]:
-    """The train row that is nearest to each sealed composition, where one is near."""
-    relatives = relatives_of(tuple(train.cells[FORMULA]))
-    readable = (text for text in sealed.cells[FORMULA] if problem(text) is None)
+def _near_lines(rows: Table, others: Table, by_formula: dict[str, int]) -> dict[str, int]:
+    """The other row that is nearest to each composition, where one is near."""
+    relatives = relatives_of(tuple(others.cells[FORMULA]))
+    readable = (text for text in rows.cells[FORMULA] if problem(text) is None)
     found = ((identity(text), relatives.nearest(text)) for text in readable)
     return {text: by_formula[other] for text, other in found if other is not None}
 

@@ -28,7 +28,7 @@ def _number_rules(name: str) -> list[Rule]:
             "target.number",
             gxe.ExpectColumnValuesToNotBeNull(column=name, description="Every target is a number."),
             "{column} is {value!r}, not a number; "
-            "write it with a decimal point, or remove the row.",
+            "write it with a decimal point and without separators of thousands, or remove the row.",
         ),
         Rule(
             "target.finite",

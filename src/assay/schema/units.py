@@ -1,75 +1,183 @@
 """Tells labels that were carried over into another unit from labels that were corrected."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from assay.schema.formulas import atoms, identity
 
-# CODATA 2018: 1 eV = 96.48533 kJ/mol = 23.06055 kcal/mol; 1 hartree = 27.211386 eV = 2 rydberg
-FACTORS = {
-    96.48533: "as from eV to kJ/mol",
-    23.06055: "as from eV to kcal/mol",
-    4.184: "as from kcal to kJ",
-    27.211386: "as from hartree to eV",
-    13.605693: "as from rydberg to eV",
-    1000.0: "as from eV to meV",
-    100.0: "as from a share to percent",
-    10.0: "as from nm to angstrom",
+# One unit of each name in the first unit of its dimension. CODATA 2018: 1 eV = 96.48533 kJ/mol.
+ENERGY = {
+    "eV": 1.0,
+    "meV": 1e-3,
+    "kJ/mol": 1 / 96.48533,
+    "J/mol": 1e-3 / 96.48533,
+    "kcal/mol": 1 / 23.06055,
+    "hartree": 27.211386,
+    "rydberg": 13.605693,
 }
+OTHERS: tuple[dict[str, float], ...] = (
+    {"Å": 1.0, "nm": 10.0, "pm": 0.01, "bohr": 0.529177},
+    {"GPa": 1.0, "MPa": 1e-3, "kbar": 0.1, "Mbar": 100.0, "eV/Å³": 160.21766},
+    {"g/cm³": 1.0, "kg/m³": 1e-3},
+    {"S/cm": 1.0, "S/m": 1e-2, "mS/cm": 1e-3},
+    {"W/(m K)": 1.0, "W/(cm K)": 100.0},
+    {"V": 1.0, "mV": 1e-3},
+    {"T": 1.0, "mT": 1e-3, "G": 1e-4},
+    {"%": 0.01, "share": 1.0},
+    {"K": 1.0, "mK": 1e-3},
+)
+SPELLINGS = {
+    "kJ": "kJ/mol",
+    "J": "J/mol",
+    "kcal": "kcal/mol",
+    "Ha": "hartree",
+    "Hartree": "hartree",
+    "Ry": "rydberg",
+    "Rydberg": "rydberg",
+    "Angstrom": "Å",
+    "angstrom": "Å",
+    "A": "Å",
+    "\u212b": "Å",
+    "percent": "%",
+    "°C": "K",
+    "C": "K",
+    "g/cm3": "g/cm³",
+    "kg/m3": "kg/m³",
+    "W/mK": "W/(m K)",
+    "eV/A3": "eV/Å³",
+    "eV/Å3": "eV/Å³",
+    "eV/Å^3": "eV/Å³",
+}
+# What a quantity is divided by that has a value for each particle.
+PARTICLES = re.compile(
+    r"(?:/|\bper\b)\s*(?:atoms?|at\.?|mol|f\.?u\.?|formula(?: unit)?|cell|molecule|ion|site)\b\.?"
+    r"|\bmol(?:-1|\^-1|⁻¹)|\bat(?:om)?(?:-1|\^-1|⁻¹)"
+)
+# Of a unit that is not known, the numbers alone are looked for.
+FACTORS = (96.48533, 23.06055, 4.184, 27.211386, 13.605693)
+USUAL = "a usual factor between two units"
+DECIMAL = "as by a slipped decimal point or another prefix"
+TENS = (10.0, 100.0, 1000.0, 1e6)
 KELVIN = 273.15
 TOLERANCE = 0.003
-# One corrected label can stand near some factor of the old one by chance; three are no chance.
+# One corrected label can stand near some factor of the old one by chance; three are no chance,
+# if they are not few among the rows that changed.
 LEAST = 3
+SHARE = 0.02
+
+Said = tuple[str, str]
 
 
 def converted(
-    formulas: Sequence[str], values: Sequence[float], labels: Mapping[str, Sequence[float]]
+    formulas: Sequence[str],
+    before: Sequence[float] | np.ndarray,
+    after: Sequence[float] | np.ndarray,
+    unit: str,
+    least: int = LEAST,
 ) -> list[str | None]:
-    """Say of each row (n,) what was done to the label that main has, or None.
+    """Say of each row (n,) what was done to its label, or None.
 
     Args:
         formulas: formulas of the rows.
-        values: labels of the rows; nan where there is none.
-        labels: main's labels by reduced formula.
+        before: labels on main; nan where there is none.
+        after: labels here; nan where there is none.
+        unit: that of the target: no pair of another dimension is named.
+        least: so many rows must have been treated alike.
 
     Returns:
-        words such as "multiplied by 96.49, as from eV to kJ/mol", where at least three rows were
-        treated alike.
+        words such as "multiplied by 96.49, as from eV to kJ/mol". Where several explain a row,
+        those that explain most rows are given.
     """
-    said = [
-        _conversion(formula, value, labels.get(identity(formula), ()))
-        for formula, value in zip(formulas, values, strict=True)
+    each = zip(formulas, before, after, strict=True)
+    possible = [dict(_explanations(*row, unit)) for row in each]
+    counts = Counter(kind for kinds in possible for kind in kinds)
+    chosen = [max(kinds, key=lambda kind: counts[kind], default=None) for kinds in possible]
+    final = Counter(chosen)
+    moved = np.abs(np.asarray(after, dtype=float) - np.asarray(before, dtype=float)) > 0
+    enough = max(least, SHARE * moved.sum())
+    return [
+        kinds[kind] if kind is not None and final[kind] >= enough else None
+        for kinds, kind in zip(possible, chosen, strict=True)
     ]
-    counts = Counter(said)
-    return [words if words and counts[words] >= LEAST else None for words in said]
 
 
-def _conversion(formula: str, value: float, known: Sequence[float]) -> str | None:
-    if not known or not np.isfinite(value) or any(np.isclose(value, known)):
-        return None
-    before = float(np.median(known))
-    if np.isclose(abs(value - before), KELVIN, rtol=0, atol=0.02):
-        return f"shifted by {KELVIN}, as between °C and K"
-    if not before or not value:
-        return None
-    return _factor(value / before, atoms(formula))
-
-
-def _factor(ratio: float, count: float) -> str | None:
-    if _is(ratio, -1):
-        return "given the other sign"
-    for factor, words in FACTORS.items():
-        if _is(ratio, factor):
-            return f"multiplied by {factor:.4g}, {words}"
-        if _is(ratio, 1 / factor):
-            return f"divided by {factor:.4g}, the reverse of {words.removeprefix('as ')}"
-    if count > 1 and _is(ratio, count):
-        return "multiplied by the number of atoms, as from eV/atom to eV per formula"
-    if count > 1 and _is(ratio, 1 / count):
-        return "divided by the number of atoms, as from eV per formula to eV/atom"
+def dimension(unit: str) -> tuple[str, dict[str, float]] | None:
+    """The unit's name and the units of its dimension, or None of one that is not known."""
+    whole = unit.strip().replace("*", " ").replace("·", " ")
+    plain = PARTICLES.sub("", whole).strip()
+    for text in (whole, plain):
+        name = SPELLINGS.get(text, text)
+        for units in (ENERGY, *OTHERS):
+            if name in units:
+                return name, units
     return None
+
+
+def _explanations(formula: str, before: float, after: float, unit: str) -> Iterator[Said]:
+    if not (np.isfinite(before) and np.isfinite(after)) or np.isclose(before, after):
+        return
+    known = dimension(unit)
+    temperature = known is None or "K" in known[1]
+    if temperature and np.isclose(abs(after - before), KELVIN, rtol=0, atol=0.02):
+        yield "shift", f"shifted by {KELVIN}, as between °C and K"
+    if not before or not after:
+        return
+    yield from _of_ratio(after / before, formula, known)
+
+
+def _of_ratio(
+    ratio: float, formula: str, known: tuple[str, dict[str, float]] | None
+) -> Iterator[Said]:
+    if _is(ratio, -1):
+        yield "sign", "given the other sign"
+    conversions = list(_conversions(known))
+    for factor, old, new in conversions:
+        if _is(ratio, factor):
+            yield f"{old} to {new}", f"{_by(factor)}, as from {old} to {new}"
+    if known is None or known[1] is ENERGY:
+        yield from _by_atoms(ratio, formula, [(1.0, *_itself(known)), *conversions])
+    for number, words in (*((ten, DECIMAL) for ten in TENS), *((one, USUAL) for one in FACTORS)):
+        for factor in (number, 1 / number):
+            if _is(ratio, factor) and (known is None or number in TENS):
+                yield f"by {factor}", f"{_by(factor)}, {words}"
+
+
+def _conversions(known: tuple[str, dict[str, float]] | None) -> Iterator[tuple[float, str, str]]:
+    """What a number is multiplied by that was in one unit and is in the other; both ways."""
+    name, units = known or ("", {})
+    for other, size in units.items():
+        if other != name:
+            factor = max(size, units[name]) / min(size, units[name])
+            larger, smaller = (other, name) if size > units[name] else (name, other)
+            yield factor, larger, smaller
+            yield 1 / factor, smaller, larger
+
+
+def _itself(known: tuple[str, dict[str, float]] | None) -> tuple[str, str]:
+    return ("a value", "one") if known is None else (known[0], known[0])
+
+
+def _by_atoms(
+    ratio: float, formula: str, conversions: Sequence[tuple[float, str, str]]
+) -> Iterator[Said]:
+    """What the number of atoms, as written or reduced, explains, with another unit or without."""
+    for count in {atoms(formula), atoms(identity(formula))} - {1.0}:
+        for factor, old, new in conversions:
+            by = "" if factor == 1 else f"{_by(factor)} and "
+            for sign, also in ((1, ""), (-1, ", and given the other sign")):
+                if _is(ratio, sign * factor * count):
+                    words = f"{by}multiplied by the number of atoms{also}"
+                    yield f"{words} {old}", f"{words}, as from {old}/atom to {new} per formula"
+                if _is(ratio, sign * factor / count):
+                    words = f"{by}divided by the number of atoms{also}"
+                    yield f"{words} {old}", f"{words}, as from {old} per formula to {new}/atom"
+
+
+def _by(factor: float) -> str:
+    return f"multiplied by {factor:.4g}" if factor >= 1 else f"divided by {1 / factor:.4g}"
 
 
 def _is(ratio: float, factor: float) -> bool:

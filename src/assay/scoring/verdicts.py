@@ -66,6 +66,7 @@ def figures_of(case: Case) -> list[PublicFigure]:
             reference=_shown(part, part.reference_loss),
             groups=round(part.effective_groups, 1),
             required=part.requirement.name in binds,
+            advisory=part.requirement.advisory,
         )
         for part in case.comparison.parts
     ]

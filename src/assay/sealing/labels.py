@@ -107,14 +107,29 @@ def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataF
     if read_header(path.read_bytes(), path.name)["inputs"] != digest_file(layout.sealed_inputs):
         raise _strangers(layout, path)
     try:
-        table = parse_table(opened.labels, ["row_id", target], path)
-        return table, _ordered(table, target, layout, path)
+        table = parse_table(opened.labels, ["row_id"], path)
+        return table, _ordered(table, label_column(table, target, layout), layout, path)
     except UsageError:
         # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
             f"{path.name} holds no column {target!r} of numbers: set target.column in assay.toml "
             "to the column that was sealed."
         ) from None
+
+
+def label_column(table: pd.DataFrame, target: str, layout: Layout) -> str:
+    """The column of sealed labels: `target`, or the one that was renamed since in `train.csv`.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    others = [name for name in table.columns if name not in {"row_id", "formula"}]
+    if target in others:
+        return target
+    train = read_table(layout.train, ["row_id", target])
+    if len(others) != 1 or others[0] in train:
+        raise UsageError(f"no column {target!r} was sealed: set target.column to that which was.")
+    return others[0]
 
 
 def _ordered(labels: pd.DataFrame, target: str, layout: Layout, path: Path) -> np.ndarray:

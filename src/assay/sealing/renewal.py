@@ -18,7 +18,7 @@ from assay.margins import with_margin
 from assay.sealing import keys
 from assay.sealing.encryption import seal
 from assay.sealing.keys import SEALING
-from assay.sealing.labels import sealed_digest
+from assay.sealing.labels import label_column, sealed_digest
 from assay.sealing.novelty import require_uncommitted, require_unseen, sealed_before
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
@@ -120,7 +120,7 @@ def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[
             f"the rows of {layout.sealed_inputs.name} are not those of the retired set: restore it "
             "from git."
         )
-    rows = inputs.assign(**{target: retired[target]})
+    rows = inputs.assign(**{target: retired[label_column(retired, target, layout)]})
     rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
     rows = rows[~rows["formula"].isin(reduced_formulas(train["formula"], layout.train))]
     added = numbered(rows, "t", _next_number(train["row_id"]))[

@@ -15,7 +15,13 @@ from assay.ledger.entries import Retirement
 from assay.ledger.record import ATTEMPTS, Ledger, LedgerMovedError, read_ledger
 from assay.ledger.replay import Labels
 from assay.sealing.encryption import Opened
-from assay.sealing.labels import commitment, open_sealed, opened_labels, sealed_digest
+from assay.sealing.labels import (
+    commitment,
+    label_column,
+    open_sealed,
+    opened_labels,
+    sealed_digest,
+)
 from assay.sealing.releases import folder_of, is_released, write_release
 from assay.sealing.rotation import require_sealed
 from assay.sealing.scores import History, score_history
@@ -78,7 +84,8 @@ def _labels(layout: Layout, opened: Opened, target: str) -> Labels:
     """The labels by row id, of a table that may be published as it is."""
     table, values = opened_labels(layout, opened, target)
     rows = read_table(layout.sealed_inputs, ["row_id", "formula"])[["row_id", "formula"]]
-    if list(table.columns) != ["row_id", "formula", target] or not rows.equals(
+    label = label_column(table, target, layout)
+    if list(table.columns) != ["row_id", "formula", label] or not rows.equals(
         pd.DataFrame(table[["row_id", "formula"]])
     ):
         raise NotCarriedOutError(
