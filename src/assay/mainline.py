@@ -41,6 +41,11 @@ def _names(listed: bytes | None) -> list[str]:
     return [name.decode(errors="replace") for name in (listed or b"").split(b"\0") if name]
 
 
+def name_of_main(root: Path) -> str:
+    """What to call main in a git command: `origin/main`, `main`, or the merge's first parent."""
+    return (_revision(root) or "main").removeprefix("refs/remotes/").removeprefix("refs/heads/")
+
+
 def require_main(root: Path) -> None:
     """Make sure that a pull request is checked by main's limits, and not by its own.
 
