@@ -5,9 +5,15 @@ from pathlib import Path
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.provenance import git_bytes
+from assay.records import MAXIMUM_FILES
 from assay.settings import FILE_NAME, Settings, parse_settings
 
 # whole, since a tag may be called main or origin/main, and git would take it first
+MACHINERY = (
+    *(".github", "wheels", "Makefile", "GNUmakefile", "makefile", "pyproject.toml", "pytest.ini"),
+    *("tox.ini", "setup.cfg", "setup.py", "assay.toml", "certificate.pub", ":(glob)**/conftest.py"),
+    ":(glob)**/sitecustomize.py",
+)
 NAMES = ("refs/remotes/origin/main", "refs/heads/main")
 
 
@@ -30,6 +36,14 @@ def changed_files(root: Path, *paths: str) -> list[str]:
         return []
     words = ("diff", "--name-only", "--relative", "--no-renames", "-z", revision, "--", *paths)
     return _names(git_bytes(root, *words))
+
+
+def machinery_files(root: Path) -> list[str]:
+    """What differs from main's of what runs and judges a model: workflows, wheel, options, policy.
+
+    At most as many as a record holds.
+    """
+    return changed_files(root, *MACHINERY)[:MAXIMUM_FILES]
 
 
 def tracked_files(root: Path) -> list[str]:

@@ -18,6 +18,7 @@ MAXIMUM_FINDINGS = 1000
 MAXIMUM_TEXT = 2000
 MAXIMUM_COUNT = 10**9
 MAXIMUM_TALLIES = 2000
+MAXIMUM_FILES = 200
 
 # Raise it when a record gets a field, or a check is renamed or removed: see `read_record`.
 FORMAT = 2
@@ -145,6 +146,8 @@ class CandidateCard(Handed):
     `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
     `machinery` is the digest of the code of `assay`; cards of older versions do not name it, nor
     the counts of folds, of rows predicted out of fold, and of rows `predicted` without a label.
+    `findings` are warnings that the training gives; `machinery_files` lists what differs from
+    main's of what runs and judges a model, as far as main is at hand.
     """
 
     model: Text
@@ -171,6 +174,8 @@ class CandidateCard(Handed):
     interval_half_width: float | None
     interval_coverage: IntervalCoverage | None
     metrics: dict[Text, float]
+    findings: Annotated[list[Finding], Field(max_length=MAXIMUM_FINDINGS)] = []
+    machinery_files: Annotated[list[Text], Field(max_length=MAXIMUM_FILES)] = []
 
 
 class PublicFigure(Record):

@@ -14,10 +14,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
+from assay.environment import LOCK
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.machinery import installed_version, machinery_of
+from assay.mainline import machinery_files
 from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata
 from assay.model.dataset import Dataset, read_dataset
@@ -26,9 +28,10 @@ from assay.model.inference import predict
 from assay.model.loading import predict_saved
 from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
 from assay.model.saving import save_bundle
+from assay.model.warnings import warnings_of
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
-from assay.records import CandidateCard
+from assay.records import MAXIMUM_TEXT, CandidateCard
 from assay.settings import Settings
 from assay.splits import grouped_folds
 
@@ -135,6 +138,7 @@ def _hand_over(
         doing("predicting with the saved bundle, in a process of its own")
         predicted = _write_predictions(handover, settings, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
+        _copy_lock(layout, handover)
         half_width = metadata.interval_half_width
         card = _card(layout, settings, data, candidate, digest, half_width, predicted)
         card.write(handover.candidate)
@@ -191,6 +195,11 @@ def _write_predictions(
     return len(predicted)
 
 
+def _copy_lock(layout: Layout, handover: Handover) -> None:
+    lock = layout.root / LOCK
+    write_bytes(handover.lock, lock.read_bytes() if lock.is_file() else b"")
+
+
 def _card(  # noqa: PLR0913 (a record of seven things)
     layout: Layout,
     settings: Settings,
@@ -229,4 +238,6 @@ def _card(  # noqa: PLR0913 (a record of seven things)
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
+        findings=warnings_of(layout.root, data.target, candidate.out_of_fold),
+        machinery_files=[name[:MAXIMUM_TEXT] for name in machinery_files(layout.root)],
     )

@@ -181,6 +181,8 @@ def _candidate_row(inputs: ReportInputs) -> Row:
     if card is None:
         return _unread(inputs, "candidate")
     what = f"{card.rows:,} rows in {card.groups:,} chemical systems"
+    if card.findings:
+        what += f", with {plural(len(card.findings), 'warning')}"
     return Row("Candidate", "ok", "trained", what, card.estimator)
 
 
