@@ -122,6 +122,7 @@ def test_a_new_key_for_the_same_labels_is_no_change(sealed: Path) -> None:
         (lambda lines: lines.pop(), "failure"),
         (lambda lines: lines.__setitem__(1, "p00001,MgO"), "failure"),
         (swapped, "failure"),
+        (lambda lines: lines.__setitem__(0, '"row_id",formula'), "failure"),
     ],
 )
 def test_the_pool_may_grow_and_loses_nothing(sealed: Path, change: Lines, severity: str) -> None:
@@ -131,6 +132,23 @@ def test_the_pool_may_grow_and_loses_nothing(sealed: Path, change: Lines, severi
     finding = only(check(sealed), "kept.pool")
     assert finding.severity == severity
     assert "git checkout main -- data/pool.csv" in finding.message
+
+
+def test_open_labels_are_mains_until_they_are_sealed(sound: Path) -> None:
+    """An altered or deleted label is red, and sealing them is not."""
+    path = Layout(sound).open_labels
+    lines = [f"s{n:05d},{-n / 10}" for n in range(1, len(SEALED) + 1)]
+    write(path, "row_id,y", lines)
+    (sound / ".gitignore").write_text("/.assay/\n/out/\n")
+    commit(sound)
+    assert not found(check(sound), "kept.labels")
+    write(path, "row_id,y", [*lines[:-1], "s00030,0.5"])
+    assert "sealed_labels.csv" in only(check(sound), "kept.labels").message
+    path.unlink()
+    assert "missing" in only(check(sound), "kept.labels").message
+    write(path, "row_id,y", lines)
+    seal_labels(Layout(sound))
+    assert not found(check(sound), "kept.labels")
 
 
 def test_another_certificate_key_is_named(sealed: Path) -> None:

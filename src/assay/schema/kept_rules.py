@@ -62,6 +62,7 @@ def _rule(fault: Fault, file: str) -> Rule:
 
 def _faults(layout: Layout, restore: str) -> Iterator[Fault]:
     yield from _inputs(layout, restore)
+    yield from _open_labels(layout, restore)
     yield from _labels(layout, restore)
     yield from _pool(layout, restore)
     mains = content_on_main(layout.root, layout.public_key)
@@ -79,6 +80,16 @@ def _inputs(layout: Layout, restore: str) -> Iterator[Fault]:
     if not fits:
         told = _difference(path, mains, own) or "it is not the file whose labels are sealed"
         yield Fault("kept.inputs", path, f"{told}; {restore}data/{path.name}`")
+
+
+def _open_labels(layout: Layout, restore: str) -> Iterator[Fault]:
+    """Labels that are not sealed yet are main's, until they are sealed."""
+    path = layout.open_labels
+    mains, own = content_on_main(layout.root, path), _bytes(path)
+    sealed = not own and layout.sealed_labels.is_file()
+    if mains not in {None, own} and not sealed:
+        told = "is not main's, with which every model is scored" if own else "is missing"
+        yield Fault("kept.labels", path, f"{path.name} {told}; {restore}data/{path.name}`")
 
 
 def _labels(layout: Layout, restore: str) -> Iterator[Fault]:
@@ -114,7 +125,8 @@ def _pool(layout: Layout, restore: str) -> Iterator[Fault]:
     if mains in {None, own}:
         return
     before, now = (_rows(path, content) for content in (mains, own))
-    grows = bool(before) and list(now.items())[: len(before)] == list(before.items())
+    begins = list(now.items())[: len(before)] == list(before.items())
+    grows = bool(before) and begins and len(now) > len(before)
     told = _difference(path, mains, own) or "its bytes are not main's"
     advice = "the gate takes main's pool: change it in a pull request of its own"
     yield Fault(
