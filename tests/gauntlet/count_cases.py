@@ -56,11 +56,11 @@ _XFAILED = appended(
 _PATCHED = source(
     BASE.replace(
         "from sklearn.kernel_approximation",
-        "import gc\n\nfrom hypothesis import settings\nfrom sklearn.kernel_approximation",
+        "import gc\nimport types\n\nfrom hypothesis import settings\nfrom sklearn.kernel_approximation",
         1,
     )
     + "\n\nfor _test in gc.get_objects():\n"
-    '    if callable(_test) and getattr(_test, "is_hypothesis_test", False) is True:\n'
+    "    if isinstance(_test, types.FunctionType) and vars(_test).get('is_hypothesis_test'):\n"
     "        _test._hypothesis_internal_use_settings = settings(max_examples=1)\n"
 )
 

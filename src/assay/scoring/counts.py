@@ -13,6 +13,7 @@ from assay.records import FORMAT, CandidateCard, CheckReport, Tally
 from assay.sanity.tiers import KIT, drawn_names, wanted_names
 from assay.schema.demands import demanded, demanded_of_changes
 from assay.settings import Settings
+from assay.texts import plural
 
 Counts = Mapping[tuple[str, str], Tally]
 AGAIN = "run `assay check` again"
@@ -100,7 +101,9 @@ def _sanity_shortfalls(settings: Settings, report: CheckReport, counts: Counts) 
     examples, drawn = settings.sanity.examples, set(drawn_names())
     for (_, name), one in counts.items():
         if name in drawn and not one.exhausted and (one.examples or 0) < examples:
-            tried = f"sanity.json says that {name} was tried on {one.examples or 0} examples"
+            tried = (
+                f"sanity.json says that {name} was tried on {plural(one.examples or 0, 'example')}"
+            )
             yield f"{tried}, and sanity.examples on main asks for {examples}"
 
 
