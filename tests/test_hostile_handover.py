@@ -32,6 +32,7 @@ from toy import (
     perturbed,
     predictions_of,
     read_card,
+    recount,
     rewrite_predictions,
     write_rows,
 )
@@ -241,6 +242,7 @@ def _rows_of_its_own(job: TrustedJob) -> None:
     job.handover.train.write_text(f'{text}t90001,"{FORMULA}",{FORMULA}\n')
     digest = digest_file(job.handover.train)
     rewrite_predictions(job.handover, lambda v: {**v, "t90001": 0.0}, train_digest=digest)
+    recount(job.handover)
 
 
 def _lies_about_itself(job: TrustedJob) -> None:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import NotCarriedOutError
-from assay.records import MAXIMUM_BYTES, CandidateCard, CheckReport, Finding, read_record
+from assay.records import (
+    FORMAT,
+    MAXIMUM_BYTES,
+    CandidateCard,
+    CheckReport,
+    Finding,
+    read_record,
+)
 from sentences import told
 
 DIGEST = "0123456789abcdef" * 4
@@ -69,11 +76,36 @@ def test_bad_fields(tmp_path, field, value):
         read_record(CandidateCard, path)
 
 
-YOUNGER = {"folds", "machinery", "machinery_version"}
+REPORT = {"check": "schema", "subject": DIGEST, "executed": 1}
+FINDING = {"rule": "columns", "severity": "failure", "message": "m"}
+
+
+def test_a_newer_format_may_say_more_and_nothing_less(tmp_path):
+    """Unknown fields, even nested ones, are ignored of a newer format; the known stay strict."""
+    path = tmp_path / "schema.json"
+    newer = REPORT | {"format": FORMAT + 1, "findings": [FINDING | {"new": 1}], "new": {"a": 1}}
+    path.write_text(json.dumps(newer))
+    assert read_record(CheckReport, path).failed == ["columns"]
+    for change in (
+        {"format": FORMAT},
+        {"format": str(FORMAT + 1)},
+        {"format": None},
+        {"executed": -1},
+        {"check": "other"},
+        {"subject": "0"},
+        {"findings": [FINDING | {"severity": "note"}]},
+    ):
+        path.write_text(json.dumps(newer | change))
+        with told(NotCarriedOutError, 3, "schema.json"):
+            read_record(CheckReport, path)
+
+
+COUNTS = {"folds", "out_of_fold", "predicted"}
+YOUNGER = {"fold_rule", "machinery", "machinery_version", "format", *COUNTS}
 
 
 def test_card_of_an_older_version_can_be_read(tmp_path):
-    """A pull request that was checked before cards named the machinery can still be scored."""
+    """A card without what younger versions added is read, and its counts are unknown, not zero."""
     content = json.loads(CARD.model_dump_json(exclude=YOUNGER))
     assert YOUNGER.isdisjoint(content)
     (tmp_path / "candidate.json").write_text(json.dumps(content))

@@ -23,9 +23,12 @@ from assay.features import magpie, missing_properties
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
+from assay.model.dataset import read_dataset
 from assay.model.domain import DomainRecord
 from assay.model.domain_fitting import fit_domain
-from assay.records import CandidateCard, CheckReport, read_record
+from assay.records import CandidateCard, CheckReport, Tally, read_record
+from assay.sanity.tiers import KIT, drawn_names, wanted_names
+from assay.scoring.counts import Demand
 from assay.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -211,11 +214,33 @@ def permission_of(root: Path, *, certified: bool = True) -> Authorization:
 
 
 def add_checks(handover: Handover) -> None:
-    """Hand over data and sanity checks that passed."""
-    card = read_card(handover)
-    schema = CheckReport(check="schema", subject=card.train_digest, executed=1)
+    """Hand over data and sanity checks that passed, with the counts that main demands."""
+    card, root = read_card(handover), handover.folder.parent
+    data, settings = read_dataset(Layout(root), settings_of(root)), settings_of(root)
+    demand = Demand(settings, data, card.rows, changed=True)
+    rows = demand.rows | {"main": 10_000}
+    rules = [Tally(name=rule, where=table, rows=rows.get(table, 9)) for table, rule in demand.rules]
+    schema = CheckReport(check="schema", subject=card.train_digest, executed=1, tallies=rules)
     schema.write(handover.schema)
-    CheckReport(check="sanity", subject=card.bundle_digest, executed=1).write(handover.sanity)
+    examples = settings.sanity.examples
+    properties = [
+        Tally(
+            name=name, where=f"{KIT}spelling", examples=examples if name in drawn_names() else None
+        )
+        for name in wanted_names(settings)
+    ]
+    passed = CheckReport(check="sanity", subject=card.bundle_digest, executed=1, tallies=properties)
+    passed.write(handover.sanity)
+
+
+def recount(handover: Handover) -> None:
+    """Let card and record of the data checks count the train rows that are handed over."""
+    rows = len(handover.train.read_text().splitlines()) - 1
+    change_card(handover, rows=rows, out_of_fold=rows)
+    record = json.loads(handover.schema.read_text())
+    for tally in record["tallies"]:
+        tally["rows"] = max(tally["rows"], rows)
+    handover.schema.write_text(json.dumps(record))
 
 
 def read_card(handover: Handover) -> CandidateCard:

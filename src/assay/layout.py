@@ -140,6 +140,11 @@ class Handover:
         return self.folder / "candidate" / "train.csv"
 
     @property
+    def lock(self) -> Path:
+        """A copy of the `requirements.lock` that the candidate was trained with."""
+        return self.folder / "candidate" / "requirements.lock"
+
+    @property
     def bundle(self) -> Path:
         """The model itself; only main's own run hands it over."""
         return self.folder / "bundle"

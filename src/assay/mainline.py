@@ -5,9 +5,15 @@ from pathlib import Path
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.provenance import git_bytes
+from assay.records import MAXIMUM_FILES
 from assay.settings import FILE_NAME, Settings, parse_settings
 
 # whole, since a tag may be called main or origin/main, and git would take it first
+MACHINERY = (
+    *(".github", "wheels", "Makefile", "GNUmakefile", "makefile", "pyproject.toml", "pytest.ini"),
+    *("tox.ini", "setup.cfg", "setup.py", "assay.toml", "certificate.pub", ":(glob)**/conftest.py"),
+    ":(glob)**/sitecustomize.py",
+)
 NAMES = ("refs/remotes/origin/main", "refs/heads/main")
 
 
@@ -32,6 +38,14 @@ def changed_files(root: Path, *paths: str) -> list[str]:
     return _names(git_bytes(root, *words))
 
 
+def machinery_files(root: Path) -> list[str]:
+    """What differs from main's of what runs and judges a model: workflows, wheel, options, policy.
+
+    At most as many as a record holds.
+    """
+    return changed_files(root, *MACHINERY)[:MAXIMUM_FILES]
+
+
 def tracked_files(root: Path) -> list[str]:
     """The files that git keeps, relative to the root; none where there is no git."""
     return _names(git_bytes(root, "ls-files", "-z"))
@@ -39,6 +53,11 @@ def tracked_files(root: Path) -> list[str]:
 
 def _names(listed: bytes | None) -> list[str]:
     return [name.decode(errors="replace") for name in (listed or b"").split(b"\0") if name]
+
+
+def name_of_main(root: Path) -> str:
+    """What to call main in a git command: `origin/main`, `main`, or the merge's first parent."""
+    return (_revision(root) or "main").removeprefix("refs/remotes/").removeprefix("refs/heads/")
 
 
 def require_main(root: Path) -> None:

@@ -17,6 +17,11 @@ MAXIMUM_BYTES = 16_000_000
 MAXIMUM_FINDINGS = 1000
 MAXIMUM_TEXT = 2000
 MAXIMUM_COUNT = 10**9
+MAXIMUM_TALLIES = 2000
+MAXIMUM_FILES = 200
+
+# Raise it when a record gets a field, or a check is renamed or removed: see `read_record`.
+FORMAT = 2
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -28,13 +33,19 @@ Severity = Literal["failure", "warning"]
 
 
 class Record(BaseModel):
-    """A JSON file with exactly these fields."""
+    """A JSON file with exactly these fields, or, of a newer format, with these and others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def write(self, path: Path) -> None:
         """Write the record as JSON: to a temporary name, then renamed."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
+
+
+class Handed(Record):
+    """A record that one half of a run hands to the other; `format` says how it is to be read."""
+
+    format: Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)] = FORMAT
 
 
 class Finding(Record):
@@ -59,11 +70,28 @@ class Finding(Record):
     on_main: bool | None = None
 
 
-class CheckReport(Record):
+class Tally(Record):
+    """What one rule or property went through, counted while it ran.
+
+    `where` is the table, the module of assay or the author's file. `rows` were evaluated by a rule,
+    or predicted for a property. `examples` were drawn and accepted by Hypothesis, `rejected` drawn
+    and thrown away; both are None where nothing is drawn. `exhausted`: there are no more examples.
+    """
+
+    name: Text
+    where: Text
+    rows: Count = 0
+    examples: Count | None = None
+    rejected: Count | None = None
+    exhausted: bool = False
+
+
+class CheckReport(Handed):
     """What a check did: `executed` rules or properties, and what they found.
 
     `subject` is the digest of what was checked: of the train set for schema, of the bundle for
-    sanity. `unlisted` is the number of findings for which there was no room.
+    sanity. `unlisted` is the number of findings for which there was no room. `tallies` has a count
+    for every rule on every table, or every property.
     """
 
     check: Literal["schema", "sanity"]
@@ -71,6 +99,7 @@ class CheckReport(Record):
     executed: Count
     findings: Annotated[list[Finding], Field(max_length=MAXIMUM_FINDINGS)] = []
     unlisted: Count = 0
+    tallies: Annotated[list[Tally], Field(max_length=MAXIMUM_TALLIES)] = []
     details: Text = ""
 
     @property
@@ -95,7 +124,7 @@ class CheckReport(Record):
         return self.executed > 0 and not self.failures
 
 
-class Refusal(Record):
+class Refusal(Handed):
     """Why a part of a run ended without its own record: the sentence it said, and its exit code."""
 
     said: Text
@@ -110,13 +139,16 @@ class IntervalCoverage(Record):
     random: Share
 
 
-class CandidateCard(Record):
+class CandidateCard(Handed):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
     `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
-    `machinery` is the digest of the code of `assay`, `folds` names what the rows' folds follow from
-    (`splits.fold_rule`); cards of older versions do not name them.
+    `machinery` is the digest of the code of `assay`, `fold_rule` names what the rows' folds follow
+    from (`splits.fold_rule`); cards of older versions do not name them, nor the counts of folds, of
+    rows predicted out of fold, and of rows `predicted` without a label.
+    `findings` are warnings that the training gives; `machinery_files` lists what differs from
+    main's of what runs and judges a model, as far as main is at hand.
     """
 
     model: Text
@@ -137,10 +169,15 @@ class CandidateCard(Record):
     rows: Count
     groups: Count
     features: Count | None
-    folds: Text | None = None
+    fold_rule: Text | None = None
+    folds: Count | None = None
+    out_of_fold: Count | None = None
+    predicted: Count | None = None
     interval_half_width: float | None
     interval_coverage: IntervalCoverage | None
     metrics: dict[Text, float]
+    findings: Annotated[list[Finding], Field(max_length=MAXIMUM_FINDINGS)] = []
+    machinery_files: Annotated[list[Text], Field(max_length=MAXIMUM_FILES)] = []
 
 
 class PublicFigure(Record):
@@ -160,13 +197,14 @@ class PublicFigure(Record):
     advisory: bool = False
 
 
-class VerdictRecord(Record):
+class VerdictRecord(Handed):
     """The verdict and the few figures that may be shown beside it (gate-text of docs/gate.md).
 
-    `use`, `disagreements` and `level` are functions of past bits alone; `candidate_error` and
-    `reference_error` are public out-of-fold errors on the train set. `reason` is why the public
-    rows decide nothing; `further_rows` with their `further_groups`, or `margin_needed`, would
-    let them (`gate.remedies`).
+    `public_rows` in `public_groups` chemical systems and `pool_rows` were compared with the
+    reference. `use`, `disagreements` and `level` are functions of past bits alone;
+    `candidate_error` and `reference_error` are public out-of-fold errors on the train set. `reason`
+    is why the public rows decide nothing; `further_rows` with their `further_groups`, or
+    `margin_needed`, would let them (`gate.remedies`).
     """
 
     outcome: Outcome
@@ -179,6 +217,9 @@ class VerdictRecord(Record):
     sealed_digest: Digest
     sealed_rows: Count
     sealed_groups: Count
+    public_rows: Count | None = None
+    public_groups: Count | None = None
+    pool_rows: Count | None = None
     use: Count
     uses: Count
     disagreements: Count
@@ -206,6 +247,10 @@ R = TypeVar("R", bound=Record)
 def read_record(kind: type[R], path: Path) -> R:
     """Read an untrusted JSON record of the given kind.
 
+    An unknown field is an error, except in a record whose `format` is newer than this assay's: what
+    is known of it is read as strictly as ever, and the rest is ignored. So main can judge a pull
+    request that updates the machinery. A record without `format` is of format 1.
+
     Raises:
         NotCarriedOutError: the file is missing, a link, too large, or not such a record.
     """
@@ -217,7 +262,9 @@ def read_record(kind: type[R], path: Path) -> R:
             "that writes it again."
         )
     try:
-        return kind.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        extra: Literal["ignore", "forbid"] = "ignore" if _is_newer(content) else "forbid"
+        return kind.model_validate_json(content, extra=extra)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])[:80] or "its top"
@@ -225,3 +272,16 @@ def read_record(kind: type[R], path: Path) -> R:
             f"{path.name} is not a {kind.__name__} ({place}: {first['msg'][:200]}): run the step "
             "that writes it again."
         ) from None
+
+
+class _Formatted(BaseModel):
+    """The one field that says how the others are to be read."""
+
+    format: int = 1
+
+
+def _is_newer(content: bytes) -> bool:
+    try:
+        return _Formatted.model_validate_json(content, strict=True).format > FORMAT
+    except ValidationError:
+        return False

@@ -15,6 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from gauntlet import counting
 from gauntlet.base import TEMPLATE, make_base
 from gauntlet.cases import Case
 from gauntlet.families import all_cases
@@ -33,7 +34,9 @@ def main() -> None:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         base = make_base(Path(folder))
-        if chosen.checks is not None:
+        if chosen.counts:
+            amiss, idle = _counts(base, Path(folder)), []
+        elif chosen.checks is not None:
             amiss, idle = [], _checks(chosen.checks, base, Path(folder))
         elif chosen.names:
             amiss, idle = _some(chosen.names, base, Path(folder), update=chosen.update), []
@@ -50,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="run these cases alone and switch no check off")
     parser.add_argument("--update", action="store_true", help="put them into the last record")
+    parser.add_argument("--counts", action="store_true", help="mutate each count of a run alone")
     parser.add_argument(
         "--checks",
         nargs="*",
@@ -65,7 +69,16 @@ def _whole(base: Path, folder: Path) -> tuple[list[str], list[str]]:
         cases = [case for case in planted if case.family == family]
         amiss += _run(cases, base, folder, update=True)
     _publish(json.loads(RECORD.read_text()) | {"switched_off": []})
-    return amiss, _checks([], base, folder)
+    return amiss + _counts(base, folder), _checks([], base, folder)
+
+
+def _counts(base: Path, folder: Path) -> list[str]:
+    """Mutate each count of one run; those of which a mutation passes."""
+    [case] = [case for case in all_cases() if case.name == counting.CHANGED]
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        found = counting.counted(case, base, Path(place))
+    _publish(json.loads(RECORD.read_text()) | {"counts": counting.as_json(found)})
+    return [f"{one.check} {one.name}" for one in found if counting.PASSED in vars(one).values()]
 
 
 def _some(names: Sequence[str], base: Path, folder: Path, *, update: bool) -> list[str]:

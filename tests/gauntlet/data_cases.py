@@ -459,14 +459,14 @@ def leakage() -> list[Case]:
             "sealed-row-moved",
             LEAKAGE,
             "A hard row is taken out of the sealed inputs.",
-            REFUSED,
+            "kept.inputs",
             edited(SEALED, lambda rows: rows[1:]),
         ),
         Case(
             "pool-thinned",
             LEAKAGE,
             "Half of the pool is taken away, and with it half of what bounds a change.",
-            REFUSED,
+            "kept.pool",
             edited(POOL, lambda rows: rows[::2]),
         ),
     ]

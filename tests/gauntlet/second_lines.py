@@ -18,6 +18,8 @@ SECOND_LINES = {
     "columns": _SEALED,
     "formula.present": _TABLE,
     "formula.readable": _TABLE,
+    "kept.inputs": _SEALED,
+    "kept.pool": _SEALED,
     "machinery.pinned": (
         "`assay train` refuses a wheel that the lock does not pin, too; the check names lock and "
         "wheel among the findings, before anything is trained"

@@ -39,8 +39,7 @@ CHOSEN = (
     Chosen("target-per-formula", "A whole column is at fault."),
     Chosen(
         "sealed-row-moved",
-        "Every job is green; main's own seal refuses it.",
-        words="sealed_inputs.csv is not the file",
+        "A row that is gone has no line; the seal itself says that it is missing.",
     ),
     Chosen("spreadsheet", "The comment must show the cell that is at fault, and disarm it."),
     Chosen(

@@ -39,6 +39,7 @@ def tables(content: dict[str, Any]) -> dict[str, str]:
         "cases": _cases(content["cases"]),
         "switched off": _switched_off(content["switched_off"]),
         "second lines": _second_lines(content["switched_off"]),
+        "counts": _counts(content.get("counts", [])),
     }
 
 
@@ -85,6 +86,16 @@ def _switched_off(escapes: list[dict[str, Any]]) -> str:
             ", ".join(map(_name, one["instead"])) or "–",
         ]
         for one in escapes
+    ]
+    return _table(header, rows)
+
+
+def _counts(counts: list[dict[str, Any]]) -> str:
+    header = ["check", "of", "what is counted", "without it", "as zero", "one less"]
+    rows = [
+        [one["check"], one["where"], f"`{one['name']}`"]
+        + [one[fate] for fate in ("dropped", "emptied", "shortened")]
+        for one in counts
     ]
     return _table(header, rows)
 

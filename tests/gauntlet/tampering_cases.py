@@ -31,7 +31,7 @@ from gauntlet.sources import BASE, features
 
 TAMPERING, CONFIGURATION = "evaluation tampering", "workflow and configuration"
 
-_ORDER = features(
+ORDER_MATTERS = features(
     "values = np.hstack([magpie(formulas), stoichiometry(formulas)])\n"
     "first = [Element(re.findall('[A-Z][a-z]?', f)[0]).Z / 10 for f in formulas]\n"
     "return np.column_stack([values, first])"
@@ -179,7 +179,7 @@ def tampering() -> list[Case]:
             "The order of elements matters, and the tolerance is raised until it does not.",
             "test_order_of_elements_does_not_matter",
             all_of(
-                _ORDER,
+                ORDER_MATTERS,
                 substituted("assay.toml", "[sanity]\n", "[sanity]\ntolerance = 100.0\n"),
             ),
         ),

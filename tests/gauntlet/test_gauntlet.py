@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from assay.sanity.tiers import property_names
+from assay.sanity.tiers import drawn_names, property_names
+from assay.schema.demands import demanded, demanded_of_changes
 from assay.schema.severities import RULES
-from gauntlet import tables
+from assay.settings import parse_settings
+from gauntlet import counting, tables
 from gauntlet.__main__ import RECORD, updated
 from gauntlet.base import make_base
 from gauntlet.cases import BENCHMARK, GOOD, REFUSED, Case, substituted
@@ -17,6 +19,7 @@ from gauntlet.families import all_cases
 from gauntlet.harness import Outcome, run
 from gauntlet.mutation import NO_CHECK, catchers, mutate
 from gauntlet.second_lines import SECOND_LINES
+from schema_samples import NUMBER, SETTINGS
 
 # Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
 UNPLANTED = {
@@ -84,6 +87,24 @@ def test_a_check_stops_something_alone_or_is_a_known_second_line(record: dict[st
     idle = {one["check"] for one in record["switched_off"] if not one["case"]}
     assert idle == set(SECOND_LINES)
     assert all(one["instead"] for one in record["switched_off"] if not one["case"])
+
+
+def test_each_count_was_taken_away_in_turn(record: dict[str, Any]) -> None:
+    """The record has every rule and property that main demands, and no mutation of any passed."""
+    settings = parse_settings(SETTINGS.format(target=NUMBER))
+    demands = [demanded(settings), demanded_of_changes(settings, [0.0, 1.0, 2.0, 3.0])]
+    rules = {(table, rule) for one in demands for table, names in one.items() for rule in names}
+    counts = record["counts"]
+    assert {(one["where"], one["name"]) for one in counts if one["check"] == "schema"} == rules
+    properties = {one["name"] for one in counts if one["check"] == "sanity"}
+    assert properties == set(property_names()) - counting.LEFT_TO_THE_MODEL
+    assert {one["name"] for one in counts if one["check"] == "train"} == set(counting.TRAINING)
+    drawn = set(drawn_names())
+    for one in counts:
+        assert one["dropped"] == counting.REFUSED, one
+        whole = one["check"] == "sanity" and one["name"] not in drawn
+        wanted = counting.NONE if whole or one["where"] in counting.UNCOUNTED else counting.REFUSED
+        assert one["emptied"] == one["shortened"] == wanted, one
 
 
 def test_what_few_checks_caught_is_tried_first() -> None:

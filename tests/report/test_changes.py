@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from assay.report.changes import (
+    Machinery,
     TrainRow,
     data_changes,
     largest_changes,
@@ -88,8 +89,11 @@ def test_model_is_compared_with_main(lock: Any, train: Any, wanted: dict[str, st
 )
 def test_another_machinery_than_the_report_is_told(trained: Any, reports: str, told: bool):
     """Another assay that trained is named, and nothing is said of the same one or of none."""
-    facts = model_changes(card(machinery=trained), verdict(), None, None, reports)
-    assert any(fact.name == "Assay" for fact in facts) is told
+    own = Machinery(reports, "0.2.0+22222222")
+    named = card(machinery=trained, machinery_version="0.2.0+11111111")
+    facts = model_changes(named, verdict(), None, None, own)
+    found = [(fact.value, fact.other) for fact in facts if fact.name == "Assay"]
+    assert found == ([("0.2.0+11111111", "0.2.0+22222222")] if told else [])
 
 
 def test_features_are_counted_where_they_are_known():

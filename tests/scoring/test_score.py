@@ -254,8 +254,8 @@ def test_other_folds_are_not_compared_as_if_they_were_the_same(certified):
     rewrite_predictions(handed(certified), perturbed(0.3, only="t"))
     assert score(certified).outcome == "FAIL"
     for folds in ("rendezvous-1, 5 folds, seed 1", None):
-        change_card(handed(certified), folds=folds)
-        rewrite_predictions(handed(certified), lambda values: values, folds=folds)
+        change_card(handed(certified), fold_rule=folds)
+        rewrite_predictions(handed(certified), lambda values: values, fold_rule=folds)
         verdict = score(certified)
         assert (verdict.outcome, verdict.stage, verdict.use) == ("PASS", "unchanged", 1)
         assert "folds" in verdict.explanation

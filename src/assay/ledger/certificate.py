@@ -26,7 +26,7 @@ class Predicate(Record):
 
     `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
     certificate was issued on: a ledger without these lines was put back to an earlier one.
-    `machinery` is the digest of the code of `assay` that trained, `folds` names the folds of the
+    `machinery` is the digest of the code of `assay` that trained, `fold_rule` names the folds of the
     out-of-fold predictions (`splits.fold_rule`); older certificates lack them.
     """
 
@@ -45,7 +45,7 @@ class Predicate(Record):
     lock_digest: Digest
     machinery: Digest | None = None
     machinery_version: Text | None = None
-    folds: Text | None = None
+    fold_rule: Text | None = None
     ledger_lines: Annotated[int, Field(ge=0)]
     ledger_digest: Digest
     reference: Text

@@ -14,10 +14,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
+from assay.environment import LOCK
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
 from assay.machinery import installed_version, machinery_of
+from assay.mainline import machinery_files
 from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata
 from assay.model.dataset import Dataset, read_dataset
@@ -26,20 +28,25 @@ from assay.model.inference import predict
 from assay.model.loading import predict_saved
 from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
 from assay.model.saving import save_bundle
+from assay.model.warnings import warnings_of
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
-from assay.records import CandidateCard
+from assay.records import MAXIMUM_TEXT, CandidateCard
 from assay.settings import Settings
 from assay.splits import fold_rule, grouped_folds
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted model, its out-of-fold predictions (n,) on the train rows, and their folds (n,)."""
+    """A fitted model, its out-of-fold predictions (n,) on the train rows, and their folds (n,).
+
+    `fits` models were fitted for them, one without each fold.
+    """
 
     model: Any
     out_of_fold: np.ndarray
     folds: np.ndarray
+    fits: int
 
 
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
@@ -58,11 +65,11 @@ def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidat
     parts = [everything, *(folds != fold for fold in range(settings.split.folds))]
     _require_kind(settings.target.kind, builder(settings.model.seed))
     model, *models = _fitted(builder, settings.model.seed, frame, target, parts)
-    out_of_fold = np.empty(len(target))
+    out_of_fold = np.full(len(target), np.nan)
     for fold, fold_model in enumerate(models):
         held_out = folds == fold
         out_of_fold[held_out] = predict(fold_model, list(frame["formula"][held_out]))
-    return Candidate(model, out_of_fold, folds)
+    return Candidate(model, out_of_fold, folds, len(models))
 
 
 def _fitted(
@@ -129,9 +136,11 @@ def _hand_over(
         package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
         digest = save_bundle(candidate.model, handover.bundle, metadata, domain, package, trusted)
         doing("predicting with the saved bundle, in a process of its own")
-        _write_predictions(handover, settings, data, candidate.out_of_fold, other)
+        predicted = _write_predictions(handover, settings, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
-        card = _card(layout, settings, data, candidate, digest, metadata.interval_half_width)
+        _copy_lock(layout, handover)
+        half_width = metadata.interval_half_width
+        card = _card(layout, settings, data, candidate, digest, half_width, predicted)
         card.write(handover.candidate)
         doing("recording the run with MLflow")
         log_candidate(root, settings, card, handover.bundle, candidate.model)
@@ -173,7 +182,8 @@ def _write_predictions(
     data: Dataset,
     out_of_fold: np.ndarray,
     other: Executor,
-) -> None:
+) -> int:
+    """Write them all; gives the number of rows without a label."""
     # What is scored is what the saved bundle gives in a process of its own: whatever the model
     # kept outside itself while it was fitted is gone there, as it will be when it predicts.
     unlabelled = pd.concat([data.sealed, data.pool])
@@ -182,15 +192,22 @@ def _write_predictions(
     row_ids = [*data.train["row_id"], *unlabelled["row_id"]]
     values = np.concatenate([out_of_fold, predicted])
     write_predictions(handover.predictions, row_ids, values, bounds_of(settings.target.kind))
+    return len(predicted)
 
 
-def _card(  # noqa: PLR0913 (a record of six things)
+def _copy_lock(layout: Layout, handover: Handover) -> None:
+    lock = layout.root / LOCK
+    write_bytes(handover.lock, lock.read_bytes() if lock.is_file() else b"")
+
+
+def _card(  # noqa: PLR0913 (a record of seven things)
     layout: Layout,
     settings: Settings,
     data: Dataset,
     candidate: Candidate,
     digest: str,
     half_width: float | None,
+    predicted: int,
 ) -> CandidateCard:
     commit, lock = provenance.commit_of(layout.root), provenance.lock_digest(layout.root)
     level, number = settings.model.interval_level, half_width is not None
@@ -215,8 +232,13 @@ def _card(  # noqa: PLR0913 (a record of six things)
         rows=len(data.target),
         groups=len(set(data.systems)),
         features=_feature_count(candidate.model),
-        folds=fold_rule(data.systems, settings.split.folds, settings.split.seed),
+        fold_rule=fold_rule(data.systems, settings.split.folds, settings.split.seed),
+        folds=candidate.fits,
+        out_of_fold=int(np.isfinite(candidate.out_of_fold).sum()),
+        predicted=predicted,
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
+        findings=warnings_of(layout.root, data.target, candidate.out_of_fold),
+        machinery_files=[name[:MAXIMUM_TEXT] for name in machinery_files(layout.root)],
     )

@@ -12,6 +12,7 @@ from assay.report.evidence import Predicted
 from assay.roundings import is_rounded
 
 Key = tuple[str, str]
+LOCK = "Environment lock"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,14 @@ class Fact:
     other: str = ""
 
 
+@dataclass(frozen=True)
+class Machinery:
+    """An assay: the digest of its code, and its version."""
+
+    digest: str
+    version: str
+
+
 def reference_name(verdict: VerdictRecord) -> str:
     """The reference as people read it: a baseline by name, a model by 12 digits."""
     return verdict.reference if " " in verdict.reference else verdict.reference[:12]
@@ -140,7 +149,7 @@ def model_changes(
     verdict: VerdictRecord | None,
     lock: str | None,
     train: str | None,
-    machinery: str | None = None,
+    machinery: Machinery | None = None,
 ) -> list[Fact]:
     """Estimator, train set, bundle and environment, each with how it compares.
 
@@ -149,14 +158,14 @@ def model_changes(
         verdict: names the model compared with.
         lock: digest of main's `requirements.lock`, if it is at hand.
         train: digest of main's train set, if it is at hand.
-        machinery: digest of the assay that writes the report.
+        machinery: the assay that writes the report.
     """
     data = f"{card.rows:,} rows in {card.groups:,} systems"
     told = f"{card.features:,} features, {data}" if card.features is not None else data
     facts = [
         Fact("Estimator", card.estimator, told),
         Fact("Train set", card.train_digest[:12], *_against(card.train_digest, train)),
-        Fact("Environment lock", card.lock_digest[:12], *_against(card.lock_digest, lock)),
+        Fact(LOCK, card.lock_digest[:12], *_against(card.lock_digest, lock)),
         *_machinery(card, machinery),
     ]
     if verdict is None:
@@ -167,12 +176,14 @@ def model_changes(
     return [*facts, Fact("Bundle", card.bundle_digest[:12], said, other)]
 
 
-def _machinery(card: CandidateCard, own: str | None) -> list[Fact]:
+def _machinery(card: CandidateCard, own: Machinery | None) -> list[Fact]:
     """Which assay trained, where it is not the one that reports."""
-    if None in (card.machinery, own) or card.machinery == own:
+    if card.machinery is None or own is None or card.machinery == own.digest:
         return []
-    value = card.machinery_version or str(card.machinery)[:12]
-    return [Fact("Assay", value, "changed; this report is by", str(own)[:12])]
+    value = card.machinery_version or card.machinery[:12]
+    if value == own.version:  # files in place have no version of their own
+        value = f"{value}, {card.machinery[:12]}"
+    return [Fact("Assay", value, "changed; this report is by", own.version)]
 
 
 def _against(own: str, mains: str | None) -> tuple[str, str]:

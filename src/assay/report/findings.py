@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.findings import ranked
-from assay.records import CheckReport, Finding
+from assay.records import Finding
 from assay.report.inputs import ReportInputs
 from assay.sanity.reproduction import example_of, reproduction
 from assay.texts import plural
@@ -36,7 +36,8 @@ class Told:
 
 def told(inputs: ReportInputs) -> list[Told]:
     """Failures, new warnings, main's; of each the first of every rule, then the rest."""
-    found = [one for report in (inputs.schema, inputs.sanity) if report for one in _of(report)]
+    records = (inputs.schema, inputs.candidate, inputs.sanity)
+    found = [one for record in records if record for one in _of(record.findings)]
     return sorted(
         found,
         key=lambda one: (one.finding.severity != "failure", one.standing, not one.first),
@@ -59,11 +60,11 @@ def _stands(finding: Finding) -> bool:
     return finding.severity == "warning" and finding.on_main is True
 
 
-def _of(report: CheckReport) -> Iterator[Told]:
+def _of(findings: Sequence[Finding]) -> Iterator[Told]:
     places: Counter[tuple[str, str, bool]] = Counter()
-    for finding in report.findings:
+    for finding in findings:
         places[finding.severity, finding.rule, _stands(finding)] += finding.count
-    for finding in ranked(report.findings):
+    for finding in ranked(findings):
         rest = places.pop((finding.severity, finding.rule, _stands(finding)), 0)
         command, note = reproduction(finding.node) if finding.node else ("", "")
         more = max(rest - finding.count, 0)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from assay.errors import AssayError, NotCarriedOutError
-from assay.files import digest_bytes
+from assay.files import digest_bytes, digest_file
 from assay.layout import Handover, Layout, Part
-from assay.machinery import machinery_digest
+from assay.machinery import installed_version, machinery_digest
 from assay.mainline import content_on_main
 from assay.records import (
+    MAXIMUM_BYTES,
     CandidateCard,
     CheckReport,
     IntervalCoverage,
@@ -21,9 +22,10 @@ from assay.records import (
     VerdictRecord,
     read_record,
 )
-from assay.report.changes import DataChanges, Fact, data_changes, model_changes
+from assay.report.changes import DataChanges, Fact, Machinery, data_changes, model_changes
 from assay.report.evidence import Evidence, gathered
 from assay.report.families import FamilyError, family_errors
+from assay.report.packages import PackageChange, package_changes
 from assay.roundings import harmless_rounding
 from assay.settings import Settings
 
@@ -166,13 +168,28 @@ class ReportInputs:
         return data_changes(before, after, target, harmless_rounding(self.settings))
 
     @cached_property
+    def package_changes(self) -> list[PackageChange] | None:
+        """What the candidate's lock changes, or None where one of both locks is not at hand.
+
+        The candidate's is read only if it is the one that its card names.
+        """
+        mains, card, path = self._on_main("lock"), self.candidate, self.handover.lock
+        if mains is None or card is None or path.is_symlink() or not path.is_file():
+            return None
+        if path.stat().st_size > MAXIMUM_BYTES or digest_file(path) != card.lock_digest:
+            return None
+        own = path.read_bytes()
+        return package_changes(*(one.decode(errors="replace") for one in (mains, own)))
+
+    @cached_property
     def model_changes(self) -> list[Fact]:
         """Public facts of the model; empty without its card."""
         if self.candidate is None:
             return []
         digests = (self._on_main(name) for name in ("lock", "train"))
         lock, train = (None if one is None else digest_bytes(one) for one in digests)
-        return model_changes(self.candidate, self.verdict, lock, train, machinery_digest())
+        own = Machinery(machinery_digest(), installed_version())
+        return model_changes(self.candidate, self.verdict, lock, train, own)
 
     def _on_main(self, name: str) -> bytes | None:
         if self.root is None:

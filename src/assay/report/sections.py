@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from assay.report.bars import family_chart, residual_chart
-from assay.report.changes import DataChanges, TrainRow, largest_changes
+from assay.report.changes import LOCK, DataChanges, TrainRow, largest_changes
 from assay.report.evidence import PublicRow
 from assay.report.figures import number, signed
 from assay.report.gallery import Exhibit
@@ -12,7 +12,8 @@ from assay.report.markdown import LONG, block, code, folded, picture, plain, tab
 from assay.texts import plural
 
 ROWS = 10
-FORMULA, CELL = 40, 24
+FORMULA, CELL, FILE = 40, 24, 80
+PACKAGES = 12
 # two stand side by side in a comment, and below each other on a telephone
 PIXELS = 390
 
@@ -28,6 +29,7 @@ def sections(inputs: ReportInputs, exhibits: Sequence[Exhibit] = ()) -> list[str
 
 def _overview(inputs: ReportInputs) -> Iterator[str]:
     lines = [*_model(inputs), *_data(inputs.data_changes), *_predictions(inputs)]
+    lines += [*_packages(inputs), *_machinery_files(inputs)]
     if inputs.candidate and inputs.root and inputs.evidence is None:
         lines.append(f"- {code(inputs.no_evidence, LONG)}")
     if lines:
@@ -44,6 +46,29 @@ def _model(inputs: ReportInputs) -> Iterator[str]:
         name, features = code(inputs.candidate.estimator, 80), inputs.candidate.features
         seen = [] if features is None else [plural(features, "feature")]
         yield f"- **Model** {' · '.join([name, *seen, *parts])}"
+
+
+def _packages(inputs: ReportInputs) -> Iterator[str]:
+    """Each package of the lock that is another than main's."""
+    changes, facts = inputs.package_changes, inputs.model_changes
+    if changes == [] and any(f.name == LOCK and f.compared.startswith("changed") for f in facts):
+        yield "- **Packages** of the lock: no version differs; hashes, systems or assay's wheel do"
+    if changes:
+        said = [code(str(one), LONG) for one in changes[:PACKAGES]]
+        yield f"- **Packages** of the lock: {', '.join(said)}{_and_more(changes, PACKAGES)}"
+
+
+def _machinery_files(inputs: ReportInputs) -> Iterator[str]:
+    """What is changed of all that runs and judges a model, by the word of the candidate's run."""
+    files = inputs.candidate.machinery_files if inputs.candidate else []
+    if files:
+        said = [code(one, FILE) for one in files[:PACKAGES]]
+        listed = f"{', '.join(said)}{_and_more(files, PACKAGES)}"
+        yield f"- **Workflows and machinery** differ from main's, look at each line: {listed}"
+
+
+def _and_more(listed: Sequence[object], shown: int) -> str:
+    return f" and {len(listed) - shown:,} more" if len(listed) > shown else ""
 
 
 def _data(changes: DataChanges | None) -> Iterator[str]:

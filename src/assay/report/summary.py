@@ -181,7 +181,18 @@ def _candidate_row(inputs: ReportInputs) -> Row:
     if card is None:
         return _unread(inputs, "candidate")
     what = f"{card.rows:,} rows in {card.groups:,} chemical systems"
+    if card.findings:
+        what += f", with {plural(len(card.findings), 'warning')}"
     return Row("Candidate", "ok", "trained", what, card.estimator)
+
+
+def _compared(verdict: VerdictRecord) -> str:
+    """How many public rows were compared; "" in records of before there were counts."""
+    if verdict.public_rows is None or verdict.public_groups is None:
+        return ""
+    rows, systems = plural(verdict.public_rows, "train row"), verdict.public_groups
+    pool = f" and {verdict.pool_rows:,} of the pool" if verdict.pool_rows else ""
+    return f"; compared: {rows} in {systems:,} chemical systems{pool}"
 
 
 def _benchmark_row(inputs: ReportInputs) -> Row:
@@ -191,5 +202,6 @@ def _benchmark_row(inputs: ReportInputs) -> Row:
         return _unread(inputs, "score")
     line = _of_verdict(inputs.verdict)
     certified = "; certified" if inputs.verdict.certified else ""
+    certified += _compared(inputs.verdict)
     todo = advice.after(inputs.verdict)
     return Row("Benchmark", line.state, line.word, f"{line.why}{certified}", todo=todo)

@@ -1,15 +1,11 @@
-"""Runs the property-based tests of a model and reports what falsifies them.
+"""Runs the property-based tests of a model and reports what falsifies them, and what ran.
 
-pytest runs in a process of its own: the tests may import, patch and seed what they like, and
-a crash of theirs is reported instead of suffered. That costs about three seconds of imports.
+pytest runs in processes of its own: the tests may import, patch and seed what they like, and a
+crash of theirs is reported instead of suffered. That costs some seconds of imports, twice.
 """
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +13,28 @@ from assay.errors import NotCarriedOutError
 from assay.findings import bounded
 from assay.mainline import in_force, settings_on_main
 from assay.model.bundle import digest_bundle
-from assay.records import MAXIMUM_TEXT, CheckReport, Finding
-from assay.sanity.reproduction import PLUGIN
-from assay.sanity.tiers import FAST, FOLDER, MARKER, SLOW, property_files, property_names
+from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally
+from assay.sanity.causes import causes
+from assay.sanity.elsewhere import LOADER
+from assay.sanity.runs import Content, run_kit, run_own
+from assay.sanity.shortfalls import hindered, kit_shortfalls, own_shortfalls, was_skipped
+from assay.sanity.tiers import FAST, SLOW, drawn_names, wanted_names
 from assay.settings import Settings
 
 LONGEST_BLOB = 400
 
 
 def run_sanity(
-    root: Path, settings: Settings, bundle: Path, junit: Path | None = None, *, fast: bool = False
+    root: Path, settings: Settings, bundle: Path, *, fast: bool = False, loader: str = LOADER
 ) -> CheckReport:
-    """Test the bundle against assay's properties and the repository's own in `tests/`.
+    """Test the bundle against assay's properties, and then the repository's own in `tests/`.
 
     Args:
         root: the repository.
         settings: `sanity.examples` Hypothesis examples a property, always the same ones.
         bundle: folder of the model.
-        junit: where to write pytest's JUnit XML, if anywhere.
         fast: leave out what trains models. It is left out, too, once anything faster failed.
+        loader: `module:function` that loads a model from the folder.
 
     Raises:
         NotCarriedOutError: there is no bundle, it cannot be loaded, or pytest ended without a
@@ -43,84 +42,87 @@ def run_sanity(
     """
     if not bundle.is_dir():
         raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
+    root = root.resolve()
     settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
-    content = _run(root.resolve(), bundle, junit, fast=fast)
-    _require_ready(content)
-    withheld = content["withheld"]
-    expected = FAST if fast or withheld else FAST + SLOW
-    seed = settings.sanity.seed
-    wanted = [name for name in property_names(expected) if name not in _optional(settings)]
-    found = [*_unreadable(content), *_missing(content, wanted), *_failed(content)]
+    kit = run_kit(root, bundle, loader, fast=fast)
+    _require_ready(kit)
+    fast = fast or kit["withheld"]
+    own = run_own(root, bundle, loader, fast=fast)
+    runs = [kit] if own is None else [kit, own]
+    found = [*_shortfalls(root, settings, kit, own, fast=fast), *_told(runs)]
     findings, unlisted = bounded(found)
-    ran = [t for t in content["tests"] if t["stage"] == "call" and not _was_skipped(t)]
+    ran = _ran(runs)
     return CheckReport(
         check="sanity",
         subject=digest_bundle(bundle),
         executed=len({test["node"] for test in ran}),
         findings=findings,
         unlisted=unlisted,
-        details=f"{settings.sanity.examples} examples each, seed {seed}"
-        + ("; no training was tested, as something faster failed" if withheld else "")
-        + ("; no training was tested, as only the fast tier was asked for" if fast else ""),
+        tallies=_tallies(ran),
+        details=_details(settings, kit, fast=fast),
     )
 
 
-def _was_skipped(test: dict[str, Any]) -> bool:
-    return bool(test["outcome"] == "skipped")
+def _shortfalls(
+    root: Path, settings: Settings, kit: Content, own: Content | None, *, fast: bool
+) -> Iterator[Finding]:
+    """What did not run, or less often than demanded."""
+    modules = FAST if fast else FAST + SLOW
+    wanted, examples = wanted_names(settings, modules), settings.sanity.examples
+
+    @cache
+    def cause() -> str:
+        return causes(root)
+
+    yield from kit_shortfalls(kit["tests"], wanted, drawn_names(modules), examples, cause)
+    if own is not None:
+        yield from hindered(own["collected"], wanted, examples, cause)
+        yield from own_shortfalls(own["tests"], examples, cause)
 
 
-def _run(root: Path, bundle: Path, junit: Path | None, *, fast: bool) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        record = Path(folder) / "record.json"
-        command = [sys.executable, "-m", "pytest", *map(str, property_files())]
-        command += [str(root / "tests")] if (root / "tests").is_dir() else []
-        # named, as pytest would look for it above all files, of which assay's may lie elsewhere
-        command += (
-            ["-c", str(root / "pyproject.toml")] if (root / "pyproject.toml").is_file() else []
-        )
-        command += [f"--rootdir={root}", "-p", PLUGIN, "-p", "no:cacheprovider", "-v"]
-        command += ["--continue-on-collection-errors"]
-        command += ["-m", f"not {MARKER}"] if fast else []
-        command += [f"--assay-bundle={bundle.resolve()}", f"--assay-record={record}"]
-        command += [] if junit is None else [f"--junitxml={junit.resolve()}"]
-        code, printed = _followed(command, root)
-        if not record.is_file():
-            raise NotCarriedOutError(
-                f"pytest ended with code {code} before it could report: "
-                f"{' '.join(printed.split())[-600:]}"
-            )
-        return dict(json.loads(record.read_text(encoding="utf-8")))
+def _told(runs: Sequence[Content]) -> Iterator[Finding]:
+    for content in runs:
+        yield from _unreadable(content)
+        yield from _failed(content)
 
 
-def _followed(command: list[str], root: Path) -> tuple[int, str]:
-    """Run pytest with a bar that counts its tests; its exit code and all it printed."""
-    from tqdm import tqdm
-
-    lines = []
-    with (
-        subprocess.Popen(
-            command,
-            cwd=root,
-            env=_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-        tqdm(desc="sanity", unit=" properties", disable=None, leave=False) as progress,
-    ):
-        for line in process.stdout or ():
-            lines.append(line)
-            progress.update("::" in line and "%]" in line)
-    return process.returncode, "".join(lines)
+def _ran(runs: Sequence[Content]) -> list[dict[str, Any]]:
+    """The tests that ran to their end, of which an expected failure is none."""
+    tests = [test for content in runs for test in content["tests"]]
+    return [test for test in tests if test["stage"] == "call" and not was_skipped(test)]
 
 
-def _environment() -> dict[str, str]:
-    # a user's own pytest options must not change what is run
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    source = str(Path(__file__).parents[2])
-    paths = [source, kept["PYTHONPATH"]] if kept.get("PYTHONPATH") else [source]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
+def _tallies(ran: Sequence[dict[str, Any]]) -> list[Tally]:
+    """A count for every property; the cases of a parametrised test are added up."""
+    found: dict[tuple[str, str], Tally] = {}
+    for test in ran:
+        where, _, _ = test["node"].partition("::")
+        key = (_cut(test["function"]), _cut(where))
+        before = found.get(key, Tally(name=key[0], where=key[1], exhausted=True))
+        added = {
+            name: (getattr(before, name) or 0) + test[name]
+            for name in ("rows", "examples", "rejected")
+            if name in test
+        }
+        exhausted = before.exhausted and test.get("exhausted", False)
+        found[key] = before.model_copy(update=added | {"exhausted": exhausted})
+    return list(found.values())[:MAXIMUM_TALLIES]
+
+
+def _details(settings: Settings, kit: Content, *, fast: bool) -> str:
+    """What was counted, in words."""
+    counts = sorted(
+        test["examples"]
+        for test in _ran([kit])
+        if test.get("examples") is not None and test["outcome"] == "passed"
+    )
+    each = "no examples"
+    if counts:
+        span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+        each = f"{span} examples each"
+    withheld = "; no training was tested, as "
+    why = "something faster failed" if kit["withheld"] else "only the fast tier was asked for"
+    return f"{each}, seed {settings.sanity.seed}" + (withheld + why if fast else "")
 
 
 def _require_ready(content: dict[str, Any]) -> None:
@@ -130,32 +132,6 @@ def _require_ready(content: dict[str, Any]) -> None:
     broken = [test for test in stuck if test["outcome"] == "failed"]
     if broken and len(stuck) == len(fast):
         raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
-
-
-def _optional(settings: Settings) -> set[str]:
-    """The properties that do not apply: nothing is declared for them, or the model decides."""
-    declared = {
-        "test_declared_monotonic_relations_hold": settings.sanity.monotonic,
-        "test_declared_symmetries_hold": settings.sanity.symmetric,
-        "test_elements_have_their_known_value": settings.target.element_value is not None,
-    }
-    undeclared = {name for name, given in declared.items() if not given}
-    return undeclared | {"test_elements_without_properties_are_refused"}
-
-
-def _missing(content: dict[str, Any], wanted: Sequence[str]) -> Iterator[Finding]:
-    executed = {
-        test["name"]
-        for test in content["tests"]
-        if not _was_skipped(test) and Path(test["path"]).parent == FOLDER
-    }
-    for name in wanted:
-        if name not in executed:
-            yield Finding(
-                rule=name,
-                severity="failure",
-                message=f"{name} was not executed; remove what skips or deselects it.",
-            )
 
 
 def _unreadable(content: dict[str, Any]) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from assay.sanity.counts import METER
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -83,11 +85,17 @@ def bundle(pytestconfig: pytest.Config, bundle_folder: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def predict(bundle: Any) -> "Callable[[Sequence[str]], np.ndarray]":
+def predict(pytestconfig: pytest.Config, bundle: Any) -> "Callable[[Sequence[str]], np.ndarray]":
     """Predict n formulas: (n,) floats in the target's unit, or probabilities for a class."""
     import numpy as np
 
-    return lambda formulas: np.asarray(bundle.predict(list(formulas)))
+    meter = pytestconfig.stash[METER]
+
+    def counted(formulas: "Sequence[str]") -> "np.ndarray":
+        meter.add(len(formulas))
+        return np.asarray(bundle.predict(list(formulas)))
+
+    return counted
 
 
 @pytest.fixture(scope="session")

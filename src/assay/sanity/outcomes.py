@@ -24,11 +24,19 @@ def outcome(
         "path": str(item.path.resolve()),
         "line": (line or 0) + 1,
         "outcome": report.outcome,
+        "xfail": getattr(report, "wasxfail", None),
+        "skipped": _why_skipped(report),
         "stage": report.when,
         "property": (documentation or item.name).strip().split("\n")[0],
         "properties": dict(item.user_properties),
         **({} if error is None else _explained(error)),
     }
+
+
+def _why_skipped(report: pytest.TestReport) -> str:
+    """The reason that pytest gives, or ""."""
+    where = report.longrepr
+    return str(where[2]) if report.outcome == "skipped" and isinstance(where, tuple) else ""
 
 
 def _innermost(error: BaseException) -> BaseException:

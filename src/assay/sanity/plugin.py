@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
+from assay.sanity.counts import COUNTS, METER, Meter, counted, limits
 from assay.sanity.elsewhere import LOADER
 from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)
 from assay.sanity.fixtures import sanity_of, settings_of
 from assay.sanity.outcomes import outcome
-from assay.sanity.tiers import MARKER, property_files
+from assay.sanity.tiers import FOLDER, MARKER, property_files
 from assay.sanity.training_fixtures import *  # noqa: F403
 
 OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
+COLLECTED = pytest.StashKey[list[dict[str, Any]]]()
 UNREADABLE: list[dict[str, str]] = []
+HINDERING = ("skip", "skipif", "xfail")
 
 pytest.register_assert_rewrite("assay.sanity.properties", "assay.sanity.assertions")
 
@@ -33,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--assay-loader", default=LOADER, help="module:function that loads a model from the folder"
     )
     group.addoption("--assay-record", help="file to write the results of each test to, as JSON")
+    group.addoption(
+        "--assay-own",
+        action="store_true",
+        help="run the repository's own tests; collect the properties of assay without running them",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed when it is configured
@@ -51,22 +59,46 @@ def pytest_configure(config: pytest.Config) -> None:
         max_examples=sanity.examples,
     )
     settings.load_profile("assay")
-    if config.option.hypothesis_seed is None:
+    if getattr(config.option, "hypothesis_seed", None) is None:
         config.option.hypothesis_seed = sanity.seed
     config.addinivalue_line("markers", f"{MARKER}: trains models; last, and only if all else holds")
-    config.stash[OUTCOMES] = []
+    config.stash[OUTCOMES], config.stash[COLLECTED] = [], []
+    config.stash[METER] = Meter()
     UNREADABLE.clear()
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and settings_of(config):
         config.args.extend(map(str, property_files()))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the slow tier last, and start the other process first, to run beside the rest."""
     items.sort(key=_is_slow)
     asked = [item.fixturenames for item in items if isinstance(item, pytest.Function)]
-    if any("elsewhere" in names for names in asked):
+    if any("elsewhere" in names for names in asked) and not config.getoption("--assay-own"):
         asked[0].insert(0, "started_elsewhere")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note how the properties of assay would be run beside the repository's own tests."""
+    if not session.config.getoption("--assay-own"):
+        return
+    kit = [item for item in session.items if item.path.parent == FOLDER]
+    session.config.stash[COLLECTED] = [
+        {
+            "name": item.name,
+            "marks": [mark.name for mark in item.iter_markers() if mark.name in HINDERING],
+            **limits(item),
+        }
+        for item in kit
+    ]
+    session.items[:] = [item for item in session.items if item not in kit]
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Count what the test draws and what it has predicted."""
+    with counted(item):
+        yield
 
 
 def _is_slow(item: pytest.Item) -> bool:
@@ -99,8 +131,12 @@ def pytest_runtest_makereport(
     """Record how each test ended, with the falsifying example if there is one."""
     report: pytest.TestReport = yield
     if report.when == "call" or report.outcome != "passed":
-        graveness = {"slow": _is_slow(item), "severity": _severity(item)}
-        item.config.stash[OUTCOMES].append(outcome(item, call, report) | graveness)
+        item.config.stash[OUTCOMES].append(
+            outcome(item, call, report)
+            | {"slow": _is_slow(item), "severity": _severity(item)}
+            | {"function": getattr(item, "originalname", item.name), **limits(item)}
+            | item.stash.get(COUNTS, {})
+        )
     return report
 
 
@@ -119,6 +155,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if path:
         content = {
             "tests": config.stash[OUTCOMES],
+            "collected": config.stash[COLLECTED],
             "unreadable": UNREADABLE,
             "withheld": _is_withheld(config),
         }

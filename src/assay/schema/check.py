@@ -1,5 +1,6 @@
 """The data checks: Great Expectations over every table of the repository, and between them."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ from assay.files import digest_file
 from assay.findings import bounded
 from assay.layout import Layout
 from assay.mainline import content_on_main, in_force, settings_on_main
-from assay.records import CheckReport
+from assay.records import MAXIMUM_TALLIES, CheckReport, Tally
 from assay.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,13 +46,14 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         for table, rules, results in outcomes
         for finding in findings_of(table, rules, results, settings, mains)
     )
-    executed = sum(len(results) for _, _, results in outcomes)
+    tallies = list(tallied(outcomes))
     return CheckReport(
         check="schema",
         subject=digest_file(Layout(root).train),
-        executed=executed,
+        executed=len(tallies),
         findings=findings,
         unlisted=unlisted,
+        tallies=tallies[:MAXIMUM_TALLIES],
         details=f"{len(outcomes)} tables, {_compared(root, outcomes)}",
     )
 
@@ -63,6 +65,7 @@ def _outcomes(
     from tqdm import tqdm
 
     from assay.schema.data_docs import validated_tables
+    from assay.schema.kept_rules import kept_suites
     from assay.schema.repository import suites
     from assay.schema.settings_rules import settings_suites
     from assay.schema.severities import weighed
@@ -70,12 +73,25 @@ def _outcomes(
     outcomes = []
     with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
         found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
+        found += kept_suites(root)
         weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
         progress.reset(total=len(weighted))
         for outcome in validated_tables(weighted, Layout(root).out / "data_docs"):
             outcomes.append(outcome)
             progress.update()
     return outcomes
+
+
+def tallied(outcomes: "Iterable[Outcome]") -> Iterator[Tally]:
+    """How many rows each rule was evaluated on, as Great Expectations counted them.
+
+    What it says nothing of, as for a rule of a column as a whole, had the rows of the table.
+    """
+    for table, _, results in outcomes:
+        for result in results:
+            rows = result.result.get("element_count", len(table.frame))
+            name = result.expectation_config.meta["rule"]
+            yield Tally(name=name, where=table.name, rows=min(rows, len(table.frame)))
 
 
 def _compared(root: Path, outcomes: "list[Outcome]") -> str:

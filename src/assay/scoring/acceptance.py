@@ -10,6 +10,7 @@ from assay.layout import Handover, Layout, Part
 from assay.model.dataset import Dataset
 from assay.predictions import bounds_of, read_predictions
 from assay.records import CandidateCard, CheckReport, read_record
+from assay.scoring.counts import Demand, require_counts
 from assay.settings import Settings
 from assay.tables import read_table
 
@@ -22,13 +23,14 @@ def sound_predictions(
     """The candidate's predictions by row id, for rows that main has, too.
 
     Raises:
-        NotCarriedOutError: a part was not carried out, a check did not pass, a file is not the one
-            that the card names, or the predictions are not a complete table of numbers.
+        NotCarriedOutError: a part was not carried out, a check did not pass or counts less than
+            main demands, a file is not the one that the card names, or the predictions are not a
+            complete table of numbers.
     """
     _require_no_refusal(handover)
-    _require_passed(handover.schema, "schema", card.train_digest)
+    schema = _require_passed(handover.schema, "schema", card.train_digest)
     _require_all_tiers(handover, card.bundle_digest)
-    _require_passed(handover.sanity, "sanity", card.bundle_digest)
+    sanity = _require_passed(handover.sanity, "sanity", card.bundle_digest)
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
     for path, named in (
@@ -38,6 +40,9 @@ def sound_predictions(
         (handover.train, card.train_digest),
     ):
         require_named(path, named)
+    rows = len(_own_train(layout, handover))
+    changed = digest_file(layout.train) != card.train_digest
+    require_counts(Demand(settings, data, rows, changed), schema, sanity, card)
     return shared_predictions(layout, settings, handover, data)
 
 
@@ -49,8 +54,7 @@ def shared_predictions(
     Raises:
         NotCarriedOutError: the candidate's train set or its predictions are not as they must be.
     """
-    limit = LARGER * layout.train.stat().st_size
-    rows = candidate_train(handover.train, ["row_id", "formula"], limit)
+    rows = _own_train(layout, handover)
     train = dict(zip(rows["row_id"], rows["formula"], strict=True))
     unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
     bounds = bounds_of(settings.target.kind)
@@ -59,6 +63,11 @@ def shared_predictions(
     shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
     kept = {*unlabelled, *(row_id for row_id, _ in shared)}
     return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _own_train(layout: Layout, handover: Handover) -> pd.DataFrame:
+    limit = LARGER * layout.train.stat().st_size
+    return candidate_train(handover.train, ["row_id", "formula"], limit)
 
 
 def _require_no_refusal(handover: Handover) -> None:
@@ -88,7 +97,7 @@ def _is_about(path: Path, subject: str) -> bool:
         return False
 
 
-def _require_passed(path: Path, check: str, subject: str) -> None:
+def _require_passed(path: Path, check: str, subject: str) -> CheckReport:
     report = read_record(CheckReport, path)
     if report.check != check or not report.passed:
         raise NotCarriedOutError(
@@ -99,6 +108,7 @@ def _require_passed(path: Path, check: str, subject: str) -> None:
             f"{path.name} is about {report.subject[:12]}, but the candidate names {subject[:12]}: "
             "run `assay check` again."
         )
+    return report
 
 
 def candidate_train(path: Path, columns: list[str], limit: int) -> pd.DataFrame:

@@ -143,8 +143,8 @@ class Case:
         """
         if self.reference is None:
             split = self.settings.split
-            return self.card.folds == fold_rule(self.data.systems, split.folds, split.seed)
-        return self.card.folds == self._certified(self.reference.bundle_digest).folds
+            return self.card.fold_rule == fold_rule(self.data.systems, split.folds, split.seed)
+        return self.card.fold_rule == self._certified(self.reference.bundle_digest).fold_rule
 
     @property
     def is_reference(self) -> bool:

@@ -18,6 +18,7 @@ from assay.ledger.uses import rows_file
 from assay.machinery import machinery_of
 from assay.model.bundle import digest_bundle
 from assay.model.dataset import read_dataset
+from assay.model.warnings import ENVIRONMENT
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import Doing
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
@@ -81,6 +82,11 @@ def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -
     if provenance.lock_digest(layout.root) != card.lock_digest:
         raise NotCarriedOutError(
             "requirements.lock is not the one that candidate.json names: train again."
+        )
+    if any(finding.rule == ENVIRONMENT for finding in card.findings):
+        raise NotCarriedOutError(
+            "candidate.json says that other packages were installed than requirements.lock names: "
+            "run `make setup` and train again."
         )
     if machinery_of(layout.root) != card.machinery:
         raise NotCarriedOutError(

@@ -16,7 +16,9 @@ from assay.verbs.console import Machine, here, repository, tell
 from assay.verbs.refusals import recorded
 
 if TYPE_CHECKING:
-    from assay.records import CheckReport
+    from collections.abc import Sequence
+
+    from assay.records import CheckReport, Finding
 
 _KINDS = {
     "schema": ("data check", "data checks"),
@@ -51,6 +53,7 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
             from assay.model.training import train as fit
 
         card = fit(root, settings)
+    _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
         f"train: {card.estimator} on {card.rows} rows, {card.groups} chemical systems; out of "
@@ -90,19 +93,23 @@ def _out() -> Handover:
     return Handover(Layout(repository()).out)
 
 
-def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
+def _tell_findings(findings: "Sequence[Finding]", *, machine: bool) -> None:
     from assay.runner import annotate
     from assay.sanity.reproduction import told_with_command
 
     if not machine:  # a runner reads its commands where JSON would stand
-        annotate(report.findings)
-    for finding in report.findings:
+        annotate(list(findings))
+    for finding in findings:
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
         also = ", as on main" if finding.on_main else ""
         told = (
             f"{finding.severity}{also}: {place}{': ' if place else ''}{told_with_command(finding)}"
         )
         tell(f"  {on_one_line(told)}", machine=machine)
+
+
+def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
+    _tell_findings(report.findings, machine=machine)
     if report.unlisted:
         tell(
             f"  {plural(report.unlisted, 'further finding')} not listed: mend these first",

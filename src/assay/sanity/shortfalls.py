@@ -1,0 +1,120 @@
+"""What was not run, or not as often as it had to be, as findings that name the likely cause."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from assay.records import Finding
+from assay.sanity.tiers import FOLDER
+
+Cause = Callable[[], str]
+Test = dict[str, Any]
+
+
+def was_skipped(test: Test) -> bool:
+    """Whether a test did not run to its end, or may fail without a word."""
+    return bool(test["outcome"] == "skipped" or test["xfail"] is not None)
+
+
+def kit_shortfalls(
+    tests: Sequence[Test], wanted: Sequence[str], drawn: Sequence[str], examples: int, cause: Cause
+) -> Iterator[Finding]:
+    """Properties of assay that were not run, or on fewer examples than demanded.
+
+    Args:
+        tests: what the run of assay's properties left.
+        wanted: the properties that must have run.
+        drawn: those of them that Hypothesis draws examples for.
+        examples: how many it must draw, unless there are no more.
+        cause: what may be to blame, asked for only if something is missing.
+    """
+    ran = {
+        test["name"]: test
+        for test in tests
+        if not was_skipped(test) and Path(test["path"]).parent == FOLDER
+    }
+    for name in wanted:
+        test = ran.get(name)
+        if test is None:
+            yield _failure(
+                name, f"{name} was not executed; remove what keeps it from running", cause
+            )
+        elif name in drawn and test["outcome"] == "passed" and is_short(test, examples):
+            told = f"{name} was tried on {_counted(test)}, and {examples} are demanded"
+            yield _failure(name, f"{told}; remove what limits it", cause)
+
+
+def hindered(
+    collected: Sequence[Test], wanted: Sequence[str], examples: int, cause: Cause
+) -> Iterator[Finding]:
+    """Properties of assay that the repository's own configuration leaves out of plain `pytest`."""
+    found = {test["name"]: test for test in collected}
+    weak = []
+    for name in wanted:
+        test = found.get(name)
+        if test is None or test["marks"]:
+            what = f"marks {name} as {test['marks'][0]}" if test else f"leaves out {name}"
+            told = f"the repository {what}, which assay ran all the same; remove what does"
+            yield _failure(name, told, cause)
+        elif test.get("limit", examples) < examples:
+            weak.append(test)
+    if weak:
+        told = (
+            f"plain `pytest` tries {len(weak)} properties of assay on {weak[0]['limit']} examples, "
+            f"by the Hypothesis profile {weak[0]['profile']!r}, and not on {examples}, as here"
+        )
+        where = f" ({cause()})" if cause() else ""
+        yield Finding(rule="hypothesis.profile", severity="warning", message=f"{told}{where}.")
+
+
+def own_shortfalls(tests: Sequence[Test], examples: int, cause: Cause) -> Iterator[Finding]:
+    """The author's tests that prove less than their green suggests.
+
+    A limit above the test itself, `@settings(max_examples=5)`, is the author's to choose; one that
+    a profile sets for all of them is a failure, and a skip or xfail is told.
+    """
+    for test in tests:
+        if test["xfail"] is not None:
+            yield _warning(
+                test, f"is marked xfail, so that its failure does not count: {test['xfail']}"
+            )
+        elif test["outcome"] == "skipped":
+            yield _warning(test, f"was skipped: {test['skipped'] or 'no reason is given'}")
+        elif test["outcome"] != "passed" or test.get("examples") is None or test["own"]:
+            continue
+        elif test["limit"] < examples and is_short(test, examples):
+            told = (
+                f"{test['name']} was tried on {_counted(test)}, and sanity.examples asks for "
+                f"{examples}: the Hypothesis profile {test['profile']!r} limits it; take the "
+                "profile out, or write @settings(max_examples=...) above the one test that is slow"
+            )
+            yield _failure(test["name"], told, cause, test)
+        elif is_short(test, examples):
+            told = f"was tried on {_counted(test)} of {examples}: draw what is needed, not less"
+            yield _warning(test, f"{told} (Hypothesis threw away {test['rejected']})")
+
+
+def is_short(test: Test, examples: int) -> bool:
+    """Whether Hypothesis accepted fewer examples than that though it could have drawn more."""
+    return not test.get("exhausted") and (test.get("examples") or 0) < examples
+
+
+def _counted(test: Test) -> str:
+    count = test.get("examples") or 0
+    return "1 example" if count == 1 else f"{count} examples"
+
+
+def _failure(name: str, told: str, cause: Cause, test: Test | None = None) -> Finding:
+    where = f" (perhaps {cause()})" if cause() else ""
+    place = {"file": test["file"] or None, "line": test["line"]} if test else {}
+    return Finding(rule=name[:2000], severity="failure", message=f"{told}{where}."[:2000], **place)
+
+
+def _warning(test: Test, told: str) -> Finding:
+    return Finding(
+        rule=test["name"][:2000],
+        severity="warning",
+        message=f"{test['name']} {told}."[:2000],
+        file=test["file"] or None,
+        line=test["line"],
+    )

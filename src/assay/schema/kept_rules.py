@@ -1,0 +1,174 @@
+"""The rules of the files that every verdict rests on: sealed inputs, their labels, and the pool.
+
+The seal names its inputs by a digest that anybody may read, so a row that is gone is noticed here,
+before anything is trained, and without main at hand. What main has says which rows it were.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import great_expectations.expectations as gxe
+import pandas as pd
+
+from assay.datasets import reduced_formulas
+from assay.errors import AssayError
+from assay.files import digest_bytes
+from assay.layout import Layout
+from assay.mainline import content_on_main, name_of_main
+from assay.records import Severity
+from assay.schema.differences import FILE
+from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, literal
+from assay.sealing.encryption import read_header
+from assay.sealing.labels import digest_of_formulas
+from assay.sealing.releases import is_released
+from assay.tables import parse_table
+from assay.texts import plural
+
+Suite = tuple[Table, list[Rule]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a file, by which rule, and how grave it is."""
+
+    rule: str
+    path: Path
+    sentence: str
+    severity: Severity = FAILURE
+
+
+def kept_suites(root: Path) -> Iterator[Suite]:
+    """A table and a rule for each fault; none where the files are main's and fit each other."""
+    layout = Layout(root)
+    restore = f"restore it with `git checkout {name_of_main(root)} -- "
+    for number, fault in enumerate(_faults(layout, restore), start=1):
+        file = fault.path.relative_to(root).as_posix()
+        cells = pd.DataFrame({FILE: [file]}, dtype=str)
+        table = Table(f"kept-{number}", file, cells, cells, located=False)
+        yield table, [_rule(fault, file)]
+
+
+def _rule(fault: Fault, file: str) -> Rule:
+    return Rule(
+        fault.rule,
+        gxe.ExpectColumnValuesToNotBeInSet(
+            column=FILE, value_set=[file], description="The file is the one that belongs here."
+        ),
+        f"{literal(fault.sentence)}.",
+        severity=fault.severity,
+    )
+
+
+def _faults(layout: Layout, restore: str) -> Iterator[Fault]:
+    yield from _inputs(layout, restore)
+    yield from _open_labels(layout, restore)
+    yield from _labels(layout, restore)
+    yield from _pool(layout, restore)
+    mains = content_on_main(layout.root, layout.public_key)
+    if mains is not None and mains != _bytes(layout.public_key):
+        told = "certificate.pub is not main's: no certificate of before is valid under another key"
+        yield Fault("kept.key", layout.public_key, f"{told}; {restore}certificate.pub`")
+
+
+def _inputs(layout: Layout, restore: str) -> Iterator[Fault]:
+    """The sealed inputs are those that were sealed; before they are sealed, those on main."""
+    path = layout.sealed_inputs
+    mains, own = content_on_main(layout.root, path), _bytes(path)
+    sealed = _header(layout.sealed_labels, _bytes(layout.sealed_labels)).get("inputs")
+    fits = sealed == digest_bytes(own) if sealed else mains in {None, own}
+    if not fits:
+        told = _difference(path, mains, own) or "it is not the file whose labels are sealed"
+        yield Fault("kept.inputs", path, f"{told}; {restore}data/{path.name}`")
+
+
+def _open_labels(layout: Layout, restore: str) -> Iterator[Fault]:
+    """Labels that are not sealed yet are main's, until they are sealed."""
+    path = layout.open_labels
+    mains, own = content_on_main(layout.root, path), _bytes(path)
+    sealed = not own and layout.sealed_labels.is_file()
+    if mains not in {None, own} and not sealed:
+        told = "is not main's, with which every model is scored" if own else "is missing"
+        yield Fault("kept.labels", path, f"{path.name} {told}; {restore}data/{path.name}`")
+
+
+def _labels(layout: Layout, restore: str) -> Iterator[Fault]:
+    """The sealed labels are main's, under any key, or of the set that follows a retired one."""
+    path = layout.sealed_labels
+    mains = content_on_main(layout.root, path)
+    if mains is None or mains == _bytes(path):
+        return
+    before, now = _header(path, mains), _header(path, _bytes(path))
+    same = before.get("commitment") == now.get("commitment")
+    if not now or not (same or _is_retired(layout)):
+        told = "is missing or damaged" if not now else "commits to other labels than main's"
+        advice = "a fresh set takes the place of a retired one alone (`assay seal fresh`)"
+        yield Fault(
+            "kept.labels", path, f"{path.name} {told}: {advice}; {restore}data/{path.name}`"
+        )
+
+
+def _is_retired(layout: Layout) -> bool:
+    content = content_on_main(layout.root, layout.sealed_inputs)
+    try:
+        rows = parse_table(content or b"", [FORMULA], layout.sealed_inputs)
+        named = digest_of_formulas(reduced_formulas(rows[FORMULA], layout.sealed_inputs))
+    except AssayError:
+        return False
+    return is_released(layout, named)
+
+
+def _pool(layout: Layout, restore: str) -> Iterator[Fault]:
+    """No row of main's pool is gone or altered; rows that are added are told."""
+    path = layout.pool
+    mains, own = content_on_main(layout.root, path), _bytes(path)
+    if mains in {None, own}:
+        return
+    before, now = (_rows(path, content) for content in (mains, own))
+    begins = list(now.items())[: len(before)] == list(before.items())
+    grows = bool(before) and begins and len(now) > len(before)
+    told = _difference(path, mains, own) or "its bytes are not main's"
+    advice = "the gate takes main's pool: change it in a pull request of its own"
+    yield Fault(
+        "kept.pool",
+        path,
+        f"{told}; {advice}, or {restore}data/{path.name}`",
+        WARNING if grows else FAILURE,
+    )
+
+
+def _difference(path: Path, mains: bytes | None, own: bytes) -> str:
+    """How the rows differ from main's, in words; "" where main is not at hand or has the same."""
+    before, now = (_rows(path, content) for content in (mains, own))
+    if not before or mains == own:
+        return ""
+    counts = (
+        (len(before.keys() - now.keys()), "missing"),
+        (len(now.keys() - before.keys()), "added"),
+        (sum(now.get(name, formula) != formula for name, formula in before.items()), "altered"),
+    )
+    said = [f"{plural(count, 'row')} {what}" for count, what in counts if count]
+    if said:
+        return f"{', '.join(said)}, of {len(before):,} on main"
+    if list(before) != list(now):
+        return "the rows stand in another order than on main"
+    return "the rows are main's, but not the bytes (further columns, line ends or quotes)"
+
+
+def _rows(path: Path, content: bytes | None) -> dict[str, str]:
+    try:
+        rows = parse_table(content or b"", [ROW_ID, FORMULA], path)
+    except AssayError:
+        return {}
+    return dict(zip(rows[ROW_ID], rows[FORMULA], strict=True))
+
+
+def _header(path: Path, content: bytes) -> dict[str, str]:
+    try:
+        return read_header(content, path.name)
+    except AssayError:
+        return {}
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
