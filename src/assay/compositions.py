@@ -222,13 +222,16 @@ def identity(formula: str) -> str:
     """The one name of a composition, whatever amounts it is written in: `Ca0.5Mg0.5O` is `CaMgO2`.
 
     Formulas have one identity if, and only if, their atomic shares are the same at twelve
-    decimals, as `prediction_id` has it. It is the reduced formula of the smallest whole amounts.
+    decimals, as `prediction_id` has it. It is the reduced formula of the smallest whole amounts,
+    and a name alone: no model is asked for it. Text that cannot be read is its own.
     """
     return _reduced(_counted(formula)) if _is_plain(formula) else _identity(formula)
 
 
 @lru_cache(maxsize=2**17)
 def _identity(formula: str) -> str:
+    if not is_readable(formula):
+        return formula
     amounts = {element.symbol: float(n) for element, n in parse(formula).items()}
     total = math.fsum(amounts.values())
     if total <= LARGEST_RATIO and all(n.is_integer() for n in amounts.values()):

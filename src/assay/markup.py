@@ -14,7 +14,7 @@ _LATIN = dict(
         "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u043a\u0442\u043f\u0501\u04cf"
         "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
         "\u03bf\u03b9\u03bd\u03c1\u03ba\u03c5\u03f2\u03f9",
-        "ABEKMHOPCTXYIJS" "aeopcyxijsktndl" "ABEZHIKMNOPTYX" "oivpkucC",
+        "ABEKMHOPCTXYIJSaeopcyxijsktndlABEZHIKMNOPTYXoivpkucC",
         strict=True,
     )
 )

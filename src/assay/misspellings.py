@@ -24,10 +24,10 @@ Readable = Callable[[str], bool]
 Way = Callable[[str], Iterator[str]]
 
 # apart from the formula, or behind the sign: SO4 2-, SO4^2-, Fe(3+), SO4-2, Fe+++
-_CHARGE = re.compile(
-    r"(?:\s*\^\s*[({]?|\s+|\s*\()(?:\d*[+-]+|[+-]+\d)[)}]?\Z|[+-]{2,}\Z"
+_CHARGE = re.compile(r"(?:\s*\^\s*[({]?|\s+|\s*\()(?:\d*[+-]+|[+-]+\d)[)}]?\Z|[+-]{2,}\Z")
+_SIGN_FIRST = re.compile(
+    r"(?P<bare>[A-Z][a-z]?\d*|.*[)\]])[+-]\d|(?P<anion>(?:[A-Z][a-z]?\d*){2,3})-\d"
 )
-_SIGN_FIRST = re.compile(r"(?P<bare>[A-Z][a-z]?\d*|.*[)\]])[+-]\d|(?P<anion>(?:[A-Z][a-z]?\d*){2,3})-\d")
 _CHARGED = re.compile(r"(.*?[A-Za-z)\]}])(\d*)[+-]\Z")
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}")
 _PHASE = re.compile(r"\s*[(\[](?:s|l|g|aq|cr|am|c|cd|sol|solid|liquid|gas)[)\]]\Z")

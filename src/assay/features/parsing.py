@@ -192,7 +192,11 @@ def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> _Tokens
     begin = at + 1 + second
     values = _values(codes, begin, stop - begin)
     # 02 and 204 may hold the letter O
-    zero = (stop - begin > 1) & (codes[begin] == ord("0")) & (kinds[np.minimum(begin + 1, len(kinds) - 1)] == DIGIT)
+    zero = (
+        (stop - begin > 1)
+        & (codes[begin] == ord("0"))
+        & (kinds[np.minimum(begin + 1, len(kinds) - 1)] == DIGIT)
+    )
     values[zero | ((stop - begin > 2) & (values >= 100))] = np.nan
     return _Tokens(row_of[at], numbers, values)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from assay.compositions import identity
 from assay.records import CandidateCard, VerdictRecord
 from assay.report.evidence import Predicted
 
@@ -27,7 +28,7 @@ class TrainRow:
 
 @dataclass(frozen=True)
 class DataChanges:
-    """How the candidate's train set differs from main's; a row is its id and its formula."""
+    """How the candidate's train set differs from main's; a row is its id and its composition."""
 
     added: Sequence[TrainRow]
     removed: Sequence[TrainRow]
@@ -40,26 +41,35 @@ class DataChanges:
 
 
 def data_changes(before: pd.DataFrame, after: pd.DataFrame, target: str) -> DataChanges:
-    """Compare two train sets, read as text, by `row_id` and `formula`.
+    """Compare two train sets, read as text, by `row_id` and composition, however it is spelt.
 
     The labels that changed most come first; other rows keep the order of their table.
     """
     main, own = _labels(before, target), _labels(after, target)
     relabelled = [
-        TrainRow(*key, label, own[key])
-        for key, label in main.items()
-        if key in own and not _same(label, own[key])
+        TrainRow(row_id, own[row_id, name][0], label, own[row_id, name][1])
+        for (row_id, name), (_, label) in main.items()
+        if (row_id, name) in own and not _same(label, own[row_id, name][1])
     ]
     return DataChanges(
-        [TrainRow(*key, None, label) for key, label in own.items() if key not in main],
-        [TrainRow(*key, label, None) for key, label in main.items() if key not in own],
+        [
+            TrainRow(key[0], text, None, label)
+            for key, (text, label) in own.items()
+            if key not in main
+        ],
+        [
+            TrainRow(key[0], text, label, None)
+            for key, (text, label) in main.items()
+            if key not in own
+        ],
         sorted(relabelled, key=_distance, reverse=True),
     )
 
 
-def _labels(table: pd.DataFrame, target: str) -> dict[Key, str]:
-    columns = (table["row_id"], table["formula"], table[target])
-    return {(row_id, formula): label for row_id, formula, label in zip(*columns, strict=True)}
+def _labels(table: pd.DataFrame, target: str) -> dict[Key, tuple[str, str]]:
+    """Formula and label, as they are written, by id and identity of the composition."""
+    rows = zip(table["row_id"], table["formula"], table[target], strict=True)
+    return {(row_id, identity(formula)): (formula, label) for row_id, formula, label in rows}
 
 
 def _number(text: str | None) -> float:

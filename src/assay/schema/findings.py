@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assay.compositions import problem
+from assay.compositions import identity, problem
 from assay.errors import NotCarriedOutError
 from assay.records import Finding
 from assay.schema.broken import BROKEN
-from assay.schema.formulas import identity, system
+from assay.schema.formulas import reduced, system
 from assay.schema.rules import SYSTEM, Rule, Table
 from assay.schema.standing import Key, Standing, keys
 from assay.settings import Settings
@@ -136,10 +136,9 @@ def _facts(rule: Rule, formula: str | None, value: str | None, observed: Any) ->
     facts: dict[str, Any] = {"value": value}
     facts["observed"] = observed if isinstance(observed, float) else _shown(observed)
     if formula is not None:
-        reduced = identity(formula)
-        named = (value or "", reduced, system(formula))
+        named = (value or "", identity(formula), system(formula))
         hint = next((rule.hints[name] for name in named if name in rule.hints), "")
-        facts |= {"formula": formula[:CELL], "reduced": reduced, "hint": hint}
+        facts |= {"formula": formula[:CELL], "reduced": reduced(formula), "hint": hint}
         facts["problem"] = problem(formula)
     return facts
 

@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from assay.schema.formulas import identity
+from assay.compositions import identity
 from assay.schema.label_expectations import (
     ExpectColumnQuartilesToBeBetween,
     ExpectIdsToBeKept,

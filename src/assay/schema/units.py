@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assay.schema.formulas import atoms, identity
+from assay.compositions import identity
+from assay.schema.formulas import atoms
 
 # CODATA 2018: 1 eV = 96.48533 kJ/mol = 23.06055 kcal/mol; 1 hartree = 27.211386 eV = 2 rydberg
 FACTORS = {
