@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Element
 
 # compounds that are known by a spelling which the rules below find unlikely
-EVERYDAY = frozenset("CO HO SN CS3N COS OCS HCN HNC HNCO HCNO HOCN HOF".split())
+EVERYDAY = frozenset("CO HO SN CS3N KSCN HSCN NH4SCN COS OCS HCN HNC HNCO HCNO HOCN HOF".split())
 # names of materials that can be read as elements, which they are not
 ACRONYMS = frozenset({"YBCO", "BSCCO", "BFO", "KNN", "BNT", "NBFO"})
 # elements of which few formulas are written: a reading with one of them is nearly always a slip

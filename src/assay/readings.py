@@ -98,6 +98,8 @@ def _may_part(text: str, point: re.Match[str]) -> bool:
     before, behind = map(_SYMBOL.findall, sides)
     if not all(len({*part}) > 1 and part[-1] in ENDS for part in (before, behind)):
         return False
+    if behind[0] in {"O", "F"}:  # no compound begins so
+        return False
     decimals = [bool(_DECIMAL.search(side)) for side in sides]
     mixed = decimals[1] and ENDS.issuperset(behind)  # several anions, as in BiS1.6Se0.4O0.5
     return not all(decimals) and not mixed and _COUNT.fullmatch(point[1]) is not None
