@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Composition, Element
 
@@ -19,6 +19,7 @@ from assay.compositions import (
     problem,
     reduced_formula,
 )
+from assay.readings import certain
 from assay.sanity.strategies import compositions, hostile, hydroxides
 from assay.sanity.variations import spelt, subscripted
 
@@ -37,7 +38,7 @@ ELEMENTS = [Element.from_Z(number).symbol for number in (*range(1, 31), 63, 65, 
         ("K4[Fe(CN)6]", {"K": 4, "Fe": 1, "C": 6, "N": 6}),
         ("{[(Na2)3]2}0.5", {"Na": 6}),
         ("YBa2Cu3O6.5", {"Y": 1, "Ba": 2, "Cu": 3, "O": 6.5}),
-        ("Na.5Cl", {"Na": 0.5, "Cl": 1}),
+        ("Na0.5Cl", {"Na": 0.5, "Cl": 1}),
         ("CoCO", {"Co": 1, "C": 1, "O": 1}),
         ("FeOFe2", {"Fe": 3, "O": 1}),
         ("CuSO4(H2O)5", {"Cu": 1, "S": 1, "O": 9, "H": 10}),
@@ -67,9 +68,9 @@ def test_parse(formula, amounts):
         ("Na)2(O", "not a chemical formula"),
         ("(Na2O", "not a chemical formula"),
         ("=HYPERLINK(1)", "not a chemical formula"),
-        ("2NaCl", "cannot be read"),
-        ("Na()2", "cannot be read"),
-        ("Na2.5.1", "cannot be read"),
+        ("2NaCl", "behind no element"),
+        ("Na()2", "behind no element"),
+        ("Na2.5.1", "full stop"),
         ("Xx2O", "'Xx'"),
         ("NaJ", "'J'"),
         ("D2O", "isotope"),
@@ -110,7 +111,11 @@ def test_nothing_is_lost(text):
         assert all(0 < n < math.inf for n in amounts.values())
 
 
-@given(compositions(ELEMENTS), st.integers(2, 50), st.randoms(use_true_random=False))
+@given(
+    compositions(ELEMENTS).filter(lambda pairs: len(pairs) > 1),
+    st.integers(2, 50),
+    st.randoms(use_true_random=False),
+)
 @example((("Eu", 1), ("Tb", 1), ("Yb", 1)), 2, random.Random(0))
 def test_one_spelling(pairs, times, shuffler):
     """Order, multiples, brackets and subscripts make no difference to the reduced formula."""
@@ -130,6 +135,7 @@ def test_one_spelling(pairs, times, shuffler):
 def test_reduced_formula_is_a_formula(symbols, amounts):
     """The reduced formula is read again as the same composition, and is its own reduced formula."""
     formula = "".join(f"{s}{n:f}" for s, n in zip(symbols, map(float, amounts), strict=False))
+    assume(problem(formula) is None)  # an element alone with many atoms is a name
     reduced = reduced_formula(formula)
     assert reduced_formula(reduced) == reduced
     assert parse(reduced).get_atomic_fraction(symbols[0]) == pytest.approx(
@@ -154,10 +160,10 @@ PLAIN = st.lists(
 @example([("Fe", ""), ("S", "2"), ("O", "8"), ("S", "")])
 @example([("Ca", ""), ("O", "2"), ("H", "2")])
 def test_plain_formulas_are_reduced_as_pymatgen_does(pairs):
-    """What is read without pymatgen's Composition has its reduced formula, to the letter."""
+    """What is read without pymatgen's Composition has its reduced formula, with all amounts if unsure."""
     formula = "".join(f"{symbol}{amount}" for symbol, amount in pairs)
-    assert problem(formula) is None
-    assert reduced_formula(formula) == Composition(formula).reduced_formula
+    assume(problem(formula) is None)
+    assert reduced_formula(formula) == certain(Composition(formula).reduced_formula)
 
 
 def test_the_candidates_that_ship_are_reduced_as_pymatgen_does():
@@ -175,9 +181,10 @@ def test_brackets(both):
 
 def test_spaces_are_blamed_only_where_they_are_the_fault():
     """The hint to take them out stands where that gives a formula, and nowhere else."""
-    assert problem("Na Cl").endswith("take out the spaces")
-    assert not problem('=HYPERLINK("x", 1)').endswith("take out the spaces")
-    assert not problem(" ").endswith("take out the spaces")
+    assert problem("Na Cl").endswith("take out the spaces: NaCl")
+    assert "spaces" not in problem('=HYPERLINK("x", 1)')
+    assert "spaces" not in problem(" ")
+    assert "H2O)5" in problem("CuSO4 5H2O")  # without the space it would be O45
 
 
 @pytest.mark.parametrize(
@@ -187,7 +194,7 @@ def test_spaces_are_blamed_only_where_they_are_the_fault():
         ("FE2O3", "did you mean Fe2O3?"),
         ("NaCL", "did you mean NaCl?"),
         ("licoo2", "did you mean LiCoO2?"),
-        ("co2", "did you mean Co2 or CO2?"),
+        ("co2", "did you mean CO2?"),
         ("na", "did you mean Na?"),
         ("Fe3+", "leave charges out: Fe"),
         ("SO4 2-", "leave charges out: SO4"),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from assay.compositions import reduced_formula
+from assay.compositions import identity, reduced_formula
 from assay.errors import NotCarriedOutError, UsageError
 from assay.tables import read_numbers, read_table, require_target
 
@@ -34,7 +34,8 @@ class Source:
 def load_source(source: str, target: str, tolerance: float, further: Sequence[str] = ()) -> Source:
     """Load `formula, <target>` from a CSV path or a matminer dataset name.
 
-    Formulas are brought to their reduced spelling. The target is a class if every label is one
+    Formulas are brought to their reduced spelling, and rows are of one composition if their atomic
+    shares are the same, as in `CaMgO2` and `Ca0.5Mg0.5O`. The target is a class if every label is one
     of yes/no, true/false or 1/0, and a number otherwise; a class is given as 1 and 0.
 
     Args:
@@ -82,8 +83,9 @@ def _labelled(
     rows[target] = _as_class(rows[target]) if kind == "class" else read_numbers(rows, target, path)
     rows[list(further)] = frame[list(further)]
     rows.index += 2
-    _require_agreement(rows, target, None if kind == "class" else tolerance, path)
-    distinct = rows.drop_duplicates("formula")
+    compositions = rows["formula"].map(identity)
+    _require_agreement(rows, compositions, target, None if kind == "class" else tolerance, path)
+    distinct = rows[~compositions.duplicated()]
     return Source(distinct, kind, len(rows) - len(distinct))
 
 
@@ -150,20 +152,25 @@ def _as_class(labels: pd.Series) -> np.ndarray:
 
 
 def _require_agreement(
-    rows: pd.DataFrame, target: str, tolerance: float | None, path: Path
+    rows: pd.DataFrame,
+    compositions: pd.Series,
+    target: str,
+    tolerance: float | None,
+    path: Path,
 ) -> None:
     """Refuse compositions whose values lie further apart than `tolerance`; None: a class."""
-    values = rows.groupby("formula")[target]
+    values = rows.groupby(compositions)[target]
     apart = rows[values.transform("max") - values.transform("min") > (tolerance or 0)]
     if apart.empty:
         return
-    formula = apart["formula"].iloc[0]
-    own = apart.loc[apart["formula"] == formula, target]
+    own = apart.loc[compositions[apart.index] == compositions[apart.index[0]], target]
     first, last = sorted([own.idxmin(), own.idxmax()])
-    compositions = apart["formula"].nunique()
+    formula, other = rows.loc[last, "formula"], rows.loc[first, "formula"]
+    spelt = "" if formula == other else f", as {other},"
+    disagreeing = compositions[apart.index].nunique()
     hint = "" if tolerance is None else ", or raise data.duplicate_tolerance in assay.toml"
     raise UsageError(
-        f"{path}, line {last}: {formula} is {own[last]:g} here and {own[first]:g} in line {first}, "
-        f"more than {tolerance or 0:g} apart ({len(apart)} rows of {compositions} compositions "
+        f"{path}, line {last}: {formula} is {own[last]:g} here and {own[first]:g}{spelt} in line "
+        f"{first}, more than {tolerance or 0:g} apart ({len(apart)} rows of {disagreeing} compositions "
         f"disagree so); keep the right values{hint}."
     )

@@ -1,8 +1,18 @@
-"""What was probably meant by text that is no chemical formula: a hint, for the message alone."""
+"""What was probably meant by text that is no chemical formula: a hint, for the message alone.
+
+A hint names a formula that can be read itself. Where the text leaves two open it names both, the
+likelier one first, and where it leaves more open, none.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+
+from assay.adducts import added, multiplied, spaced
+from assay.markup import plain
+from assay.plausibility import ACRONYMS, RARE, Likelihood, likelihood, readings, speaks_for
+from assay.readings import TRUTH, certain
+from assay.variables import asked_for
 
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"
@@ -10,82 +20,213 @@ NITRIDE = "NaN"
 MISSING = frozenset(
     {"nan", "NAN", "NA", "<NA>", "N/A", "n/a", "None", "none", "NULL", "null", "NaT"}
 )
+Readable = Callable[[str], bool]
+Way = Callable[[str], Iterator[str]]
 
-_SIGNS = r"+\-\u2212\u2013"
-_CHARGE = re.compile(
-    rf"[\s^]*(?:\d*[{_SIGNS}]+|[{_SIGNS}]\d+|[\u2070-\u2079\u00b9\u00b2\u00b3]*[\u207a\u207b])\Z"
+# apart from the formula, or behind the sign: SO4 2-, SO4^2-, Fe(3+), SO4-2, Fe+++
+_CHARGE = re.compile(r"(?:\s*\^\s*[({]?|\s+|\s*\()(?:\d*[+-]+|[+-]+\d)[)}]?\Z|[+-]{2,}\Z")
+_SIGN_FIRST = re.compile(
+    r"(?P<bare>[A-Z][a-z]?\d*|.*[)\]])[+-]\d|(?P<anion>(?:[A-Z][a-z]?\d*){2,3})-\d"
 )
-_PHASE = re.compile(r"\s*\((?:s|l|g|aq|cr|am)\)\Z")
-_DOT = re.compile(r"\s*[\u00b7\u2022\u2219\u22c5*]\s*")
-_PART = re.compile(r"(\d*\.?\d*)(.+)")
-_RUNS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
+_CHARGED = re.compile(r"(.*?[A-Za-z)\]}])(\d*)[+-]\Z")
+_ENCLOSED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}")
+_PHASE = re.compile(r"\s*[(\[](?:s|l|g|aq|cr|am|c|cd|sol|solid|liquid|gas)[)\]]\Z")
+_COMMENT = re.compile(r"\s*[(\[]([^()\[\]]*[a-z /-][^()\[\]]*|[IVX]+)[)\]]\Z")
+_WORD = re.compile(r"[\s,;_-]+([a-z][a-z-]{2,})\Z")
+_PREFIX = re.compile(
+    r"(?:[\u03b1-\u03c9]|alpha|beta|gamma|delta|epsilon|theta|kappa|[a-z]{1,2})'?[-\s]\s*(?=[A-Z(\[])"
+)
+# words that make another compound of what they stand beside
+_OTHER = re.compile(
+    r"(?:[aiu]te|ide|ium|ine|ic|ous|acid|water|air|and|with|plus|or|in|on|hydr\w*|alloy|doped?)\Z"
+)
+_ROMAN = re.compile(r"\s*[(\[{](?:i{1,3}|iv|vi{0,3})[)\]}]", re.IGNORECASE)
+_ISOTOPE = re.compile(r"[DT](?![a-z])")
+_LONE = re.compile(r"[(\[{]([A-Z][a-z]?)[)\]}](?![\d.])")
+_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_WATER = re.compile(r"H20(?![\d.])")
+_LEADING = re.compile(r"(?<![\d.])0(?!\.)")
+_ZERO = re.compile(r"(?<![\d.])\d*0\d*(?![\d.])")
 # longer text is no slip of the keyboard, and whole tables of it must not take long
-_LONGEST, _LONGEST_RUN = 40, 10
+_LONGEST, _STEPS = 60, 4
 
 
-def hint(text: str, readable: Callable[[str], bool]) -> str:
+def hint(text: str, readable: Readable) -> str:
     """What the author may have meant, as a clause that follows the message; empty if unknown.
 
     Args:
         text: what cannot be read.
         readable: whether another text can be.
     """
+    bare = plain(text) if len(text) <= 4 * _LONGEST else text
     if text.strip() in MISSING:
         return "it looks like a missing value: leave the row out"
-    bare = "".join(text.split())
+    if len(bare) > _LONGEST or bare.lower() in TRUTH or bare.upper() in ACRONYMS:
+        return ""
+    uncommented = next(_uncommented(bare), bare)
+    if asked := asked_for(bare) or asked_for(uncommented):
+        return asked
     if bare != text and readable(bare):
-        return "take out the spaces"
-    if len(text) > _LONGEST:
-        return ""
-    ways = (_phase, _water, _charge)
-    found = next((told for way in ways if (told := way(text, readable))), "")
-    return found or _capitals(bare, readable)
+        return f"write {bare}"
+    for way in _WAYS:
+        if found := _tried(way, bare, readable, _STEPS):
+            return _CLAUSES.get(way, "write {}").format(", or ".join(found))
+    return ""
 
 
-def _phase(text: str, readable: Callable[[str], bool]) -> str:
+def _meant(text: str, readable: Readable, steps: int) -> list[str]:
+    """The formulas that a text may stand for, the likeliest first: one, two or none."""
+    if readable(text):
+        return [text]
+    found = (_tried(way, text, readable, steps) for way in _WAYS if steps)
+    return next(filter(None, found), [])
+
+
+def _tried(way: Way, text: str, readable: Readable, steps: int) -> list[str]:
+    others = [other for other in way(text) if other and other != text]
+    found = [one for other in others for one in _meant(other, readable, steps - 1)]
+    return list(dict.fromkeys(found))[:2]
+
+
+def _without_phase(text: str) -> Iterator[str]:
     """`NaCl (s)` is solid, and no sulphur is in it."""
-    pure = _PHASE.sub("", text)
-    return f"leave the phase out: {pure}" if pure != text and readable(pure) else ""
+    yield _PHASE.sub("", text)
 
 
-def _water(text: str, readable: Callable[[str], bool]) -> str:
-    """`CuSO4` with a dot and `5H2O` behind it is `CuSO4(H2O)5`."""
-    first, *others = _DOT.split(text)
-    parts = [_PART.fullmatch(other) for other in others]
-    if not parts:
-        return ""
-    written = first + "".join(f"({found[2]}){found[1]}" for found in parts if found)
-    return f"write {written}" if None not in parts and readable(written) else ""
+def _uncommented(text: str) -> Iterator[str]:
+    """`H2O (ice)` is `H2O`: the name of a phase, and what else is no formula, is left out."""
+    comment = _COMMENT.search(text)
+    if comment and not _OTHER.search(comment[1]) and not _is_formula(comment[1]):
+        yield text[: comment.start()]
+    word = _WORD.search(text)
+    if word and not _OTHER.search(word[1]):
+        yield text[: word.start()]
+    if _PREFIX.match(text):
+        yield _PREFIX.sub("", text, count=1)
 
 
-def _charge(text: str, readable: Callable[[str], bool]) -> str:
-    """`Fe3+` and `SO4 2-` are ions."""
-    neutral = _CHARGE.sub("", text)
-    return f"leave charges out: {neutral}" if neutral != text and readable(neutral) else ""
+def _is_formula(text: str) -> bool:
+    """Whether a text in brackets belongs to the formula, as `OH` and `5H2O` do."""
+    symbols = r"(?:[A-Z][a-z]?[\d.]*)+"
+    return re.fullmatch(rf"[\d. ]*{symbols}|[a-z]{{1,2}}[\d.]*", text) is not None and not (
+        re.fullmatch(r"[IVX]+", text)
+    )
 
 
-def _capitals(text: str, readable: Callable[[str], bool]) -> str:
-    """`fe2o3` is `Fe2O3`: of all spellings the one with the fewest symbols; `co2` may be two."""
-    runs = [_spelt(run) if run.isalpha() else (run,) for run in _RUNS.findall(text)]
-    if not runs or not all(runs):
-        return ""
-    tried = ["".join(run[0] for run in runs)]
-    if sum(map(str.isupper, tried[0])) == 1:  # an element alone is seldom what is meant
-        tried.append("".join(run[min(1, len(run) - 1)] for run in runs))
-    fitting = [one for one in dict.fromkeys(tried) if readable(one)]
-    return f"did you mean {' or '.join(fitting)}?" if fitting else ""
+def _uncharged(text: str) -> Iterator[str]:
+    """`Fe3+` and `SO4 2-` are ions; a number that is not apart is the subscript first, as in NO3-."""
+    if _CHARGE.search(text):
+        yield _CHARGE.sub("", text)
+        return
+    if found := _SIGN_FIRST.fullmatch(text):
+        yield found["bare"] or found["anion"]
+        return
+    found = _CHARGED.fullmatch(text)
+    if not found:
+        return
+    body, digits = found[1], found[2]
+    if len(digits) > 1:  # PO43- is PO4 and three charges
+        yield body + (digits if digits.endswith("0") else digits[:-1])
+        return
+    spelt = body if re.search("[A-Z]", body) else next(iter(readings(body)), body)
+    lone = len(re.findall("[A-Z]", spelt)) == 1
+    if lone or _ENCLOSED.fullmatch(body) or digits == "1":
+        yield body
+        return
+    yield body + digits
+    # VO2+ has one charge, or two
+    if text.endswith("+") and digits in {"2", "3"} and re.fullmatch("(?:[A-Z][a-z]?){2}", body):
+        yield body
 
 
-@lru_cache(maxsize=1024)
-def _spelt(letters: str) -> tuple[str, ...]:
-    """All ways to read letters as symbols, whatever their case; those of fewest symbols first."""
+def _without_numerals(text: str) -> Iterator[str]:
+    """`Cu(I)Cl` is `CuCl` more often than an iodide."""
+    flat = _LONE.sub(r"\1", text)
+    numbered = _ROMAN.sub("", text)
+    kept = re.sub(r"[(\[{](I)[)\]}]", r"\1", text)
+    found = [one for one in (numbered, kept if numbered != text else flat) if one != text]
+    if numbered == text and flat != text:
+        found.insert(0, _LONE.sub("", text))
+    yield from _ranked(found)
+
+
+def _with_oxygen(text: str) -> Iterator[str]:
+    """`H20` is `H2O`, and `Si02` is `SiO2`: the letter O, where that is a likelier compound."""
+    if _WATER.search(text):
+        yield _WATER.sub("H2O", text)
+        return
+    tried = [_LEADING.sub("O", text), _ZERO.sub(lambda one: one[0].replace("0", "O"), text)]
+    yield from (one for one in tried if likelihood(one) is Likelihood.BALANCED)
+
+
+def _without_isotopes(text: str) -> Iterator[str]:
+    """`D2O` is `H2O` to all tables of elements."""
+    yield _ISOTOPE.sub("H", text)
+
+
+def _with_points(text: str) -> Iterator[str]:
+    """`La0,7Sr0,3MnO3` has decimal commas."""
+    yield _COMMA.sub(".", text)
+
+
+def _with_case(text: str) -> Iterator[str]:
+    """`fe2o3` is `Fe2O3`; of several readings those that are likely compounds, most likely first."""
+    if named := _names().get(text.lower()):
+        yield named
+        return
+    found = readings(text)
+    if text in found and certain(text) == text:  # nothing is wrong with the case
+        return
+    found = [one for one in found if one != text]
+    if not text.isupper() and not text[1:].islower():  # what is in both cases was meant in part
+        least = min((_apart(one, text) for one in found), default=0)
+        found = [one for one in found if _apart(one, text) == least]
+    ranked = _ranked(found)
+    likely = [one for one in ranked if _speaks(one)]
+    if likely and text in readings(text):
+        yield from [likely[0], certain(text)]
+    elif likely or re.search(r"\d", text):
+        yield from likely[:2] or ranked[:1]
+
+
+def _speaks(reading: str) -> bool:
+    rare = not RARE.isdisjoint(re.findall("[A-Z][a-z]?", reading))
+    return speaks_for(reading) and (not rare or likelihood(reading) is Likelihood.ELEMENT)
+
+
+def _apart(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def _ranked(formulas: list[str]) -> list[str]:
+    return sorted(dict.fromkeys(formulas), key=likelihood, reverse=True)
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """The symbols of the elements by their English names."""
     from pymatgen.core import Element
 
-    if len(letters) > _LONGEST_RUN:
-        return ()
-    found = []
-    for length in (2, 1):
-        symbol, rest = letters[:length].capitalize(), letters[length:]
-        if len(symbol) == length and Element.is_valid_symbol(symbol):
-            found += [symbol + others for others in (_spelt(rest) if rest else [""])]
-    return tuple(sorted(found, key=lambda one: sum(map(str.isupper, one))))
+    return {element.long_name.lower(): element.symbol for element in Element}
+
+
+_WAYS: tuple[Way, ...] = (
+    _without_phase,
+    _uncommented,
+    _uncharged,
+    added,
+    spaced,
+    _with_points,
+    multiplied,
+    _without_numerals,
+    _with_oxygen,
+    _with_case,
+    _without_isotopes,
+)
+_CLAUSES: dict[Way, str] = {
+    _without_phase: "leave the phase out: {}",
+    _uncommented: "leave the comment out: {}",
+    _uncharged: "leave charges out: {}",
+    spaced: "take out the spaces: {}",
+    _with_case: "did you mean {}?",
+}

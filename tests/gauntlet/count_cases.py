@@ -56,7 +56,8 @@ _XFAILED = appended(
 _PATCHED = source(
     BASE.replace(
         "from sklearn.kernel_approximation",
-        "import gc\nimport types\n\nfrom hypothesis import settings\nfrom sklearn.kernel_approximation",
+        "import gc\nimport types\n\nfrom hypothesis import settings\n"
+        "from sklearn.kernel_approximation",
         1,
     )
     + "\n\nfor _test in gc.get_objects():\n"

@@ -42,6 +42,17 @@ def test_rows_are_told_apart_by_id_and_formula():
     assert changes.rows[0].row_id == "3"
 
 
+def test_a_composition_in_other_amounts_is_the_row_that_it_was():
+    """`Ca0.5Mg0.5O` for `CaMgO2` adds and removes nothing; `CaMg2O3` does both."""
+    before = rows(("1", "CaMgO2", "1"), ("2", "Fe2O3", "2"))
+    assert (
+        data_changes(before, rows(("1", "Ca0.5Mg0.5O", "1"), ("2", "Fe4O6", "2")), "y").rows == []
+    )
+    changed = data_changes(before, rows(("1", "CaMg2O3", "1"), ("2", "Fe0.4O0.6", "3")), "y")
+    assert (len(changed.added), len(changed.removed)) == (1, 1)
+    assert changed.relabelled == [TrainRow("2", "Fe0.4O0.6", "2", "3")]
+
+
 def test_labels_that_changed_most_come_first():
     """A label that is no number any more outranks all."""
     before = rows(("1", "NaCl", "1"), ("2", "KCl", "2"), ("3", "MgO", "3"))

@@ -249,7 +249,7 @@ def test_name_without_labels(layout):
 AMOUNTS = st.dictionaries(
     st.sampled_from(["Li", "Na", "Mg", "Al", "Fe", "O", "S", "Cl", "He", "Ar", "N"]),
     st.integers(1, 9),
-    min_size=1,
+    min_size=2,  # an element alone with many atoms is a name
     max_size=4,
 )
 
@@ -260,8 +260,9 @@ def respelt(draw):
     compositions = draw(st.lists(AMOUNTS, min_size=1, max_size=6))
     spellings = []
     for amounts in (*compositions, *draw(st.lists(st.sampled_from(compositions), max_size=3))):
-        factor = draw(st.integers(1, 4))
-        parts = [f"{symbol}{n * factor}" for symbol, n in draw(st.permutations([*amounts.items()]))]
+        factor = draw(st.sampled_from([1, 2, 4, 0.5, 0.125]))
+        written = draw(st.permutations([*amounts.items()]))
+        parts = [f"{symbol}{f'{n * factor:.3f}'.removesuffix('.000')}" for symbol, n in written]
         spellings.append("".join(parts))
     plain = ["".join(f"{s}{n}" for s, n in amounts.items()) for amounts in compositions]
     return plain, draw(st.permutations(spellings))
@@ -269,7 +270,7 @@ def respelt(draw):
 
 @given(respelt())
 def test_name_is_of_compositions(formulas):
-    """Order, repetition, multiples and the order of elements make no other set."""
+    """Order, repetition, multiples, decimals and the order of elements make no other set."""
     plain, other = (digest_of_formulas(reduced_formulas(part, Path("f"))) for part in formulas)
     assert plain == other
 

@@ -1,24 +1,29 @@
 """Tables of predictions to be compared: one value a material, whoever made them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from assay.batch.comparison import is_same
 from assay.batch.records import PARQUET
-from assay.compositions import problem, reduced_formula
+from assay.compositions import identity, problem, reduced_formula
 from assay.errors import UsageError
 from assay.tables import read_numbers, read_table
 
 
 @dataclass(frozen=True)
 class PredictionTable:
-    """One table: `predicted` (n,) by material, and the ids of the models that it names."""
+    """One table: `predicted` (n,) by material, and the ids of the models that it names.
+
+    `spelt` has the reduced formula of each material, in the amounts that the table has first.
+    """
 
     name: str
     predicted: "pd.Series[float]"
     models: frozenset[str]
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_predictions(path: Path, column: str = "prediction") -> PredictionTable:
@@ -34,11 +39,13 @@ def read_predictions(path: Path, column: str = "prediction") -> PredictionTable:
         if sentence := problem(str(formula)):
             raise UsageError(f"{file}, line {line}: {sentence}.")
     numbers = read_numbers(frame, column, file)
-    materials = [reduced_formula(str(formula)) for formula in frame["formula"]]
+    formulas = [str(formula) for formula in frame["formula"]]
+    materials = [identity(formula) for formula in formulas]
+    spelt = dict(zip(reversed(materials), map(reduced_formula, reversed(formulas)), strict=True))
     values = pd.Series(numbers, index=materials)
-    _require_one_value(values, file)
+    _require_one_value(values, spelt, file)
     models = frozenset(map(str, frame["model_id"])) if "model_id" in frame else frozenset()
-    return PredictionTable(str(path), values[~values.index.duplicated()], models)
+    return PredictionTable(str(path), values[~values.index.duplicated()], models, spelt)
 
 
 def _parquet(file: Path, columns: list[str]) -> pd.DataFrame:
@@ -54,11 +61,11 @@ def _parquet(file: Path, columns: list[str]) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].map(str) for name in columns})
 
 
-def _require_one_value(values: "pd.Series[float]", file: Path) -> None:
+def _require_one_value(values: "pd.Series[float]", spelt: Mapping[str, str], file: Path) -> None:
     repeated = values[values.index.duplicated(keep=False)]
     for material, own in repeated.groupby(level=0):
         if not is_same(own, own.iloc[0]).all():
             raise UsageError(
-                f"{file}: {material} stands there with {own.nunique()} values, "
+                f"{file}: {spelt[str(material)]} stands there with {own.nunique()} values, "
                 f"{', '.join(f'{value:.9g}' for value in own.unique()[:3])}: keep one."
             )

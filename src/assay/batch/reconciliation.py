@@ -1,6 +1,7 @@
 """Tables of predictions beside each other: what differs, how ranks moved, whose rows these are.
 
-Materials are joined by reduced formula, so that neither the order of rows nor a spelling counts.
+Materials are joined by `compositions.identity`, so that neither the order of rows nor a spelling
+counts, `Ca0.5Mg0.5O` for `CaMgO2` included.
 """
 
 from collections import Counter
@@ -114,7 +115,7 @@ def _tau(one: np.ndarray, other: np.ndarray) -> float | None:
 def _row(material: str, tables: Sequence[PredictionTable]) -> Row:
     found = {table.name: table.predicted.get(material) for table in tables}
     return Row(
-        material=material,
+        material=next((one.spelt[material] for one in tables if material in one.spelt), material),
         predicted={name: None if value is None else float(value) for name, value in found.items()},
     )
 

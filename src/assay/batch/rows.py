@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.batch.lists import free_names
+from assay.compositions import SHARES
 from assay.features.parsing import Amounts, amounts_of
 from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain
@@ -23,14 +24,13 @@ OURS = (
     *("model_id", "batch_id", "prediction_id"),
 )
 LINE, REASON = "line", "reason"
-# atomic shares are the same in all spellings but for their last bits
-SHARES = 1e12
 
 
 def prediction_ids(content: Amounts, model: str) -> list[str]:
     """An id a row, which all spellings of a composition share: 16 digits of a SHA-256.
 
-    It is that of the model's id, and of atomic numbers and shares as 64-bit integers.
+    It is that of the model's id, and of atomic numbers and shares as 64-bit integers: formulas have
+    one id if they have one `compositions.identity`.
     """
     parts = np.column_stack([content.numbers, np.rint(content.fractions * SHARES)])
     view = memoryview(parts.astype("<i8").tobytes())

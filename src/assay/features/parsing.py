@@ -19,10 +19,13 @@ from assay.compositions import (
     parse,
     problem,
 )
+from assay.plausibility import ACRONYMS
+from assay.readings import MOST_ATOMS, is_capital, is_suspect
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote
 LONGEST_AMOUNT = 15
+NOT_PLAIN = "?"
 
 _GROUP = re.compile(
     r"(?:\(((?:[A-Z][a-z]?\d*)+)\)|\[((?:[A-Z][a-z]?\d*)+)\]|\{((?:[A-Z][a-z]?\d*)+)\})"
@@ -114,28 +117,32 @@ def _keys(tokens: _Tokens) -> np.ndarray:
 
 def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
     """Read what is plainly spelt: its tokens, and which rows (n,) that are."""
-    plain = np.array([len(text) <= MAXIMUM_LENGTH and "\n" not in text for text in texts], bool)
-    lines = [_spread(text) if fine else "?" for text, fine in zip(texts, plain, strict=True)]
+    lines = [_line(text) for text in texts]
+    plain = np.ones(len(texts), bool)
     codes = np.frombuffer("\n".join([*lines, ""]).encode("ascii", "replace"), np.uint8)
     kinds = _kinds()[codes]
     row_of = np.cumsum(kinds == END) - (kinds == END)
     plain[row_of[_misplaced(kinds)]] = False
-    plain[_hydrates(lines, row_of[kinds == DOT])] = False
+    plain[_capital(codes, kinds, row_of)] = False
     tokens = _tokens(codes, kinds, row_of)
     wrong = (tokens.numbers == 0) | ~(
         (tokens.amounts >= SMALLEST_AMOUNT) & (tokens.amounts <= LARGEST_AMOUNT)
     )
     plain[tokens.rows[wrong]] = False
     plain[_repeating(tokens)] = False
+    plain[_lone(tokens)] = False
     kept = plain[tokens.rows]
     return _Tokens(tokens.rows[kept], tokens.numbers[kept], tokens.amounts[kept]), plain
 
 
-def _spread(text: str) -> str:
-    """The formula without its brackets, where all amounts in them are whole."""
-    if "(" not in text and "[" not in text and "{" not in text:
-        return text
-    while (without := _GROUP.sub(_multiplied, text)) != text:
+def _line(text: str) -> str:
+    """The formula without its brackets, if all amounts in them are whole; what is not plain is ?."""
+    if len(text) > MAXIMUM_LENGTH or "\n" in text or text in ACRONYMS:
+        return NOT_PLAIN
+    bracketed = "(" in text or "[" in text or "{" in text
+    if (bracketed or "." in text) and (is_suspect(text) or is_capital(text)):
+        return NOT_PLAIN
+    while bracketed and (without := _GROUP.sub(_multiplied, text)) != text:
         text = without
     return text
 
@@ -156,9 +163,17 @@ def _misplaced(kinds: np.ndarray) -> np.ndarray:
     )
 
 
-def _hydrates(lines: Sequence[str], dotted: np.ndarray) -> list[int]:
-    # 5H2O at the end may be water of crystallisation: parse knows
-    return [row for row in np.unique(dotted).tolist() if lines[row].endswith("H2O")]
+def _capital(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> np.ndarray:
+    """Rows in capitals of which two may be one symbol: what they mean is for parse to judge."""
+    at = np.flatnonzero((kinds[1:] == UPPER) & (kinds[:-1] == UPPER))
+    at = at[_symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0]
+    return np.setdiff1d(row_of[at], row_of[kinds == LOWER])
+
+
+def _lone(tokens: _Tokens) -> np.ndarray:
+    """Rows of a single element with many atoms, which may be names."""
+    single = np.bincount(tokens.rows)[tokens.rows] == 1
+    return tokens.rows[single & (tokens.amounts > MOST_ATOMS)]
 
 
 def _repeating(tokens: _Tokens) -> np.ndarray:
@@ -175,7 +190,15 @@ def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> _Tokens
     letters = np.where(second, codes[at + 1] - ord("a") + 1, 0)
     numbers = _symbols()[codes[at] - ord("A"), letters]
     begin = at + 1 + second
-    return _Tokens(row_of[at], numbers, _values(codes, begin, stop - begin))
+    values = _values(codes, begin, stop - begin)
+    # 02 and 204 may hold the letter O
+    zero = (
+        (stop - begin > 1)
+        & (codes[begin] == ord("0"))
+        & (kinds[np.minimum(begin + 1, len(kinds) - 1)] == DIGIT)
+    )
+    values[zero | ((stop - begin > 2) & (values >= 100))] = np.nan
+    return _Tokens(row_of[at], numbers, values)
 
 
 def _values(codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray) -> np.ndarray:

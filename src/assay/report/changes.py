@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from assay.compositions import problem, reduced_formula
+from assay.compositions import identity
 from assay.records import CandidateCard, VerdictRecord
 from assay.report.evidence import Predicted
 from assay.roundings import is_rounded
@@ -54,7 +54,7 @@ class DataChanges:
 def data_changes(
     before: pd.DataFrame, after: pd.DataFrame, target: str, harmless: float = 0.0
 ) -> DataChanges:
-    """Compare two train sets, read as text, by `row_id` and composition.
+    """Compare two train sets, read as text, by `row_id` and composition, however it is spelt.
 
     The labels that changed most come first; other rows keep the order of their table. Labels that
     were rounded by no more than `harmless` stand apart.
@@ -81,15 +81,9 @@ def _is_harmless(row: TrainRow, harmless: float) -> bool:
 
 
 def _labels(table: pd.DataFrame, target: str) -> dict[Key, tuple[str, str]]:
-    """Formula and label of each row."""
-    columns = (table["row_id"], table["formula"], table[target])
-    return {
-        (row_id, reduced_formula(formula) if problem(formula) is None else formula): (
-            formula,
-            label,
-        )
-        for row_id, formula, label in zip(*columns, strict=True)
-    }
+    """Formula and label, as they are written, by id and identity of the composition."""
+    rows = zip(table["row_id"], table["formula"], table[target], strict=True)
+    return {(row_id, identity(formula)): (formula, label) for row_id, formula, label in rows}
 
 
 def _number(text: str | None) -> float:

@@ -181,7 +181,8 @@ def hydroxides(elements: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
     first = st.tuples(_repeated(group), head).map(_joined)
     inner = _repeated(last | first)
     within = st.tuples(head, inner).map(_joined)
-    return st.one_of(last, first, inner, within).map(lambda drawn: (drawn[0], spelt(drawn[1])))
+    drawn = st.one_of(last, first, inner, within).map(lambda drawn: (drawn[0], spelt(drawn[1])))
+    return drawn.filter(lambda both: problem(both[0]) is None)  # (I) may be a roman numeral
 
 
 def _spellings(elements: Sequence[str], most: int, largest: int) -> st.SearchStrategy[Spelling]:

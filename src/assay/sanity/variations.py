@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from assay.compositions import parse
+from assay.readings import MOST_ATOMS, certain
 
 Pairs = tuple[tuple[str, float], ...]
 
@@ -10,8 +11,13 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def spelt(pairs: Sequence[tuple[str, float]]) -> str:
-    """Write pairs as a formula: an amount of one is left out, others are decimals."""
-    return "".join(f"{symbol}{_amount(amount)}" for symbol, amount in pairs)
+    """Write pairs as a formula: an amount of one is left out, others are decimals.
+
+    Where that may be read in two ways, all amounts are written; many atoms of one element are one.
+    """
+    if len({symbol for symbol, _ in pairs}) == 1 and sum(n for _, n in pairs) > MOST_ATOMS:
+        return pairs[0][0]
+    return certain("".join(f"{symbol}{_amount(amount)}" for symbol, amount in pairs))
 
 
 def _amount(amount: float) -> str:

@@ -13,9 +13,9 @@ import great_expectations.expectations as gxe
 import numpy as np
 import pandas as pd
 
+from assay.compositions import identity
 from assay.errors import UsageError
 from assay.records import Severity
-from assay.schema.formulas import identity
 from assay.schema.label_expectations import ExpectRowsToBeSpared
 from assay.schema.pairing import Pairing
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, table

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from assay.compositions import elements, problem
+from assay.compositions import elements, identity, problem
 from assay.errors import UsageError
-from assay.schema.formulas import identity
 from assay.schema.pairing import Pairing
 from assay.schema.rules import FORMULA, ROW_ID, Table, table
 from assay.settings import Settings

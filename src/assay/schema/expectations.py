@@ -19,8 +19,8 @@ from assay.features.parsing import problems
 from assay.schema.formulas import (
     Kin,
     hold_only,
-    identity,
     is_charge_balanced,
+    reduced,
     relatives_of,
     symbols,
 )
@@ -54,7 +54,7 @@ class ReducedMetric(ColumnMapMetricProvider):
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, **_: Any) -> pd.Series:  # noqa: N805
-        return _each(column, lambda formula: identity(formula) == formula)
+        return _each(column, lambda formula: reduced(formula) == formula)
 
 
 class FeaturizableMetric(ColumnMapMetricProvider):

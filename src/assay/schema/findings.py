@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assay.compositions import problem
+from assay.compositions import identity, problem
 from assay.errors import NotCarriedOutError
 from assay.records import Finding
 from assay.schema.broken import BROKEN
-from assay.schema.formulas import identity, system
+from assay.schema.formulas import reduced, system
 from assay.schema.rules import SYSTEM, Rule, Table
 from assay.schema.standing import Key, Standing, keys
 from assay.settings import Settings
@@ -142,9 +142,9 @@ def _facts(
     }
     named = [value or ""] if row is None else [f"line {row + 2}", value or ""]
     if formula is not None:
-        reduced = identity(formula)
-        named += [reduced, system(formula)]
-        facts |= {"formula": formula[:CELL], "reduced": reduced, "problem": problem(formula)}
+        named += [identity(formula), system(formula)]
+        facts |= {"formula": formula[:CELL], "reduced": reduced(formula)}
+        facts["problem"] = problem(formula)
     facts["hint"] = next((rule.hints[name] for name in named if name in rule.hints), "")
     return facts
 

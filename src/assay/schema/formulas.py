@@ -6,7 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from assay.compositions import chemical_system, elements, parse, problem, reduced_formula
+from assay.compositions import (
+    chemical_system,
+    elements,
+    identity,
+    parse,
+    problem,
+    reduced_formula,
+)
 from assay.features.parsing import Amounts, amounts, problems
 from assay.features.tables import element_symbols
 
@@ -19,7 +26,7 @@ NEAR = 0.01
 MOST_ATOMS = 30
 
 
-def identity(formula: str) -> str:
+def reduced(formula: str) -> str:
     """The reduced formula, or the text itself where it cannot be read (another rule says so)."""
     return reduced_formula(formula) if problem(formula) is None else formula
 
@@ -81,10 +88,10 @@ class Relatives:
         """Keep the readable ones."""
         from scipy.spatial import KDTree
 
-        self._identities = sorted({identity(text) for text in formulas if problem(text) is None})
-        self._systems = set(map(system, self._identities))
-        self._known = set(self._identities)
-        fractions = [_fractions(text) for text in self._identities]
+        self._known = {identity(text): text for text in formulas if problem(text) is None}
+        self._identities = sorted(self._known)
+        self._systems = set(map(system, self._known.values()))
+        fractions = [_fractions(self._known[name]) for name in self._identities]
         self._tree = KDTree(np.reshape(fractions, (-1, 119)))
 
     def kin(self, formula: str) -> Kin | None:
@@ -101,7 +108,7 @@ class Relatives:
         return "system" if system(formula) in self._systems else None
 
     def nearest(self, formula: str) -> str | None:
-        """The reduced formula whose atomic fractions all lie within 1 %, or None."""
+        """The identity of the composition whose atomic fractions all lie within 1 %, or None."""
         if not self._identities:
             return None
         apart, place = self._tree.query(_fractions(formula), p=np.inf)

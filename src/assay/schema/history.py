@@ -3,10 +3,10 @@
 import great_expectations.expectations as gxe
 import numpy as np
 
+from assay.compositions import identity
 from assay.schema.accidents import by_case_alone, respelt
 from assay.schema.comparison import RESTORE, Compared, allowed
 from assay.schema.corrections import FILE, line_to_paste
-from assay.schema.formulas import identity
 from assay.schema.label_expectations import ExpectColumnQuartilesToBeBetween, ExpectIdsToBeKept
 from assay.schema.label_rules import label_rules, moved_far
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table

@@ -11,7 +11,7 @@ from great_expectations.expectations.metrics.map_metric_provider import (
     column_pair_condition_partial,
 )
 
-from assay.schema.formulas import identity
+from assay.compositions import identity
 
 PAIR_DOMAIN = ("batch_id", "table", "column_A", "column_B", "row_condition", "ignore_row_if")
 

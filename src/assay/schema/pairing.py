@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from assay.compositions import identity
 from assay.roundings import is_rounded
-from assay.schema.formulas import identity
 from assay.schema.rules import FORMULA, ROW_ID, Table
 
 NONE = -1

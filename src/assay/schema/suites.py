@@ -2,14 +2,14 @@
 
 import great_expectations.expectations as gxe
 
-from assay.compositions import problem
+from assay.compositions import identity, problem
 from assay.records import MAXIMUM_FINDINGS
 from assay.schema.differences import COLUMN, CORRELATION
 from assay.schema.expectations import (
     ExpectColumnCompositionsToBeUnrelated,
     ExpectColumnElementsToBeInSet,
 )
-from assay.schema.formulas import Kin, identity, relatives_of, symbols
+from assay.schema.formulas import Kin, relatives_of, symbols
 from assay.schema.rules import (
     FORMULA,
     ROW_ID,

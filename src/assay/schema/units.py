@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from assay.schema.formulas import atoms, identity
+from assay.compositions import identity
+from assay.schema.formulas import atoms
 
 # One unit of each name in the first unit of its dimension. CODATA 2018: 1 eV = 96.48533 kJ/mol.
 ENERGY = {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from assay.compositions import identity
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout, Part
@@ -60,9 +61,14 @@ def shared_predictions(
     bounds = bounds_of(settings.target.kind)
     predictions = read_predictions(handover.predictions, [*train, *unlabelled], bounds)
     # A pull request may bring its own train rows; only those that main has, too, are compared.
-    shared = set(zip(data.train["row_id"], data.train["formula"], strict=True)) & train.items()
-    kept = {*unlabelled, *(row_id for row_id, _ in shared)}
+    main = dict(zip(data.train["row_id"], data.train["formula"], strict=True))
+    shared = (row_id for row_id in main.keys() & train if _same(main[row_id], train[row_id]))
+    kept = {*unlabelled, *shared}
     return {row_id: value for row_id, value in predictions.items() if row_id in kept}
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or identity(one) == identity(other)
 
 
 def _own_train(layout: Layout, handover: Handover) -> pd.DataFrame:

@@ -89,14 +89,13 @@ def of_same_rows(
     Raises:
         NotCarriedOutError: more than a tenth of the ids stand for other compositions now.
     """
-    from assay.compositions import reduced_formula
+    from assay.compositions import identity
 
     now = dict(zip(train["row_id"], train["formula"], strict=True))
     moved = {
         row_id
         for row_id in now.keys() & formulas.keys()
-        if formulas[row_id] != now[row_id]
-        and reduced_formula(formulas[row_id]) != reduced_formula(now[row_id])
+        if formulas[row_id] != now[row_id] and identity(formulas[row_id]) != identity(now[row_id])
     }
     if len(moved) > (1 - MINIMUM_SHARE) * len(formulas):
         raise NotCarriedOutError(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from assay.compositions import identity
 from assay.datasets import reduced_formulas
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
@@ -159,12 +160,18 @@ def sealed_digest(layout: Layout) -> str:
     return digest_of_formulas(reduced_formulas(formulas, layout.sealed_inputs))
 
 
-def digest_of_formulas(reduced: Sequence[str]) -> str:
-    """SHA-256 of the distinct reduced formulas, sorted by code point, each with a line end.
+def digest_of_formulas(formulas: Sequence[str]) -> str:
+    """SHA-256 of the distinct compositions, sorted by code point, each with a line end.
 
-    It is that of `LC_ALL=C sort -u | sha256sum`. Order, ids, repetitions and any spelling that
-    `compositions.reduced_formula` brings together (`O2Li4`, `Li2O`) do not matter.
+    It is that of `LC_ALL=C sort -u | sha256sum` of their `compositions.identity`, which is the
+    reduced formula of whole amounts. Order, ids, repetitions and spelling (`O2Li4`, `Li2O`,
+    `Li0.5O0.25`) do not matter.
     """
+    return former_digest(list(map(identity, formulas)))
+
+
+def former_digest(reduced: Sequence[str]) -> str:
+    """The same of formulas as they stand: sets with decimals were named so before assay 0.3."""
     return digest_bytes("".join(f"{formula}\n" for formula in sorted(set(reduced))).encode())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay import provenance
-from assay.compositions import chemical_system
+from assay.compositions import chemical_system, identity
 from assay.datasets import reduced_formulas
 from assay.errors import RefusedError
 from assay.layout import Layout
@@ -52,7 +52,7 @@ def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
     compositions, systems = _known(layout)
     told = []
     for line, formula in rows["formula"].items():
-        found = compositions.get(formula) or systems.get(chemical_system(formula))
+        found = compositions.get(identity(formula)) or systems.get(chemical_system(formula))
         if found:
             told.append(f"line {line} ({formula}: {found})")
     if told:
@@ -64,13 +64,13 @@ def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
 
 
 def _known(layout: Layout) -> tuple[dict[str, str], dict[str, str]]:
-    """Where each composition, and each chemical system, stands first."""
+    """Where each composition (by `identity`), and each chemical system, stands first."""
     compositions: dict[str, str] = {}
     systems: dict[str, str] = {}
     for path in (layout.train, *sealed_before(layout)):
         formulas = reduced_formulas(read_table(path, ["formula"])["formula"], path)
         for line, formula in enumerate(formulas, start=2):
             place = f"{path.relative_to(layout.root)}, line {line}"
-            compositions.setdefault(formula, place)
+            compositions.setdefault(identity(formula), place)
             systems.setdefault(chemical_system(formula), f"the same system in {place}")
     return compositions, systems

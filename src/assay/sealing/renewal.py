@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay.compositions import chemical_system
+from assay.compositions import chemical_system, identity
 from assay.datasets import Source, load_source, reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
@@ -122,7 +122,8 @@ def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[
         )
     rows = inputs.assign(**{target: retired[label_column(retired, target, layout)]})
     rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
-    rows = rows[~rows["formula"].isin(reduced_formulas(train["formula"], layout.train))]
+    known = set(map(identity, reduced_formulas(train["formula"], layout.train)))
+    rows = rows[~rows["formula"].map(identity).isin(known)]
     added = numbered(rows, "t", _next_number(train["row_id"]))[
         ["row_id", "formula", target, *further]
     ]

@@ -1,0 +1,161 @@
+"""How likely a spelling is to be what a chemist wrote: which of several readings is meant.
+
+Nothing here is a fact about a material. It orders readings of text that has several, so that the
+likelier one is named first and text with two is not read as the unlikelier.
+"""
+
+import re
+from collections.abc import Set
+from enum import IntEnum
+from functools import lru_cache
+from itertools import islice, pairwise, product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pymatgen.core import Element
+
+# compounds that are known by a spelling which the rules below find unlikely
+EVERYDAY = frozenset("CO HO SN CS3N KSCN HSCN NH4SCN COS OCS HCN HNC HNCO HCNO HOCN HOF".split())
+# names of materials that can be read as elements, which they are not
+ACRONYMS = frozenset({"YBCO", "BSCCO", "BFO", "KNN", "BNT", "NBFO"})
+# elements of which few formulas are written: a reading with one of them is nearly always a slip
+RARE = frozenset(
+    "Tc Pm Po At Rn Fr Ra Ac Pa Np Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc "
+    "Lv Ts Og".split()
+)
+_ANIONS = frozenset("F S Cl Se Br Te I".split())
+METALLOIDS = frozenset("B C Si Ge As Sb Te".split())
+ISOTOPES = ("D", "T")
+# amounts that cancel to this are balanced
+NEUTRAL = 1e-6
+MOST_READINGS = 64
+
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_SOLVENT = re.compile(r"(?:[(\[](?:H2O|NH3)[)\]][\d.]*)+\Z")
+_RUNS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
+# longer text is no slip of the keyboard, and whole tables of it must not take long
+_LONGEST_RUN = 10
+
+
+class Likelihood(IntEnum):
+    """What speaks for a reading; a larger one is likelier."""
+
+    UNKNOWN = 0
+    METALLIC = 1
+    ELEMENT = 2
+    BALANCED = 3
+
+
+@lru_cache(maxsize=2**12)
+def likelihood(formula: str) -> Likelihood:
+    """What speaks for a text: balanced charges, metals alone, one element; nothing if it is none.
+
+    Charges are those of common oxidation states, in the order in which formulas are written: from
+    the electropositive element to the electronegative one.
+    """
+    from pymatgen.core import Composition, Element
+
+    formula = _SOLVENT.sub("", formula) or formula
+    if formula in EVERYDAY:
+        return Likelihood.BALANCED
+    symbols = _SYMBOL.findall(formula)
+    if not symbols or not all(map(Element.is_valid_symbol, symbols)):
+        return Likelihood.UNKNOWN
+    try:
+        amounts = {element.symbol: float(n) for element, n in Composition(formula).items()}
+    except ValueError:
+        return Likelihood.UNKNOWN
+    if len(amounts) < len({*symbols}):  # pymatgen drops what is nearly zero
+        return Likelihood.UNKNOWN
+    if len(amounts) == 1:
+        return Likelihood.ELEMENT
+    if is_ordered(symbols) and _is_balanced(amounts) and not _is_mixed(amounts.keys()):
+        return Likelihood.BALANCED
+    return Likelihood.METALLIC if _is_metallic(symbols) else Likelihood.UNKNOWN
+
+
+def is_ordered(symbols: list[str]) -> bool:
+    """Whether metals stand first, and then what is none, from low to high electronegativity."""
+    from pymatgen.core import Element
+
+    if symbols[-2:] == ["O", "H"]:  # a hydroxide
+        symbols = symbols[:-1]
+    found = [Element(symbol) for symbol in symbols]
+    values = [0.0 if one.is_metal else float(one.X) for one in found]
+    return len({*symbols}) == len(symbols) and all(a <= b for a, b in pairwise(values))
+
+
+def _is_mixed(symbols: Set[str]) -> bool:
+    """Whether nitrogen and sulphur or a halogen are the anions together, as in few compounds."""
+    return "N" in symbols and bool(_ANIONS & symbols) and not {"O", "H", "C"} & symbols
+
+
+def _is_balanced(amounts: dict[str, float]) -> bool:
+    """Whether common oxidation states can add up to zero; metals may have any value between.
+
+    The last element is negative, but for the hydrogen of a hydroxide.
+    """
+    from pymatgen.core import Element
+
+    last = [symbol for symbol in amounts if symbol != "H" or "O" not in amounts][-1]
+    sums = {(0.0, 0.0)}
+    for symbol, amount in amounts.items():
+        ranges = _charges(Element(symbol), oxidised=bool({"O", "F"} & amounts.keys()))
+        if symbol == last:
+            ranges = [(least, most) for least, most in ranges if least < 0]
+        sums = {
+            (low + least * amount, high + most * amount)
+            for low, high in sums
+            for least, most in ranges
+        }
+    return any(low <= NEUTRAL and high >= -NEUTRAL for low, high in sums)
+
+
+def _charges(element: "Element", *, oxidised: bool) -> list[tuple[float, float]]:
+    """Ranges of charge; halogens are positive in compounds of oxygen and fluorine alone."""
+    if element.is_metal:
+        states = [q for q in element.oxidation_states if q > 0]
+        return [(min(states), max(states))] if states else []
+    states = [-4, 1, 4] if element.symbol == "C" else list(element.common_oxidation_states)
+    return [(q, q) for q in states if q < 0 or oxidised or not element.is_halogen]
+
+
+def _is_metallic(symbols: list[str]) -> bool:
+    from pymatgen.core import Element
+
+    metals = [symbol for symbol in symbols if Element(symbol).is_metal]
+    return bool(metals) and {*symbols} <= {*metals, *METALLOIDS}
+
+
+def readings(text: str) -> list[str]:
+    """All ways to read the letters of a text as elements, whatever their case; few symbols first.
+
+    Rare elements are left out where there are others.
+    """
+    runs = [_spelt(run) if run.isalpha() else (run,) for run in _RUNS.findall(text)]
+    if not runs or not all(runs):
+        return []
+    # runs of many readings are shortened, so that a long text has no endless number of them
+    found = ["".join(parts) for parts in islice(product(*runs), MOST_READINGS)]
+    usual = [one for one in found if RARE.isdisjoint(_SYMBOL.findall(one))]
+    return sorted(usual or found, key=lambda one: sum(map(str.isupper, one)))
+
+
+@lru_cache(maxsize=2**12)
+def _spelt(letters: str) -> tuple[str, ...]:
+    from pymatgen.core import Element
+
+    if len(letters) > _LONGEST_RUN or not letters.isascii():
+        return ()
+    found = []
+    for length in (2, 1):
+        symbol, rest = letters[:length].capitalize(), letters[length:]
+        if len(symbol) == length and Element.is_valid_symbol(symbol) and symbol not in ISOTOPES:
+            found += [symbol + others for others in (_spelt(rest) if rest else [""])]
+    return tuple(sorted(found, key=lambda one: sum(map(str.isupper, one))))
+
+
+def speaks_for(reading: str) -> bool:
+    """Whether something speaks for a reading; an element alone has no number, or is no reading."""
+    found = likelihood(reading)
+    return found > Likelihood.UNKNOWN and (found != Likelihood.ELEMENT or reading.isalpha())

@@ -1,0 +1,151 @@
+"""Formulas that can be read in two ways: they are refused, since neither reading is certain.
+
+`docs/formulas.md` has the rules. Each of them looks at the text alone, so that a column of
+formulas can be asked quickly which of its rows need a closer look.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from assay.plausibility import ACRONYMS, Likelihood, is_ordered, likelihood, readings, speaks_for
+
+# an element alone with more atoms is a name such as Y123 or SS304; fullerenes have more
+MOST_ATOMS, FULLERENES = 12, ("C", 99)
+
+TRUTH = frozenset({"true", "false"})
+
+# what a compound ends in: the water, ammonia, oxide or salt of an adduct, and what it is added to
+ENDS = frozenset("H N O F Cl Br I S Se Te".split())
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_NO_DECIMAL = re.compile(r"(?<!\d)\.|\.(?!\d)|\.\d+\.")
+_ALONE = re.compile(r"([A-Z][a-z]?)(?![a-z\d.])")
+_BRIEF = re.compile(r"(?<![\d.])(\d+\.\d{1,2}|\d{3,})(?![\d.])")
+# three digits behind the point, or none before it but zero, are a decimal
+_POINT = re.compile(r"(?<![\d.])[1-9]\d*\.(\d{1,2})(?![\d.])")
+_DECIMAL = re.compile(r"\d\.\d")
+_COUNT = re.compile(r"[1-9]|1\d|2[0-4]")
+_SOLVENT = re.compile(r"[(\[{]?(?:H2[O0]|NH3)[)\]}]?\Z")
+_ZERO = re.compile(r"(?<![\d.])0\d|[(\[{]H20[)\]}]")
+_OXIDE = re.compile(r"(?<![\d.])[1-9]\d*0[1-9]\d*(?![\d.])")
+_ROMAN = re.compile(r"[(\[{](?:I{1,3}|IV|VI{0,3})[)\]}]")
+_LONE = re.compile(r"[(\[{][A-Z][a-z]?[)\]}](?![\d.])")
+_OPENING = re.compile(r"[(\[{]")
+_PAIR = re.compile(r"(?=([A-Z]{2}))")
+_LONG = re.compile(r"(?<![\d.])\d{3}")
+
+
+def is_suspect(text: str) -> bool:
+    """Whether a text of the characters of a formula needs a closer look: cheap, and never too few.
+
+    Capitals that may be one symbol are not looked for.
+    """
+    if text in ACRONYMS or ("." in text and (_POINT.search(text) or _NO_DECIMAL.search(text))):
+        return True
+    if _LONG.search(text) or _ZERO.search(text):
+        return True
+    return bool(_OPENING.search(text) and (_ROMAN.search(text) or _LONE.search(text)))
+
+
+@lru_cache(maxsize=2**14)
+def doubt(text: str) -> str | None:
+    """What a text that is spelt as a formula leaves open, as the end of a sentence; None if nothing.
+
+    An element alone with many atoms is left to `is_name`, which is asked for amounts.
+    """
+    if text in ACRONYMS:
+        return "is the name of a material and not its formula"
+    if _NO_DECIMAL.search(text):
+        return "has a full stop that is not between two numbers, as before the water of a hydrate"
+    if any(_may_part(text, found) for found in _POINT.finditer(text)):
+        return "has a full stop that may be a decimal point, or stand before a hydrate or adduct"
+    if _ZERO.search(text) or _is_oxide(text):
+        return "has a zero where the letter O may be meant"
+    if _ROMAN.search(text):
+        return "has a bracket that may be a roman numeral, as of an oxidation state"
+    if _LONE.search(text):
+        return "has a bracket around one element without an amount, which may be a comment"
+    if is_capital(text) and any(likely_otherwise(text)):
+        return "is in capitals and may be read in two ways"
+    return None
+
+
+def certain(spelling: str) -> str:
+    """The spelling, with each amount written out (`S1I1O2`, `Cl2.600`) where it is not certain."""
+    if not is_suspect(spelling) and not is_capital(spelling):
+        return spelling
+    if doubt(spelling) is None:
+        return spelling
+    whole = _ALONE.sub(r"\g<1>1", spelling)
+    return _BRIEF.sub(lambda found: f"{float(found[0]):.3f}", whole)
+
+
+def points(text: str) -> Iterator[int]:
+    """Where full stops stand that may part a compound from what was added to it."""
+    return (found.start(1) - 1 for found in _POINT.finditer(text) if _may_part(text, found))
+
+
+def _may_part(text: str, point: re.Match[str]) -> bool:
+    """Whether what stands before a point, and what stands behind its digits, are compounds.
+
+    A compound has two elements or more, of which the last is no metal. What has decimals on both
+    sides of the point is written in decimals. Water and ammonia are looked for behind anything.
+    """
+    rest = text[point.end() :]
+    if _SOLVENT.match(rest):
+        return True
+    sides = (text[: point.start()], rest)
+    before, behind = map(_SYMBOL.findall, sides)
+    if not all(len({*part}) > 1 and part[-1] in ENDS for part in (before, behind)):
+        return False
+    if behind[0] in {"O", "F"}:  # no compound begins so
+        return False
+    decimals = [bool(_DECIMAL.search(side)) for side in sides]
+    mixed = decimals[1] and ENDS.issuperset(behind)  # several anions, as in BiS1.6Se0.4O0.5
+    return not all(decimals) and not mixed and _COUNT.fullmatch(point[1]) is not None
+
+
+def _is_oxide(text: str) -> bool:
+    """Whether an amount such as 204 is 2O4 in a formula that has no oxygen, as in MgAl204."""
+    if "O" in _SYMBOL.findall(text) or "." in text or not _OXIDE.search(text):
+        return False
+    other = _OXIDE.sub(lambda found: found[0].replace("0", "O"), text)
+    return likelihood(other) is Likelihood.BALANCED > likelihood(text)
+
+
+def is_capital(text: str) -> bool:
+    """Whether a text has capital letters alone, two of which may be one symbol."""
+    return text.isupper() and any(pair in _symbols() for pair in _PAIR.findall(text))
+
+
+@lru_cache(maxsize=1)
+def _symbols() -> frozenset[str]:
+    """The elements of two letters that are not rare, in capitals."""
+    from pymatgen.core import Element
+
+    from assay.plausibility import RARE
+
+    found = {element.symbol for element in Element} - RARE
+    return frozenset(symbol.upper() for symbol in found if len(symbol) > 1)
+
+
+def likely_otherwise(text: str) -> Iterator[str]:
+    """Readings of capitals for which more speaks than for the capitals as they stand.
+
+    Metals alone are no better reading of what is in the order of a formula, as KCO3 is.
+    """
+    least = likelihood(text)
+    if least not in {Likelihood.UNKNOWN, Likelihood.METALLIC}:
+        return
+    found = readings(text)
+    others = [one for one in found if text in found and one != text and speaks_for(one)]
+    if least is Likelihood.METALLIC:  # YB is ytterbium sooner than a boride; YB2C is a carbide
+        others = [one for one in others if likelihood(one) is Likelihood.ELEMENT]
+    ordered = is_ordered(_SYMBOL.findall(text))
+    yield from (one for one in others if not ordered or likelihood(one) > Likelihood.METALLIC)
+
+
+def is_name(symbols: list[str], atoms: float) -> bool:
+    """Whether a formula of one element alone (n times `symbols`) is a name and no composition."""
+    fullerene = FULLERENES[0] == symbols[0] and atoms <= FULLERENES[1]
+    return len({*symbols}) == 1 and atoms > MOST_ATOMS and not fullerene
