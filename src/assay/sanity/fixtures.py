@@ -85,9 +85,12 @@ def bundle(pytestconfig: pytest.Config, bundle_folder: Path) -> Any:
 @pytest.fixture(scope="session")
 def predict(bundle: Any) -> "Callable[[Sequence[str]], np.ndarray]":
     """Predict n formulas: (n,) floats in the target's unit, or probabilities for a class."""
-    import numpy as np
+    from assay.replies import predictions_of
 
-    return lambda formulas: np.asarray(bundle.predict(list(formulas)))
+    def asked(formulas: "Sequence[str]") -> "np.ndarray":
+        return predictions_of(bundle.predict(list(formulas)), len(formulas), "the model")
+
+    return asked
 
 
 @pytest.fixture(scope="session")
