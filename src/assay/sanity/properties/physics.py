@@ -150,7 +150,7 @@ def test_amounts_matter(
         first = several[systems == systems.iloc[0]]
         raise FalsifiedError(
             f"{', '.join(first['formula'].iloc[:3])} are all predicted as {values.iloc[0]:.6g}, "
-            f"and in none of {systems.nunique()} chemical systems whose labels differ do predictions: "
+            f"and in none of {systems.nunique()} systems whose labels differ do predictions: "
             "amounts are forgotten",
             first["formula"].iloc[0],
             f"{values.iloc[0]:.6g}",
