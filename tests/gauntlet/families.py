@@ -1,10 +1,10 @@
 """All planted pull requests, in the order in which they are told."""
 
-from gauntlet import data_cases, good_cases, lone_cases, model_cases, tampering_cases
+from gauntlet import data_cases, good_cases, lone_cases, model_cases, row_cases, tampering_cases
 from gauntlet.cases import Case
 
 
 def all_cases() -> list[Case]:
     """Bad ones by family, then the good ones."""
-    modules = (data_cases, model_cases, tampering_cases, lone_cases, good_cases)
+    modules = (data_cases, model_cases, row_cases, tampering_cases, lone_cases, good_cases)
     return [case for module in modules for case in module.cases()]
