@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.errors import AssayError, NotCarriedOutError
+from assay.layout import SETTINGS, Layout
 from assay.progress import begin
 from assay.texts import on_one_line
 from assay.verbs import (
@@ -22,6 +23,8 @@ from assay.verbs import (
     seals,
 )
 from assay.verbs.console import repository
+
+VERBOSE = "--verbose"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +49,10 @@ def options(
         typer.Option(
             "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
         ),
+    ] = False,
+    verbose: Annotated[  # noqa: FBT002 (read where errors are told)
+        bool,
+        typer.Option(VERBOSE, help="Print the traceback of an error in your src/ code."),
     ] = False,
 ) -> None:
     """Test a materials model before it may predict."""
@@ -79,6 +86,7 @@ app.add_typer(ledgers.app, name="ledger")
 SECRETIVE = {"score", "seal"}
 # Verbs of the workflows that somebody dispatches, who looks at the run and not into its log.
 DISPATCHED = {"predict", "batch", "revoke"}
+TRACEBACK = "traceback.txt"
 
 
 def main() -> None:
@@ -86,17 +94,18 @@ def main() -> None:
 
     Whatever is not expected is said to be a crash (3), never a failed check (1).
     """
+    verbose = VERBOSE in sys.argv
+    sys.argv = [word for word in sys.argv if word != VERBOSE]  # before or behind the verb
     begin(sys.argv[1:])
     try:
         app()
     except AssayError as error:
-        sentence = on_one_line(str(error))
+        sentence = on_one_line(str(error)) + _kept(error, verbose=verbose)
         typer.echo(f"assay{_elsewhere()}: {sentence}", err=True)
         _show(sentence)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
-        _confess(error)
-        sys.exit(NotCarriedOutError.exit_code)
+        sys.exit(_confess(error, verbose=verbose))
 
 
 def _show(sentence: str) -> None:
@@ -112,12 +121,46 @@ def _elsewhere() -> str:
     return "" if root == Path.cwd() else f" in {root}"
 
 
-def _confess(error: Exception) -> None:
+def _kept(error: BaseException, *, verbose: bool) -> str:
+    """What is said of the file that the traceback behind a sentence was written to, if one is.
+
+    A sentence of an expected error has a cause only where the author's code raised it.
+    """
+    root = repository()
+    if SECRETIVE.intersection(sys.argv) or error.__cause__ is None:
+        return ""
+    if verbose:
+        traceback.print_exception(error.__cause__)
+    if not (root / SETTINGS).is_file():
+        return ""
+    from assay.files import write_text
+
+    path = Layout(root).out / TRACEBACK
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, "".join(traceback.format_exception(error.__cause__)))
+    except OSError:
+        return ""
+    return f" The traceback is in {path.relative_to(root)}."
+
+
+def _confess(error: Exception, *, verbose: bool) -> int:
+    """Say what was not expected, and give the exit code."""
     # such a verb names the kind of error alone
     if not SECRETIVE.intersection(sys.argv):
+        from assay.model.failures import not_running, place_of
+
+        root = repository()
+        if place_of(root, error):
+            found = not_running(root, error, "this code stopped the command")
+            found.__cause__ = error
+            kept = _kept(found, verbose=verbose)
+            typer.echo(f"assay{_elsewhere()}: {on_one_line(str(found))}{kept}", err=True)
+            return found.exit_code
         traceback.print_exception(error)
     typer.echo(
-        f"assay: this could not be carried out: {type(error).__name__}, which is a defect of "
-        "assay or of src/; please report it.",
+        f"assay: this could not be carried out: {type(error).__name__}, which is an internal error "
+        "in assay or in your src/ code; please report it.",
         err=True,
     )
+    return NotCarriedOutError.exit_code

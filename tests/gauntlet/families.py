@@ -6,6 +6,7 @@ from gauntlet import (
     good_cases,
     lone_cases,
     model_cases,
+    row_cases,
     tampering_cases,
 )
 from gauntlet.cases import Case
@@ -13,5 +14,13 @@ from gauntlet.cases import Case
 
 def all_cases() -> list[Case]:
     """Bad ones by family, then the good ones."""
-    modules = (data_cases, model_cases, tampering_cases, lone_cases, good_cases, count_cases)
+    modules = (
+        data_cases,
+        model_cases,
+        row_cases,
+        tampering_cases,
+        lone_cases,
+        good_cases,
+        count_cases,
+    )
     return [case for module in modules for case in module.cases()]

@@ -240,6 +240,9 @@ def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> Non
     found = {finding.rule: finding for finding in report.failures}
     assert set(found) == {"test_salt_is_light", "test_threads_agree", "collection"}
     assert found["test_salt_is_light"].formula == "NaCl"
+    # what was drawn stands in the record, and so in the report
+    assert "formula='NaCl'" in found["test_salt_is_light"].message
+    assert "predict=" not in found["test_salt_is_light"].message
     assert found["test_salt_is_light"].file == "tests/test_own.py"
     assert found["collection"].file == "tests/test_broken.py"
 

@@ -11,6 +11,7 @@ from assay.features.parsing import amounts_of, problems
 from assay.features.transformers import GapError
 from assay.misspellings import NITRIDE
 from assay.model.loading import LoadedBundle
+from assay.replies import MismatchedAnswerError, predictions_of
 from assay.texts import on_one_line
 
 CHUNK = 5_000
@@ -41,7 +42,9 @@ def predict_rows(
 
     Raises:
         NotCarriedOutError: the model is damaged, or the environment: something that it imports or
-            reads is not there, or there is not memory enough. No row is to blame.
+            reads is not there, or there is not memory enough. No row is to blame. A model is
+            damaged, too, if it once does not answer row by row: smaller parts, whose number of
+            answers fits, might be in another order all the same.
     """
     reasons = _unreadable(formulas)
     if NITRIDE in formulas:
@@ -73,7 +76,9 @@ def _predict_part(
 ) -> None:
     asked = [formulas[index] for index in part]
     try:
-        predicted = bundle.predict(asked)
+        predicted = predictions_of(bundle.predict(asked), len(asked), "the model")
+    except MismatchedAnswerError as error:
+        raise NotCarriedOutError(_with_culprit(bundle, asked, str(error))) from None
     except NotCarriedOutError:  # of the whole model, not of a row
         raise
     except (ImportError, OSError, MemoryError) as error:
@@ -91,6 +96,28 @@ def _predict_part(
     for index in np.flatnonzero(~np.isfinite(predicted)).tolist():
         row = part[index]
         reasons[row] = f"the model gave {predicted[index]} for {formulas[row]!r}"
+
+
+def _with_culprit(bundle: LoadedBundle, asked: Sequence[str], sentence: str) -> str:
+    """The sentence with a formula for which it holds alone, if halving finds one."""
+    while len(asked) > 1:
+        middle = len(asked) // 2
+        halves = (asked[:middle], asked[middle:])
+        found = next((half for half in halves if not _fits(bundle, half)), None)
+        if found is None:
+            return sentence
+        asked = found
+    return f"{sentence[:-1]} (the first formula that shows it: {on_one_line(asked[0])!r:.80})."
+
+
+def _fits(bundle: LoadedBundle, asked: Sequence[str]) -> bool:
+    try:
+        predictions_of(bundle.predict(asked), len(asked), "the model")
+    except MismatchedAnswerError:
+        return False
+    except Exception:  # noqa: BLE001 (the author's features may raise anything)
+        return True
+    return True
 
 
 def _reasons(error: Exception, asked: Sequence[str]) -> dict[int, str]:

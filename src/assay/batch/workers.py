@@ -1,8 +1,6 @@
 """Who predicts the shards of a batch: this process, several on this machine, or a cluster."""
 
 import os
-import signal
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,9 +8,9 @@ from dataclasses import replace
 from assay.batch.records import ShardRecord
 from assay.batch.shards import Batch, Shard, predict_shard
 from assay.errors import NotCarriedOutError, UsageError
+from assay.processes import end_with_parent, pool_of, safe_path, variable_set
 
 LOCAL = "local"
-SAFE_PATH = "PYTHONSAFEPATH"
 THREADS = "OMP_NUM_THREADS"
 
 
@@ -68,8 +66,7 @@ def _begin() -> None:
     """
     from threadpoolctl import threadpool_limits
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     threadpool_limits(1)
     os.environ[THREADS] = "1"
 
@@ -79,42 +76,16 @@ def on_one_thread() -> Iterator[None]:
     """Have this process do for a while as those that `_begin` made ready."""
     from threadpoolctl import threadpool_limits
 
-    with _set(THREADS), threadpool_limits(1):
+    with variable_set(THREADS), threadpool_limits(1):
         yield
-
-
-@contextmanager
-def _set(variable: str) -> Iterator[None]:
-    """Have a variable of the environment be 1 for a while."""
-    before = os.environ.get(variable)
-    os.environ[variable] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[variable]
-        if before is not None:
-            os.environ[variable] = before
-
-
-def _end_with_parent() -> None:
-    from multiprocessing import parent_process
-    from multiprocessing.connection import wait
-
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iterator[ShardRecord]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
 
-    # spawned: a fork would share the threads that numpy and pyarrow hold; and a process that is
-    # spawned looks for `pickle` in the current folder first, where the repository's files are
-    with _set(SAFE_PATH):
-        pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin)
+    with safe_path():
+        pool = pool_of(processes, _begin)
         futures = [pool.submit(predict_shard, batch, shard) for shard in shards]
     try:
         for future in as_completed(futures):

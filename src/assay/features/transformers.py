@@ -17,6 +17,7 @@ from assay.features.statistics import (
     valence_orbitals,
 )
 from assay.features.tables import magpie_table, missing_properties, without_electronegativity
+from assay.replies import features_of
 
 
 class GapError(ValueError):
@@ -26,6 +27,10 @@ class GapError(ValueError):
         """Say of the first what is said of it."""
         super().__init__(next(iter(gaps.values()))[1])
         self.gaps = dict(gaps)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[int, tuple[str, str]]]]:
+        """Be the same in another process."""
+        return type(self), (self.gaps,)
 
 
 class FormulaFeatures(TransformerMixin, BaseEstimator):
@@ -47,9 +52,11 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
             ValueError: a formula cannot be read.
             GapError: formulas hold an element for which a table has gaps: predicting them would
                 need an invented number.
+            MismatchedAnswerError: there is not one row of features for each formula.
         """
         formulas = column_of_formulas(X)
-        values = self._features(formulas)
+        who = f"the featurizer {type(self).__name__}"
+        values: np.ndarray = features_of(self._features(formulas), len(formulas), who)
         self._require_no_gap(values, formulas)
         return values
 

@@ -11,6 +11,7 @@ import numpy as np
 from assay.compositions import problem
 from assay.features.transformers import FormulaFeatures, GapError
 from assay.predictions import rounded
+from assay.replies import features_of
 
 # columns of a featurizer that are recorded at most
 WIDEST = 10_000
@@ -73,13 +74,17 @@ def is_answered(ask: Ask, formula: str, width: int) -> bool:
 
 
 def _numbers(values: Any, count: int, width: int) -> list[Row]:
-    found = table(values)
+    found = table(values, count)
     if not width or found.shape != (count, width):
         raise ValueError(f"{found.shape} numbers instead of {(count, width)}")
     return [rounded(row).tolist() if np.isfinite(row).all() else None for row in found]
 
 
-def table(values: Any) -> np.ndarray:
-    """Numbers of n compositions as (n, k) floats: a column where they were (n,)."""
-    array = np.asarray(values, dtype=float)
-    return array.reshape(len(array), -1)
+def table(values: Any, count: int) -> np.ndarray:
+    """Numbers of n compositions as (n, k) floats: a column where they were (n,).
+
+    Raises:
+        MismatchedAnswerError: there is not one row for each of `count` compositions.
+    """
+    array = np.asarray(features_of(values, count, "a featurizer or the model"), dtype=float)
+    return array.reshape(count, -1) if array.size else array.reshape(count, 0)

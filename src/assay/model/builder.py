@@ -2,11 +2,11 @@
 
 import importlib
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
 from assay.errors import UsageError
+from assay.model.failures import not_running
 from assay.settings import Settings
 
 
@@ -31,22 +31,8 @@ def load_builder(root: Path, settings: Settings) -> Any:
         builder(settings.model.seed)
     except AttributeError as error:
         if "build_model" not in str(error):
-            raise _not_running(root, error) from error
+            raise not_running(root, error, "build_model(seed) does not run", "src") from error
         raise UsageError(f"{path.relative_to(root)} must define build_model(seed).") from None
     except Exception as error:
-        raise _not_running(root, error) from error
+        raise not_running(root, error, "build_model(seed) does not run", "src") from error
     return builder
-
-
-def _not_running(root: Path, error: Exception) -> UsageError:
-    """Says where the author's own code stopped, and why."""
-    own = str(root / "src")
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if own in frame.filename]
-    inside = [frame for frame in frames if f"{own}/assay/" not in frame.filename]
-    where = "src"
-    if isinstance(error, SyntaxError) and error.filename:
-        where = f"{Path(error.filename).relative_to(root)}, line {error.lineno}"
-    elif inside:
-        where = f"{Path(inside[-1].filename).relative_to(root)}, line {inside[-1].lineno}"
-    said = " ".join(str(error).split()) or type(error).__name__
-    return UsageError(f"{where}: build_model(seed) does not run ({said}); mend it.")

@@ -188,7 +188,9 @@ def _changed(
     known = [place for place, row in enumerate(rows) if row is not None]
     try:
         now = (
-            table(ask([formulas[place] for place in known])) if known else np.empty((0, len(names)))
+            table(ask([formulas[place] for place in known]), len(known))
+            if known
+            else np.empty((0, len(names)))
         )
     except (ImportError, OSError, MemoryError) as error:  # of this machine, not of a value
         raise NotCarriedOutError(

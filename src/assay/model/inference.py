@@ -15,6 +15,7 @@ import pandas as pd
 from assay.errors import NotCarriedOutError
 from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
 from assay.model.walks import cores, walk
+from assay.replies import features_of, predictions_of, probabilities_of
 
 # As many rows times trees as scikit-learn walks while the other way is compiled, once a process
 # (docs/batches.md has the figures): whoever has fewer is done before.
@@ -23,11 +24,35 @@ COMPARED = 1_000
 
 
 def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
-    """Predictions (n,) of a fitted model that takes a DataFrame with a column `formula`."""
-    frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
-    if hasattr(model, "predict_proba"):
-        return np.asarray(model.predict_proba(frame)[:, 1], dtype=float)
-    return np.asarray(model.predict(frame), dtype=float)
+    """Predictions (n,) of a fitted model that takes a DataFrame with a column `formula`.
+
+    Raises:
+        MismatchedAnswerError: the model, or a featurizer in it, does not answer row by row.
+    """
+    frame = _frame(formulas)
+    if not _is_plain_pipeline(model):
+        return by_scikit_learn(model, frame)
+    return by_scikit_learn(model[-1], _features(model, frame))
+
+
+def _frame(formulas: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"formula": [str(formula) for formula in formulas]})
+
+
+def _is_plain_pipeline(model: Any) -> bool:
+    from sklearn.pipeline import Pipeline
+
+    return type(model) is Pipeline and len(model.steps) > 1
+
+
+def _features(model: Any, frame: pd.DataFrame) -> Any:
+    """What reaches the last step of a pipeline, whose other steps each answer row by row."""
+    features: Any = frame
+    for _, step in model.steps[:-1]:
+        if step is not None and step != "passthrough":
+            who = f"the featurizer {type(step).__name__}"
+            features = features_of(step.transform(features), len(frame), who)
+    return features
 
 
 class Inference:
@@ -67,12 +92,12 @@ class Inference:
 
         Raises:
             NotCarriedOutError: the nodes of the model's trees are no trees.
+            MismatchedAnswerError: as `predict` above.
         """
         forest = self._forest
         if forest is None or not self._is_worth(len(formulas), len(forest.roots)):
             return predict(self._model, formulas)
-        frame = pd.DataFrame({"formula": [str(formula) for formula in formulas]})
-        return self._of_features(forest, self._model[:-1].transform(frame))
+        return self._of_features(forest, _features(self._model, _frame(formulas)))
 
     def _is_worth(self, rows: int, trees: int) -> bool:
         Inference._walked += rows * trees
@@ -87,9 +112,7 @@ class Inference:
 
     @cached_property
     def _forest(self) -> Forest | None:
-        from sklearn.pipeline import Pipeline
-
-        if type(self._model) is not Pipeline or len(self._model.steps) == 1:
+        if not _is_plain_pipeline(self._model):
             self._fall_back(self._model, "is no pipeline whose last step can be taken alone")
             return None
         try:
@@ -128,10 +151,12 @@ class Inference:
 
 
 def by_scikit_learn(estimator: Any, features: Any) -> np.ndarray:
-    """What the last step of a pipeline says (n,) of the features that reach it."""
+    """What a model, or the last step of a pipeline, says (n,) of the n rows that reach it."""
+    count = features.shape[0] if hasattr(features, "shape") else len(features)
+    who = f"the model ({type(estimator).__name__})"
     if hasattr(estimator, "predict_proba"):
-        return np.asarray(estimator.predict_proba(features)[:, 1], dtype=float)
-    return np.asarray(estimator.predict(features), dtype=float)
+        return probabilities_of(estimator.predict_proba(features), count, who)
+    return predictions_of(estimator.predict(features), count, who)
 
 
 def as_rows(forest: Forest, features: Any) -> np.ndarray | None:

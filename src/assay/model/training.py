@@ -24,6 +24,7 @@ from assay.model.builder import load_builder
 from assay.model.bundle import BundleMetadata
 from assay.model.dataset import Dataset, read_dataset
 from assay.model.domain_fitting import fit_domain
+from assay.model.failures import of_author
 from assay.model.inference import predict
 from assay.model.loading import predict_saved
 from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
@@ -117,8 +118,10 @@ def train(root: Path, settings: Settings) -> CandidateCard:
     for stale in (handover.verdict, handover.certificate):
         stale.unlink(missing_ok=True)
     builder = load_builder(root, settings)
+    package, tables = settings.project.package, [(layout.train, list(data.train["formula"]))]
     with _another_process() as other:
-        candidate = fit_out_of_fold(builder, data, settings)
+        with of_author(root, package, "the model cannot be trained", tables):
+            candidate = fit_out_of_fold(builder, data, settings)
         return _hand_over(root, settings, data, candidate, other)
 
 
@@ -136,7 +139,12 @@ def _hand_over(
         package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
         digest = save_bundle(candidate.model, handover.bundle, metadata, domain, package, trusted)
         doing("predicting with the saved bundle, in a process of its own")
-        predicted = _write_predictions(handover, settings, data, candidate.out_of_fold, other)
+        tables = [
+            (layout.sealed_inputs, list(data.sealed["formula"])),
+            (layout.pool, list(data.pool["formula"])),
+        ]
+        with of_author(root, package.name, "the saved model cannot predict", tables):
+            predicted = _write_predictions(handover, settings, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
         _copy_lock(layout, handover)
         half_width = metadata.interval_half_width

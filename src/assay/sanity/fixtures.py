@@ -87,13 +87,13 @@ def bundle(pytestconfig: pytest.Config, bundle_folder: Path) -> Any:
 @pytest.fixture(scope="session")
 def predict(pytestconfig: pytest.Config, bundle: Any) -> "Callable[[Sequence[str]], np.ndarray]":
     """Predict n formulas: (n,) floats in the target's unit, or probabilities for a class."""
-    import numpy as np
+    from assay.replies import predictions_of
 
     meter = pytestconfig.stash[METER]
 
     def counted(formulas: "Sequence[str]") -> "np.ndarray":
         meter.add(len(formulas))
-        return np.asarray(bundle.predict(list(formulas)))
+        return predictions_of(bundle.predict(list(formulas)), len(formulas), "the model")
 
     return counted
 

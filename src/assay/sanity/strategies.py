@@ -16,6 +16,7 @@ from assay.sanity.variations import Pairs, moved, pairs_of, spelt
 Ions = list[tuple[tuple[str, int], int]]
 Spelling = tuple[str, Pairs]  # a text with brackets, and what it holds without them
 
+PARTNERS = 6
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 HOSTILE = (
@@ -61,6 +62,13 @@ def compositions(
 def formulas(elements: Sequence[str], most: int = 5) -> st.SearchStrategy[str]:
     """Formulas of any composition of `elements`."""
     return compositions(elements, most).map(spelt)
+
+
+def foreign(elements: Sequence[str], others: Sequence[str]) -> st.SearchStrategy[str]:
+    """Formulas with one of `others`, alone or beside up to two of `elements`."""
+    one = st.tuples(st.sampled_from(list(others)), st.integers(1, 4)).map(lambda pair: (pair,))
+    rest = compositions(elements, 2) | st.just(())
+    return st.tuples(rest, one).map(lambda parts: spelt(parts[0] + parts[1]))
 
 
 def in_space(elements: Sequence[str], largest: int = 12) -> st.SearchStrategy[str]:
@@ -200,6 +208,25 @@ def _repeated(inner: st.SearchStrategy[Spelling]) -> st.SearchStrategy[Spelling]
 def _joined(parts: tuple[Spelling, Spelling]) -> Spelling:
     (text, pairs), (further, others) = parts
     return text + further, pairs + others
+
+
+def case_pairs(elements: Sequence[str]) -> list[tuple[Pairs, Pairs]]:
+    """Pairs of compositions whose formulas differ by case alone, as CoCl2 and COCl2 do.
+
+    For each symbol of two letters that are also elements, and each of them known: the symbol with
+    several partners and amounts.
+    """
+    split = [s for s in elements if len(s) == 2 and {s[0], s[1].upper()} <= set(elements)]  # noqa: PLR2004
+    found: list[tuple[Pairs, Pairs]] = []
+    for number, symbol in enumerate(split):
+        letters = ((symbol[0], 1), (symbol[1].upper(), 1 + number % 2))
+        taken = {symbol, *(letter for letter, _ in letters)}
+        others = [element for element in elements if element not in taken]
+        for partner in (others[number % len(others) :: 3] if others else [])[:PARTNERS]:
+            rest = ((partner, 2 + number % 3),)
+            found.append((((symbol, 1 + number % 2), *rest), (*letters, *rest)))
+        found.append((((symbol, 1 + number % 2),), letters))
+    return found
 
 
 def hostile(elements: Sequence[str]) -> st.SearchStrategy[str]:

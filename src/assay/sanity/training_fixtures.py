@@ -7,6 +7,8 @@ import pytest
 from assay.sanity.fixtures import settings_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -39,6 +41,31 @@ def training_formulas(training_rows: "pd.DataFrame") -> list[str]:
 def training_targets(training_rows: "pd.DataFrame") -> "np.ndarray":
     """The targets (n,) of the train set: its last column."""
     return training_rows.iloc[:, -1].to_numpy()
+
+
+@pytest.fixture(scope="session")
+def out_of_fold(
+    pytestconfig: pytest.Config, bundle_folder: "Path", training_rows: "pd.DataFrame"
+) -> "np.ndarray | None":
+    """The predictions (n,) of the train set out of fold, where the bundle was trained here."""
+    import numpy as np
+    import pandas as pd
+
+    from assay.errors import AssayError
+    from assay.layout import Handover, Layout
+    from assay.model.bundle import digest_bundle
+    from assay.records import CandidateCard, read_record
+
+    handover = Handover(Layout(pytestconfig.rootpath).out)
+    try:
+        card = read_record(CandidateCard, handover.candidate)
+        if card.bundle_digest != digest_bundle(bundle_folder) or "row_id" not in training_rows:
+            return None
+        table = pd.read_csv(handover.predictions, dtype={"row_id": str}, index_col="row_id")
+        values = table["prediction"].reindex(training_rows["row_id"]).to_numpy(dtype=float)
+    except (AssayError, OSError, ValueError, KeyError):  # nothing was handed over, or not by train
+        return None
+    return values if np.isfinite(values).all() else None
 
 
 @pytest.fixture(scope="session")

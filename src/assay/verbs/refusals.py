@@ -27,7 +27,10 @@ def recorded(handover: Handover, part: Part) -> Iterator[None]:
         raise
     except Exception as error:
         # the kind alone: what a crash of `score` says could hold labels
-        said = f"{type(error).__name__}, which is a defect of assay or of src/: see the log."
+        said = (
+            f"{type(error).__name__}, which is an internal error in assay or in your src/ code: "
+            "see the log."
+        )
         _write(handover, part, said, NotCarriedOutError.exit_code)
         raise
 

@@ -1,0 +1,59 @@
+"""Processes that this one starts to work beside it."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+SAFE_PATH = "PYTHONSAFEPATH"
+
+
+def pool_of(processes: int, begin: Callable[[], None]) -> "ProcessPoolExecutor":
+    """A pool of processes, each of which first calls `begin`."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # spawned: a fork would share the threads that numpy and pyarrow hold
+    return ProcessPoolExecutor(processes, get_context("spawn"), begin)
+
+
+def safe_path() -> AbstractContextManager[None]:
+    """Have processes that are started here not look for modules in the current folder.
+
+    One that is spawned looks for `pickle` there first, where the repository's files are.
+    """
+    return variable_set(SAFE_PATH)
+
+
+@contextmanager
+def variable_set(variable: str) -> Iterator[None]:
+    """Have a variable of the environment be 1 for a while."""
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before
+
+
+def end_with_parent() -> None:
+    """Have this process end when the one that started it does, however that was ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started it
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
