@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from pymatgen.core import Element
 
 import golden_features
 from assay import compositions, features, plausibility, readings
 from assay.compositions import parse, problem
 from assay.features import ionic, parsing, statistics
 from assay.features.interface import GOLDEN, INTERFACE
+from assay.features.tables import magpie_table, oxidation_states
 from assay.features.transformers import FormulaFeatures
 
 RAISE = "raise INTERFACE in src/assay/features/interface.py, then run scripts/golden_features.py"
@@ -118,9 +120,44 @@ def test_every_featurizer_is_in_the_table(kept):
     assert {name.split()[0] for name in kept["features"]} == known
 
 
+def has_features(formula: str) -> bool:
+    """Whether the Magpie table has every number of a formula."""
+    return problem(formula) is None and bool(np.isfinite(statistics.magpie([formula])).all())
+
+
+def test_each_number_of_each_element_is_seen(monkeypatch):
+    """Another number of an element that features know changes a golden row, in every column."""
+    readable = [text for text in GOLDEN if has_features(text)]
+    names, table = magpie_table()
+    known = [z for z in range(1, len(table)) if np.isfinite(table[z]).all()]
+    assert len(known) == 90
+    before = statistics.magpie(readable)
+    places = [(z, 0) for z in known] + [(21, column) for column in range(len(names))]
+    for z, column in places:
+        altered = table.copy()
+        altered[z, column] += 1
+        monkeypatch.setattr(statistics, "magpie_table", lambda altered=altered: (names, altered))
+        assert not np.allclose(statistics.magpie(readable), before, 1e-8, 1e-9), (z, names[column])
+
+
+def test_each_oxidation_state_is_seen(monkeypatch):
+    """A state that an element loses changes a golden row."""
+    states, starts = oxidation_states()
+    readable = [text for text in GOLDEN if problem(text) is None]
+    before = ionic.ion_property(readable)[:, 0]
+    for place, state in enumerate(states):
+        number = int(np.searchsorted(starts, place, side="right")) - 1
+        symbol = Element.from_Z(number).symbol
+        if state == 0 or symbol in {"O", "F", "Li"} or not has_features(symbol):
+            continue  # the partners of all others, of one state each
+        altered = np.where(np.arange(len(states)) == place, 97.0, states)
+        monkeypatch.setattr(ionic, "oxidation_states", lambda altered=altered: (altered, starts))
+        assert (ionic.ion_property(readable)[:, 0] != before).any(), (symbol, state)
+
+
 def test_golden_compositions_cover_what_differs(kept):
     """They are read in both ways or refused, of every block of elements, with gaps and ties."""
-    assert 55 <= len(GOLDEN) == len(set(GOLDEN)) <= 100
+    assert 55 <= len(GOLDEN) == len(set(GOLDEN)) <= 300
     readable = [formula for formula in GOLDEN if problem(formula) is None]
     _, plain = parsing._scanned(readable)
     assert Counter(plain.tolist())[False] >= 5

@@ -8,6 +8,18 @@ holds the values of this version.
 
 INTERFACE = 2
 
+# Each element in each of its common oxidation states, so that no number of a table changes unseen.
+BINARY = """
+LiH H2O Li2O BeO B2O3 Li4C Li3C Li2C LiC C2O C2O3 Li3N N2O3 N2O5 LiF Na2O MgO Al2O3 Li4Si Li3P
+P2O3 P2O5 Li2S SO SO2 SO3 LiCl Cl2O Cl2O3 Cl2O5 Cl2O7 K2O CaO Sc2O3 TiO2 V2O5 Cr2O3 CrO3 MnO
+MnO2 Mn2O7 FeO CoO Co2O3 NiO CuO ZnO Ga2O3 Li4Ge GeO GeO2 Li3As As2O3 As2O5 Li2Se SeO SeO2 SeO3
+LiBr Br2O Br2O3 Br2O5 KrO Rb2O SrO Y2O3 Nb2O5 MoO2 MoO3 TcO2 Tc2O7 Ru2O3 RuO2 Rh2O3 PdO PdO2
+Ag2O CdO In2O3 Li4Sn SnO SnO2 Li3Sb Sb2O3 Sb2O5 Li2Te TeO TeO2 TeO3 LiI I2O I2O3 I2O5 I2O7 XeO
+XeO2 XeO3 Cs2O BaO La2O3 Ce2O3 CeO2 Pr2O3 Nd2O3 Pm2O3 Sm2O3 EuO Eu2O3 Gd2O3 Tb2O3 Dy2O3 Ho2O3
+Er2O3 Tm2O3 Yb2O3 HfO2 Ta2O5 WO2 WO3 ReO2 Re2O7 OsO2 Ir2O3 IrO2 PtO PtO2 Au2O3 Hg2O HgO Tl2O
+Tl2O3 PbO PbO2 Bi2O3 Li2Po PoO PoO2 RaO Ac2O3 ThO2 Pa2O5 UO3 Np2O5 Am2O3 Cm2O3
+"""
+
 # Every featurizer and every way of reading a formula; a bundle keeps its own copy of the list.
 GOLDEN = (
     # plainly spelt
@@ -42,4 +54,5 @@ GOLDEN = (
     # a point behind a letter, capitals, a name, a numeral, a comment, a zero for the letter O
     *("NaCl.2H2O", "Cl2.7H2O", "Al2O3.2SiO2", "SIO2", "HFB2", "Y123", "Cu(I)2O", "TiO2(B)"),
     "MgAl204",
+    *BINARY.split(),
 )
