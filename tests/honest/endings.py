@@ -1,6 +1,7 @@
 """Takes an honest change through the verbs of a pull request, and says how it ended."""
 
 import json
+import re
 import shutil
 import time
 from dataclasses import asdict, dataclass, field
@@ -89,7 +90,9 @@ def _scored(base: Path, pull: Path, start: float) -> Ending:
 
 def _ending(ended: str, by: list[str], said: str, start: float) -> Ending:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return Ending(ended, by, lines[-1][:300] if lines else "", time.monotonic() - start)
+    # without where the change was made, which differs
+    last = re.sub(r"/\S*/pull/", "", lines[-1])[:300] if lines else ""
+    return Ending(ended, by, last, time.monotonic() - start)
 
 
 def _rules(out: Path, verb: str) -> list[str]:
