@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope
 
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.ledger import certificate as module
 from assay.ledger.certificate import (
@@ -21,7 +22,7 @@ from assay.ledger.certificate import (
 )
 from assay.ledger.statements import PAYLOAD_TYPE
 from assay.sealing.keys import SIGNING
-from assay.settings import parse_settings
+from assay.settings import Settings, parse_settings
 from ledger_samples import CERTIFICATE, DIGESTS
 from sentences import told
 
@@ -309,3 +310,18 @@ def test_policy_of_margins(one, other):
     """Two margins share a digest only if they are the same number."""
     digests = [policy_digest(parse_settings(TOML.replace("0.1", repr(m)))) for m in (one, other)]
     assert (digests[0] == digests[1]) == (one == other)
+
+
+def test_a_policy_without_anything_advisory_has_the_name_that_it_had():
+    """Certificates hold that were issued before metrics and slices could advise; others differ."""
+    content = {
+        "project": {"name": "toy", "package": "toy"},
+        "target": {"column": "y"},
+        "gate": {"margin": 0.1, "slices": [{"name": "a", "elements": ["O"]}]},
+    }
+    before = Settings.model_validate(content)
+    rule = before.model_dump(mode="json", include={"target", "split", "gate"})
+    del rule["gate"]["advisory"], rule["gate"]["slices"][0]["advisory"]
+    assert policy_digest(before) == digest_bytes(json.dumps(rule, sort_keys=True).encode())
+    content["gate"]["slices"][0]["advisory"] = True
+    assert policy_digest(Settings.model_validate(content)) != policy_digest(before)

@@ -25,7 +25,7 @@ FAMILIES = {
 }
 
 
-TAIL = 0.025
+TAIL, ROUNDING = 0.025, 1e-9
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FamilyError:
     @property
     def worse(self) -> bool:
         """Whether the candidate's error is the larger one, surely or by chance."""
-        return self.reference is not None and self.growth > 0
+        return self.reference is not None and self.growth > ROUNDING * abs(self.reference)
 
 
 def family_errors(rows: Predicted, metric: Metric, half_width: float | None) -> list[FamilyError]:
