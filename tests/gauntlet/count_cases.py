@@ -60,7 +60,7 @@ _PATCHED = source(
         1,
     )
     + "\n\nfor _test in gc.get_objects():\n"
-    "    if isinstance(_test, types.FunctionType) and vars(_test).get('is_hypothesis_test'):\n"
+    "    if type(_test) is types.FunctionType and vars(_test).get('is_hypothesis_test'):\n"
     "        _test._hypothesis_internal_use_settings = settings(max_examples=1)\n"
 )
 
