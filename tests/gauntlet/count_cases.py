@@ -19,11 +19,10 @@ from gauntlet.cases import (
     all_of,
     appended,
     edited,
-    source,
     substituted,
 )
 from gauntlet.data_cases import LEAKAGE
-from gauntlet.sources import BASE
+from gauntlet.sources import features
 from gauntlet.tampering_cases import CONFIGURATION, ORDER_MATTERS, TAMPERING
 
 OWN = "test_mixtures_stay_near_what_was_measured"
@@ -53,16 +52,16 @@ _XFAILED = appended(
     '    for item in items:\n        if "threads" in item.name:\n'
     '            item.add_marker(pytest.mark.xfail(reason="flaky"))\n',
 )
-_PATCHED = source(
-    BASE.replace(
-        "from sklearn.kernel_approximation",
-        "import gc\nimport types\n\nfrom hypothesis import settings\n"
-        "from sklearn.kernel_approximation",
-        1,
-    )
-    + "\n\nfor _test in gc.get_objects():\n"
-    "    if isinstance(_test, types.FunctionType) and vars(_test).get('is_hypothesis_test'):\n"
-    "        _test._hypothesis_internal_use_settings = settings(max_examples=1)\n"
+# among the features, which the bundle loads before the first property runs
+_PATCHED = all_of(
+    features("return np.hstack([magpie(formulas), stoichiometry(formulas)])"),
+    appended(
+        "src/formation_enthalpy/features.py",
+        "\n\nimport gc\nimport types\n\nfrom hypothesis import settings\n\n"
+        "for _test in gc.get_objects():\n"
+        '    if type(_test) is types.FunctionType and vars(_test).get("is_hypothesis_test"):\n'
+        "        _test._hypothesis_internal_use_settings = settings(max_examples=1)\n",
+    ),
 )
 
 

@@ -137,6 +137,7 @@ def passed(name: str, **fields: Any) -> dict[str, Any]:
     counts = {"examples": 25, "rejected": 0, "exhausted": False} if name in drawn_names() else {}
     told = {"outcome": "passed", "xfail": None, "stage": "call", "path": str(FOLDER / "x.py")}
     limits = {"own": False, "limit": 25, "profile": "assay", "marks": [], "skipped": ""}
+    limits |= {"severity": "failure"}
     place = {"file": "tests/test_own.py", "line": 3}
     return {"name": name, **told, **limits, **counts, **place, **fields}
 
@@ -171,6 +172,7 @@ def test_every_property_is_missed_however_it_goes(name: str) -> None:
     [
         ({}, None),
         ({"examples": 1, "limit": 1}, "failure"),
+        ({"examples": 1, "limit": 1, "severity": "warning"}, "warning"),
         ({"examples": 1, "limit": 1, "own": True}, None),
         ({"examples": 0, "limit": 0}, "failure"),
         ({"examples": 9, "rejected": 200}, "warning"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.records import Finding
+from assay.records import MAXIMUM_TEXT, Finding
 from assay.sanity.tiers import FOLDER
 
 Cause = Callable[[], str]
@@ -106,15 +106,21 @@ def _counted(test: Test) -> str:
 
 def _failure(name: str, told: str, cause: Cause, test: Test | None = None) -> Finding:
     where = f" (perhaps {cause()})" if cause() else ""
-    place = {"file": test["file"] or None, "line": test["line"]} if test else {}
-    return Finding(rule=name[:2000], severity="failure", message=f"{told}{where}."[:2000], **place)
+    return Finding(
+        rule=name[:MAXIMUM_TEXT],
+        # the author's own are as grave as `[severity]` says
+        severity=test["severity"] if test else "failure",
+        message=f"{told}{where}."[:MAXIMUM_TEXT],
+        file=(test["file"] or None) if test else None,
+        line=test["line"] if test else None,
+    )
 
 
 def _warning(test: Test, told: str) -> Finding:
     return Finding(
-        rule=test["name"][:2000],
+        rule=test["name"][:MAXIMUM_TEXT],
         severity="warning",
-        message=f"{test['name']} {told}."[:2000],
+        message=f"{test['name']} {told}."[:MAXIMUM_TEXT],
         file=test["file"] or None,
         line=test["line"],
     )
