@@ -47,7 +47,7 @@ def added(text: str) -> Iterator[str]:
 
 
 def _linked(found: re.Match[str]) -> str:
-    """A dot for a hyphen, comma or space between two compounds, of which the second has a number."""
+    """A dot for a hyphen, comma or space between compounds of which the second has a number."""
     before, behind = found.string[: found.start()], found.string[found.end() :]
     fits = all(_is_compound(one) for one in (before, re.split(rf"[{DOT}\s,+-]", behind)[0]))
     water = re.fullmatch(rf"{_NUMBER}?\s*H2[O0]", behind)
@@ -114,7 +114,7 @@ def multiplied(text: str) -> Iterator[str]:
 
 
 def spaced(text: str) -> Iterator[str]:
-    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since nobody knows how they join."""
+    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not."""
     joined = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     if joined != text and " " not in joined:
         yield joined

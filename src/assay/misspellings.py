@@ -114,7 +114,7 @@ def _is_formula(text: str) -> bool:
 
 
 def _uncharged(text: str) -> Iterator[str]:
-    """`Fe3+` and `SO4 2-` are ions; a number that is not apart is the subscript first, as in NO3-."""
+    """`Fe3+` and `SO4 2-` are ions; what is not apart is the subscript first, as in `NO3-`."""
     if _CHARGE.search(text):
         yield _CHARGE.sub("", text)
         return
@@ -170,7 +170,7 @@ def _with_points(text: str) -> Iterator[str]:
 
 
 def _with_case(text: str) -> Iterator[str]:
-    """`fe2o3` is `Fe2O3`; of several readings those that are likely compounds, most likely first."""
+    """`fe2o3` is `Fe2O3`; of several readings those that are likely, the likeliest first."""
     if named := _names().get(text.lower()):
         yield named
         return

@@ -13,6 +13,7 @@ from gauntlet.cases import (
     added,
     appended,
     edited,
+    in_eighths,
     label,
     margin,
     relabelled,
@@ -43,6 +44,18 @@ def _more_rows(root: Path) -> None:
 def _duplicate(root: Path) -> None:
     row = rows_of(root, TRAIN)[4]
     added([f"({row['formula']})2"], [label(row)])(root)
+
+
+def _duplicate_in_eighths(root: Path) -> None:
+    row = rows_of(root, TRAIN)[4]
+    added([in_eighths(row["formula"])], [label(row)])(root)
+
+
+def _respelt_in_eighths(rows: list[Row]) -> list[Row]:
+    return [
+        row if n % 100 else row | {"formula": in_eighths(row["formula"])}
+        for n, row in enumerate(rows)
+    ]
 
 
 def _new_element(root: Path) -> None:
@@ -117,6 +130,16 @@ def cases() -> list[Case]:
             "rows-withdrawn",
             "Ten rows of a retracted paper are withdrawn.",
             edited(TRAIN, lambda rows: [row for n, row in enumerate(rows) if n % 150 or not n]),
+        ),
+        (
+            "duplicate-in-eighths",
+            "A composition is added in other amounts, with the label that it has.",
+            _duplicate_in_eighths,
+        ),
+        (
+            "respelt-in-eighths",
+            "Every hundredth formula is written in decimals.",
+            edited(TRAIN, _respelt_in_eighths),
         ),
         (
             "reduced-spelling",
