@@ -277,8 +277,8 @@ def test_hints_of_hints_are_none(text: str) -> None:
 
 def test_planted_reader_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison of readers sees one that looks less closely at full stops."""
-    monkeypatch.setattr(sys.modules["assay.features.parsing"], "is_suspect", lambda _: False)
-    assert problems(["MgCl2.6H2O"]) != [problem("MgCl2.6H2O")]
+    monkeypatch.setattr(sys.modules["assay.features.parsing"], "_COUNT", re.compile(b"never"))
+    assert problems(["Al2O3.2SiO2"]) != [problem("Al2O3.2SiO2")]
 
 
 def test_planted_hint_is_dropped() -> None:
