@@ -278,7 +278,7 @@ def test_hints_of_hints_are_none(text: str) -> None:
 def test_planted_reader_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison of readers sees one that looks less closely at full stops."""
     monkeypatch.setattr(sys.modules["assay.features.parsing"], "_COUNT", re.compile(b"never"))
-    assert problems(["Al2O3.2SiO2"]) != [problem("Al2O3.2SiO2")]
+    assert problems(["ZnCl2.2KBr"]) != [problem("ZnCl2.2KBr")]
 
 
 def test_planted_hint_is_dropped() -> None:
