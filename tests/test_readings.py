@@ -71,6 +71,8 @@ HINTED = {
     "SO4(2-)": ["SO4"],
     "[Fe(CN)6]4-": ["[Fe(CN)6]"],
     "VO2+": ["VO2", "VO"],
+    "NH3+": ["NH3"],
+    "CuSO4.5D2O": ["CuSO4(H2O)5"],
     "PO\u2084\u00b3\u207b": ["PO4"],
     # case
     "caco3": ["CaCO3", "CaCo3"],
@@ -116,6 +118,8 @@ HINTED = {
     # comments, phases, oxidation states, spaces
     "H2O (ice)": ["H2O"],
     "TiO2 rutile": ["TiO2"],
+    "CaCO3 (calcite)": ["CaCO3"],
+    "Fe2O3*": ["Fe2O3"],
     "\u03b1-Al2O3": ["Al2O3"],
     "h-BN": ["BN"],
     "Cu(I)2O": ["Cu2O", "CuI2O"],

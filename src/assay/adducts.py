@@ -15,7 +15,7 @@ _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _NUMBER = r"(?:\d+/\d+|\d+(?:\.\d+)?|\.\d+)"
 _BRACKETED = re.compile(r"\s*[(\[]\s*(?:[\u00b7.*]\s*|(?=\d))([^()\[\]]+)[)\]]\Z")
 _DOTS = re.compile(
-    r"\s*[\u00b7\u2022\u2219\u22c5\u2027\uff65\u30fb\u2024\u22c6\u2217\u00d7*]+\s*"
+    r"\s*[\u00b7\u2022\u2219\u22c5\u2027\uff65\u30fb\u2e31\u02d9\u0387\u2024\u22c6\u2217\u00d7*]+\s*"
     r"|\s+[xX]\s*(?=\d)|(?<=[\d)\]])x(?=\d)|(?<=[A-Z])x(?=\d)"
 )
 _STOPS = (
@@ -75,7 +75,7 @@ def _stopped(text: str) -> tuple[str, bool]:
     for pattern in _STOPS:
         text = pattern.sub(DOT, text)
     bodies = [found[2] for part in text.split(DOT) if (found := _PART.fullmatch(part))]
-    solvent = any(re.fullmatch(r"[(\[]?(?:H2[O0]|NH3)[)\]]?", body) for body in bodies)
+    solvent = any(re.fullmatch(r"[(\[]?(?:[HD]2[O0]|NH3)[)\]]?", body) for body in bodies)
     sound = solvent or all(_speaks(body) for body in bodies)
     return text, bool(places) and not sound
 

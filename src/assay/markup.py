@@ -73,7 +73,7 @@ def plain(text: str) -> str:
     text = text.translate(_SUBSCRIPTS)
     text = _RAISED.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = "".join(_seen(character) for character in text).translate(_DASHES)
-    return _outside(text).strip().strip(_QUOTES).strip().rstrip(",;:.").strip()
+    return _outside(text).strip().strip(_QUOTES).strip().rstrip(",;:.*\u2020\u2021").strip()
 
 
 def _seen(character: str) -> str:

@@ -40,6 +40,9 @@ _PREFIX = re.compile(
 _OTHER = re.compile(
     r"(?:[aiu]te|ide|ium|ine|ic|ous|acid|water|air|and|with|plus|or|in|on|hydr\w*|alloy|doped?)\Z"
 )
+_BRACKETED_WORD = re.compile(r"[(\[]\s*[a-z]{3,}")
+# ions such as vanadyl, which have one charge or two
+_OXO = re.compile(r"(?:Bi|Cr|Hf|Mo|Nb|Np|Pu|Sb|Ta|Ti|U|V|W|Zr)O")
 _ROMAN = re.compile(r"\s*[(\[{](?:i{1,3}|iv|vi{0,3})[)\]}]", re.IGNORECASE)
 _ISOTOPE = re.compile(r"[DT](?![a-z])")
 _LONE = re.compile(r"[(\[{]([A-Z][a-z]?)[)\]}](?![\d.])")
@@ -96,7 +99,11 @@ def _without_phase(text: str) -> Iterator[str]:
 def _uncommented(text: str) -> Iterator[str]:
     """`H2O (ice)` is `H2O`: the name of a phase, and what else is no formula, is left out."""
     comment = _COMMENT.search(text)
-    if comment and not _OTHER.search(comment[1]) and not _is_formula(comment[1]):
+    if (
+        comment
+        and not _OTHER.search(re.sub("ite\\Z", "", comment[1]))
+        and not _is_formula(comment[1])
+    ):
         yield text[: comment.start()]
     word = _WORD.search(text)
     if word and not _OTHER.search(word[1]):
@@ -134,8 +141,7 @@ def _uncharged(text: str) -> Iterator[str]:
         yield body
         return
     yield body + digits
-    # VO2+ has one charge, or two
-    if text.endswith("+") and digits in {"2", "3"} and re.fullmatch("(?:[A-Z][a-z]?){2}", body):
+    if text.endswith("+") and digits in {"2", "3"} and _OXO.fullmatch(body):
         yield body
 
 
@@ -175,7 +181,8 @@ def _with_case(text: str) -> Iterator[str]:
         yield named
         return
     found = readings(text)
-    if text in found and certain(text) == text:  # nothing is wrong with the case
+    right = text in found and certain(text) == text  # nothing is wrong with the case
+    if right or (_BRACKETED_WORD.search(text) and not text.islower()):
         return
     found = [one for one in found if one != text]
     if not text.isupper() and not text[1:].islower():  # what is in both cases was meant in part
