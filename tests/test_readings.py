@@ -196,10 +196,25 @@ PIECES = (
         "(s)",
         "(I)",
     ),
-    *("0", "1", "2", "5", "12", "204", "6.9", "0.5", "\u0421", "\u2082", "\u00b2\u207b", "\u03b4"),
+    *(
+        "0",
+        "1",
+        "2",
+        "5",
+        "12",
+        "204",
+        "6.9",
+        "0.5",
+        "\u0421",
+        "\u2082",
+        "\u00b2\u207b",
+        "\u03b4",
+        "1/0",
+        "\u0663",
+    ),
 )
 texts = st.one_of(
-    st.lists(st.sampled_from(PIECES), max_size=7).map("".join),
+    st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
     st.text(max_size=12),
     st.sampled_from([*HINTED, *TOLD, *READABLE]),
 )
@@ -243,6 +258,8 @@ def test_neighbours_are_read(text: str) -> None:
 @example("Na2.5.1")
 @example("CaSO4.0.5H2O")
 @example("()")
+@example("Li(OH)\u0663")
+@example("NaCl-4/0H2O")
 def test_both_readers_agree_on_every_text(text: str) -> None:
     """One by one or as a column: the same sentence, or the same amounts."""
     sentence = problem(text)

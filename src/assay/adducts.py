@@ -12,7 +12,7 @@ from assay.readings import ENDS, points
 
 DOT = "\u00b7"
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
-_NUMBER = r"(?:\d+/\d+|\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = r"(?:\d+/[1-9]\d*|\d+(?:\.\d+)?|\.\d+)"
 _BRACKETED = re.compile(r"\s*[(\[]\s*(?:[\u00b7.*]\s*|(?=\d))([^()\[\]]+)[)\]]\Z")
 _DOTS = re.compile(
     r"\s*[\u00b7\u2022\u2219\u22c5\u2027\uff65\u30fb\u2e31\u02d9\u0387\u2024\u22c6\u2217\u00d7*]+\s*"

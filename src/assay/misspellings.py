@@ -71,23 +71,27 @@ def hint(text: str, readable: Readable) -> str:
         return asked
     if bare != text and readable(bare):
         return f"write {bare}"
+    seen = {bare}
     for way in _WAYS:
-        if found := _tried(way, bare, readable, _STEPS):
+        if found := _tried(way, bare, readable, seen, _STEPS):
             return _CLAUSES.get(way, "write {}").format(", or ".join(found))
     return ""
 
 
-def _meant(text: str, readable: Readable, steps: int) -> list[str]:
+def _meant(text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
     """The formulas that a text may stand for, the likeliest first: one, two or none."""
     if readable(text):
         return [text]
-    found = (_tried(way, text, readable, steps) for way in _WAYS if steps)
+    if text in seen:  # ways that lead to one text by turns are gone once
+        return []
+    seen.add(text)
+    found = (_tried(way, text, readable, seen, steps) for way in _WAYS if steps)
     return next(filter(None, found), [])
 
 
-def _tried(way: Way, text: str, readable: Readable, steps: int) -> list[str]:
+def _tried(way: Way, text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
     others = [other for other in way(text) if other and other != text]
-    found = [one for other in others for one in _meant(other, readable, steps - 1)]
+    found = [one for other in others for one in _meant(other, readable, seen, steps - 1)]
     return list(dict.fromkeys(found))[:2]
 
 

@@ -28,13 +28,14 @@ NOT_PLAIN = "?"
 
 _GROUP = re.compile(
     r"(?:\(((?:[A-Z][a-z]?\d*)+)\)|\[((?:[A-Z][a-z]?\d*)+)\]|\{((?:[A-Z][a-z]?\d*)+)\})"
-    r"(\d*)(?![\d.])"
+    r"(\d*)(?![\d.])",
+    re.ASCII,
 )
 # of the rest, 02 and 204 may hold the letter O, and a point needs a digit on both sides
 _CERTAIN = re.compile(rb"0\.\d+|0|[1-9]\d?|[1-9]\d*\.\d+")
 _COUNT = re.compile(rb"[1-9]\d*\.\d{1,2}\Z")
 SOLVENTS = ("H2O", "H20", "NH3")
-_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)")
+_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 
 
 @dataclass(frozen=True)
