@@ -160,7 +160,7 @@ PLAIN = st.lists(
 @example([("Fe", ""), ("S", "2"), ("O", "8"), ("S", "")])
 @example([("Ca", ""), ("O", "2"), ("H", "2")])
 def test_plain_formulas_are_reduced_as_pymatgen_does(pairs):
-    """What is read without pymatgen's Composition has its reduced formula, with all amounts if unsure."""
+    """What is read without pymatgen's Composition has its reduced formula."""
     formula = "".join(f"{symbol}{amount}" for symbol, amount in pairs)
     assume(problem(formula) is None)
     assert reduced_formula(formula) == certain(Composition(formula).reduced_formula)

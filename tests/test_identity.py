@@ -1,4 +1,4 @@
-"""One composition is one composition, whatever amounts it is written in, wherever rows are compared."""
+"""A composition is one, whatever amounts it is written in, wherever rows are compared."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def test_rounded_amounts_are_another_composition(one: str, other: str) -> None:
 )
 @example((("Li", 1), ("O", 3)), (("Li", 1), ("O", 3)), 0.1)
 def test_identity_is_that_of_prediction_ids(one, other, factor):
-    """Formulas have one identity if and only if they have one prediction id; whole ones are reduced."""
+    """Formulas have one identity if and only if they have one prediction id."""
     assume(len(one) > 1)
     texts = [spelt(one), spelt([(s, n * factor) for s, n in one[::-1]]), spelt(other)]
     assume(all(problem(text) is None for text in texts))
@@ -131,7 +131,7 @@ def test_relatives_are_identical_in_other_amounts() -> None:
 
 
 def test_references_keep_rows_that_are_spelt_otherwise() -> None:
-    """A row whose formula is only respelt keeps the reference's prediction; another one does not."""
+    """A respelt row keeps the reference's prediction; another composition does not."""
     train = pd.DataFrame({"row_id": [f"t{n}" for n in range(20)], "formula": ["CaMgO2"] * 20})
     formulas = dict.fromkeys(train["row_id"], "Ca0.5Mg0.5O")
     values = dict.fromkeys(train["row_id"], 1.0)
@@ -140,7 +140,7 @@ def test_references_keep_rows_that_are_spelt_otherwise() -> None:
 
 
 def test_candidates_rows_are_paired_by_composition(tmp_path: Path) -> None:
-    """A pull request that respells a row is compared on it, and one with another composition not."""
+    """A pull request that respells a row is compared on it; another composition is not."""
     settings = Settings.model_validate(
         {
             "project": {"name": "toy", "package": "toy"},

@@ -12,10 +12,10 @@ from assay.readings import ENDS, points
 
 DOT = "\u00b7"
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
-_NUMBER = r"(?:\d+/\d+|\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = r"(?:\d+/[1-9]\d*|\d+(?:\.\d+)?|\.\d+)"
 _BRACKETED = re.compile(r"\s*[(\[]\s*(?:[\u00b7.*]\s*|(?=\d))([^()\[\]]+)[)\]]\Z")
 _DOTS = re.compile(
-    r"\s*[\u00b7\u2022\u2219\u22c5\u2027\uff65\u30fb\u2024\u22c6\u2217\u00d7*]+\s*"
+    r"\s*[\u00b7\u2022\u2219\u22c5\u2027\uff65\u30fb\u2e31\u02d9\u0387\u2024\u22c6\u2217\u00d7*]+\s*"
     r"|\s+[xX]\s*(?=\d)|(?<=[\d)\]])x(?=\d)|(?<=[A-Z])x(?=\d)"
 )
 _STOPS = (
@@ -47,7 +47,7 @@ def added(text: str) -> Iterator[str]:
 
 
 def _linked(found: re.Match[str]) -> str:
-    """A dot for a hyphen, comma or space between two compounds, of which the second has a number."""
+    """A dot for a hyphen, comma or space between compounds of which the second has a number."""
     before, behind = found.string[: found.start()], found.string[found.end() :]
     fits = all(_is_compound(one) for one in (before, re.split(rf"[{DOT}\s,+-]", behind)[0]))
     water = re.fullmatch(rf"{_NUMBER}?\s*H2[O0]", behind)
@@ -75,7 +75,7 @@ def _stopped(text: str) -> tuple[str, bool]:
     for pattern in _STOPS:
         text = pattern.sub(DOT, text)
     bodies = [found[2] for part in text.split(DOT) if (found := _PART.fullmatch(part))]
-    solvent = any(re.fullmatch(r"[(\[]?(?:H2[O0]|NH3)[)\]]?", body) for body in bodies)
+    solvent = any(re.fullmatch(r"[(\[]?(?:[HD]2[O0]|NH3)[)\]]?", body) for body in bodies)
     sound = solvent or all(_speaks(body) for body in bodies)
     return text, bool(places) and not sound
 
@@ -114,7 +114,7 @@ def multiplied(text: str) -> Iterator[str]:
 
 
 def spaced(text: str) -> Iterator[str]:
-    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since nobody knows how they join."""
+    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not."""
     joined = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     if joined != text and " " not in joined:
         yield joined

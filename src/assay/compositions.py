@@ -89,7 +89,7 @@ def is_readable(formula: str) -> bool:
     return fine and max(amounts) <= LARGEST_AMOUNT and not is_name(symbols, sum(amounts))
 
 
-def _misspelling(text: str, formula: str) -> str | None:
+def _misspelling(text: str, formula: str) -> str | None:  # noqa: PLR0911 (a reason each)
     if not text:
         return "the formula is empty"
     if len(text) > MAXIMUM_LENGTH:
@@ -208,7 +208,7 @@ def _conventions() -> tuple[dict[str, float], dict[str, str]]:
 
 
 def reduced_formula(formula: str) -> str:
-    """pymatgen's canonical spelling: `O2Li4` becomes `Li2O`; `parse` reads it again.
+    """The canonical spelling of pymatgen: `O2Li4` becomes `Li2O`; `parse` reads it again.
 
     Decimals stay, so it does not tell whether two formulas are one composition: `identity` does.
     """

@@ -35,8 +35,8 @@ def load_source(source: str, target: str, tolerance: float, further: Sequence[st
     """Load `formula, <target>` from a CSV path or a matminer dataset name.
 
     Formulas are brought to their reduced spelling, and rows are of one composition if their atomic
-    shares are the same, as in `CaMgO2` and `Ca0.5Mg0.5O`. The target is a class if every label is one
-    of yes/no, true/false or 1/0, and a number otherwise; a class is given as 1 and 0.
+    shares are the same, as in `CaMgO2` and `Ca0.5Mg0.5O`. The target is a class if every label is
+    one of yes/no, true/false or 1/0, and a number otherwise; a class is given as 1 and 0.
 
     Args:
         source: path of a CSV, or a name that matminer knows.
@@ -171,6 +171,6 @@ def _require_agreement(
     hint = "" if tolerance is None else ", or raise data.duplicate_tolerance in assay.toml"
     raise UsageError(
         f"{path}, line {last}: {formula} is {own[last]:g} here and {own[first]:g}{spelt} in line "
-        f"{first}, more than {tolerance or 0:g} apart ({len(apart)} rows of {disagreeing} compositions "
-        f"disagree so); keep the right values{hint}."
+        f"{first}, more than {tolerance or 0:g} apart ({len(apart)} rows of {disagreeing} "
+        f"compositions disagree so); keep the right values{hint}."
     )

@@ -48,7 +48,7 @@ _MEANINGFUL = re.compile(r"[^\x00-\x7f]")
 
 
 def strange_characters(text: str) -> str:
-    """The first character that looks like another one or like none, by code point; empty if none."""
+    """The first character that looks like another one or like none, by code point; or nothing."""
     for character in _MEANINGFUL.findall(text):
         named = f"U+{ord(character):04X} ({unicodedata.name(character, 'without a name').lower()})"
         if character in _LATIN:
@@ -65,15 +65,15 @@ def plain(text: str) -> str:
     """The text without markup and look-alikes; raised characters stand behind a caret."""
     for pattern, meant in _SPOKEN.items():
         text = re.sub(pattern, meant, text, flags=re.IGNORECASE)
-    for pattern in _LOWERED:
-        text = pattern.sub(r"\1", text)
-    for pattern in _LIFTED:
-        text = pattern.sub(r"^\1", text)
+    for lowered in _LOWERED:
+        text = lowered.sub(r"\1", text)
+    for lifted in _LIFTED:
+        text = lifted.sub(r"^\1", text)
     text = _TAG.sub("", text).replace("$", "")
     text = text.translate(_SUBSCRIPTS)
     text = _RAISED.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = "".join(_seen(character) for character in text).translate(_DASHES)
-    return _outside(text).strip().strip(_QUOTES).strip().rstrip(",;:.").strip()
+    return _outside(text).strip().strip(_QUOTES).strip().rstrip(",;:.*\u2020\u2021").strip()
 
 
 def _seen(character: str) -> str:
@@ -90,7 +90,7 @@ def _seen(character: str) -> str:
 
 
 def _outside(text: str) -> str:
-    """The text without braces around the whole of it, as `\\mathrm{...}` leaves them."""
+    """The text without braces around the whole of it, as LaTeX's commands leave them."""
     text = text.strip()
     while text.startswith("{") and text.endswith("}") and "}" not in text[1:-1]:
         text = text[1:-1].strip()

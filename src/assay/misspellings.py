@@ -40,6 +40,9 @@ _PREFIX = re.compile(
 _OTHER = re.compile(
     r"(?:[aiu]te|ide|ium|ine|ic|ous|acid|water|air|and|with|plus|or|in|on|hydr\w*|alloy|doped?)\Z"
 )
+_BRACKETED_WORD = re.compile(r"[(\[]\s*[a-z]{3,}")
+# ions such as vanadyl, which have one charge or two
+_OXO = re.compile(r"(?:Bi|Cr|Hf|Mo|Nb|Np|Pu|Sb|Ta|Ti|U|V|W|Zr)O")
 _ROMAN = re.compile(r"\s*[(\[{](?:i{1,3}|iv|vi{0,3})[)\]}]", re.IGNORECASE)
 _ISOTOPE = re.compile(r"[DT](?![a-z])")
 _LONE = re.compile(r"[(\[{]([A-Z][a-z]?)[)\]}](?![\d.])")
@@ -68,23 +71,27 @@ def hint(text: str, readable: Readable) -> str:
         return asked
     if bare != text and readable(bare):
         return f"write {bare}"
+    seen = {bare}
     for way in _WAYS:
-        if found := _tried(way, bare, readable, _STEPS):
+        if found := _tried(way, bare, readable, seen, _STEPS):
             return _CLAUSES.get(way, "write {}").format(", or ".join(found))
     return ""
 
 
-def _meant(text: str, readable: Readable, steps: int) -> list[str]:
+def _meant(text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
     """The formulas that a text may stand for, the likeliest first: one, two or none."""
     if readable(text):
         return [text]
-    found = (_tried(way, text, readable, steps) for way in _WAYS if steps)
+    if text in seen:  # ways that lead to one text by turns are gone once
+        return []
+    seen.add(text)
+    found = (_tried(way, text, readable, seen, steps) for way in _WAYS if steps)
     return next(filter(None, found), [])
 
 
-def _tried(way: Way, text: str, readable: Readable, steps: int) -> list[str]:
+def _tried(way: Way, text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
     others = [other for other in way(text) if other and other != text]
-    found = [one for other in others for one in _meant(other, readable, steps - 1)]
+    found = [one for other in others for one in _meant(other, readable, seen, steps - 1)]
     return list(dict.fromkeys(found))[:2]
 
 
@@ -96,7 +103,11 @@ def _without_phase(text: str) -> Iterator[str]:
 def _uncommented(text: str) -> Iterator[str]:
     """`H2O (ice)` is `H2O`: the name of a phase, and what else is no formula, is left out."""
     comment = _COMMENT.search(text)
-    if comment and not _OTHER.search(comment[1]) and not _is_formula(comment[1]):
+    if (
+        comment
+        and not _OTHER.search(re.sub("ite\\Z", "", comment[1]))
+        and not _is_formula(comment[1])
+    ):
         yield text[: comment.start()]
     word = _WORD.search(text)
     if word and not _OTHER.search(word[1]):
@@ -114,7 +125,7 @@ def _is_formula(text: str) -> bool:
 
 
 def _uncharged(text: str) -> Iterator[str]:
-    """`Fe3+` and `SO4 2-` are ions; a number that is not apart is the subscript first, as in NO3-."""
+    """`Fe3+` and `SO4 2-` are ions; what is not apart is the subscript first, as in `NO3-`."""
     if _CHARGE.search(text):
         yield _CHARGE.sub("", text)
         return
@@ -134,8 +145,7 @@ def _uncharged(text: str) -> Iterator[str]:
         yield body
         return
     yield body + digits
-    # VO2+ has one charge, or two
-    if text.endswith("+") and digits in {"2", "3"} and re.fullmatch("(?:[A-Z][a-z]?){2}", body):
+    if text.endswith("+") and digits in {"2", "3"} and _OXO.fullmatch(body):
         yield body
 
 
@@ -170,12 +180,13 @@ def _with_points(text: str) -> Iterator[str]:
 
 
 def _with_case(text: str) -> Iterator[str]:
-    """`fe2o3` is `Fe2O3`; of several readings those that are likely compounds, most likely first."""
+    """`fe2o3` is `Fe2O3`; of several readings those that are likely, the likeliest first."""
     if named := _names().get(text.lower()):
         yield named
         return
     found = readings(text)
-    if text in found and certain(text) == text:  # nothing is wrong with the case
+    right = text in found and certain(text) == text  # nothing is wrong with the case
+    if right or (_BRACKETED_WORD.search(text) and not text.islower()):
         return
     found = [one for one in found if one != text]
     if not text.isupper() and not text[1:].islower():  # what is in both cases was meant in part

@@ -5,7 +5,7 @@ likelier one is named first and text with two is not read as the unlikelier.
 """
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from functools import lru_cache
 from itertools import islice, pairwise, product
@@ -15,16 +15,68 @@ if TYPE_CHECKING:
     from pymatgen.core import Element
 
 # compounds that are known by a spelling which the rules below find unlikely
-EVERYDAY = frozenset("CO HO SN CS3N KSCN HSCN NH4SCN COS OCS HCN HNC HNCO HCNO HOCN HOF".split())
+EVERYDAY = frozenset(
+    {
+        "CO",
+        "HO",
+        "SN",
+        "CS3N",
+        "KSCN",
+        "HSCN",
+        "NH4SCN",
+        "COS",
+        "OCS",
+        "HCN",
+        "HNC",
+        "HNCO",
+        "HCNO",
+        "HOCN",
+        "HOF",
+    }
+)
 # names of materials that can be read as elements, which they are not
 ACRONYMS = frozenset({"YBCO", "BSCCO", "BFO", "KNN", "BNT", "NBFO"})
 # elements of which few formulas are written: a reading with one of them is nearly always a slip
 RARE = frozenset(
-    "Tc Pm Po At Rn Fr Ra Ac Pa Np Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc "
-    "Lv Ts Og".split()
+    {
+        "Tc",
+        "Pm",
+        "Po",
+        "At",
+        "Rn",
+        "Fr",
+        "Ra",
+        "Ac",
+        "Pa",
+        "Np",
+        "Am",
+        "Cm",
+        "Bk",
+        "Cf",
+        "Es",
+        "Fm",
+        "Md",
+        "No",
+        "Lr",
+        "Rf",
+        "Db",
+        "Sg",
+        "Bh",
+        "Hs",
+        "Mt",
+        "Ds",
+        "Rg",
+        "Cn",
+        "Nh",
+        "Fl",
+        "Mc",
+        "Lv",
+        "Ts",
+        "Og",
+    }
 )
-_ANIONS = frozenset("F S Cl Se Br Te I".split())
-METALLOIDS = frozenset("B C Si Ge As Sb Te".split())
+_ANIONS = frozenset({"F", "S", "Cl", "Se", "Br", "Te", "I"})
+METALLOIDS = frozenset({"B", "C", "Si", "Ge", "As", "Sb", "Te"})
 ISOTOPES = ("D", "T")
 # amounts that cancel to this are balanced
 NEUTRAL = 1e-6
@@ -48,30 +100,34 @@ class Likelihood(IntEnum):
 
 @lru_cache(maxsize=2**12)
 def likelihood(formula: str) -> Likelihood:
-    """What speaks for a text: balanced charges, metals alone, one element; nothing if it is none.
+    """What speaks for a text: balanced charges, metals alone, one element; or nothing.
 
     Charges are those of common oxidation states, in the order in which formulas are written: from
     the electropositive element to the electronegative one.
     """
-    from pymatgen.core import Composition, Element
-
     formula = _SOLVENT.sub("", formula) or formula
     if formula in EVERYDAY:
         return Likelihood.BALANCED
     symbols = _SYMBOL.findall(formula)
-    if not symbols or not all(map(Element.is_valid_symbol, symbols)):
-        return Likelihood.UNKNOWN
-    try:
-        amounts = {element.symbol: float(n) for element, n in Composition(formula).items()}
-    except ValueError:
-        return Likelihood.UNKNOWN
-    if len(amounts) < len({*symbols}):  # pymatgen drops what is nearly zero
-        return Likelihood.UNKNOWN
-    if len(amounts) == 1:
-        return Likelihood.ELEMENT
+    amounts = _amounts(symbols, formula)
+    if len(amounts) < 2:  # noqa: PLR2004 (elements of a compound)
+        return Likelihood.ELEMENT if amounts else Likelihood.UNKNOWN
     if is_ordered(symbols) and _is_balanced(amounts) and not _is_mixed(amounts.keys()):
         return Likelihood.BALANCED
     return Likelihood.METALLIC if _is_metallic(symbols) else Likelihood.UNKNOWN
+
+
+def _amounts(symbols: list[str], formula: str) -> dict[str, float]:
+    """What pymatgen reads in a text, and nothing where that is not all of it."""
+    from pymatgen.core import Composition, Element
+
+    if not all(map(Element.is_valid_symbol, symbols)):
+        return {}
+    try:
+        found = {element.symbol: float(n) for element, n in Composition(formula).items()}
+    except ValueError:
+        return {}
+    return found if found.keys() == {*symbols} else {}  # what is nearly zero is dropped
 
 
 def is_ordered(symbols: list[str]) -> bool:
@@ -85,7 +141,7 @@ def is_ordered(symbols: list[str]) -> bool:
     return len({*symbols}) == len(symbols) and all(a <= b for a, b in pairwise(values))
 
 
-def _is_mixed(symbols: Set[str]) -> bool:
+def _is_mixed(symbols: AbstractSet[str]) -> bool:
     """Whether nitrogen and sulphur or a halogen are the anions together, as in few compounds."""
     return "N" in symbols and bool(_ANIONS & symbols) and not {"O", "H", "C"} & symbols
 

@@ -5,10 +5,18 @@ formulas can be asked quickly which of its rows need a closer look.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from assay.plausibility import ACRONYMS, Likelihood, is_ordered, likelihood, readings, speaks_for
+from assay.plausibility import (
+    ACRONYMS,
+    RARE,
+    Likelihood,
+    is_ordered,
+    likelihood,
+    readings,
+    speaks_for,
+)
 
 # an element alone with more atoms is a name such as Y123 or SS304; fullerenes have more
 MOST_ATOMS, FULLERENES = 12, ("C", 99)
@@ -16,7 +24,7 @@ MOST_ATOMS, FULLERENES = 12, ("C", 99)
 TRUTH = frozenset({"true", "false"})
 
 # what a compound ends in: the water, ammonia, oxide or salt of an adduct, and what it is added to
-ENDS = frozenset("H N O F Cl Br I S Se Te".split())
+ENDS = frozenset({"H", "N", "O", "F", "Cl", "Br", "I", "S", "Se", "Te"})
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _NO_DECIMAL = re.compile(r"(?<!\d)\.|\.(?!\d)|\.\d+\.")
 _ALONE = re.compile(r"([A-Z][a-z]?)(?![a-z\d.])")
@@ -30,9 +38,11 @@ _ZERO = re.compile(r"(?<![\d.])0\d|[(\[{]H20[)\]}]")
 _OXIDE = re.compile(r"(?<![\d.])[1-9]\d*0[1-9]\d*(?![\d.])")
 _ROMAN = re.compile(r"[(\[{](?:I{1,3}|IV|VI{0,3})[)\]}]")
 _LONE = re.compile(r"[(\[{][A-Z][a-z]?[)\]}](?![\d.])")
-_OPENING = re.compile(r"[(\[{]")
 _PAIR = re.compile(r"(?=([A-Z]{2}))")
-_LONG = re.compile(r"(?<![\d.])\d{3}")
+# what all of these have in common, in one look
+_QUICK = re.compile(
+    r"[(\[{](?:(?:[IV]+|H20)[)\]}]|[A-Z][a-z]?[)\]}](?![\d.]))|(?<![\d.])(?:\d{3}|0\d)"
+)
 
 
 def is_suspect(text: str) -> bool:
@@ -40,34 +50,43 @@ def is_suspect(text: str) -> bool:
 
     Capitals that may be one symbol are not looked for.
     """
-    if text in ACRONYMS or ("." in text and (_POINT.search(text) or _NO_DECIMAL.search(text))):
+    if text in ACRONYMS or ("." in text and (_NO_DECIMAL.search(text) or any(points(text)))):
         return True
-    if _LONG.search(text) or _ZERO.search(text):
-        return True
-    return bool(_OPENING.search(text) and (_ROMAN.search(text) or _LONE.search(text)))
+    return _QUICK.search(text) is not None
 
 
 @lru_cache(maxsize=2**14)
 def doubt(text: str) -> str | None:
-    """What a text that is spelt as a formula leaves open, as the end of a sentence; None if nothing.
+    """What a text of valid elements leaves open, as the end of a sentence; None if nothing.
 
     An element alone with many atoms is left to `is_name`, which is asked for amounts.
     """
-    if text in ACRONYMS:
-        return "is the name of a material and not its formula"
-    if _NO_DECIMAL.search(text):
-        return "has a full stop that is not between two numbers, as before the water of a hydrate"
-    if any(_may_part(text, found) for found in _POINT.finditer(text)):
-        return "has a full stop that may be a decimal point, or stand before a hydrate or adduct"
-    if _ZERO.search(text) or _is_oxide(text):
-        return "has a zero where the letter O may be meant"
-    if _ROMAN.search(text):
-        return "has a bracket that may be a roman numeral, as of an oxidation state"
-    if _LONE.search(text):
-        return "has a bracket around one element without an amount, which may be a comment"
-    if is_capital(text) and any(likely_otherwise(text)):
-        return "is in capitals and may be read in two ways"
-    return None
+    return next((sentence for is_so, sentence in _doubts() if is_so(text)), None)
+
+
+def _doubts() -> Iterator[tuple[Callable[[str], object], str]]:
+    yield ACRONYMS.__contains__, "is the name of a material and not its formula"
+    yield (
+        _NO_DECIMAL.search,
+        "has a full stop that is not between two numbers, as before the water of a hydrate",
+    )
+    yield (
+        lambda text: any(points(text)),
+        "has a full stop that may be a decimal point, or stand before a hydrate or adduct",
+    )
+    yield (
+        lambda text: _ZERO.search(text) or _is_oxide(text),
+        "has a zero where the letter O may be meant",
+    )
+    yield _ROMAN.search, "has a bracket that may be a roman numeral, as of an oxidation state"
+    yield (
+        _LONE.search,
+        "has a bracket around one element without an amount, which may be a comment",
+    )
+    yield (
+        lambda text: is_capital(text) and any(likely_otherwise(text)),
+        "is in capitals and may be read in two ways",
+    )
 
 
 def certain(spelling: str) -> str:
@@ -123,8 +142,6 @@ def _symbols() -> frozenset[str]:
     """The elements of two letters that are not rare, in capitals."""
     from pymatgen.core import Element
 
-    from assay.plausibility import RARE
-
     found = {element.symbol for element in Element} - RARE
     return frozenset(symbol.upper() for symbol in found if len(symbol) > 1)
 
@@ -141,8 +158,9 @@ def likely_otherwise(text: str) -> Iterator[str]:
     others = [one for one in found if text in found and one != text and speaks_for(one)]
     if least is Likelihood.METALLIC:  # YB is ytterbium sooner than a boride; YB2C is a carbide
         others = [one for one in others if likelihood(one) is Likelihood.ELEMENT]
-    ordered = is_ordered(_SYMBOL.findall(text))
-    yield from (one for one in others if not ordered or likelihood(one) > Likelihood.METALLIC)
+    if others and is_ordered(_SYMBOL.findall(text)):
+        others = [one for one in others if likelihood(one) > Likelihood.METALLIC]
+    yield from others
 
 
 def is_name(symbols: list[str], atoms: float) -> bool:

@@ -78,7 +78,7 @@ def forget() -> None:
     [
         (statistics, "CLOSE", 1e-6),  # nearly equal shares are no longer both the most frequent
         (ionic, "NEUTRAL", 1e-3),  # a charge that nearly adds up does
-        (parsing, "_GROUP", re.compile(parsing._GROUP.pattern.replace(r"[\d.]", "[.]"))),
+        (parsing, "_GROUP", re.compile(parsing._GROUP.pattern.replace(r"[\d.]", "[.]"), re.ASCII)),
         (compositions, "MAXIMUM_LENGTH", 100),
         (compositions, "LARGEST_AMOUNT", 1e3),
         (compositions, "SMALLEST_AMOUNT", 1e-3),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.sanity.variations import pairs_of, spelt
+
 Change = Callable[[Path], None]
 Row = dict[str, str]
 
@@ -121,6 +123,11 @@ def added(formulas: Iterable[str], values: Iterable[float]) -> Change:
         ]
 
     return edited(TRAIN, change)
+
+
+def in_eighths(formula: str) -> str:
+    """The same composition in an eighth of the amounts: `Fe0.25O0.375` for `Fe2O3`."""
+    return spelt([(symbol, amount / 8) for symbol, amount in pairs_of(formula)])
 
 
 def source(text: str, name: str = "model.py") -> Change:

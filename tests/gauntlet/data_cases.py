@@ -16,6 +16,7 @@ from gauntlet.cases import (
     added,
     corrected,
     edited,
+    in_eighths,
     label,
     relabelled,
     replaced,
@@ -326,6 +327,13 @@ def labels() -> list[Case]:
             _contradiction,
         ),
         Case(
+            "contradiction-in-eighths",
+            LABELS,
+            "A new row contradicts the label of the same composition in other amounts.",
+            "duplicates.agree",
+            _contradiction_in_eighths,
+        ),
+        Case(
             "constant-labels",
             LABELS,
             "Every label is zero.",
@@ -363,6 +371,11 @@ def _contradiction(root: Path) -> None:
     added([row["formula"]], [label(row) + 0.3])(root)
 
 
+def _contradiction_in_eighths(root: Path) -> None:
+    row = rows_of(root, TRAIN)[3]
+    added([in_eighths(row["formula"])], [label(row) + 0.3])(root)
+
+
 def _without_rarest(rows: list[Row]) -> list[Row]:
     present = [elements(row["formula"]) for row in rows]
     everything = sorted(frozenset().union(*present))
@@ -378,6 +391,10 @@ def _sealed_composition(root: Path) -> None:
 def _sealed_multiple(root: Path) -> None:
     formula = rows_of(root, SEALED)[8]["formula"]
     added([f"({formula})3"], [-0.5])(root)
+
+
+def _sealed_in_eighths(root: Path) -> None:
+    added([in_eighths(rows_of(root, SEALED)[0]["formula"])], [-0.5])(root)
 
 
 def _sealed_neighbour(root: Path) -> None:
@@ -412,6 +429,13 @@ def leakage() -> list[Case]:
             "A sealed composition is added as a multiple in brackets.",
             "leakage.composition",
             _sealed_multiple,
+        ),
+        Case(
+            "sealed-in-eighths",
+            LEAKAGE,
+            "A sealed composition is added in other amounts.",
+            "leakage.composition",
+            _sealed_in_eighths,
         ),
         Case(
             "sealed-neighbour",
@@ -486,6 +510,13 @@ def formulas() -> list[Case]:
         ("zero-amount", "A formula has an amount of zero.", "Na0Cl", "readable"),
         ("charged", "A formula carries a charge.", "SO4-2", "readable"),
         ("hydrate", "A hydrate's point could be a decimal.", "CuSO4.5H2O", "readable"),
+        (
+            "hydrate-full-stop",
+            "A hydrate is written with a full stop behind a letter.",
+            "NaCl.2H2O",
+            "readable",
+        ),
+        ("all-capitals", "An oxide is written in capitals.", "SIO2", "readable"),
         ("cyrillic", "A formula has a Cyrillic letter.", "\u0421aO", "readable"),
         ("spaced", "A formula has spaces.", "Na 2 O", "readable"),
         ("bracket-open", "A bracket is not closed.", "Ca(OH2", "readable"),

@@ -19,6 +19,7 @@ from gauntlet.cases import (
     appended,
     corrected,
     edited,
+    in_eighths,
     label,
     margin,
     relabelled,
@@ -49,6 +50,18 @@ def _more_rows(root: Path) -> None:
 def _duplicate(root: Path) -> None:
     row = rows_of(root, TRAIN)[4]
     added([f"({row['formula']})2"], [label(row)])(root)
+
+
+def _duplicate_in_eighths(root: Path) -> None:
+    row = rows_of(root, TRAIN)[4]
+    added([in_eighths(row["formula"])], [label(row)])(root)
+
+
+def _respelt_in_eighths(rows: list[Row]) -> list[Row]:
+    return [
+        row if n % 100 else row | {"formula": in_eighths(row["formula"])}
+        for n, row in enumerate(rows)
+    ]
 
 
 def _new_element(root: Path) -> None:
@@ -188,6 +201,16 @@ def cases() -> list[Case]:
             "folds-alone",
             "The folds get another seed, and nothing else changes.",
             substituted("assay.toml", "folds = 5\nseed = 0", "folds = 5\nseed = 1"),
+        ),
+        (
+            "duplicate-in-eighths",
+            "A composition is added in other amounts, with the label that it has.",
+            _duplicate_in_eighths,
+        ),
+        (
+            "respelt-in-eighths",
+            "Every hundredth formula is written in decimals.",
+            edited(TRAIN, _respelt_in_eighths),
         ),
         (
             "reduced-spelling",

@@ -12,15 +12,14 @@ from functools import lru_cache
 import numpy as np
 
 from assay.compositions import (
-    ISOTOPES,
     LARGEST_AMOUNT,
     MAXIMUM_LENGTH,
     SMALLEST_AMOUNT,
     parse,
     problem,
 )
-from assay.plausibility import ACRONYMS
-from assay.readings import MOST_ATOMS, is_capital, is_suspect
+from assay.plausibility import ACRONYMS, ISOTOPES
+from assay.readings import ENDS, MOST_ATOMS, doubt, is_capital, is_suspect
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote
@@ -29,9 +28,14 @@ NOT_PLAIN = "?"
 
 _GROUP = re.compile(
     r"(?:\(((?:[A-Z][a-z]?\d*)+)\)|\[((?:[A-Z][a-z]?\d*)+)\]|\{((?:[A-Z][a-z]?\d*)+)\})"
-    r"(\d*)(?![\d.])"
+    r"(\d*)(?![\d.])",
+    re.ASCII,
 )
-_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)")
+# of the rest, 02 and 204 may hold the letter O, and a point needs a digit on both sides
+_CERTAIN = re.compile(rb"0\.\d+|0|[1-9]\d?|[1-9]\d*\.\d+")
+_COUNT = re.compile(rb"[1-9]\d*\.\d{1,2}\Z")
+SOLVENTS = ("H2O", "H20", "NH3")
+_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -117,18 +121,21 @@ def _keys(tokens: _Tokens) -> np.ndarray:
 
 def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
     """Read what is plainly spelt: its tokens, and which rows (n,) that are."""
-    lines = [_line(text) for text in texts]
+    lines = [
+        text if text.isalnum() and len(text) <= MAXIMUM_LENGTH else _line(text) for text in texts
+    ]
     plain = np.ones(len(texts), bool)
     codes = np.frombuffer("\n".join([*lines, ""]).encode("ascii", "replace"), np.uint8)
     kinds = _kinds()[codes]
     row_of = np.cumsum(kinds == END) - (kinds == END)
     plain[row_of[_misplaced(kinds)]] = False
-    plain[_capital(codes, kinds, row_of)] = False
-    tokens = _tokens(codes, kinds, row_of)
+    plain[_capital(texts, codes, kinds, row_of)] = False
+    tokens, counts = _tokens(codes, kinds, row_of)
     wrong = (tokens.numbers == 0) | ~(
         (tokens.amounts >= SMALLEST_AMOUNT) & (tokens.amounts <= LARGEST_AMOUNT)
     )
     plain[tokens.rows[wrong]] = False
+    plain[_parting(tokens, counts, lines)] = False
     plain[_repeating(tokens)] = False
     plain[_lone(tokens)] = False
     kept = plain[tokens.rows]
@@ -136,13 +143,14 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
 
 
 def _line(text: str) -> str:
-    """The formula without its brackets, if all amounts in them are whole; what is not plain is ?."""
-    if len(text) > MAXIMUM_LENGTH or "\n" in text or text in ACRONYMS:
+    """The formula without its brackets, if amounts in them are whole; `?` if it is not plain."""
+    if len(text) > MAXIMUM_LENGTH or "\n" in text:
         return NOT_PLAIN
-    bracketed = "(" in text or "[" in text or "{" in text
-    if (bracketed or "." in text) and (is_suspect(text) or is_capital(text)):
+    if "(" not in text and "[" not in text and "{" not in text:
+        return text
+    if is_suspect(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
         return NOT_PLAIN
-    while bracketed and (without := _GROUP.sub(_multiplied, text)) != text:
+    while (without := _GROUP.sub(_multiplied, text)) != text:
         text = without
     return text
 
@@ -163,11 +171,26 @@ def _misplaced(kinds: np.ndarray) -> np.ndarray:
     )
 
 
-def _capital(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> np.ndarray:
-    """Rows in capitals of which two may be one symbol: what they mean is for parse to judge."""
+def _capital(
+    texts: Sequence[str], codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray
+) -> list[int]:
+    """Rows in capitals that may be read in two ways."""
+    small = np.zeros(len(texts), bool)
+    small[row_of[kinds == LOWER]] = True
     at = np.flatnonzero((kinds[1:] == UPPER) & (kinds[:-1] == UPPER))
-    at = at[_symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0]
-    return np.setdiff1d(row_of[at], row_of[kinds == LOWER])
+    at = at[~small[row_of[at]]]
+    one = _symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0
+    names = [row for row in np.unique(row_of[at]).tolist() if texts[row] in ACRONYMS]
+    return [*names, *(row for row in np.unique(row_of[at[one]]).tolist() if doubt(texts[row]))]
+
+
+def _parting(tokens: _Tokens, counts: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+    """Rows of which a point may part two compounds, by the element before it and the end."""
+    at = np.flatnonzero(counts[:-1] & (tokens.rows[1:] == tokens.rows[:-1]))
+    begins = ~np.isin(tokens.numbers[at + 1], _numbers_of("OF"))
+    salts = at[begins & np.isin(tokens.numbers[at], _numbers_of(ENDS))]
+    wet = [r for r in np.unique(tokens.rows[at]).tolist() if lines[r].endswith(SOLVENTS)]
+    return np.union1d(tokens.rows[salts], np.array(wet, dtype=int))
 
 
 def _lone(tokens: _Tokens) -> np.ndarray:
@@ -182,7 +205,14 @@ def _repeating(tokens: _Tokens) -> np.ndarray:
     return keys[1:][keys[1:] == keys[:-1]] // 128
 
 
-def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> _Tokens:
+def _numbers_of(symbols: Iterable[str]) -> list[int]:
+    from pymatgen.core import Element
+
+    return [Element(symbol).Z for symbol in symbols]
+
+
+def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> tuple[_Tokens, np.ndarray]:
+    """Elements with their amounts, and which amounts (nnz,) may end in a count."""
     bounds = np.flatnonzero((kinds == UPPER) | (kinds == END))
     is_symbol = kinds[bounds] == UPPER
     at, stop = bounds[is_symbol], np.append(bounds[1:], 0)[is_symbol]
@@ -190,20 +220,18 @@ def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> _Tokens
     letters = np.where(second, codes[at + 1] - ord("a") + 1, 0)
     numbers = _symbols()[codes[at] - ord("A"), letters]
     begin = at + 1 + second
-    values = _values(codes, begin, stop - begin)
-    # 02 and 204 may hold the letter O
-    zero = (
-        (stop - begin > 1)
-        & (codes[begin] == ord("0"))
-        & (kinds[np.minimum(begin + 1, len(kinds) - 1)] == DIGIT)
-    )
-    values[zero | ((stop - begin > 2) & (values >= 100))] = np.nan
-    return _Tokens(row_of[at], numbers, values)
+    values, counts = _values(codes, begin, stop - begin)
+    return _Tokens(row_of[at], numbers, values), counts
 
 
-def _values(codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Amounts (nnz,): 1 where none is written, NaN where it is no number or a very long one."""
-    values = np.ones(len(begin))
+def _values(
+    codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Amounts (nnz,): 1 where none is written, NaN where it is not certain or very long.
+
+    With them whether one may be a number and, behind a full stop, how often the next part occurs.
+    """
+    values, counts = np.ones(len(begin)), np.zeros(len(begin), bool)
     digits = codes.astype(float) - ord("0")
     one = lengths == 1
     values[one] = digits[begin[one]]
@@ -215,14 +243,14 @@ def _values(codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray) -> np.nda
         texts, which = np.unique(written.view(f"S{LONGEST_AMOUNT}")[:, 0], return_inverse=True)
         found = np.array([_number(text) for text in texts.tolist()])[which]
         values[more] = np.where(lengths[more] > LONGEST_AMOUNT, np.nan, found)
-    return values
+        counts[more] = np.array([_COUNT.match(text) is not None for text in texts.tolist()])[which]
+    return values, counts
 
 
 def _number(text: bytes) -> float:
-    try:
-        return float(text)
-    except ValueError:
+    if not _CERTAIN.fullmatch(text):
         return float("nan")
+    return float(text)
 
 
 @lru_cache(maxsize=1)
