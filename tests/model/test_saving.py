@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from assay.errors import NotCarriedOutError, UsageError
-from assay.features import StoichiometryFeatures
+from assay.features import MatminerFeatures, StoichiometryFeatures
 from assay.layout import Layout
 from assay.model.bundle import digest_bundle
 from assay.model.loading import load_bundle
@@ -122,3 +122,19 @@ def test_bundle_carries_the_authors_package_alone(bundle):
     assert [path.name for path in (bundle / "code").iterdir()] == [PACKAGE]
     for path in bundle.rglob("*"):
         assert not path.is_file() or b"assay-materials" not in path.read_bytes(), path
+
+
+def test_a_model_of_alloys_alone_is_saved(tmp_path, package):
+    """A model whose features exist for no salt has its own training rows as the example.
+
+    Planted: the example was always NaCl, which such a model refuses.
+    """
+    formulas = ["AlCo", "CuZn", "FeNi", "CaMg2"]
+    model = make_pipeline(MatminerFeatures("YangSolidSolution"), Ridge())
+    model.fit(pd.DataFrame({"formula": formulas}), [1.0, 2.0, 3.0, 4.0])
+    folder = tmp_path / "bundle"
+    save_bundle(model, folder, METADATA, domain_of(formulas), package)
+    loaded = load_bundle(folder, package.name)
+    assert list(loaded.predict(formulas)) == list(
+        model.predict(pd.DataFrame({"formula": formulas}))
+    )

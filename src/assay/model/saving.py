@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from assay.errors import UsageError
@@ -55,9 +56,9 @@ def save_bundle(  # noqa: PLR0913 (a bundle of five things)
     import mlflow.sklearn
     from mlflow.models import infer_signature
 
-    example = pd.DataFrame({"formula": ["NaCl", "Li2O"]})
     # first, since a model may keep something when it predicts
-    signature = infer_signature(example, predict(model, example["formula"]))
+    example, predictions = _example(model, domain)
+    signature = infer_signature(example, predictions)
     golden = golden_rows(model)
     allowed = _allowed_types(model, trusted)
     with replaced_folder(folder) as target, tempfile.TemporaryDirectory() as code:
@@ -78,6 +79,17 @@ def save_bundle(  # noqa: PLR0913 (a bundle of five things)
         domain.write(target / DOMAIN)
         golden.write(target / FILE)
     return digest_bundle(folder)
+
+
+def _example(model: Any, domain: DomainRecord) -> tuple[pd.DataFrame, np.ndarray]:
+    """Two compositions and their predictions: usual ones, or training rows if it refuses these."""
+    try:
+        formulas = ["NaCl", "Li2O"]
+        predictions = predict(model, formulas)
+    except ValueError:  # features of alloys need not exist for a salt
+        formulas = domain.references[:2]
+        predictions = predict(model, formulas)
+    return pd.DataFrame({"formula": formulas}), predictions
 
 
 def _environment() -> dict[str, Any]:

@@ -137,7 +137,11 @@ def _hand_over(
         metadata = _metadata(layout, settings, data, candidate)
         domain = fit_domain(list(data.train["formula"]), candidate.folds)
         package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
-        digest = save_bundle(candidate.model, handover.bundle, metadata, domain, package, trusted)
+        tables = [(layout.train, list(data.train["formula"]))]
+        with of_author(root, package.name, "the model cannot be saved", tables):
+            digest = save_bundle(
+                candidate.model, handover.bundle, metadata, domain, package, trusted
+            )
         doing("predicting with the saved bundle, in a process of its own")
         tables = [
             (layout.sealed_inputs, list(data.sealed["formula"])),

@@ -62,7 +62,7 @@ def test_letters_of_another_case_are_other_elements(
     if not drawn:
         return
     pairs, first, second = answered_pairs(predict, drawn)
-    # multiples in another order: no text differs from another by case alone
+    # in another order, in which no text differs from another by case alone
     for names, values in zip(zip(*pairs, strict=True), (first, second), strict=False):
         respelt = [_respelt(one) for one in names]
         require_close(names, values, predict(respelt), tolerance, respelt)
@@ -93,7 +93,7 @@ def _require_apart(
 
 
 def _respelt(formula: str) -> str:
-    return spelt([(symbol, 5 * n) for symbol, n in reversed(pairs_of(formula))])
+    return spelt(pairs_of(formula)[::-1])
 
 
 @given(data=st.data())
