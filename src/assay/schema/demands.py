@@ -20,7 +20,13 @@ _TRAIN = (
     *("formula.reduced", "formula.oxidation", "systems.enough"),
     *("target.number", "target.finite", "target.varies", "duplicates.agree"),
 )
-_LEAKAGE = ("leakage.composition", "leakage.near", "leakage.system")
+# of train set and sealed inputs together, and so of the table that a change is in
+LEAKAGE = ("leakage.composition", "leakage.near", "leakage.system")
+
+_HISTORY = (
+    *("history.ids", "history.renumbered", "history.duplicates", "history.formulas"),
+    *("history.labels", "history.size"),
+)
 
 Demands = dict[str, tuple[str, ...]]
 
@@ -28,8 +34,8 @@ Demands = dict[str, tuple[str, ...]]
 def demanded(settings: Settings) -> Demands:
     """The rules of train set, sealed inputs and pool, by the name of the table."""
     return {
-        "train": (*_TRAIN, *_bounds(settings)),
-        "sealed_inputs": (*_ROWS, "columns", *_LEAKAGE, "systems.enough"),
+        "train": (*_TRAIN, *_bounds(settings), *LEAKAGE),
+        "sealed_inputs": (*_ROWS, "columns", "systems.enough"),
         "pool": (*_ROWS, "columns"),
     }
 
@@ -38,11 +44,10 @@ def demanded_of_changes(settings: Settings, labels: Sequence[float] | np.ndarray
     """The further rules where the train set is not main's, whose labels (n,) are given."""
     low, high = np.nanquantile(labels, [0.25, 0.75])
     number = settings.target.kind == "number"
+    by_number = ("history.rounded", "history.unit", "history.exchanged") if number else ()
     by_size = ("history.relabelled", "history.scale") if number and low != high else ()
     return {
-        "train": ("history.ids", "history.labels", "history.size")
-        + (("history.unit",) if number else ())
-        + by_size,
+        "train": (*_HISTORY, *by_number, *by_size),
         "main": ("history.rows",),
         "elements": ("history.elements", "history.chemistry"),
     }

@@ -11,7 +11,7 @@ from assay.errors import NotCarriedOutError
 from assay.model.dataset import Dataset
 from assay.records import FORMAT, CandidateCard, CheckReport, Tally
 from assay.sanity.tiers import KIT, drawn_names, wanted_names
-from assay.schema.demands import demanded, demanded_of_changes
+from assay.schema.demands import LEAKAGE, demanded, demanded_of_changes
 from assay.settings import Settings
 from assay.texts import plural
 
@@ -139,6 +139,8 @@ def _unnamed(
         )
         return
     for place, name in demands:
+        if name in LEAKAGE and ("sealed_inputs", name) in counts:
+            continue
         if (place, name) not in counts:
             where = "" if place == KIT else f" on {place}"
             since = (
