@@ -3,7 +3,7 @@
 from gauntlet.cases import GOOD, REFUSED, Case, source
 from gauntlet.sources import BASE, features, model
 
-FAMILY = "a row's number"
+FAMILY = "prediction behaviour"
 HONEST = "good"
 
 _PLAIN = "values = np.hstack([magpie(formulas), stoichiometry(formulas)])\n"
