@@ -45,6 +45,12 @@ def settings_suites(*_):  # noqa
     """Nothing that anybody need look at."""
     return iter(())
 '''
+FORGED_KEPT = '''
+
+def kept_suites(*_):  # noqa
+    """No file that belongs to main."""
+    return iter(())
+'''
 RAN = "a module beside the packages ran"
 PLANTED = f"import sys\nprint({RAN!r}, file=sys.stderr)\n"
 ATTACKERS_KEY = """-----BEGIN PUBLIC KEY-----
@@ -66,7 +72,7 @@ def attack(work: Path) -> None:
     (work / "certificate.pub").write_text(ATTACKERS_KEY)
     append(work / "requirements.lock", "# other versions\n")
     forged = {"gate/decision": FORGED_GATE, "schema/settings_rules": FORGED_RULES}
-    forged |= {"model/training": FORGED_CARD}
+    forged |= {"model/training": FORGED_CARD, "schema/kept_rules": FORGED_KEPT}
     exchange_machinery(work, {f"{name}.py": ("", text) for name, text in forged.items()})
     for folder in (work, work / "src"):
         (folder / "sitecustomize.py").write_text(PLANTED)

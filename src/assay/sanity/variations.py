@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from assay.compositions import parse
-from assay.readings import MOST_ATOMS, certain
+from assay.readings import certain, is_name
 
 Pairs = tuple[tuple[str, float], ...]
 
@@ -13,9 +13,10 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def spelt(pairs: Sequence[tuple[str, float]]) -> str:
     """Write pairs as a formula: an amount of one is left out, others are decimals.
 
-    Where that may be read in two ways, all amounts are written; many atoms of one element are one.
+    Where that may be read in two ways, all amounts are written; atoms of one element that would be
+    a name, such as Y123, are one atom.
     """
-    if len({symbol for symbol, _ in pairs}) == 1 and sum(n for _, n in pairs) > MOST_ATOMS:
+    if is_name([symbol for symbol, _ in pairs], sum(n for _, n in pairs)):
         return pairs[0][0]
     return certain("".join(f"{symbol}{_amount(amount)}" for symbol, amount in pairs))
 
