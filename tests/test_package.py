@@ -46,7 +46,7 @@ def test_the_five_lines_test_a_model_of_ones_own(project):
     """Every property runs and holds, with the installed package and not this checkout's."""
     assert len([line for line in (project / "test_gaps.py").read_text().splitlines() if line]) == 5
     printed = pytest_of(project)
-    assert "5 passed" in printed, printed
+    assert "7 passed" in printed, printed
     python = project / ".venv" / "bin" / "python"
     place = run(python, "-c", "import assay; print(assay.__file__)", folder=project, **CLEAN)
     assert place.stdout.startswith(str(project))
