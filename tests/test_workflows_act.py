@@ -236,7 +236,7 @@ def test_failing_sanity_is_red_for_that_reason(world: Forge, first: tuple[Run, R
 def test_worse_model_is_red_for_that_reason(world: Forge, first: tuple[Run, Run]):
     """(4) A model of one split is sound but worse: the gate is green, the verdict is not PASS."""
     assert first[1].conclusion == "success"
-    stump = edit(MODEL, TREES, f"{TREES}, max_depth=1")
+    stump = edit(MODEL, "min_samples_leaf=3", "max_depth=1")
     pull, gate, scored = propose(world, "stump", stump)
     assert gate.conclusion == "success", gate.log
     assert scored.jobs == {"score": "failure"}
