@@ -213,10 +213,14 @@ def permission_of(root: Path, *, certified: bool = True) -> Authorization:
     return authorize(root, settings, handover.bundle, handover.certificate)
 
 
-def add_checks(handover: Handover) -> None:
-    """Hand over data and sanity checks that passed, with the counts that main demands."""
+def add_checks(handover: Handover, settings: Settings | None = None) -> None:
+    """Hand over data and sanity checks that passed, with the counts that main demands.
+
+    `settings` are those of the repository, where they are of another assay.
+    """
     card, root = read_card(handover), handover.folder.parent
-    data, settings = read_dataset(Layout(root), settings_of(root)), settings_of(root)
+    settings = settings or settings_of(root)
+    data = read_dataset(Layout(root), settings)
     demand = Demand(settings, data, card.rows, changed=True)
     rows = demand.rows | {"main": 10_000}
     rules = [Tally(name=rule, where=table, rows=rows.get(table, 9)) for table, rule in demand.rules]

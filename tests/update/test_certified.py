@@ -1,5 +1,6 @@
 """A certified model whose repository is updated, with every verb run by the repository's wheel."""
 
+import re
 import shutil
 import subprocess
 
@@ -97,10 +98,25 @@ def updated(template, model, environment):
     return ended.printed
 
 
+def lock_of(model):
+    """The lock's text."""
+    return (model / "requirements.lock").read_text()
+
+
+def installed(environment, package, version):
+    """Have a version of a package be the one that an environment tells of."""
+    (packages,) = environment.glob("lib/python*/site-packages")
+    folder = packages / f"{package}-{version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+    )
+
+
 def test_certified_model_outlives_an_update(copies, tmp_path):
     """Workflow, lock, verb and key change: digest and predictions stay, and all verbs go on."""
     template, model, environment = copies
-    digest = read_card(Handover(Layout(model).out)).bundle_digest
+    digest, known = read_card(Handover(Layout(model).out)).bundle_digest, toy.settings_of(model)
     carried_out(model, environment, "predict", LIST, "--csv")
     before = predicted(model)
     edit(template, of_template(".github/workflows/gate.yml"), "name:", "# as of late\nname:")
@@ -119,6 +135,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
     assert "zict" in printed, "what the new lock has otherwise is said"
 
     new = make_environment(model, tmp_path / "new")
+    installed(new, "zict", re.findall(r"^zict==(99\S+)", lock_of(model), re.MULTILINE)[0])
     assert "Divide labelled rows" in carried_out(model, new, "init", "--help")
     assert "speed = 150" in (model / "assay.toml").read_text()
     git(model, "switch", "--quiet", "main")
@@ -129,7 +146,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
     carried_out(model, new, "schema")
     carried_out(model, new, "train")
     assert read_card(Handover(Layout(model).out)).bundle_digest == digest
-    add_checks(Handover(Layout(model).out))
+    add_checks(Handover(Layout(model).out), known)
     carried_out(model, new, "score")
 
 
