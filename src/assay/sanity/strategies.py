@@ -226,7 +226,8 @@ def case_pairs(elements: Sequence[str]) -> list[tuple[Pairs, Pairs]]:
             rest = ((partner, 2 + number % 3),)
             found.append((((symbol, 1 + number % 2), *rest), (*letters, *rest)))
         found.append((((symbol, 1 + number % 2),), letters))
-    return found
+    # capitals that may be read in two ways are spelt with all amounts, which is another text
+    return [pair for pair in found if len({spelt(one).lower() for one in pair}) == 1]
 
 
 def hostile(elements: Sequence[str]) -> st.SearchStrategy[str]:
