@@ -251,8 +251,8 @@ def test_exchanged_labels_fail_with_the_rows(sound: Path) -> None:
 def test_a_leak_is_named_where_the_change_is(sound: Path) -> None:
     """Every train row that leaks is named at its line; where sealed inputs change, at theirs."""
     commit(sound)
-    leaks = [f"t{n:05d},{metal}2O{n}S,-1.5" for n, metal in enumerate(("Li", "Na", "K"), start=31)]
-    sealed = [f"s{n:05d},{metal}OS" for n, metal in enumerate(("Li", "Na", "K"), start=31)]
+    leaks = [f"t{n:05d},{metal}2O{n}S,-1.5" for n, metal in enumerate(("Li", "Na", "Rb"), start=31)]
+    sealed = [f"s{n:05d},{metal}OS" for n, metal in enumerate(("Li", "Na", "Rb"), start=31)]
     edit(sound, "sealed_inputs.csv", lambda lines: lines.extend(sealed))
     commit(sound)
     edit(sound, "train.csv", lambda lines: lines.extend(leaks))
