@@ -47,6 +47,8 @@ def _counted(rows: Sequence[TrainRow], inputs: ReportInputs) -> str:
     moved = [row.change for row in rows if math.isfinite(row.change)]
     spread = ""
     if moved:
+        spread = f", by {signed(moved[0])}"
+    if len(moved) > 1:
         ends = f"{signed(min(moved))} to {signed(max(moved))}"
         spread = f", by {ends}, median {signed(float(np.median(moved)))}"
     count = f"{plural(len(rows), 'row')}{spread}; {listed:,} listed with a reason"
