@@ -17,6 +17,7 @@ from assay.machinery import (
     digest_installed,
     machinery_digest,
     machinery_of,
+    pinned_wheels,
     wheel_digest,
     wheel_faults,
 )
@@ -158,6 +159,35 @@ def test_wheel_and_lock_belong_together(repository: Path, plant: Callable[[Path]
     assert len(wheel_faults(repository)) == 1
     with pytest.raises(NotCarriedOutError, match=r"`git checkout|`rm "):
         machinery_of(repository)
+
+
+def test_line_ends_of_windows_change_no_lock(repository: Path) -> None:
+    """A lock saved with other line ends pins the same wheel."""
+    text = (repository / wheels.LOCK).read_text()
+    assert pinned_wheels(text)
+    assert pinned_wheels(text.replace("\n", "\r\n")) == pinned_wheels(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vendor/assay_materials-9-py3-none-any.whl --hash=sha256:00",
+        "Assay.Materials==0.2.0",
+        "assay-materials @ https://example.org/assay.whl",
+    ],
+)
+def test_no_other_line_of_the_lock_names_assay(repository: Path, line: str) -> None:
+    """Beside the wheel's entry nothing is installed under its name."""
+    append(repository / wheels.LOCK, f"{line}\n")
+    (fault,) = wheel_faults(repository)
+    assert "names assay" in fault.sentence
+
+
+def test_a_marker_leaves_the_wheel_unpinned(repository: Path) -> None:
+    """An entry that holds for no Python pins nothing."""
+    lock = repository / wheels.LOCK
+    lock.write_text(lock.read_text().replace("-any.whl ", "-any.whl ; python_version < '3' "))
+    assert any("does not pin" in fault.sentence for fault in wheel_faults(repository))
 
 
 @pytest.mark.parametrize(

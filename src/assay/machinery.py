@@ -23,6 +23,7 @@ from assay.errors import NotCarriedOutError
 from assay.origins import git
 
 AGAIN = "install it again with `rm -f .venv/locked && make setup`"
+PLAIN_LINE = re.compile(rf"(?:\./)?{wheels.FOLDER}/{wheels.NAME.pattern} \\\n")
 # PEP 552: 16 bytes before the code, of which the second four are flags
 HASHED, HEADER = 0b01, 16
 # what a wheel of assay is made of; Python would take a compiled module before its source
@@ -121,7 +122,18 @@ def wheel_digest(wheel: Path) -> str:
 def wheel_faults(root: Path) -> list[Fault]:
     """What is wrong between `wheels/` and `requirements.lock`; empty where neither names assay."""
     there = sorted(path.name for path in (root / wheels.FOLDER).glob(f"{wheels.DISTRIBUTION}-*"))
-    return list(_faults(root, there, _pinned(root)))
+    return [*_faults(root, there, _pinned(root)), *_strays(root)]
+
+
+def _strays(root: Path) -> Iterator[Fault]:
+    """Lines of the lock that name assay beside its wheel's entry, from wherever."""
+    lock = root / wheels.LOCK
+    text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
+    for line in wheels.without_entry(text).splitlines():
+        if not line.startswith("#") and re.search(r"assay[-_.]+materials", line, re.IGNORECASE):
+            bare = line.strip(" \\")[:100]
+            told = f"the line {bare!r} names assay beside its wheel"
+            yield Fault(wheels.LOCK, f"{told}; take it out")
 
 
 def _faults(root: Path, there: list[str], pinned: Mapping[str, set[str]]) -> Iterator[Fault]:
@@ -176,9 +188,10 @@ def _pinned(root: Path) -> dict[str, set[str]]:
 def pinned_wheels(lock: str) -> dict[str, set[str]]:
     """The wheels of assay that a lock's text names, each with the hashes that it may have."""
     found: dict[str, set[str]] = {}
-    for entry in wheels.ENTRY.finditer(lock):
+    for entry in wheels.ENTRY.finditer(lock.replace("\r\n", "\n")):
         name = wheels.NAME.search(entry[0])
-        if name is not None:
+        # a marker, or another path, would have an installer take something else
+        if name is not None and PLAIN_LINE.match(entry[0]):
             hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})\b", entry[0])
             found.setdefault(name[0], set()).update(hashes)
     return found

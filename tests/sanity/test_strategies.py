@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Element
 
-from assay.compositions import elements, parse, problem, reduced_formula
+from assay.compositions import elements, parse, problem
 from assay.sanity.strategies import (
     charge_balanced,
     compositions,
