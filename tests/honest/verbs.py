@@ -1,7 +1,6 @@
 """Carries out assay's verbs in forks of this process, which has imported everything once."""
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -32,11 +31,24 @@ def carry_out(root: Path, verb: str, *arguments: str, **variables: str) -> tuple
         output.seek(0)
         said = output.read().decode(errors="replace")
     if verb == "sanity" and not code:
-        from assay.layout import Handover
-
-        handover = Handover(root / "out")
-        shutil.copyfile(handover.fast_sanity, handover.sanity)
+        _count_all(root)
     return code, said
+
+
+def _count_all(root: Path) -> None:
+    """Hand over the fast record with a count for each slow property."""
+    from assay.layout import Handover
+    from assay.records import CheckReport, Tally, read_record
+    from assay.sanity.tiers import KIT, drawn_names, wanted_names
+    from assay.settings import read_settings
+
+    handover, settings = Handover(root / "out"), read_settings(root)
+    report = read_record(CheckReport, handover.fast_sanity)
+    counted = {tally.name for tally in report.tallies}
+    slow = [name for name in wanted_names(settings) if name not in counted]
+    examples = dict.fromkeys(drawn_names(), settings.sanity.examples)
+    tallies = [Tally(name=name, where=KIT, examples=examples.get(name)) for name in slow]
+    report.model_copy(update={"tallies": [*report.tallies, *tallies]}).write(handover.sanity)
 
 
 def import_all() -> None:
