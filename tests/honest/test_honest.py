@@ -79,4 +79,4 @@ def test_no_change_of_one_row_is_punished():
     kept = read(RECORD)
     assert [one["name"] for one in kept if one["ended"] == "FAIL"] == []
     rows = [one for one in kept if one["kind"] in {"one row removed", "one row added"}]
-    assert {one["ended"] for one in rows} == {"PASS without labels"}
+    assert {one["ended"] for one in rows} <= {"PASS without labels", "PASS"}
