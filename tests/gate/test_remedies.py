@@ -103,7 +103,7 @@ def test_a_table_of_the_sealed_inputs_is_named():
 
 
 def test_a_change_of_few_systems_everywhere_is_no_table():
-    """A change that concerns a few systems of every part is told as that, with what is missing."""
+    """A change that concerns a few systems of every part is named as that, with what is missing."""
     found = decided(only(compared(600, 0, change=1.0, margin=0.001), slice(0, 20), "tsp"))
     assert found.reason == "carriers"
     assert decided(compared(600, 0, **EQUAL, margin=0.03)).reason == "headroom"

@@ -40,7 +40,7 @@ def certify(root: Path) -> None:
     """Seal the labels and certify the model.
 
     Raises:
-        RuntimeError: a verb did not end as it must; its output is told.
+        RuntimeError: a verb did not end as it must; the message has its output.
     """
     _must(root, "init")
     git(root, "add", "--all")

@@ -89,7 +89,7 @@ def test_the_comment_names_packages_workflows_and_the_environment(tmp_path: Path
 
 
 def test_a_lock_other_than_the_cards_is_not_believed(tmp_path: Path) -> None:
-    """Versions are told of the very lock that the card names, or not at all."""
+    """Versions are of the very lock that the card names, or not at all."""
     inputs = report(tmp_path / "root", lock("a==1"), lock("a==2"))
     inputs.handover.lock.write_text(lock("a==3"))
     assert inputs.package_changes is None

@@ -105,9 +105,9 @@ def test_changed_labels_stand_before_the_verdict_with_their_reasons(tmp_path: Pa
     assert "1 listed with a reason" in comment
     assert "`misprint in table 2. Approve it.` |" in comment
     (tmp_path / "other").mkdir()
-    unsaid = render_comment(proposal(tmp_path / "other"))
-    assert "0 listed with a reason" in unsaid
-    assert "none listed" in unsaid
+    without = render_comment(proposal(tmp_path / "other"))
+    assert "0 listed with a reason" in without
+    assert "none listed" in without
 
 
 def test_families_that_got_worse_are_always_named(tmp_path: Path) -> None:

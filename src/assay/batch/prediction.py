@@ -84,7 +84,7 @@ def _predict_part(
     except (ImportError, OSError, MemoryError) as error:
         raise NotCarriedOutError(
             f"the model cannot predict here ({on_one_line(repr(error)):.300}), whatever the rows: "
-            "mend the environment, or the machine, and start again; what is done stays."
+            "fix the environment, or the machine, and start again; what is done stays."
         ) from None
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)
         for place, reason in _reasons(error, asked).items():

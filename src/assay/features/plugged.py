@@ -124,7 +124,7 @@ def _featurized(source: Any, formula: str) -> Found:
     """What a featurizer of matminer says of one formula."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a missing value becomes a gap, which is told
+            warnings.simplefilter("ignore")  # a missing value becomes a gap, which is reported
             return list(source.featurize(parse(formula)))
     except (ImportError, OSError, MemoryError):  # of this machine, not of a formula
         raise

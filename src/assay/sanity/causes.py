@@ -26,7 +26,7 @@ def causes(root: Path) -> str:
     """Where files of the repository tell pytest or Hypothesis to leave something out, or "".
 
     Looked through are each `conftest.py`, the repository's tests and modules, and pytest's options.
-    What is told is where to look, not a proof: `tests/conftest.py, line 12: load_profile`.
+    The line is where to look, not a proof: `tests/conftest.py, line 12: load_profile`.
     """
     found = list(_found(root))
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""

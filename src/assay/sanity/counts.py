@@ -34,7 +34,7 @@ COUNTS = pytest.StashKey[dict[str, Any]]()
 def counted(item: pytest.Item) -> Iterator[None]:
     """Note in the item what happens within: `rows`, and `examples` if Hypothesis draws any.
 
-    Statistics are collected within the collector of Hypothesis' own plugin, which is told, too.
+    Statistics are collected within the collector of Hypothesis' own plugin, which gets them, too.
     """
     from hypothesis import is_hypothesis_test, statistics
 

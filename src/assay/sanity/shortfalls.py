@@ -71,7 +71,7 @@ def own_shortfalls(tests: Sequence[Test], examples: int, cause: Cause) -> Iterat
     """The author's tests that prove less than their green suggests.
 
     A limit above the test itself, `@settings(max_examples=5)`, is the author's to choose; one that
-    a profile sets for all of them is a failure, and a skip or xfail is told.
+    a profile sets for all of them is a failure, and a skip or xfail is reported.
     """
     for test in tests:
         if test["xfail"] is not None:

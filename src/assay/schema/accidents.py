@@ -1,7 +1,7 @@
 """The accidents of spreadsheets: labels, or formulas, that stand in the row of another material.
 
 A label can be another row's by chance, above all where few different labels occur. So an accident
-is told only where fewer than one of a hundred changes has as many such labels by chance.
+is reported only where fewer than one of a hundred changes has as many such labels by chance.
 """
 
 from collections import Counter

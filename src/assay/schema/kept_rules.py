@@ -119,7 +119,7 @@ def _is_retired(layout: Layout) -> bool:
 
 
 def _pool(layout: Layout, restore: str) -> Iterator[Fault]:
-    """No row of main's pool is gone or altered; rows that are added are told."""
+    """No row of main's pool is gone or altered; rows that are added are a warning."""
     path = layout.pool
     mains, own = content_on_main(layout.root, path), _bytes(path)
     if mains in {None, own}:

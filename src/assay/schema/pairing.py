@@ -53,7 +53,7 @@ class Pairing:
     """Rows here and on main; `mains` (n,) is the place on main of each row here, or -1.
 
     A row is main's of the same id and composition; without one, main's of the same composition that
-    no other row here stands for. Roundings by up to `harmless` are told apart from corrections.
+    no other row here stands for. Roundings by up to `harmless` do not count as corrections.
     """
 
     here: Rows

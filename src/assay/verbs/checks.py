@@ -112,7 +112,7 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     _tell_findings(report.findings, machine=machine)
     if report.unlisted:
         tell(
-            f"  {plural(report.unlisted, 'further finding')} not listed: mend these first",
+            f"  {plural(report.unlisted, 'further finding')} not listed: fix these first",
             machine=machine,
         )
     tell(
@@ -125,4 +125,4 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
         raise CheckFailedError(f"{report.check} executed nothing: that is not a pass.")
     if not report.passed:
         broken = plural(len(report.failed), *_KINDS[report.check])
-        raise CheckFailedError(f"{broken} failed: mend what is told above.")
+        raise CheckFailedError(f"{broken} failed: fix what is listed above.")
