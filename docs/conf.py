@@ -10,6 +10,8 @@ copyright = "the Assay developers"  # noqa: A001 (Sphinx's name)
 html_title = "Assay"
 html_theme = "furo"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 extensions = [
     "myst_parser",

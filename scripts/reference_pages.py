@@ -1,4 +1,4 @@
-"""A Sphinx extension: it writes the parts of the reference that follow from the code.
+"""A Sphinx extension that writes the parts of the reference which follow from the code.
 
 A page in docs/reference holds `<!-- generated: NAME -->` where such a part belongs. The comment
 is invisible on GitHub; on the site the part of that name stands in its place.
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
+LONG = 28  # characters of code in a cell
 LIMITS = {
     "exclusiveMinimum": "above",
     "minimum": "at least",
@@ -23,9 +24,20 @@ LIMITS = {
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Fill every page that is read."""
+    """Fill every page that is read, and let long names in tables break."""
     app.connect("source-read", lambda _, __, source: source.__setitem__(0, filled(source[0])))
+    app.connect("doctree-read", lambda _, page: mark_long(page))
     return {"parallel_read_safe": True}
+
+
+def mark_long(page: Any) -> None:
+    """Give code of a table the class `long` where it would make its column wide."""
+    from docutils import nodes
+
+    for cell in page.findall(nodes.entry):
+        for code in cell.findall(nodes.literal):
+            if len(code.astext()) > LONG:
+                code["classes"].append("long")
 
 
 def filled(text: str) -> str:
