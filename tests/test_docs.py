@@ -139,6 +139,16 @@ def test_the_reference_has_every_verb_option_and_property() -> None:
     assert [name for name in property_names() if f"`{name}`" not in properties] == []
 
 
+def test_every_property_has_its_bound() -> None:
+    """The table of bounds names each property once, and nothing else."""
+    from assay.sanity.tiers import property_names
+
+    page = (DOCS / "reference" / "sanity-properties.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(named) == sorted(property_names())
+
+
 def test_tables_are_made_from_the_records_alone(tmp_path: Path, monkeypatch) -> None:
     """Emptied tables of the appendix come back to the byte, without a measurement."""
     before = {page: page.read_text(encoding="utf-8") for page in pages.FOLDER.glob("*.md")}
