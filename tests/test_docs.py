@@ -17,6 +17,7 @@ from programs import run
 
 DOCS = ROOT / "docs"
 LONGEST = 250
+LONGEST_MEASURED = 300  # a table of measurements is not divided
 SOURCES = ("README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")
 FOLDERS = ("src", "scripts", "hooks", "benchmarks", "tests", "<<cookiecutter.project>>")
 KINDS = {".py", ".md", ".yml", ".toml", ".html"}
@@ -80,8 +81,9 @@ def test_the_index_lists_every_page() -> None:
 
 def test_no_page_is_long() -> None:
     """A page that nobody reads to the end is divided."""
-    lengths = {page: len(page.read_text().splitlines()) for page in DOCS.rglob("*.md")}
-    assert {page.name: lines for page, lines in lengths.items() if lines > LONGEST} == {}
+    for page in DOCS.rglob("*.md"):
+        most = LONGEST_MEASURED if page.parent == pages.FOLDER else LONGEST
+        assert len(page.read_text(encoding="utf-8").splitlines()) <= most, page.name
 
 
 def lost_paths(text: str) -> set[str]:
