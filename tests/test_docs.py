@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from benchmarks import pages
 from pydantic import BaseModel
+from typer.main import get_command
 
 import doc_tables
 import reference_pages
+from assay.cli import VERBOSE, app
 from assay.gate.policy import Gate
 from assay.settings import Settings
 from conftest import ROOT
@@ -24,6 +26,7 @@ KINDS = {".py", ".md", ".yml", ".toml", ".html"}
 NAMED = re.compile(r"(?<![\w/.])docs/[\w./-]+\.(?:md|html|png|svg)\b")
 # files of a generated repository that a case makes, and the page that the next test plants
 MADE_UP = {"docs/plot.svg", "docs/nowhere.md"}
+PLACEHOLDERS = {"VERB", "..."}
 
 
 def build(source: Path, target: Path) -> tuple[int, str]:
@@ -139,6 +142,62 @@ def test_the_reference_has_every_verb_option_and_property() -> None:
         assert wanted in verbs
     assert "update-with" not in verbs
     assert [name for name in property_names() if f"`{name}`" not in properties] == []
+
+
+def strange_words(text: str) -> list[str]:
+    """The verbs and options of `assay`, and the targets of make, that a page shows in vain."""
+    blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)
+    spans = re.findall(r"`((?:assay|make) [^`]+)`", text)
+    lines = "\n".join([*blocks, *spans]).replace("\\\n", " ").splitlines()
+    found = []
+    for words in (re.split(r" &&|  +#", line)[0].split() for line in lines):
+        if words[:1] == ["make"]:
+            found += [word for word in words[1:] if word.islower() and word not in targets()]
+        elif words[:1] in (["assay"], [".venv/bin/assay"]) and words[1:]:
+            found += strange_to_assay(words[1:])
+    return found
+
+
+def targets() -> set[str]:
+    """What `make` can make here or in a generated repository."""
+    makefiles = (ROOT / "Makefile", ROOT / "<<cookiecutter.project>>" / "Makefile")
+    texts = (makefile.read_text(encoding="utf-8") for makefile in makefiles)
+    return {name for text in texts for name in re.findall(r"^([a-z-]+):", text, re.MULTILINE)}
+
+
+def strange_to_assay(words: list[str]) -> list[str]:
+    """The words that are neither a verb, nor an option of the verb before them."""
+    command = get_command(app)
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        if words[0] in PLACEHOLDERS:
+            return []
+        if words[0] not in command.commands:
+            return words[:1]
+        command, words = command.commands[words[0]], words[1:]
+    known = {"--help", VERBOSE}
+    known.update(name for one in command.params for name in (*one.opts, *one.secondary_opts))
+    return [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
+
+
+@pytest.mark.parametrize(
+    ("text", "strange"),
+    [
+        ("`assay predikt my.csv`", ["predikt"]),
+        ("`assay seal retir`", ["retir"]),
+        ("```\nassay predict my.csv --colum x   # a comment\n```", ["--colum"]),
+        ("```\nmake check skore\n```", ["skore"]),
+        ("`assay predict my.csv --column x`, `assay seal retire --early`, `make check score`", []),
+    ],
+)
+def test_planted_commands_are_found(text: str, strange: list[str]) -> None:
+    """A verb, an option or a target that does not exist is named, and nothing else."""
+    assert strange_words(text) == strange
+
+
+def test_the_pages_show_commands_that_exist() -> None:
+    """Whoever copies a command from a page meets no usage error."""
+    for page in (*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        assert strange_words(page.read_text(encoding="utf-8")) == [], page.name
 
 
 def test_every_property_has_its_bound() -> None:
