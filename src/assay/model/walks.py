@@ -1,8 +1,9 @@
 """The walk of rows down the trees of a forest: by numpy for few, else by compiled code.
 
-The code is compiled when it is first asked for. Eight rows go down a tree together, so that the processor fetches the next node of one while it
-waits for another's; a few hundred rows are taken through all trees before the next, so that they
-stay in the cache. Each row's sum is made in the order of the trees, as scikit-learn makes it.
+The code is compiled when it is first asked for. Eight rows go down a tree together, so that the
+processor fetches the next node of one while it waits for another's; a few hundred rows are taken
+through all trees before the next, so that they stay in the cache. Each row's sum is made in the
+order of the trees, as scikit-learn makes it.
 """
 
 import os
