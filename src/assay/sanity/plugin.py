@@ -70,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[OUTCOMES], config.stash[COLLECTED] = [], []
     config.stash[METER] = Meter()
     reading = config.getoption("--assay-lifeline")
-    config.stash[LIFELINE] = None if reading is None else Lifeline(reading)
+    is_worker = hasattr(config, "workerinput")  # of xdist, which inherits no pipe
+    config.stash[LIFELINE] = None if reading is None or is_worker else Lifeline(reading)
     UNREADABLE.clear()
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and settings_of(config):
         config.args.extend(map(str, property_files()))
