@@ -102,6 +102,21 @@ def test_a_failure_of_either_is_reported(root: Path) -> None:
     assert not (root / "kit-ended").exists()
 
 
+SEED = """
+def test_seed():
+    from hypothesis import core
+
+    assert core.global_force_seed == 0
+"""
+
+
+def test_draws_are_pinned_by_the_seed_zero_too(root: Path) -> None:
+    """Hypothesis draws with the seed of `assay.toml` in both runs, of which 0 is one."""
+    write(root, SEED, SEED)
+    both = runs.run_both(root, root, "none:none", fast=False)
+    assert [outcomes(one) for one in both] == [{"test_seed": "passed"}] * 2
+
+
 @pytest.mark.parametrize("crashed", ["kit", "own"])
 def test_a_crash_of_either_is_no_pass(root: Path, crashed: str) -> None:
     """Where one run ends without a record nothing is said, and nobody waits for the other."""

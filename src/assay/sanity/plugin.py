@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("assay")
     if getattr(config.option, "hypothesis_seed", None) is None:
-        config.option.hypothesis_seed = sanity.seed
+        config.option.hypothesis_seed = str(sanity.seed)  # the number 0 would be none
     config.addinivalue_line("markers", f"{MARKER}: trains models; last, and only if all else holds")
     config.stash[OUTCOMES], config.stash[COLLECTED] = [], []
     config.stash[METER] = Meter()
