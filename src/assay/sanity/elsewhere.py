@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.files import write_text
+from assay.processes import Lifeline, lifeline
 from assay.sanity import clocks
 
 LOADER = "assay.sanity.elsewhere:load_repository_bundle"
@@ -90,13 +91,15 @@ def digest_elsewhere(
 
 
 def _asked(kind: str, job: dict[str, Any], root: Path) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, lifeline() as (reading, _):
         question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
         write_text(question, json.dumps({"kind": kind, "job": job}))
+        module, files = "assay.sanity.elsewhere", (str(question), str(answer))
         done = subprocess.run(
-            [sys.executable, "-m", "assay.sanity.elsewhere", str(question), str(answer)],
+            [sys.executable, "-m", module, *files, str(reading)],
             cwd=root,
             env=_environment(),
+            pass_fds=[reading],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -196,4 +199,5 @@ def main(question: Path, answer: Path) -> None:
 
 
 if __name__ == "__main__":
+    Lifeline(int(sys.argv[3]))
     main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 MARKER = "slow_sanity"
+# what a run of the author's tests is told before its slow tier
+GO, WITHHOLD = b"+", b"-"
 KIT = "assay.sanity.properties."
 FOLDER = Path(__file__).resolve().with_name("properties")
 FAST = ("spelling", "physics", "repetition", "refusal", "budget")
