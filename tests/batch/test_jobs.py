@@ -342,6 +342,7 @@ def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
     return [int(child) for child, command in commands.items() if "spawn_main" in command]
 
 
+@pytest.mark.nightly("forty kills; test_worker_that_is_killed_is_not_carried_out makes one")
 @pytest.mark.slow
 def test_kills_lose_and_double_no_row(certified):
     """Starts killed at random moments, in any phase, end in the tables of an undisturbed one."""

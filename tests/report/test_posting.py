@@ -17,7 +17,7 @@ from github_server import GithubServer
 from inert import HOSTILE, assert_inert
 from toy import change_card, git, rewrite_predictions, settings_of
 
-pytestmark = pytest.mark.usefixtures("laptop")
+pytestmark = pytest.mark.usefixtures("laptop", "undrawn")
 SHA = "c" * 40
 LINK = re.compile(
     r'<img src="https://github\.invalid/group/toy/blob/([0-9a-f]{40})/(\w+\.png)\?raw=true"'
@@ -37,6 +37,12 @@ def github(tmp_path, monkeypatch):
         event.write_text(json.dumps({"workflow_run": {"head_sha": SHA, "event": "pull_request"}}))
         monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
         yield server
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """A page without its pictures, which take most of the time; test_page.py has them."""
+    monkeypatch.setattr("assay.report.page.pictures", lambda _: [])
 
 
 def report(root: Path, *, post: bool) -> Path:
@@ -253,7 +259,12 @@ def test_unreadable_predictions_are_no_reason_to_push(certified, pulled, github,
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+FURTHER = pytest.mark.nightly("draws the pictures again; test_markdown.py tries all in their words")
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE[1], *(pytest.param(text, marks=FURTHER) for text in HOSTILE[:1] + HOSTILE[2:])]
+)
 def test_hostile_words_reach_neither_pictures_nor_branch(certified, pulled, github, text):
     """What a pull request writes is in no link, alt text, file name or commit message."""
     change_card(Handover(Layout(certified).out), estimator=text, target=text, unit=text, model=text)

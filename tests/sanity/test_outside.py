@@ -62,7 +62,11 @@ from assay.sanity.properties.spelling import *
     ("value", "failed"),
     [
         ("parse(formula).weight / parse(formula).num_atoms", set()),
-        ("parse(formula).weight", {"test_multiples_of_a_formula_agree"}),
+        pytest.param(
+            "parse(formula).weight",
+            {"test_multiples_of_a_formula_agree"},
+            marks=pytest.mark.nightly("test_package.py plants a mistake on every push"),
+        ),
     ],
 )
 def test_the_kit_serves_any_model(tmp_path: Path, value: str, failed: set[str]) -> None:

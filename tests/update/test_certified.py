@@ -17,6 +17,8 @@ from updating import edit, generate, make_template, of_template, run_update
 
 pytestmark = pytest.mark.slow
 
+nightly = pytest.mark.nightly("test_changed_feature_is_reported_and_refused updates on every push")
+
 PLANTED = "MIGRATIONS: tuple[Migration, ...] = ()"
 MOVED = 'MIGRATIONS = (Migration("9", "sanity.rows_per_second", "sanity.speed"),)'
 LIST = "data/candidates/few.csv"
@@ -113,6 +115,7 @@ def installed(environment, package, version):
     )
 
 
+@nightly
 def test_certified_model_outlives_an_update(copies, tmp_path):
     """Workflow, lock, verb and key change: digest and predictions stay, and all verbs go on."""
     template, model, environment = copies
@@ -166,6 +169,7 @@ def test_changed_feature_is_reported_and_refused(copies, tmp_path):
     assert done.stderr.startswith("assay")
 
 
+@nightly
 def test_changed_hint_stops_no_certified_model(copies):
     """Another version and another hint change no value, so the certified model goes on."""
     template, model, environment = copies

@@ -1,0 +1,121 @@
+"""Which tests run when, and that none is left out whose inputs changed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import schedule
+from schedule import DURATIONS, INPUTS, ROOT, digest, digests, read, unchanged
+
+TABLE = {"tests/test_slow.py": ("src/*.py",)}
+CONFTEST = """
+from pathlib import Path
+
+import schedule
+from schedule import *
+
+schedule.ROOT = Path(__file__).parent
+schedule.DURATIONS, schedule.DIGESTS = schedule.ROOT / "seconds", schedule.ROOT / "digests"
+schedule.SHARED, schedule.INPUTS = (), {"test_slow.py": ("input.txt",)}
+"""
+INI = "[pytest]\naddopts = --strict-markers\nmarkers = nightly(reason): at night\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project of one module and one slow test file, whose whole run is on record."""
+    for name in ("src/a.py", "tests/test_slow.py", *schedule.SHARED):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1\n")
+    (tmp_path / "record.json").write_text(json.dumps(digests(tmp_path, TABLE)))
+    return tmp_path
+
+
+def left_out(root: Path) -> set[str]:
+    """The test files that need not run."""
+    return unchanged(root, TABLE, root / "record.json")
+
+
+@pytest.mark.parametrize("name", ["src/a.py", "src/b.py", "tests/test_slow.py", *schedule.SHARED])
+def test_a_changed_or_new_input_has_its_tests_run(root: Path, name: str) -> None:
+    """One byte more in an input, a file more, another lock or another test, and nothing else."""
+    assert left_out(root) == set(TABLE)
+    (root / "README.md").write_text("x")
+    assert left_out(root) == set(TABLE)
+    with (root / name).open("a") as stream:
+        stream.write("2")
+    assert left_out(root) == set()
+
+
+def test_an_input_that_is_gone_or_renamed_has_its_tests_run(root: Path) -> None:
+    """The names of the inputs count, too."""
+    (root / "src" / "a.py").rename(root / "src" / "b.py")
+    assert left_out(root) == set()
+
+
+def test_without_a_record_everything_runs(root: Path) -> None:
+    """A record that is not there, or does not name the file, leaves nothing out."""
+    (root / "record.json").write_text("{}")
+    assert left_out(root) == set()
+    (root / "record.json").unlink()
+    assert left_out(root) == set()
+
+
+def test_every_pattern_finds_a_file() -> None:
+    """No input was moved away from under its pattern, and no file of a record is gone."""
+    for file, patterns in INPUTS.items():
+        for pattern in (file, *patterns, *schedule.SHARED):
+            assert digest(ROOT, [pattern]) != digest(ROOT, []), pattern
+    assert [file for file in read(DURATIONS) if not (ROOT / file).is_file()] == []
+
+
+def started(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a folder whose conftest has these hooks."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *options],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_whole_run_is_recorded_and_then_not_repeated(tmp_path: Path) -> None:
+    """What passed is left out until its input changes, the longest file begins, and it is said."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text(INI)
+    (tmp_path / "input.txt").write_text("1")
+    (tmp_path / "test_a.py").write_text("def test_a(): pass\n")
+    (tmp_path / "test_slow.py").write_text("import time\ndef test_slow(): time.sleep(0.2)\n")
+    assert "2 passed" in started(tmp_path, "--record").stdout
+    assert set(json.loads((tmp_path / "seconds").read_text())) == {"test_a.py", "test_slow.py"}
+    ordered = started(tmp_path).stdout
+    assert ordered.index("test_slow.py::") < ordered.index("test_a.py::")
+    again = started(tmp_path, "--changed").stdout
+    assert "1 passed, 1 deselected" in again
+    assert "left out, as their inputs have not changed: test_slow.py" in again
+    (tmp_path / "input.txt").write_text("2")
+    assert "2 passed" in started(tmp_path, "--changed").stdout
+    # a run that fails is no record
+    (tmp_path / "test_a.py").write_text("def test_a(): assert False\n")
+    assert started(tmp_path, "--record").returncode == 1
+    assert "1 failed, 1 passed" in started(tmp_path, "--changed").stdout
+
+
+def test_a_nightly_test_says_why(tmp_path: Path) -> None:
+    """Without a reason the run does not begin."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text(INI)
+    text = "import pytest\n@pytest.mark.nightly{}\ndef test_it(): pass\n"
+    (tmp_path / "test_it.py").write_text(text.format("('long')"))
+    assert started(tmp_path).returncode == 0
+    (tmp_path / "test_it.py").write_text(text.format(""))
+    done = started(tmp_path)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "test_it.py::test_it" in done.stdout + done.stderr
