@@ -23,7 +23,7 @@ from schedule import (  # noqa: F401 (hooks)
 )
 from schema_samples import sound  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)
-from trusted_job import job  # noqa: F401 (a fixture)
+from trusted_job import job, undrawn  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"

@@ -24,14 +24,28 @@ SHARED = (
     "tests/schedule.py",
     "tests/toy.py",
 )
-CLUSTERS = ("src/assay/batch/*.py", "src/assay/processes.py", "tests/batch/*.py")
+CLUSTERS = (
+    "src/assay/batch/*.py",
+    "src/assay/processes.py",
+    "tests/batch/*.py",
+    "tests/dask_machines.py",
+)
 # What `make test` leaves out while the files that it depends on are those of the last whole run.
 INPUTS = {
-    "tests/batch/test_clusters.py": (*CLUSTERS, "tests/dask_machines.py"),
-    "tests/batch/test_queues.py": (
-        *CLUSTERS,
-        "tests/dask_machines.py",
-        "<<cookiecutter.project>>/slurm.yaml",
+    "tests/batch/test_clusters.py": CLUSTERS,
+    "tests/batch/test_queues.py": (*CLUSTERS, "<<cookiecutter.project>>/slurm.yaml"),
+    "tests/batch/test_row_numbers.py": (
+        "src/assay/batch/*.py",
+        "src/assay/features/*.*",
+        "src/assay/model/*.py",
+        "src/assay/*.py",
+        "tests/row_oracle.py",
+    ),
+    "tests/report/test_browser.py": (
+        "src/assay/report/*.*",
+        "src/assay/gate/*.py",
+        "tests/accessibility/package-lock.json",
+        "tests/report_samples.py",
     ),
 }
 

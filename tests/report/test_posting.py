@@ -39,12 +39,6 @@ def github(tmp_path, monkeypatch):
         yield server
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """A page without its pictures, which take most of the time; test_page.py has them."""
-    monkeypatch.setattr("assay.report.page.pictures", lambda _: [])
-
-
 def report(root: Path, *, post: bool) -> Path:
     """Write the report of what was handed over."""
     return posting.write_report(root, settings_of(root), Handover(Layout(root).out), post=post)

@@ -31,6 +31,7 @@ UNDECLARED = {
     "test_declared_symmetries_hold",
     "test_elements_have_their_known_value",
 }
+DECLARED = '\n[[sanity.symmetric]]\nexchange = ["Ca", "Sr"]\ntolerance = 100.0\n'
 BUILDER = """from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -78,7 +79,7 @@ def own(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def sound(*, fast: bool) -> Content:
     """What assay's properties leave of the sound model."""
     with tempfile.TemporaryDirectory() as folder:
-        bundle = planted.write(Path(folder))
+        bundle = planted.write(Path(folder), further=DECLARED)
         (Path(folder) / "src" / "toy" / "model.py").write_text(BUILDER)
         return run_kit(Path(folder), bundle, "planted:load", fast=fast)
 
@@ -278,16 +279,16 @@ def test_the_students_tests_count_and_a_skipped_property_fails(own: Path) -> Non
     assert found["collection"].file == "tests/test_broken.py"
 
 
-def test_a_relation_that_is_declared_cannot_be_deselected(toy: Path) -> None:
+def test_a_relation_that_is_declared_cannot_be_deselected(own: Path) -> None:
     """Where main or the change declares a relation, leaving its property out is a failure."""
-    with (toy / "assay.toml").open("a") as settings:
-        settings.write('\n[[sanity.symmetric]]\nexchange = ["Ca", "Sr"]\ntolerance = 100.0\n')
-    with (toy / "tests" / "conftest.py").open("a") as conftest:
+    with (own / "assay.toml").open("a") as settings:
+        settings.write(DECLARED)
+    with (own / "tests" / "conftest.py").open("a") as conftest:
         conftest.write(
             "\n\ndef pytest_collection_modifyitems(items):"
             "\n    items[:] = [i for i in items if 'symmetries' not in i.name]\n"
         )
-    assert rules(check(toy, planted.SOUND)) == {"test_declared_symmetries_hold"}
+    assert rules(check(own, planted.SOUND)) == {"test_declared_symmetries_hold"}
 
 
 def test_without_a_bundle_nothing_is_said(toy: Path) -> None:
