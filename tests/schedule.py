@@ -33,6 +33,7 @@ CLUSTERS = (
 # What `make test` leaves out while the files that it depends on are those of the last whole run.
 INPUTS = {
     "tests/batch/test_clusters.py": CLUSTERS,
+    "tests/batch/test_parts.py": (*CLUSTERS, "src/assay/verbs/*.py"),
     "tests/batch/test_queues.py": (*CLUSTERS, "<<cookiecutter.project>>/slurm.yaml"),
     "tests/batch/test_row_numbers.py": (
         "src/assay/batch/*.py",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import schedule
 from schedule import DURATIONS, INPUTS, ROOT, digest, digests, read, unchanged
 
+GOALS = ("test", "test-all")
 TABLE = {"tests/test_slow.py": ("src/*.py",)}
 CONFTEST = """
 from pathlib import Path
@@ -119,3 +121,18 @@ def test_a_nightly_test_says_why(tmp_path: Path) -> None:
     done = started(tmp_path)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "test_it.py::test_it" in done.stdout + done.stderr
+
+
+def test_the_night_leaves_nothing_out() -> None:
+    """`make test-all` names no mark and asks for no change; the nightly workflow runs it."""
+    makefile = (ROOT / "Makefile").read_text()
+    push, night = (re.search(rf"^{goal}:.*\n\t(.*)", makefile, re.MULTILINE) for goal in GOALS)
+    assert push is not None
+    assert night is not None
+    assert "not nightly" in push[1]
+    assert "--changed" in push[1]
+    assert "nightly" not in night[1]
+    assert "--changed" not in night[1]
+    workflow = (ROOT / ".github" / "workflows" / "nightly.yml").read_text()
+    assert "run: make test-all" in workflow
+    assert "run: make bake" in workflow

@@ -1,12 +1,10 @@
 """The property-based tests of a model, and that planted faults are caught by the right one."""
 
-import copy
+import json
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
-from functools import cache
 from pathlib import Path
 
 import planted
@@ -23,6 +21,7 @@ from assay.sanity.reproduction import reproduction
 from assay.sanity.runs import Content, run_kit
 from assay.sanity.tiers import SLOW, drawn_names, property_names
 from assay.settings import read_settings
+from once import once
 
 pytestmark = pytest.mark.slow  # each test starts a pytest of its own
 
@@ -66,22 +65,28 @@ def kit(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def own(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own(
+    toy: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """The toy, whose sound model passed the first run of pytest once for all tests.
 
     Nothing of the author's reaches that run, as test_counts.py shows.
     """
-    monkeypatch.setattr(checks, "run_kit", lambda *_, fast: copy.deepcopy(sound(fast=fast)))
+
+    def recorded(*_: object, fast: bool) -> Content:
+        made = once(tmp_path_factory, f"kit-{fast}", lambda folder: try_sound(folder, fast=fast))
+        return dict(json.loads((made / "kit.json").read_text()))
+
+    monkeypatch.setattr(checks, "run_kit", recorded)
     return toy
 
 
-@cache
-def sound(*, fast: bool) -> Content:
-    """What assay's properties leave of the sound model."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = planted.write(Path(folder), further=DECLARED)
-        (Path(folder) / "src" / "toy" / "model.py").write_text(BUILDER)
-        return run_kit(Path(folder), bundle, "planted:load", fast=fast)
+def try_sound(folder: Path, *, fast: bool) -> None:
+    """Write what assay's properties leave of the sound model, with all relations declared."""
+    bundle = planted.write(folder, further=DECLARED)
+    (folder / "src" / "toy" / "model.py").write_text(BUILDER)
+    content = run_kit(folder, bundle, "planted:load", fast=fast)
+    (folder / "kit.json").write_text(json.dumps(content))
 
 
 def check(toy: Path, answer: str, *, fast: bool = True) -> CheckReport:
