@@ -1,11 +1,13 @@
 """What goes wrong in the author's code is one sentence with file, line and reason."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import toy
+from assay.cli import main
 from assay.errors import UsageError
 from assay.features import GapError
 from assay.model.failures import of_author, place_of
@@ -46,6 +48,20 @@ def root(trained_toy, tmp_path):
     return copied
 
 
+@pytest.fixture
+def train(root, laptop, monkeypatch, capfd):
+    """Train in this process: gives the exit code, and what is said."""
+
+    def run():
+        monkeypatch.chdir(root)
+        monkeypatch.setattr(sys, "argv", ["assay", "train"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capfd.readouterr().err
+
+    return run
+
+
 def plant(root: Path, body: str = "return magpie(formulas)", first="Mine()", arguments="") -> None:
     """Give a repository's model a featurizer of its own."""
     package = root / "src" / toy.PACKAGE
@@ -69,15 +85,15 @@ def plant(root: Path, body: str = "return magpie(formulas)", first="Mine()", arg
         ),
     ],
 )
-def test_a_mistake_in_training_is_one_sentence(root, change, parts):
+def test_a_mistake_in_training_is_one_sentence(root, train, change, parts):
     """Whatever the author's model raises, `train` ends with 2, one line, and a traceback in a file.
 
     Planted: each was said to be a defect of assay.
     """
     plant(root, **change)
-    done = toy.assay(root, "train")
-    assert done.returncode == 2
-    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
+    code, said = train()
+    assert code == 2
+    (line,) = [line for line in said.splitlines() if line.strip()]
     assert "Traceback" not in line
     for part in parts:
         assert part in line
