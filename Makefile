@@ -48,7 +48,7 @@ test: setup node browser lint ## Check what every push must hold: 12 minutes
 test-all: setup node browser lint ## Check everything but three installations more: 25 minutes
 	$(PYTEST) -m "not wide" --record $(SHARED_OUT) --durations=25
 
-quick: setup ## Check all that is not marked slow: two minutes
+quick: setup ## Check all that is not slow: two minutes
 	$(PYTEST) -m "not slow and not nightly" -n auto
 
 lint: setup ## Check style and types

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DURATIONS = ROOT / "tests" / "durations.json"
 DIGESTS = ROOT / "tests" / "inputs.json"
+LONG = 10.0  # seconds, from which on a file is slow as a whole
 
 # Each is an input of every file below: what is installed, and what all tests share.
 SHARED = (
@@ -112,17 +113,20 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"left out, as their inputs have not changed: {', '.join(left) or 'none'}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks are asked for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, and with those of which nothing is known."""
+    seconds = {file: float(text) for file, text in read(DURATIONS).items()}
     for item in items:
         mark = item.get_closest_marker("nightly")
         if mark and not mark.args:
             raise pytest.UsageError(f"{item.nodeid}: say why in pytest.mark.nightly(reason).")
+        if seconds.get(file_of(item.nodeid), 0.0) > LONG:
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--changed"):
         left = unchanged(ROOT, INPUTS, DIGESTS)
         config.hook.pytest_deselected(items=[i for i in items if file_of(i.nodeid) in left])
         items[:] = [item for item in items if file_of(item.nodeid) not in left]
-    seconds = {file: float(text) for file, text in read(DURATIONS).items()}
     items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), sys.maxsize))
 
 

@@ -24,7 +24,7 @@ schedule.ROOT = Path(__file__).parent
 schedule.DURATIONS, schedule.DIGESTS = schedule.ROOT / "seconds", schedule.ROOT / "digests"
 schedule.SHARED, schedule.INPUTS = (), {"test_slow.py": ("input.txt",)}
 """
-INI = "[pytest]\naddopts = --strict-markers\nmarkers = nightly(reason): at night\n"
+INI = "[pytest]\naddopts = --strict-markers\nmarkers =\n  nightly(reason): at night\n  slow: long\n"
 
 
 @pytest.fixture
@@ -108,6 +108,18 @@ def test_a_whole_run_is_recorded_and_then_not_repeated(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("def test_a(): assert False\n")
     assert started(tmp_path, "--record").returncode == 1
     assert "1 failed, 1 passed" in started(tmp_path, "--changed").stdout
+
+
+def test_a_file_that_took_long_is_slow(tmp_path: Path) -> None:
+    """By its seconds on record, without a mark of its own."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text(INI)
+    for name in ("test_a.py", "test_b.py"):
+        (tmp_path / name).write_text("def test_it(): pass\n")
+    (tmp_path / "seconds").write_text(json.dumps({"test_a.py": 9.0, "test_b.py": 11.0}))
+    quick = started(tmp_path, "-m", "not slow").stdout
+    assert "1 passed, 1 deselected" in quick
+    assert "test_a.py::test_it PASSED" in quick
 
 
 def test_a_nightly_test_says_why(tmp_path: Path) -> None:
