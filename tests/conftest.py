@@ -20,6 +20,7 @@ from schedule import (  # noqa: F401 (hooks)
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_report_header,
+    pytest_runtest_makereport,
 )
 from schema_samples import sound  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)

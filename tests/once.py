@@ -3,10 +3,14 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# The seconds that this process made or waited for such things since its last report.
+waited: list[float] = []
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -15,6 +19,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # of all processes
     folder, done = base / name, base / f"{name}.done"
+    start = time.monotonic()
     with (base / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
@@ -22,4 +27,5 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             folder.mkdir()
             make(folder)
             done.touch()
+    waited.append(time.monotonic() - start)
     return folder

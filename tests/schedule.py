@@ -7,10 +7,12 @@ inputs of each file of `INPUTS`; `make test-all` writes both when every test has
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from once import waited
 
 ROOT = Path(__file__).parents[1]
 DURATIONS = ROOT / "tests" / "durations.json"
@@ -128,6 +130,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[i for i in items if file_of(i.nodeid) in left])
         items[:] = [item for item in items if file_of(item.nodeid) not in left]
     items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), sys.maxsize))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Charge no test with what was made for all."""
+    report = yield
+    report.duration = max(0.0, report.duration - sum(waited))
+    waited.clear()
+    return report
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import schedule
+from once import once
 from schedule import DURATIONS, INPUTS, ROOT, digest, digests, read, unchanged
 
 GOALS = ("test", "test-all")
@@ -23,6 +24,22 @@ from schedule import *
 schedule.ROOT = Path(__file__).parent
 schedule.DURATIONS, schedule.DIGESTS = schedule.ROOT / "seconds", schedule.ROOT / "digests"
 schedule.SHARED, schedule.INPUTS = (), {"test_slow.py": ("input.txt",)}
+"""
+SHARING = """
+import time
+from pathlib import Path
+
+from once import once
+
+
+def make(folder):
+    time.sleep(1)
+    with Path(__file__).with_name("made").open("a") as stream:
+        stream.write("x")
+
+
+def test_it(tmp_path_factory):
+    assert once(tmp_path_factory, "world", make).is_dir()
 """
 INI = "[pytest]\naddopts = --strict-markers\nmarkers =\n  nightly(reason): at night\n  slow: long\n"
 
@@ -108,6 +125,30 @@ def test_a_whole_run_is_recorded_and_then_not_repeated(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("def test_a(): assert False\n")
     assert started(tmp_path, "--record").returncode == 1
     assert "1 failed, 1 passed" in started(tmp_path, "--changed").stdout
+
+
+def test_what_is_made_for_all_is_made_once_and_charged_to_none(tmp_path: Path) -> None:
+    """Two processes share what the first one makes; a failure leaves nothing that looks made."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text(INI)
+    for name in ("test_a.py", "test_b.py"):
+        (tmp_path / name).write_text(SHARING)
+    done = started(tmp_path, "-p", "xdist", "-n", "2", "--dist", "loadfile", "--record")
+    assert "2 passed" in done.stdout
+    assert (tmp_path / "made").read_text() == "x"
+    assert all(spent < 1 for spent in json.loads((tmp_path / "seconds").read_text()).values())
+
+
+def test_what_failed_is_not_taken_for_made(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever asks next makes it again, from nothing."""
+
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise OSError("planted")
+
+    with pytest.raises(OSError, match="planted"):
+        once(tmp_path_factory, "planted", fail)
+    assert list(once(tmp_path_factory, "planted", lambda _: None).iterdir()) == []
 
 
 def test_a_file_that_took_long_is_slow(tmp_path: Path) -> None:
