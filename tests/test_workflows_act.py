@@ -239,6 +239,7 @@ def test_failing_sanity_is_red_for_that_reason(world: Forge, first: tuple[Run, R
     assert "sanity" in comment["body"].lower()
 
 
+@nightly
 def test_worse_model_is_red_for_that_reason(world: Forge, first: tuple[Run, Run]):
     """(4) A model of one split is sound but worse: the gate is green, the verdict is not PASS."""
     assert first[1].conclusion == "success"

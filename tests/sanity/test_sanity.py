@@ -187,6 +187,7 @@ def test_a_thousand_failed_tests_are_reported_and_the_rest_is_counted(own: Path)
     assert report.unlisted == 3
 
 
+@pytest.mark.nightly("test_properties.py plants the same fault, and reads the same sentence")
 def test_what_needs_files_of_the_repository_is_told(kit: Path) -> None:
     """A file beside the bundle is one failure, in one sentence that says what to do."""
     (kit / "shift.txt").write_text("0.5")
@@ -240,6 +241,7 @@ def test_training_cannot_be_skipped_unseen(own: Path) -> None:
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}
 
 
+@pytest.mark.nightly("test_training_properties.py plants the same fault in the same property")
 def test_a_failed_training_property_is_reported(kit: Path) -> None:
     """A model that nobody hands the seed to fails by name, with where and how to see it again."""
     forest = BUILDER.replace("linear_model import Ridge", "ensemble import RandomForestRegressor")

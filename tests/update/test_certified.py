@@ -15,9 +15,12 @@ from environments import make_environment
 from toy import add_checks, read_card
 from updating import edit, generate, make_template, of_template, run_update
 
-pytestmark = pytest.mark.slow
-
-nightly = pytest.mark.nightly("test_changed_feature_is_reported_and_refused updates on every push")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.nightly(
+        "test_golden.py changes a feature on every push, and test_update.py updates"
+    ),
+]
 
 PLANTED = "MIGRATIONS: tuple[Migration, ...] = ()"
 MOVED = 'MIGRATIONS = (Migration("9", "sanity.rows_per_second", "sanity.speed"),)'
@@ -115,7 +118,6 @@ def installed(environment, package, version):
     )
 
 
-@nightly
 def test_certified_model_outlives_an_update(copies, tmp_path):
     """Workflow, lock, verb and key change: digest and predictions stay, and all verbs go on."""
     template, model, environment = copies
@@ -169,7 +171,6 @@ def test_changed_feature_is_reported_and_refused(copies, tmp_path):
     assert done.stderr.startswith("assay")
 
 
-@nightly
 def test_changed_hint_stops_no_certified_model(copies):
     """Another version and another hint change no value, so the certified model goes on."""
     template, model, environment = copies
