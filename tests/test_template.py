@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from acting import make_quick
 from assay.settings import read_settings
-from conftest import ROOT, TEMPLATE, find_python, git, neutral_environment
+from conftest import ROOT, TEMPLATE, commit, find_python, git, neutral_environment
 from programs import missing, program, run
 from test_locks import dependencies
 
@@ -453,6 +453,7 @@ def test_own_data_reach_the_gate(bake, tmp_path, rendered):
     assert (refused.returncode, "assay init" in refused.stderr) == (2, True)
     # as many trees and examples as show that the way is open
     make_quick(made)
+    commit(made, "Make it quick")
     for verb in ("init", "check"):
         done = run(*assay, verb, folder=made)
         assert done.returncode == 0, done.stdout + done.stderr
