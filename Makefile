@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 PYTHON ?= $(or $(UV_PYTHON),python3)
 PYTEST := $(BIN)/python -m pytest
-SHARED_OUT := -n auto --dist loadfile --no-loadscope-reorder
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
@@ -42,11 +42,11 @@ sample: setup ## Make the report that README.md and docs/report.html show, from 
 
 # what is nightly, and what stands in INPUTS of tests/schedule.py and has not changed, is left out
 test: setup node browser lint ## Check what every push must hold: 12 minutes
-	$(PYTEST) -m "not nightly and not wide" --changed $(SHARED_OUT) --durations=25
+	$(PYTEST) -m "not nightly and not wide" --changed $(PARALLEL) --durations=25
 
 # writes tests/durations.json and tests/inputs.json, which are part of a commit
 test-all: setup node browser lint ## Check everything but three installations more: 25 minutes
-	$(PYTEST) -m "not wide" --record $(SHARED_OUT) --durations=25
+	$(PYTEST) -m "not wide" --record $(PARALLEL) --durations=25
 
 quick: setup ## Check all that is not slow: two minutes
 	$(PYTEST) -m "not slow and not nightly" -n auto

@@ -441,6 +441,9 @@ def test_own_tests_can_be_collected(rendered):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.nightly(
+    "test_initialization.py divides own tables, and act checks the example, on every push"
+)
 @pytest.mark.slow
 def test_own_data_reach_the_gate(bake, tmp_path, rendered):
     """A person's table is divided and sealed by `assay init` and then passes the checks."""
