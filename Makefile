@@ -9,7 +9,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sample test test-all quick lint bake bench bench-gate gauntlet honest lock node browser
+.PHONY: help setup demo sample test test-all quick lint docs tables bake bench bench-gate gauntlet honest \
+  lock node browser
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -55,6 +56,13 @@ lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
 	$(BIN)/mypy src/assay scripts hooks benchmarks/gate
+
+docs: setup ## Build the documentation into build/docs
+	@$(BIN)/python -m sphinx -b html -W --keep-going -n -E -q docs build/docs
+	@echo "Open build/docs/index.html."
+
+tables: setup ## Write the tables of docs/appendix again from the records in benchmarks/
+	@PYTHONPATH=tests $(BIN)/python -m doc_tables
 
 bake: setup ## Render the template in many ways, install it on each Python, with uv and without
 	$(PYTEST) tests/test_template.py

@@ -3,7 +3,7 @@
 `make bench` runs this on the repository that `make demo` left behind. Scheduler and workers, each a
 process with one thread, run and have predicted once before anything is timed; the two clusters take
 turns, and the least time of each counts. Measured, too: what the one process does that puts the
-shards together, and how large the files are, for the plan in docs/batches.md.
+shards together, and how large the files are, for the plan in docs/appendix/batch-benchmark.md.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 `make bench` runs this: the shipped model on all 2,135 labelled rows of the example, whose sealed
 labels are public. It writes benchmarks/domain.json, docs/figures/domain.svg and the tables of
-docs/batches.md; about five minutes on two cores.
+docs/appendix/domain-benchmark.md; about five minutes on two cores.
 """
 
 import io
@@ -359,7 +359,7 @@ def drawn(kept: dict[str, Any]) -> str:
 
 
 def tables(kept: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The generated parts of docs/batches.md by their names."""
+    """The tables of docs/appendix/domain-benchmark.md by their names."""
     from benchmarks.pages import table
 
     head = ["rule", "rows outside", "MAE inside", "MAE outside", "difference, 95 % interval"]

@@ -1,6 +1,6 @@
-"""The generated parts of docs/batches.md: tables of what benchmarks have written down.
+"""Tables of measurements between their marks on the pages of docs/appendix.
 
-What measures a part of batch.json has the page made anew; by itself this shows the last record.
+What measures a part of batch.json writes its table again; by itself this shows the last record.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-PAGE = TEMPLATE / "docs" / "batches.md"
+FOLDER = TEMPLATE / "docs" / "appendix"
 RECORD = TEMPLATE / "benchmarks" / "batch.json"
 GIBIBYTE = 2**30
 WAYS = ("scikit-learn", "compiled walk")
@@ -22,20 +22,26 @@ def main() -> None:
 
 
 def fill(made: Iterable[tuple[str, str]]) -> None:
-    """Put parts in the places of the page that bear their names.
+    """Put parts in the places that bear their names; raises as `put` does."""
+    for name, content in made:
+        put(marks(name), content)
+
+
+def put(between: tuple[str, str], content: str) -> None:
+    """Put content between two marks, on the page of the appendix that has them.
 
     Raises:
         ValueError: there is no such place, or several.
     """
-    text = PAGE.read_text(encoding="utf-8")
-    for name, content in made:
-        begin, end = marks(name)
-        pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
-        whole = f"{begin}\n{content}\n{end}"
-        text, count = re.subn(pattern, lambda _, whole=whole: whole, text, flags=re.DOTALL)
-        if count != 1:
-            raise ValueError(f"{PAGE.name} has {count} places for {name!r}, not one")
-    PAGE.write_text(text, encoding="utf-8")
+    begin, end = between
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    texts = {page: page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md")}
+    places = {page: len(pattern.findall(text)) for page, text in texts.items()}
+    if (count := sum(places.values())) != 1:
+        raise ValueError(f"{FOLDER.name} has {count} places for {begin!r}, not one")
+    page = max(places, key=lambda one: places[one])
+    whole = f"{begin}\n{content}\n{end}"
+    page.write_text(pattern.sub(lambda _: whole, texts[page]), encoding="utf-8")
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -50,7 +56,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def parts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The generated parts of docs/batches.md by their names."""
+    """The tables of docs/appendix/batch-benchmark.md by their names."""
     yield "features", _features(record["features"])
     yield "inference", _inference(record["inference"])
     yield "batches", _batches(record["end_to_end"])

@@ -1,7 +1,7 @@
 """Hostile pull requests through the real workflows, run by act.
 
 One pull request does everything at once that its author can do; main's copy of score.yml then meets
-it, and the runs that pretend to be others. docs/security.md has the table of threats.
+it, and the runs that pretend to be others. docs/explanation/security.md has the table of threats.
 """
 
 import re

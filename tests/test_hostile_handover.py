@@ -1,7 +1,7 @@
 """What a hostile pull request may hand over, and that the trusted job only ever reads it as data.
 
 The job of score.yml runs whole in this process: `score`, then `report --post` to a stand-in of
-GitHub. docs/security.md has the table of threats that these tests belong to.
+GitHub. docs/explanation/security.md has the table of threats that these tests belong to.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""The package outside of the template, as docs/package.md shows it."""
+"""The package outside of the template, as docs/howto/use-the-package.md shows it."""
 
 import re
 import sysconfig
@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 from programs import program, run
 
-PAGE = ROOT / "docs" / "package.md"
+PAGE = ROOT / "docs" / "howto" / "use-the-package.md"
 BLOCK = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
 CLEAN = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
 

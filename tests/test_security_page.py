@@ -1,4 +1,4 @@
-"""docs/security.md names what exists, and all that is hostile is named there."""
+"""docs/explanation/security.md names what exists, and all that is hostile is named there."""
 
 import ast
 import re
@@ -15,7 +15,8 @@ from workflow_rules import parse, read_texts
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
 SOURCE = ROOT / "src" / "assay"
-PAGE = ROOT / "docs" / "security.md"
+PAGE = ROOT / "docs" / "explanation" / "security.md"
+SETTINGS = ROOT / "docs" / "howto" / "github-settings.md"
 HOSTILE = ("test_hostile_*.py", "test_noninterference.py")
 
 
@@ -99,7 +100,7 @@ def test_settings_are_those_that_the_workflows_need(rendered: Path):
     wanted = {score.jobs["score"]["environment"], *secrets, CONTEXT, BRANCH, "main"}
     wanted.add(gate.jobs["gate"]["name"])
     assert len(wanted) == 7
-    settings = PAGE.read_text().partition("## Settings")[2]
+    settings = SETTINGS.read_text().partition("## Settings")[2]
     readme = (rendered / "README.md").read_text().partition("## On GitHub")[2]
     for text in (settings, readme):
         assert {word for word in wanted if f"`{word}`" not in text} == set()
@@ -107,5 +108,5 @@ def test_settings_are_those_that_the_workflows_need(rendered: Path):
 
 def test_page_is_linked():
     """Whoever reads README or architecture finds the page."""
-    for path in (ROOT / "README.md", ROOT / "docs" / "architecture.md"):
+    for path in (ROOT / "README.md", ROOT / "docs" / "architecture.md", ROOT / "docs" / "index.md"):
         assert "security.md)" in path.read_text()

@@ -22,7 +22,7 @@ def main() -> int:
     from benchmarks.gate import bars
     from benchmarks.gate.attacks import CONTROL
     from benchmarks.gate.figures import draw_all
-    from benchmarks.gate.pages import print_table, write_pages
+    from benchmarks.gate.pages import print_table, write_page
     from benchmarks.gate.protocol import carry_out, record
     from benchmarks.gate.tables import example, shipped, transport
 
@@ -37,7 +37,7 @@ def main() -> int:
     folder = ROOT / "docs" / "figures" if arguments.full else ROOT / "build"
     draw_all(kept, folder)
     if arguments.full:
-        write_pages(kept, ROOT / "docs")
+        write_page(kept)
     print_table(kept)
     minutes, own = (time.perf_counter() - start) / 60, sum(seconds.values()) / 60
     print(f"{minutes:.1f} minutes, {own:.1f} of processor time; all figures are in {path}")

@@ -25,7 +25,7 @@ POOL_PER_SEALED = 10
 
 def margin(rows: int) -> float:
     """The margin that `assay init` writes for so many sealed rows, in MAE of the reference."""
-    return 0.05 if rows >= 1000 else 0.10  # noqa: PLR2004 (docs/gate.md, Defaults)
+    return 0.05 if rows >= 1000 else 0.10  # noqa: PLR2004 (docs/explanation/gate.md, Defaults)
 
 
 def pool_rows(rows: int) -> int:

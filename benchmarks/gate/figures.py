@@ -1,4 +1,4 @@
-"""The pictures of docs/gate.md: small SVG that follows the reader's light or dark theme."""
+"""The pictures of docs/appendix/gate-benchmark.md: small SVG that follows the reader's theme."""
 
 import io
 import re

@@ -1,9 +1,7 @@
-"""The tables of docs/gate.md, made from benchmarks/gate.json and nothing else."""
+"""The tables of docs/appendix/gate-benchmark.md, from benchmarks/gate.json and nothing else."""
 
 import math
-import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
@@ -35,15 +33,11 @@ GATES = {
 }
 
 
-def write_pages(kept: Record, folder: Path) -> None:
-    """Replace the generated part of docs/gate.md."""
-    from assay.files import write_text
+def write_page(kept: Record) -> None:
+    """Replace the generated part of the page."""
+    from benchmarks.pages import put
 
-    path = folder / "gate.md"
-    text = path.read_text(encoding="utf-8")
-    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
-    made = re.sub(pattern, lambda _: f"{BEGIN}\n{page(kept)}\n{END}", text, flags=re.DOTALL)
-    write_text(path, made)
+    put((BEGIN, END), page(kept))
 
 
 def page(kept: Record) -> str:

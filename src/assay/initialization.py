@@ -170,7 +170,7 @@ def _tell(readme: Path, before: Target, after: Target) -> None:
 def few_rows(sealed: int) -> str | None:
     """A warning where a verdict is hardly ever more than INCONCLUSIVE; None with enough rows.
 
-    docs/gate.md has no figures for smaller sets than this.
+    docs/appendix/gate-benchmark.md has no figures for smaller sets than this.
     """
     if sealed >= FEW_ROWS:
         return None

@@ -1,7 +1,7 @@
 """Formulas that can be read in two ways: they are refused, since neither reading is certain.
 
-`docs/formulas.md` has the rules. Each of them looks at the text alone, so that a column of
-formulas can be asked quickly which of its rows need a closer look.
+`docs/reference/formulas.md` has the rules. Each of them looks at the text alone, so that a column
+of formulas can be asked quickly which of its rows need a closer look.
 """
 
 import re

@@ -198,7 +198,7 @@ class PublicFigure(Record):
 
 
 class VerdictRecord(Handed):
-    """The verdict and the few figures that may be shown beside it (gate-text of docs/gate.md).
+    """The verdict and the few figures that may be shown beside it.
 
     `public_rows` in `public_groups` chemical systems and `pool_rows` were compared with the
     reference. `use`, `disagreements` and `level` are functions of past bits alone;

@@ -21,14 +21,28 @@ Bound = Annotated[float, Field(allow_inf_nan=True)]
 
 
 class Project(Section):
-    """Who the model is; `package` is the folder under `src` that holds `model.py`."""
+    """Who the model is.
+
+    Attributes:
+        name: Name of the project.
+        package: Name of the folder under `src` that holds `model.py`.
+    """
 
     name: str
     package: str
 
 
 class Target(Section):
-    """What is predicted: `kind` tells a number from a yes/no class; bounds are in `unit`."""
+    """What the model predicts.
+
+    Attributes:
+        column: Column of `data/train.csv` that holds the labels.
+        kind: A number, or a class that is yes or no.
+        unit: Unit of the labels and of all predictions.
+        lower: Smallest possible value, in `unit`.
+        upper: Largest possible value, in `unit`.
+        element_value: Known value of every pure element, in `unit`; without it no property asks.
+    """
 
     column: Annotated[str, Field(min_length=1)]
     kind: Kind = "number"
@@ -49,10 +63,19 @@ class Target(Section):
 class Data(Section):
     """Tolerances of the data checks.
 
-    `duplicate_tolerance` is in the target's unit; `maximum_shift` and `maximum_relabel` are in
-    distances between the quartiles of main's labels; `maximum_scale` and `maximum_growth` are
-    factors; `maximum_correlation` is Spearman's; `maximum_corrections` is a number of lines of
-    `data/corrections.csv`, so many as a reviewer reads one by one; the others are shares of rows.
+    Attributes:
+        duplicate_tolerance: Largest difference of two labels of one composition, in the target's
+            unit.
+        maximum_rows_removed: Largest share of main's rows that a change removes or relabels.
+        maximum_corrections: Most lines that a change adds to `data/corrections.csv`.
+        maximum_shift: Largest shift of the quartiles of the labels, in interquartile ranges of
+            main's labels.
+        maximum_relabel: Largest change of one label, in interquartile ranges of main's labels.
+        maximum_scale: Largest factor between the size of new labels and that of main's labels.
+        maximum_growth: Largest factor by which the train set grows.
+        maximum_element_shift: Largest change of the share of rows that hold an element.
+        maximum_correlation: Largest rank correlation (Spearman) of another column with the target.
+        maximum_unbalanced: Largest share of rows whose oxidation states do not add up to zero.
     """
 
     duplicate_tolerance: Annotated[float, Field(ge=0)] = 0.05
@@ -68,7 +91,13 @@ class Data(Section):
 
 
 class Split(Section):
-    """How rows are divided by chemical system."""
+    """How rows are divided by chemical system.
+
+    Attributes:
+        sealed_fraction: Share of the chemical systems that `assay init` seals.
+        folds: Number of folds for the out-of-fold predictions.
+        seed: Seed of the sealed set and of the folds.
+    """
 
     sealed_fraction: Share = 0.25
     folds: Annotated[int, Field(ge=2, le=20)] = 5
@@ -76,7 +105,13 @@ class Split(Section):
 
 
 class Model(Section):
-    """Seed of the training and level of the prediction interval."""
+    """Training of the model.
+
+    Attributes:
+        seed: Seed that `build_model` gets.
+        interval_level: Share of true values that a prediction interval should hold.
+        trusted_types: Types beyond the usual ones that the bundle may hold, by their full names.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 0
     interval_level: Share = 0.9
@@ -84,7 +119,18 @@ class Model(Section):
 
 
 class Settings(Section):
-    """All of `assay.toml`."""
+    """All of `assay.toml`.
+
+    Attributes:
+        project: Who the model is.
+        target: What the model predicts.
+        gate: When a model passes.
+        data: Tolerances of the data checks.
+        split: How rows are divided by chemical system.
+        model: Training of the model.
+        sanity: Effort and tolerances of the sanity properties.
+        severity: Failure or warning, by the name of a data rule or a sanity property.
+    """
 
     project: Project
     target: Target

@@ -1,6 +1,6 @@
 """Runs all planted pull requests, switches each check off in turn, and writes the record.
 
-`make gauntlet` runs this; what came out is in `benchmarks/gauntlet.json` and docs/gauntlet.md.
+`make gauntlet` runs this and writes `benchmarks/gauntlet.json` and docs/appendix/gauntlet*.md.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Takes a few planted pull requests through the real workflows, on a stand-in of GitHub.
 
 `make gauntlet` runs this after the main table; what came out is in `benchmarks/gauntlet-acts.json`
-and docs/gauntlet.md.
+and docs/appendix/gauntlet.md.
 """
 
 import argparse

@@ -1,35 +1,35 @@
-"""The tables of docs/gauntlet.md, from the record of a run."""
+"""The tables of docs/appendix/gauntlet*.md, from the record of a run."""
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import put
+
 from gauntlet.second_lines import SECOND_LINES
 
-PAGE = Path(__file__).parents[2] / "docs" / "gauntlet.md"
 SHOWN = 200
-_REGION = "<!-- {name} -->\n{text}<!-- end of {name} -->"
 
 
-def write_tables(record: Path, page: Path = PAGE) -> None:
-    """Put the tables of a record into the page, between their marks."""
-    _fill(page, tables(json.loads(record.read_text(encoding="utf-8"))))
+def write_tables(record: Path) -> None:
+    """Put the tables of a record into the pages, between their marks."""
+    _fill(tables(json.loads(record.read_text(encoding="utf-8"))))
 
 
-def write_acts(record: Path, page: Path = PAGE) -> None:
-    """Put the table of what went through the workflows into the page, between its marks."""
-    _fill(page, {"acts": acts(json.loads(record.read_text(encoding="utf-8")))})
+def write_acts(record: Path) -> None:
+    """Put the table of what went through the workflows into its page, between its marks."""
+    _fill({"acts": acts(json.loads(record.read_text(encoding="utf-8")))})
 
 
-def _fill(page: Path, made_of: dict[str, str]) -> None:
-    text = page.read_text(encoding="utf-8")
-    for name, table in made_of.items():
-        pattern = re.compile(rf"<!-- {name} -->\n.*?<!-- end of {name} -->", re.DOTALL)
-        made = _REGION.format(name=name, text=table)
-        text = pattern.sub(lambda _, made=made: made, text)
-    page.write_text(text, encoding="utf-8")
+def _fill(made: dict[str, str]) -> None:
+    for name, table in made.items():
+        put(marks(name), table.removesuffix("\n"))
+
+
+def marks(name: str) -> tuple[str, str]:
+    """The comments between which a table stands."""
+    return f"<!-- {name} -->", f"<!-- end of {name} -->"
 
 
 def tables(content: dict[str, Any]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def test_each_changes_what_it_says(example: Path, change: Change):
 
 
 def test_the_page_is_made_from_the_record():
-    """docs/honest.md shows what the record says of every change that there still is."""
+    """docs/appendix/honest.md shows what the record says of every change that there still is."""
     kept = read(RECORD)
     text = PAGE.read_text(encoding="utf-8")
     assert text.split(BEGIN)[1].split(END)[0].strip() == page(kept)

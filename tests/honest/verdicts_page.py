@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import put
+
 from gauntlet.base import TEMPLATE
 from honest.changes import Change, all_changes
 from honest.endings import Ending
 
 RECORD = TEMPLATE / "benchmarks" / "honest.json"
-PAGE = TEMPLATE / "docs" / "honest.md"
+PAGE = TEMPLATE / "docs" / "appendix" / "honest.md"
 BEGIN, END = "<!-- honest: begin -->", "<!-- honest: end -->"
 VERDICTS = ("PASS without labels", "PASS", "INCONCLUSIVE", "FAIL")
 
@@ -25,9 +27,12 @@ def publish(changes: Sequence[Change], endings: Mapping[str, Ending]) -> None:
     kept = [known[change.name] for change in all_changes() if change.name in known]
     lines = ",\n".join(json.dumps(one) for one in kept)
     RECORD.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{page(kept)}\n{END}{after}", encoding="utf-8")
+    write_page()
+
+
+def write_page() -> None:
+    """Put the tables of the record into the page."""
+    put((BEGIN, END), page(read(RECORD)))
 
 
 def read(record: Path) -> list[dict[str, Any]]:

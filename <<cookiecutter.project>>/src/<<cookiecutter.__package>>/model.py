@@ -14,7 +14,7 @@ def build_model(seed: int) -> Pipeline:
     DecisionTreeClassifier.
     """
     # Each tree sees all rows and a fifth of the features. Unlike a random forest, which draws rows
-    # again, this changes little when a row is added, removed or corrected (docs/gate.md of Assay).
+    # again, this changes little when a row is added, removed or corrected.
     tree = DecisionTreeRegressor(min_samples_leaf=3)
     # one core: on several, trees are summed in varying order and the last digits change
     forest = BaggingRegressor(

@@ -36,12 +36,17 @@ class Section(BaseModel):
 
 
 class Slice(Section):
-    """Rows on which the model may not get worse either, named by exactly one of three things.
+    """Rows on which the model may not get worse either: by elements, by family or by column.
 
-    `elements`: rows that hold any of these; `family`: rows that hold an element of this family;
-    `column`: rows whose cell in that column is one of `values`. `margin` is in the unit of the
-    primary metric, and that of all rows unless given. An `advisory` slice is shown and decides
-    nothing; the others block.
+    Attributes:
+        name: Name of the slice in reports.
+        elements: The slice holds the rows with any of these elements.
+        family: The slice holds the rows with an element of this family.
+        column: The slice holds the rows whose cell in this column is one of `values`.
+        values: Cells of `column`.
+        margin: Largest allowed loss on the slice, in the unit of the primary metric; by default
+            the margin of all rows.
+        advisory: The slice is shown and decides nothing.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{1,40}$")]
@@ -62,10 +67,25 @@ class Slice(Section):
 
 
 class Gate(Section):
-    """The gate's policy; the names and defaults are those of docs/gate.md.
+    """When a model passes. The guarantee holds within the bounds of these numbers.
 
-    The bounds of the numbers are those within which the guarantee means something. Metrics of
-    `further` that are `advisory` are shown and decide nothing; the others block.
+    Attributes:
+        baseline: The reference until a model is certified: the mean of the train labels, or a
+            linear model on Magpie features.
+        metric: The primary metric; by default `mae` for a number and `brier` for a class.
+        margin: Largest loss of the primary metric that counts as no regression, in its unit;
+            `assay init` sets it.
+        further: Further metrics, each with its own margin.
+        advisory: Names of further metrics that are shown and decide nothing.
+        slices: Parts of the rows on which the model may not get worse either.
+        alpha: Chance of any false PASS on the sealed labels in the life of a sealed set (K uses).
+        alpha_fail: Chance of a false FAIL per pull request.
+        uses: Most uses of the sealed labels (K).
+        disagreements: Most uses that do not confirm (J).
+        slack: Standard errors of headroom that a model needs before the sealed labels are opened.
+        tail: Size of a change that counts as a blow-up, in multiples of the reference's public
+            error.
+        minimum_groups: Effective number of chemical systems below which nothing is decided.
     """
 
     baseline: Literal["mean", "ridge"] = "mean"

@@ -52,8 +52,8 @@ def for_carriers(part: Part, guard: Guard) -> Remedy:
 def for_headroom(part: Part, guard: Guard, bound: float) -> Remedy:
     """What brings the bound under the bar, or the bar over the bound.
 
-    As in the planning rule of docs/gate.md, uncertainty falls with the square root of the number
-    of rows; the mean difference and the charge stay what they are.
+    As in the estimate of docs/explanation/planning.md, uncertainty falls with the square root of
+    the number of rows; the mean difference and the charge stay what they are.
     """
     found = guard.estimate(part.public_differences, part.on_train).mean + guard.charge
     room = part.bar - found

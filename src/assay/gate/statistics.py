@@ -1,4 +1,6 @@
-"""The gate's arithmetic, as pure functions of arrays; definitions and sources are in docs/gate.md.
+"""The gate's arithmetic, as pure functions of arrays.
+
+Definitions and sources are in docs/explanation/gate.md.
 
 An estimate from which nothing follows (one group, no spread, an overflow) bounds nothing: its
 upper bound is infinite and its lower one minus infinity, so no decision can rest on it.

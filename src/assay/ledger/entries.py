@@ -84,9 +84,10 @@ class Asked(Record):
 class Intent(Question):
     """Written before sealed labels are opened, so that a crash cannot hide a use.
 
-    `use`, `disagreements` (before this use) and `level` are k, j and a(k, j) of docs/gate.md;
-    `uses` and `maximum_disagreements` are K and J, `tail` is that of the policy. `rows_digest` is
-    the SHA-256 of the table of sealed rows that is committed beside the line.
+    `use`, `disagreements` (before this use) and `level` are k, j and a(k, j) of
+    docs/explanation/gate.md; `uses` and `maximum_disagreements` are K and J, `tail` is that of the
+    policy. `rows_digest` is the SHA-256 of the table of sealed rows that is committed beside the
+    line.
     """
 
     kind: Literal["intent"] = "intent"

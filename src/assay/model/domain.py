@@ -3,7 +3,7 @@
 A composition lies outside if it holds an element that no training row holds; if it has three or
 more elements of which no training row holds some two together; or if the nearest training row is
 farther than it is for 95 % of the training rows once their own chemical system is left out.
-docs/batches.md shows how much larger errors are outside, for each of the three.
+docs/appendix/domain-benchmark.md shows how much larger errors are outside, for each of the three.
 """
 
 from collections.abc import Iterator, Sequence

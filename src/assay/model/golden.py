@@ -23,7 +23,7 @@ from assay.records import Record, read_record
 from assay.texts import on_one_line
 
 FILE = "golden.json"
-# of the value, and near zero: as `assay verify` compares (docs/batches.md)
+# of the value, and near zero: as `assay verify` compares
 CLOSE, NOTHING = 10.0 ** (1 - DIGITS), 1e-9
 # what a bundle records at most; predictions follow from the rest, too
 MOST = 100

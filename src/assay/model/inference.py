@@ -18,7 +18,7 @@ from assay.model.walks import cores, walk
 from assay.replies import features_of, predictions_of, probabilities_of
 
 # As many rows times trees as scikit-learn walks while the other way is compiled, once a process
-# (docs/batches.md has the figures): whoever has fewer is done before.
+# (docs/explanation/inference.md has the figures): whoever has fewer is done before.
 WORTH = 30_000_000
 COMPARED = 1_000
 

@@ -45,8 +45,9 @@ class Point(Record):
 class Need(Record):
     """How much it takes that an equally good model passes in four of five cases.
 
-    `rule` is the planning rule of docs/gate.md, or nothing if no number of rows would do; `found`
-    is what the simulation says, or nothing if that lies beyond what was searched.
+    `rule` is the analytic estimate of docs/explanation/planning.md, or nothing if no number of
+    rows would do; `found` is what the simulation says, or nothing if that lies beyond what was
+    searched.
     """
 
     rule: float | None

@@ -1,4 +1,4 @@
-"""The planning rule of docs/gate.md: rows for a margin, and a margin for rows, without labels."""
+"""Rows for a margin, and a margin for rows, without labels (docs/explanation/planning.md)."""
 
 import math
 import statistics

@@ -213,8 +213,8 @@ def _notes(plan: Plan) -> Iterator[str]:
     trials = plan.points[0].trials
     yield (
         f"{trials} drawn models a line, seed {plan.seed}; correlation within a chemical system "
-        f"{plan.icc:g}; changes over the pool {plan.on_pool:g} times as large. docs/gate.md of the "
-        "template says how they are drawn."
+        f"{plan.icc:g}; changes over the pool {plan.on_pool:g} times as large. "
+        "docs/explanation/planning.md of the template says how they are drawn."
     )
     if plan.bounded:
         none, full, rare = plan.bounded

@@ -26,7 +26,7 @@ class PublicNumber(NamedTuple):
 
 
 def gate_line(verdict: VerdictRecord) -> str:
-    """The fixed template of docs/gate.md; nothing in it but fields of the verdict."""
+    """One line from a fixed template; nothing in it but fields of the verdict."""
     level = "" if verdict.level is None else f", level {verdict.level:.1e}"
     seal = "sealed set" if verdict.sealed else "open set (NOT SEALED)"
     rows = f"n={verdict.sealed_rows}, {verdict.sealed_groups} groups"

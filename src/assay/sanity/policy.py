@@ -14,8 +14,11 @@ Tolerance = Annotated[float, Field(ge=0)]
 class Monotonic(Section):
     """On the line between two compositions the prediction rises, or falls, with one element.
 
-    `along` is that element, `between` the formulas at the ends, in which its share of the atoms
-    differs; steps against the `direction` may add up to `tolerance`, in the target's unit.
+    Attributes:
+        along: That element.
+        direction: Whether the prediction rises or falls.
+        between: Formulas at the two ends, with different shares of the element.
+        tolerance: Largest sum of steps against the direction, in the target's unit.
     """
 
     along: Symbol
@@ -38,7 +41,12 @@ class Monotonic(Section):
 
 
 class Symmetric(Section):
-    """Exchanging two elements changes a prediction by at most `tolerance`, in the target's unit."""
+    """Exchanging two elements leaves a prediction nearly as it is.
+
+    Attributes:
+        exchange: The two elements.
+        tolerance: Largest change of a prediction, in the target's unit.
+    """
 
     exchange: Annotated[tuple[Symbol, Symbol], Field(strict=False)]
     tolerance: Tolerance
@@ -60,14 +68,20 @@ def _element(symbol: str) -> Any:
 
 
 class Sanity(Section):
-    """Effort and tolerances of the property-based tests.
+    """Effort and tolerances of the sanity properties.
 
-    `examples` are drawn for each property with `seed`. In the target's unit: `tolerance`, by which
-    equal predictions may differ, and `element_tolerance`, by which a pure element may miss
-    `target.element_value` (None: two standard deviations of the train set). `continuity` is the
-    largest change of a prediction when 1 % of an element gives way, in standard deviations of the
-    train set; for half of the training rows it may be a fortieth of that. `rows_per_second` and
-    `memory` (GiB) are the budget of a process that predicts.
+    Attributes:
+        examples: Examples that Hypothesis draws for each property.
+        seed: Seed of the draws.
+        tolerance: Largest difference of predictions that must be equal, in the target's unit.
+        element_tolerance: Largest error of a pure element beside `target.element_value`, in the
+            target's unit; by default two standard deviations of the train labels.
+        continuity: Largest change of a prediction when 1 % of an element gives way, in standard
+            deviations of the train labels; for half of the training rows a fortieth of it.
+        rows_per_second: Least speed of a process that predicts.
+        memory: Most memory of a process that predicts, in GiB.
+        monotonic: Relations in which a prediction rises or falls with an element.
+        symmetric: Pairs of elements that can be exchanged.
     """
 
     examples: Annotated[int, Field(ge=1, le=10_000)] = 25
