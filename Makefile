@@ -4,11 +4,13 @@ BIN := .venv/bin
 STAMP := .venv/installed
 PYTHON ?= $(or $(UV_PYTHON),python3)
 PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sample test quick lint docs tables bake bench bench-gate gauntlet honest lock node browser
+.PHONY: help setup demo sample test test-all quick lint docs tables bake bench bench-gate gauntlet honest \
+  lock node browser
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -43,11 +45,16 @@ demo: setup ## Take the example from the template to a certified batch of predic
 sample: setup ## Make the report that README.md and docs/report.html show, from a run of the example
 	@$(BIN)/python scripts/sample_report.py
 
-test: setup node browser lint ## Check everything but three installations more: 25 to 40 minutes
-	$(PYTEST) -m "not wide" -n auto --dist loadfile --no-loadscope-reorder --durations=25
+# what is nightly, and what stands in INPUTS of tests/schedule.py and has not changed, is left out
+test: setup node browser lint ## Check what every push must hold: 12 minutes
+	$(PYTEST) -m "not nightly and not wide" --changed $(PARALLEL) --durations=25
 
-quick: setup ## Check all that is not marked slow: a few minutes
-	$(PYTEST) -n auto -m "not slow"
+# writes tests/durations.json and tests/inputs.json, which are part of a commit
+test-all: setup node browser lint ## Check everything but three installations more: 25 minutes
+	$(PYTEST) -m "not wide" --record $(PARALLEL) --durations=25
+
+quick: setup ## Check all that is not slow: two minutes
+	$(PYTEST) -m "not slow and not nightly" -n auto
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check --config pyproject.toml .

@@ -343,10 +343,15 @@ def make_small(rendered: Path, work: Path) -> Path:
     shutil.copytree(rendered, work)
     for name, rows in SIZES.items():
         shorten(work / "data" / name, rows)
-    edit(MODEL, "n_estimators=150", TREES)(work)
-    edit("assay.toml", "examples = 25", "examples = 5")(work)
+    make_quick(work)
     commit(work, "Make it small")
     return work
+
+
+def make_quick(work: Path) -> None:
+    """Let a repository have few trees, and few examples for each property."""
+    edit(MODEL, "n_estimators=150", TREES)(work)
+    edit("assay.toml", "examples = 25", "examples = 5")(work)
 
 
 @contextmanager

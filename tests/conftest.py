@@ -14,9 +14,17 @@ import pytest
 
 from dask_machines import machines  # noqa: F401 (a fixture)
 from mini import mini  # noqa: F401 (a fixture)
+from once import once
+from schedule import (  # noqa: F401 (hooks)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_report_header,
+    pytest_runtest_makereport,
+)
 from schema_samples import sound  # noqa: F401 (a fixture)
 from toy import certified, certified_toy, laptop, toy, trained_toy  # noqa: F401 (fixtures)
-from trusted_job import job  # noqa: F401 (a fixture)
+from trusted_job import job, undrawn  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
@@ -30,12 +38,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # imports from the template's tree would leave caches in it, which cookiecutter copies
 sys.dont_write_bytecode = True
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that hold slow tests, so that no process is left with one at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,12 @@ def bake(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default repository, committed once on main; only to be read."""
-    baked = bake_into(tmp_path_factory.mktemp("rendered"), tmp_path_factory.mktemp("home"))
-    assert baked.code == 0, baked.printed
-    return baked.repository
+
+    def make(folder: Path) -> None:
+        baked = bake_into(folder, tmp_path_factory.mktemp("home"))
+        assert baked.code == 0, baked.printed
+
+    return once(tmp_path_factory, "rendered", make) / "formation-enthalpy"
 
 
 @pytest.fixture

@@ -18,7 +18,10 @@ from environments import exchange_machinery
 from inert import HOSTILE, assert_inert
 from trusted_job import commands
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.nightly("the other test_hostile_*.py attack on every push, without act"),
+]
 
 WORKFLOWS = Path(".github", "workflows")
 KEY = "${{ secrets.ASSAY_SEALING_KEY }}"

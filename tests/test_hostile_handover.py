@@ -201,6 +201,7 @@ REFUSED: dict[str, Tamper] = {
 }
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("tamper", REFUSED.values(), ids=REFUSED)
 def test_hostile_handover_is_an_error_and_no_more(job: TrustedJob, capfd, tamper: Tamper):
     """No verdict, no use, red status and comment that say why; nothing is obeyed or shown."""
@@ -260,6 +261,7 @@ IGNORED = {
 }
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("tamper", IGNORED.values(), ids=IGNORED)
 def test_hostile_extras_change_no_verdict(job: TrustedJob, capfd, tamper: Tamper):
     """What is not asked for is not looked at: the verdict is the one without it."""
@@ -360,6 +362,7 @@ def test_forged_predictions_certify_nothing(job: TrustedJob, capfd):
     assert not job.handover.certificate.exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_forced_push_takes_no_status_along(job: TrustedJob, capfd):
     """The verdict stays with the commit that was checked; the pull request, moved on, has none."""
     pull = {"number": PULL, "state": "open", "head": {"sha": "d" * 40}}
@@ -371,6 +374,7 @@ def test_forced_push_takes_no_status_along(job: TrustedJob, capfd):
     assert {entry.commit for entry in job.ledger.entries} == {HEAD}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_others_comment_is_left_alone(job: TrustedJob, capfd):
     """A comment that imitates ours is neither taken for it nor changed."""
     forged = {"id": 900, "body": f"{MARKER}\n### ✅ PASS", "user": {"login": "x", "type": "User"}}

@@ -13,8 +13,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from acting import make_quick
 from assay.settings import read_settings
-from conftest import ROOT, TEMPLATE, find_python, git, neutral_environment
+from conftest import ROOT, TEMPLATE, commit, find_python, git, neutral_environment
 from programs import missing, program, run
 from test_locks import dependencies
 
@@ -440,6 +441,9 @@ def test_own_tests_can_be_collected(rendered):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.nightly(
+    "test_initialization.py divides own tables, and act checks the example, on every push"
+)
 @pytest.mark.slow
 def test_own_data_reach_the_gate(bake, tmp_path, rendered):
     """A person's table is divided and sealed by `assay init` and then passes the checks."""
@@ -450,6 +454,9 @@ def test_own_data_reach_the_gate(bake, tmp_path, rendered):
     assay = (sys.executable, "-m", "assay")
     refused = run(*assay, "check", folder=made)
     assert (refused.returncode, "assay init" in refused.stderr) == (2, True)
+    # as many trees and examples as show that the way is open
+    make_quick(made)
+    commit(made, "Make it quick")
     for verb in ("init", "check"):
         done = run(*assay, verb, folder=made)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -474,6 +481,7 @@ def test_what_a_linked_environment_leads_to_is_not_replaced(repository, tmp_path
     assert [path.name for path in kept.iterdir()] == ["a"]
 
 
+@pytest.mark.nightly("installs every package anew; `make bake` runs it on each push in CI")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "version",

@@ -28,6 +28,9 @@ from conftest import git
 from programs import run
 
 pytestmark = pytest.mark.slow
+# What `make test` leaves to the night: scenarios whose conditions the truth tables of
+# test_workflows_parser.py cover, and whose verbs have tests of their own.
+nightly = pytest.mark.nightly("a scenario more under act; its conditions are in the truth tables")
 
 LIST = "data/candidates/transport.csv"
 PICTURES = ["parity.png", "residuals.png"]
@@ -119,6 +122,7 @@ def attestation(world: Forge, scored: Run) -> Path:
     return world.artifacts / str(scored.number) / "attestation.json"
 
 
+@nightly
 def test_first_push_needs_no_secret(rendered: Path, tmp_path: Path):
     """Just generated, with no secret and no setting, main is green; it is told how to seal."""
     work = make_small(rendered, tmp_path / "work")
@@ -172,6 +176,7 @@ def test_pull_request_is_never_certified(world: Forge, good: tuple[Pull, Run, Ru
     assert set(commits) <= set(main)
 
 
+@nightly
 def test_comment_is_kept_not_repeated(world: Forge, good: tuple[Pull, Run, Run]):
     """Scoring the same run again edits the one comment."""
     pull, gate, _ = good
@@ -221,6 +226,7 @@ def write_spelling(work: Path) -> None:
     (work / MODEL).write_text(SPELLING)
 
 
+@nightly
 def test_failing_sanity_is_red_for_that_reason(world: Forge, first: tuple[Run, Run]):
     """(3) A model that depends on how a formula is written fails that property, and is told so."""
     assert first[1].conclusion == "success"
@@ -233,6 +239,7 @@ def test_failing_sanity_is_red_for_that_reason(world: Forge, first: tuple[Run, R
     assert "sanity" in comment["body"].lower()
 
 
+@nightly
 def test_worse_model_is_red_for_that_reason(world: Forge, first: tuple[Run, Run]):
     """(4) A model of one split is sound but worse: the gate is green, the verdict is not PASS."""
     assert first[1].conclusion == "success"
@@ -245,6 +252,28 @@ def test_worse_model_is_red_for_that_reason(world: Forge, first: tuple[Run, Run]
     assert "FAIL" in comment["body"]
 
 
+def test_certified_bundle_predicts(world: Forge, first: tuple[Run, Run]):
+    """(6) A dispatch on main predicts every row of the list, or says in quarantine why not."""
+    assert first[1].conclusion == "success", first[1].log
+    note = 'for the meeting "$(touch owned)" `rows`'
+    predicted = world.predict(candidates=LIST, model="champion", note=note)
+    assert predicted.conclusion == "success", predicted.log
+    assert predicted.jobs["begin"] == predicted.jobs["sign"] == "success"
+    assert "part" not in predicted.jobs or predicted.jobs["part"] == "skipped"
+    (batch,) = (world.artifacts / str(predicted.number) / "signed").iterdir()
+    record = json.loads((batch / "batch.json").read_text())
+    assert record["model_id"] == champion(world, first[1])
+    assert record["recipe"]["certified"] is True
+    assert record["note"] == note
+    assert holds(world, batch)
+    with (batch / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    asked = len((world.clone() / LIST).read_text().splitlines()) - 1
+    assert record["predicted"] + record["quarantined"] == asked
+    assert len(rows) == record["predicted"] > 0
+
+
+@nightly
 def test_merge_publishes_certificate_and_bundle(world: Forge, merged: tuple[Run, Run]):
     """(5) Main's own run certifies the merged model and releases it; the ledger names it."""
     gate, scored = merged
@@ -261,26 +290,6 @@ def test_merge_publishes_certificate_and_bundle(world: Forge, merged: tuple[Run,
     assert digest[:12] in verified.stdout
     ledger = git(world.origin, "ls-tree", "-r", "--name-only", "assay-ledger")
     assert f"certificates/{digest}.json" in ledger.splitlines()
-
-
-def test_certified_bundle_predicts(world: Forge, merged: tuple[Run, Run]):
-    """(6) A dispatch on main predicts every row of the list, or says in quarantine why not."""
-    note = 'for the meeting "$(touch owned)" `rows`'
-    predicted = world.predict(candidates=LIST, model="champion", note=note)
-    assert predicted.conclusion == "success", predicted.log
-    assert predicted.jobs["begin"] == predicted.jobs["sign"] == "success"
-    assert "part" not in predicted.jobs or predicted.jobs["part"] == "skipped"
-    (batch,) = (world.artifacts / str(predicted.number) / "signed").iterdir()
-    record = json.loads((batch / "batch.json").read_text())
-    assert record["model_id"] == champion(world, merged[1])
-    assert record["recipe"]["certified"] is True
-    assert record["note"] == note
-    assert holds(world, batch)
-    with (batch / "predictions.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-    asked = len((world.clone() / LIST).read_text().splitlines()) - 1
-    assert record["predicted"] + record["quarantined"] == asked
-    assert len(rows) == record["predicted"] > 0
 
 
 def holds(world: Forge, batch: Path) -> bool:
@@ -304,6 +313,7 @@ def divided(work: Path) -> None:
     edit(flow, "batch part ", "batch part --shard-rows=20 ")(work)
 
 
+@nightly
 def test_long_list_is_predicted_in_parts(world: Forge, merged: tuple[Run, Run]):
     """A list from an artifact, in three parts on runners of their own, is one signed batch."""
     rows = (world.clone() / LIST).read_bytes()
@@ -319,6 +329,7 @@ def test_long_list_is_predicted_in_parts(world: Forge, merged: tuple[Run, Run]):
     (batch,) = (kept / "signed").iterdir()
     record = json.loads((batch / "batch.json").read_text())
     assert record["candidates"] == "far.csv"
+    assert record["model_id"] == champion(world, merged[1])
     assert record["predicted"] + record["quarantined"] == len(rows.splitlines()) - 1
     assert holds(world, batch)
 
@@ -340,9 +351,9 @@ def test_no_prediction_without_certificate(world: Forge, too_early: Run):
     assert not (world.artifacts / str(too_early.number)).exists()
 
 
-def test_no_prediction_from_a_branch(world: Forge, merged: tuple[Run, Run]):
+def test_no_prediction_from_a_branch(world: Forge, good: tuple[Pull, Run, Run]):
     """(7) On a branch the verb refuses, though the same dispatch on main would predict."""
-    assert merged[1].conclusion == "success"
+    assert good[2].conclusion == "success"
     refused = world.predict(branch="more-trees", candidates=LIST, model="champion")
     assert refused.conclusion == "failure"
     assert "refs/heads/main only" in refused.log
@@ -370,6 +381,7 @@ def reason(world: Forge) -> str:
     return sentence
 
 
+@nightly
 def test_no_prediction_with_another_bundles_certificate(world: Forge, tags: tuple[str, str]):
     """(7) A genuine certificate of the former champion does not unlock the present one."""
     former, present = tags
@@ -379,6 +391,7 @@ def test_no_prediction_with_another_bundles_certificate(world: Forge, tags: tupl
     assert f"the certificate is for bundle {digest}" in reason(world)
 
 
+@nightly
 def test_no_prediction_with_an_altered_bundle(world: Forge, tags: tuple[str, str]):
     """(7) One byte changed in the published bundle is enough to be refused."""
     content = bytearray(world.releases()[tags[1]]["bundle.tar"].read_bytes())
@@ -387,7 +400,7 @@ def test_no_prediction_with_an_altered_bundle(world: Forge, tags: tuple[str, str
     assert re.search(r"bundle [0-9a-f]{12}", reason(world))
 
 
-@pytest.mark.parametrize("conclusion", ["failure", "success"])
+@pytest.mark.parametrize("conclusion", [pytest.param("failure", marks=nightly), "success"])
 def test_forged_verdict_in_an_artifact_is_not_believed(world: Forge, good, conclusion: str):
     """A run that hands over a genuine PASS of another commit as its own gets no green status."""
     _, gate, _ = good
@@ -439,6 +452,7 @@ def forged_verdict(card: Path) -> bytes:
     )
 
 
+@nightly
 def test_revoked_model_predicts_no_more(world: Forge, merged: tuple[Run, Run]):
     """(8) A dispatch on main ends a model, whatever its reason says; on a branch it is refused."""
     digest = champion(world, merged[1])

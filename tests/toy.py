@@ -30,6 +30,7 @@ from assay.records import CandidateCard, CheckReport, Tally, read_record
 from assay.sanity.tiers import KIT, drawn_names, wanted_names
 from assay.scoring.counts import Demand
 from assay.settings import Settings, read_settings
+from once import once
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "<<cookiecutter.project>>"
@@ -226,11 +227,9 @@ def add_checks(handover: Handover, settings: Settings | None = None) -> None:
     rules = [Tally(name=rule, where=table, rows=rows.get(table, 9)) for table, rule in demand.rules]
     schema = CheckReport(check="schema", subject=card.train_digest, executed=1, tallies=rules)
     schema.write(handover.schema)
-    examples = settings.sanity.examples
+    examples = dict.fromkeys(drawn_names(), settings.sanity.examples)
     properties = [
-        Tally(
-            name=name, where=f"{KIT}spelling", examples=examples if name in drawn_names() else None
-        )
+        Tally(name=name, where=f"{KIT}spelling", examples=examples.get(name))
         for name in wanted_names(settings)
     ]
     passed = CheckReport(check="sanity", subject=card.bundle_digest, executed=1, tallies=properties)
@@ -318,29 +317,37 @@ def nearer(labels: Mapping[str, float], share: float) -> Edit:
 @pytest.fixture(scope="session")
 def trained_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy with open labels and keys for signing, trained, checks handed over; only read it."""
+    return once(tmp_path_factory, "trained", make_trained) / NAME
+
+
+def make_trained(folder: Path) -> None:
+    """Make the toy and train it."""
     from assay.ledger.certificate import new_signing_key
 
-    root = make(tmp_path_factory.mktemp("trained") / NAME)
+    root = make(folder / NAME)
     new_signing_key(Layout(root))
     commit(root, "Add the public key")
     done = assay(root, "train")
     assert done.returncode == 0, done.stderr
     add_checks(Handover(Layout(root).out))
-    return root
 
 
 @pytest.fixture(scope="session")
 def certified_toy(trained_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy sealed, scored and certified on main; only read it."""
+    return once(tmp_path_factory, "certified", lambda folder: certify(trained_toy, folder)) / NAME
+
+
+def certify(trained: Path, folder: Path) -> None:
+    """Seal a copy of the trained toy and score it."""
     from assay.sealing.labels import seal_labels
 
-    root = copy(trained_toy, tmp_path_factory.mktemp("certified"))
+    root = copy(trained, folder)
     seal_labels(Layout(root))
     # only the labels changed, so training again would give the same candidate
     change_card(Handover(Layout(root).out), commit=commit(root, "Seal the labels"))
     done = assay(root, "score")
     assert done.returncode == 0, done.stdout + done.stderr
-    return root
 
 
 def copy(root: Path, folder: Path) -> Path:

@@ -230,3 +230,9 @@ def job(toy: Path, tmp_path: Path, laptop: None) -> Iterator[TrustedJob]:
     folder.mkdir()
     with GithubServer(folder / "github") as server:
         yield TrustedJob(folder, server, toy)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report's page without its pictures, which take most of the time; test_page.py has them."""
+    monkeypatch.setattr("assay.report.page.pictures", lambda _: [])

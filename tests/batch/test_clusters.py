@@ -185,6 +185,7 @@ def test_no_address_is_a_wrong_usage(certified, scheduler):
         predict(certified, certified / "none.csv", scheduler=scheduler)
 
 
+@pytest.mark.nightly("twelve kills at random; two tests above kill a worker and a scheduler once")
 @pytest.mark.slow
 def test_kills_on_a_cluster_lose_and_double_no_row(certified):
     """Workers, schedulers and starts killed at random: the undisturbed tables, or exit code 3."""

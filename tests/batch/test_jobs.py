@@ -299,7 +299,16 @@ def test_workers_end_with_the_process_that_was_killed(certified):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("scheduler", [[], ["--scheduler", "local"]])
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        [],
+        pytest.param(
+            ["--scheduler", "local"],
+            marks=pytest.mark.nightly("workers are killed by two more tests on every push"),
+        ),
+    ],
+)
 def test_interrupt_says_how_to_go_on(certified, scheduler):
     """Ctrl-C, which a terminal sends to all processes, ends with one sentence; the rest is kept."""
     command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 300))]
@@ -342,6 +351,7 @@ def wait_for_shards(folder: Path, process: subprocess.Popen) -> list[int]:
     return [int(child) for child, command in commands.items() if "spawn_main" in command]
 
 
+@pytest.mark.nightly("forty kills; test_worker_that_is_killed_is_not_carried_out makes one")
 @pytest.mark.slow
 def test_kills_lose_and_double_no_row(certified):
     """Starts killed at random moments, in any phase, end in the tables of an undisturbed one."""

@@ -103,7 +103,10 @@ def test_shipped_file_starts_jobs_that_make_the_same_bytes(certified, whole, slu
     assert list((Layout(certified).out / "shards").iterdir()) == []
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+SIMPLER = pytest.mark.nightly("of one process; a job of two is ended whenever queues change")
+
+
+@pytest.mark.parametrize("processes", [pytest.param(1, marks=SIMPLER), 2])
 def test_job_that_ends_is_replaced(certified, whole, slurm, processes):
     """After its walltime another job goes on, whether a job is one worker or several."""
     path = smaller(certified / "slurm.yaml")
@@ -144,6 +147,7 @@ def test_jobs_of_this_machine_make_the_same_bytes(certified, whole):
     assert "asked local for 1 job, 2 processes each" in said
 
 
+@pytest.mark.nightly("waits until a job gives up; test_jobs.py kills the process of local workers")
 @pytest.mark.slow
 def test_jobs_end_with_the_process_that_was_killed(certified, whole, slurm):
     """SIGKILL to `assay predict` leaves no job in the queue that predicts, or waits for ever."""

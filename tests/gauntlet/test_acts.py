@@ -108,6 +108,7 @@ def test_an_altered_workflow_alters_before_it_hands_over(repository: Path, job: 
     assert "upload-artifact" in steps[place + 1]
 
 
+@pytest.mark.nightly("test_workflows_act.py has a red check of the data, too, on every push")
 @pytest.mark.slow
 def test_a_reviewer_is_told_of_a_planted_row(rendered: Path, tmp_path: Path) -> None:
     """A label of -999 turns the real workflows red, and the comment shows the row."""

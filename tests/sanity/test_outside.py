@@ -10,7 +10,10 @@ import pytest
 
 import assay
 
-pytestmark = pytest.mark.slow  # it starts a pytest of its own
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.nightly("test_package.py runs the kit on another model, sound and not"),
+]
 
 MODEL = """
 import numpy as np

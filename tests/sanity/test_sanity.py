@@ -1,5 +1,6 @@
 """The property-based tests of a model, and that planted faults are caught by the right one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,11 +14,14 @@ import assay
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover
 from assay.records import CheckReport
+from assay.sanity import check as checks
 from assay.sanity.check import run_sanity
 from assay.sanity.elsewhere import LOADER
 from assay.sanity.reproduction import reproduction
+from assay.sanity.runs import Content, run_kit
 from assay.sanity.tiers import SLOW, drawn_names, property_names
 from assay.settings import read_settings
+from once import once
 
 pytestmark = pytest.mark.slow  # each test starts a pytest of its own
 
@@ -26,6 +30,7 @@ UNDECLARED = {
     "test_declared_symmetries_hold",
     "test_elements_have_their_known_value",
 }
+DECLARED = '\n[[sanity.symmetric]]\nexchange = ["Ca", "Sr"]\ntolerance = 100.0\n'
 BUILDER = """from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -50,6 +55,38 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (tmp_path / "tests" / "conftest.py").write_text('pytest_plugins = ["assay.sanity.plugin"]\n')
     return tmp_path
+
+
+@pytest.fixture
+def kit(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The toy, without the second run of pytest: that of the author's own tests."""
+    monkeypatch.setattr(checks, "run_own", lambda *_, **__: None)
+    return toy
+
+
+@pytest.fixture
+def own(
+    toy: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The toy, whose sound model passed the first run of pytest once for all tests.
+
+    Nothing of the author's reaches that run, as test_counts.py shows.
+    """
+
+    def recorded(*_: object, fast: bool) -> Content:
+        made = once(tmp_path_factory, f"kit-{fast}", lambda folder: try_sound(folder, fast=fast))
+        return dict(json.loads((made / "kit.json").read_text()))
+
+    monkeypatch.setattr(checks, "run_kit", recorded)
+    return toy
+
+
+def try_sound(folder: Path, *, fast: bool) -> None:
+    """Write what assay's properties leave of the sound model, with all relations declared."""
+    bundle = planted.write(folder, further=DECLARED)
+    (folder / "src" / "toy" / "model.py").write_text(BUILDER)
+    content = run_kit(folder, bundle, "planted:load", fast=fast)
+    (folder / "kit.json").write_text(json.dumps(content))
 
 
 def check(toy: Path, answer: str, *, fast: bool = True) -> CheckReport:
@@ -86,10 +123,10 @@ def test_a_sound_model_passes_and_leaves_its_counts(toy: Path) -> None:
     assert "15 examples each, seed 0" in report.details
 
 
-def test_the_falsifying_composition_is_shrunk_and_can_be_had_again(toy: Path) -> None:
+def test_the_falsifying_composition_is_shrunk_and_can_be_had_again(kit: Path) -> None:
     """The report names the smallest composition, the seed, and a line that shows it again."""
     report = check(
-        toy,
+        kit,
         """
         def answer(formula):
             weight(formula)
@@ -102,7 +139,7 @@ def test_the_falsifying_composition_is_shrunk_and_can_be_had_again(toy: Path) ->
     assert "LiO gives 3, but OLi gives 8" in finding.message
     assert str(finding.example).startswith("@reproduce_failure")
     assert "seed 0" in report.details
-    assert "LiO gives 3, but OLi gives 8" in again(toy, str(finding.node))
+    assert "LiO gives 3, but OLi gives 8" in again(kit, str(finding.node))
 
 
 def again(toy: Path, node: str) -> str:
@@ -123,38 +160,39 @@ def again(toy: Path, node: str) -> str:
     return told.stdout
 
 
-def test_a_test_of_any_name_can_be_run_again(toy: Path) -> None:
+def test_a_test_of_any_name_can_be_run_again(own: Path) -> None:
     """In a class, with brackets, quotes, `$` and backticks in its parameter: that case alone."""
     case = "Li[2]O 'x' \"y\" $HOME `id`"
-    (toy / "tests" / "test_own.py").write_text(
+    (own / "tests" / "test_own.py").write_text(
         "import pytest\n\n\nclass TestOwn:\n"
         f"    @pytest.mark.parametrize('name', [{case!r}, 'other'])\n"
         "    def test_it(self, name):\n        assert name == 'nothing'\n"
     )
-    report = check(toy, planted.SOUND)
+    report = check(own, planted.SOUND)
     first, second = report.failures
     assert first.node == f"tests/test_own.py::TestOwn::test_it[{case}]"
-    printed = again(toy, str(first.node))
+    printed = again(own, str(first.node))
     assert "1 failed" in printed
-    assert "2 failed" in again(toy, str(second.node).partition("[")[0])
+    assert "2 failed" in again(own, str(second.node).partition("[")[0])
 
 
-def test_a_thousand_failed_tests_are_reported_and_the_rest_is_counted(toy: Path) -> None:
+def test_a_thousand_failed_tests_are_reported_and_the_rest_is_counted(own: Path) -> None:
     """A test of very many cases neither breaks the record nor is cut in silence."""
-    (toy / "tests" / "test_own.py").write_text(
+    (own / "tests" / "test_own.py").write_text(
         "import pytest\n\n\n@pytest.mark.parametrize('case', range(1003))\n"
         "def test_it(case):\n    assert case < 0\n"
     )
-    report = check(toy, planted.SOUND)
+    report = check(own, planted.SOUND)
     assert len(report.failures) == len(report.failed) == 1000
     assert report.unlisted == 3
 
 
-def test_what_needs_files_of_the_repository_is_told(toy: Path) -> None:
+@pytest.mark.nightly("test_properties.py plants the same fault, and reads the same sentence")
+def test_what_needs_files_of_the_repository_is_told(kit: Path) -> None:
     """A file beside the bundle is one failure, in one sentence that says what to do."""
-    (toy / "shift.txt").write_text("0.5")
+    (kit / "shift.txt").write_text("0.5")
     report = check(
-        toy, "def answer(formula): return weight(formula) + float(open('shift.txt').read())"
+        kit, "def answer(formula): return weight(formula) + float(open('shift.txt').read())"
     )
     [finding] = report.failures
     assert finding.rule == "test_processes_agree"
@@ -164,34 +202,34 @@ def test_what_needs_files_of_the_repository_is_told(toy: Path) -> None:
     ) in finding.message
 
 
-def test_noise_that_cannot_be_replayed_is_caught(toy: Path) -> None:
+def test_noise_that_cannot_be_replayed_is_caught(kit: Path) -> None:
     """Noise from outside of the seeded generators is reported, though Hypothesis calls it flaky."""
     noise = "random.SystemRandom().random() * (random.SystemRandom().random() < 0.2)"
-    report = check(toy, f"def answer(formula): return weight(formula) + {noise}")
+    report = check(kit, f"def answer(formula): return weight(formula) + {noise}")
     assert "test_a_row_does_not_depend_on_its_batch" in rules(report)
 
 
-def test_a_fast_run_hands_nothing_over(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fast_run_hands_nothing_over(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`assay sanity --fast` trains nothing and writes no record that could be scored."""
     from assay.verbs.checks import sanity
 
-    monkeypatch.chdir(toy)
+    monkeypatch.chdir(own)
     sanity(None, fast=True)
-    assert not Handover(toy / "out").sanity.exists()
-    assert "only the fast tier" in check(toy, planted.SOUND).details
+    assert not Handover(own / "out").sanity.exists()
+    assert "only the fast tier" in check(own, planted.SOUND).details
 
 
-def test_training_is_not_tried_when_something_faster_failed(toy: Path) -> None:
+def test_training_is_not_tried_when_something_faster_failed(kit: Path) -> None:
     """The slow tier is withheld, said to be so, and not counted as missing."""
-    report = check(toy, "def answer(formula): return 300 + weight(formula)", fast=False)
+    report = check(kit, "def answer(formula): return 300 + weight(formula)", fast=False)
     assert "test_predictions_are_finite_and_within_bounds" in rules(report)
     assert not rules(report) & set(property_names(SLOW))
     assert "no training was tested, as something faster failed" in report.details
 
 
-def test_training_cannot_be_skipped_unseen(toy: Path) -> None:
+def test_training_cannot_be_skipped_unseen(own: Path) -> None:
     """Who deselects a property of training, with nothing failed, has a failure of that name."""
-    (toy / "tests" / "conftest.py").write_text(
+    (own / "tests" / "conftest.py").write_text(
         'pytest_plugins = ["assay.sanity.plugin"]\n'
         "import pytest\n"
         "def pytest_collection_modifyitems(items):\n"
@@ -199,25 +237,26 @@ def test_training_cannot_be_skipped_unseen(toy: Path) -> None:
         "        if 'digest' in item.name:\n"
         "            item.add_marker(pytest.mark.skip('something of the fast tier failed'))\n"
     )
-    report = check(toy, planted.SOUND, fast=False)
+    report = check(own, planted.SOUND, fast=False)
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}
 
 
-def test_a_failed_training_property_is_reported(toy: Path) -> None:
+@pytest.mark.nightly("test_training_properties.py plants the same fault in the same property")
+def test_a_failed_training_property_is_reported(kit: Path) -> None:
     """A model that nobody hands the seed to fails by name, with where and how to see it again."""
     forest = BUILDER.replace("linear_model import Ridge", "ensemble import RandomForestRegressor")
     forest = forest.replace("Ridge(random_state=seed)", "RandomForestRegressor(3)")
-    (toy / "src" / "toy" / "model.py").write_text(forest)
-    report = check(toy, planted.SOUND, fast=False)
+    (kit / "src" / "toy" / "model.py").write_text(forest)
+    report = check(kit, planted.SOUND, fast=False)
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}
     [finding] = report.failures
     assert "hand the seed" in finding.message
     assert str(finding.node).endswith("::test_training_twice_gives_the_same_digest")
 
 
-def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> None:
+def test_the_students_tests_count_and_a_skipped_property_fails(own: Path) -> None:
     """The repository's own property is run; deselecting one of assay's is itself a failure."""
-    (toy / "tests" / "test_own.py").write_text(
+    (own / "tests" / "test_own.py").write_text(
         textwrap.dedent(
             '''
             from assay.sanity.strategies import in_space
@@ -230,13 +269,13 @@ def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> Non
             '''
         )
     )
-    (toy / "tests" / "test_broken.py").write_text("import no_such_module\n")
-    with (toy / "tests" / "conftest.py").open("a") as conftest:
+    (own / "tests" / "test_broken.py").write_text("import no_such_module\n")
+    with (own / "tests" / "conftest.py").open("a") as conftest:
         conftest.write(
             "\n\ndef pytest_collection_modifyitems(items):"
             "\n    items[:] = [i for i in items if 'threads' not in i.name]\n"
         )
-    report = check(toy, planted.SOUND)
+    report = check(own, planted.SOUND)
     found = {finding.rule: finding for finding in report.failures}
     assert set(found) == {"test_salt_is_light", "test_threads_agree", "collection"}
     assert found["test_salt_is_light"].formula == "NaCl"
@@ -247,16 +286,16 @@ def test_the_students_tests_count_and_a_skipped_property_fails(toy: Path) -> Non
     assert found["collection"].file == "tests/test_broken.py"
 
 
-def test_a_relation_that_is_declared_cannot_be_deselected(toy: Path) -> None:
+def test_a_relation_that_is_declared_cannot_be_deselected(own: Path) -> None:
     """Where main or the change declares a relation, leaving its property out is a failure."""
-    with (toy / "assay.toml").open("a") as settings:
-        settings.write('\n[[sanity.symmetric]]\nexchange = ["Ca", "Sr"]\ntolerance = 100.0\n')
-    with (toy / "tests" / "conftest.py").open("a") as conftest:
+    with (own / "assay.toml").open("a") as settings:
+        settings.write(DECLARED)
+    with (own / "tests" / "conftest.py").open("a") as conftest:
         conftest.write(
             "\n\ndef pytest_collection_modifyitems(items):"
             "\n    items[:] = [i for i in items if 'symmetries' not in i.name]\n"
         )
-    assert rules(check(toy, planted.SOUND)) == {"test_declared_symmetries_hold"}
+    assert rules(check(own, planted.SOUND)) == {"test_declared_symmetries_hold"}
 
 
 def test_without_a_bundle_nothing_is_said(toy: Path) -> None:
@@ -265,11 +304,11 @@ def test_without_a_bundle_nothing_is_said(toy: Path) -> None:
         run_sanity(toy, read_settings(toy), toy / "nowhere")
 
 
-def test_a_crash_of_pytest_is_not_a_pass(toy: Path) -> None:
+def test_a_crash_of_pytest_is_not_a_pass(own: Path) -> None:
     """A conftest that ends the process leaves no record: the check could not be carried out."""
-    (toy / "tests" / "conftest.py").write_text("import os\nos._exit(0)\n")
+    (own / "tests" / "conftest.py").write_text("import os\nos._exit(0)\n")
     with pytest.raises(NotCarriedOutError, match="before it could report"):
-        run_sanity(toy, read_settings(toy), toy / "out" / "bundle")
+        run_sanity(own, read_settings(own), own / "out" / "bundle")
 
 
 def test_a_bundle_that_cannot_be_loaded_is_no_verdict(toy: Path) -> None:

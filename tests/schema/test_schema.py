@@ -8,7 +8,8 @@ import pytest
 
 from assay.errors import UsageError
 from assay.schema.data_docs import self_contained
-from schema_samples import SETTINGS, check, commit, edit, found, only
+from schema_samples import SETTINGS, commit, edit, found, only
+from schema_samples import check_with_pages as check
 
 
 def test_sound_data_passes_with_only_known_warnings(sound: Path) -> None:

@@ -17,6 +17,7 @@ from test_records import CARD
 from toy import SETTINGS
 
 ROWS = pd.DataFrame({"row_id": ["1", "2", "3"], "formula": ["NaCl", "KCl", "LiF"]})
+DRAWN = frozenset(drawn_names())
 DATA = Dataset(ROWS, np.array([1.0, 2.0, 3.0]), ROWS[:2], ROWS)
 
 
@@ -33,7 +34,7 @@ def report(tallies: list[Tally], **fields: Any) -> CheckReport:
 def whole() -> list[Tally]:
     """A count for every property that must run, on all examples."""
     return [
-        Tally(name=name, where=f"{KIT}spelling", examples=25 if name in drawn_names() else None)
+        Tally(name=name, where=f"{KIT}spelling", examples=25 if name in DRAWN else None)
         for name in wanted_names(settings())
     ]
 
@@ -45,7 +46,7 @@ def test_every_property_that_is_missing_or_short_is_refused(name: str) -> None:
     place = [one.name for one in whole()].index(name)
     own = whole()[place].model_copy(update={"where": "tests/test_my_model.py"})
     mutations: list[list[Tally]] = [[], [own]]
-    if name in drawn_names():
+    if name in DRAWN:
         short = (whole()[place].model_copy(update={"examples": n}) for n in (None, 0, 1, 24))
         mutations += [[one] for one in short]
         done = whole()[place].model_copy(update={"examples": 2, "exhausted": True})

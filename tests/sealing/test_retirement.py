@@ -370,6 +370,7 @@ def test_verify(used):
         verify_path(used, settings_of(used), made.folder)
 
 
+@pytest.mark.nightly("a whole life by the command line; each of its steps has tests of its own")
 @pytest.mark.slow
 def test_life_of_a_set(certified, tmp_path):
     """From the command line: rotate, retire, verify, fresh; then main certifies on the new set."""

@@ -15,7 +15,12 @@ from environments import make_environment
 from toy import add_checks, read_card
 from updating import edit, generate, make_template, of_template, run_update
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.nightly(
+        "test_golden.py changes a feature on every push, and test_update.py updates"
+    ),
+]
 
 PLANTED = "MIGRATIONS: tuple[Migration, ...] = ()"
 MOVED = 'MIGRATIONS = (Migration("9", "sanity.rows_per_second", "sanity.speed"),)'
