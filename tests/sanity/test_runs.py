@@ -148,7 +148,7 @@ def test_killing_what_asked_another_process_ends_that_one(tmp_path: Path) -> Non
     loader = WAITING.replace("NAME", str(tmp_path / "elsewhere")).replace("test_waits()", "load(_)")
     (tmp_path / "waiting.py").write_text(loader)
     asked = "predict_elsewhere('waiting:load', Path(), Path(), [])"
-    begin = f"from assay.sanity.elsewhere import *; {asked}"
+    begin = f"from assay.sanity.subprocess_model import *; {asked}"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", begin], env=environment)
     pid = _pid(tmp_path / "elsewhere.pid")

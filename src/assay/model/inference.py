@@ -16,7 +16,7 @@ import pandas as pd
 from assay.errors import NotCarriedOutError
 from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
 from assay.model.walks import cores, walk, walk_few
-from assay.replies import features_of, predictions_of, probabilities_of
+from assay.predictions import features_of, predictions_of, probabilities_of
 
 # As many rows times trees as scikit-learn walks while the other way is compiled, once a process
 # (docs/explanation/inference.md has the figures): whoever has fewer is done before.

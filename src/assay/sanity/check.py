@@ -9,16 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from assay.commits import in_force, settings_on_main
 from assay.errors import NotCarriedOutError
-from assay.findings import bounded
-from assay.mainline import in_force, settings_on_main
 from assay.model.bundle import digest_bundle
-from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally
-from assay.sanity.causes import causes
-from assay.sanity.elsewhere import LOADER
+from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally, bounded
 from assay.sanity.runs import Content, run_both
-from assay.sanity.shortfalls import hindered, kit_shortfalls, own_shortfalls, was_skipped
-from assay.sanity.tiers import FAST, SLOW, drawn_names, wanted_names
+from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls, was_skipped
+from assay.sanity.subprocess_model import LOADER
+from assay.sanity.suites import FAST, SLOW, drawn_names, wanted_names
 from assay.settings import Settings
 
 LONGEST_BLOB = 400

@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 
 from assay.processes import Lifeline
-from assay.sanity.counts import COUNTS, METER, Meter, counted, limits
-from assay.sanity.elsewhere import LOADER
-from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)
+from assay.sanity.counts import COUNTS, METER, Meter, counted, limits, outcome
+from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)  # noqa: F403
 from assay.sanity.fixtures import sanity_of, settings_of
-from assay.sanity.outcomes import outcome
-from assay.sanity.tiers import FOLDER, MARKER, WITHHOLD, property_files
-from assay.sanity.training_fixtures import *  # noqa: F403
+from assay.sanity.subprocess_model import LOADER
+from assay.sanity.suites import FOLDER, MARKER, WITHHOLD, property_files
 
 OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
 LIFELINE = pytest.StashKey["Lifeline | None"]()

@@ -19,8 +19,7 @@ from typing import IO, Any
 
 from assay.errors import NotCarriedOutError
 from assay.processes import lifeline
-from assay.sanity.reproduction import PLUGIN
-from assay.sanity.tiers import GO, MARKER, WITHHOLD, property_files
+from assay.sanity.suites import GO, MARKER, PLUGIN, WITHHOLD, property_files
 
 HYPOTHESIS = "_hypothesis_pytestplugin"
 SETTINGS = "[pytest]\naddopts = --strict-markers\n"
