@@ -30,9 +30,6 @@ import pandas as pd
 from assay.schema.rules import FORMULA
 from assay.tables import for_spreadsheets
 
-if TYPE_CHECKING:
-    pass
-
 _TRIANGLE = ["fas", "fa-exclamation-triangle", "text-warning"]
 _CROSS = ["fas", "fa-times", "text-danger"]
 Outcome = tuple["Table", list["Rule"], "list[ExpectationValidationResult]"]
