@@ -5,7 +5,8 @@ judged by its name and size before it is read.
 """
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -18,17 +19,12 @@ from assay.files import replaced_folder
 
 if TYPE_CHECKING:
     from github import Github
+    from github.Artifact import Artifact
     from github.GitRelease import GitRelease
+    from github.GitReleaseAsset import GitReleaseAsset
     from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest
     from github.Repository import Repository as Remote
-import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from github.Artifact import Artifact
-    from github.GitReleaseAsset import GitReleaseAsset
     from github.Requester import Requester
 
 MARKER = "<!-- assay-report -->"

@@ -4,33 +4,27 @@ The scheduler is somebody else's, at an address, or one of this process that has
 start the workers. Workers write the shards where this process would: all see the same files.
 """
 
+import logging
+import pickle
+import re
 import sys
-from collections.abc import Iterator
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.batch.queues import ENDINGS, read_queue, started
-from assay.errors import NotCarriedOutError
-from assay.progress import say
-from assay.texts import plural
-
-if TYPE_CHECKING:
-    from distributed import Client
-import logging
-import pickle
-import re
-import time
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING
-
 from assay.batch.records import SHARD, ShardRecord
 from assay.batch.shards import Batch, Shard
 from assay.batch.tasks import Errand
+from assay.errors import NotCarriedOutError
 from assay.files import write_text
+from assay.progress import say
+from assay.texts import plural
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -1,40 +1,45 @@
 """The end of a batch: its shards put together, its record, and a page for the run."""
 
 import csv
+import datetime as dt
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from assay.batch.lists import free_names, given
-from assay.batch.prediction import LINE, OURS, REASON, schema
-from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, SHARD, Recipe, ShardRecord
-from assay.batch.shards import Batch, whole
-from assay.errors import NotCarriedOutError, RefusedError
-from assay.tables import harmless
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-import datetime as dt
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from assay import provenance
 from assay.batch.authorization import CERTIFICATE, Authorization
+from assay.batch.lists import free_names, given
 from assay.batch.manifests import MANIFEST
-from assay.batch.records import RECORD, BatchRecord, table_names
-from assay.batch.shards import are_as_written, digests
+from assay.batch.prediction import LINE, OURS, REASON, schema
+from assay.batch.records import (
+    PARQUET,
+    PREDICTIONS,
+    QUARANTINE,
+    RECORD,
+    SHARD,
+    BatchRecord,
+    Recipe,
+    ShardRecord,
+    table_names,
+)
+from assay.batch.shards import Batch, are_as_written, digests, whole
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.machinery import installed_version
 from assay.model.bundle import METADATA, BundleMetadata
 from assay.progress import say, stages
 from assay.records import read_record
 from assay.report.markdown import block, code, plain, spark, table, with_unit
+from assay.tables import harmless
 from assay.texts import plural
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Rows of a group in the final table: few groups read fast, and one is held in memory.
 GROUP = 100_000

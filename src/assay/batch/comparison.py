@@ -1,29 +1,24 @@
 """The table reader of batches, in bounded memory, and two tables compared cell by cell."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from assay.batch import text_lists
 from assay.batch.prediction import CHUNK
+from assay.batch.records import PARQUET
+from assay.compositions import identity, problem, reduced_formula
 from assay.errors import RefusedError, UsageError
-from assay.tables import require_header
+from assay.tables import read_numbers, read_table, require_header
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-
-from assay.batch.records import PARQUET
-from assay.compositions import identity, problem, reduced_formula
-from assay.tables import read_numbers, read_table
 
 # Tables hold nine significant digits, and two processors may differ in the last bits of a sum.
 # Near zero these are no share of the value: there they are measured by the width of an interval.

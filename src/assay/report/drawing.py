@@ -1,16 +1,10 @@
 """Drawings by matplotlib as inline SVG or PNG, and periodic tables coloured by numbers."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +12,7 @@ from assay.gate.metrics import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # the first colours of matplotlib's cycle, whatever these are where the drawing is shown
 INK, SOFT, ACCENT, CONTRAST = "C0", "C1", "C2", "C3"

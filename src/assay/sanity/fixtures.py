@@ -15,16 +15,6 @@ from assay.sanity.counts import METER
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-    import numpy as np
-
-    from assay.sanity.learning import Builder
-    from assay.sanity.policy import Sanity
-    from assay.sanity.subprocess_model import Answer
-    from assay.settings import Settings
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
@@ -32,6 +22,7 @@ if TYPE_CHECKING:
 
     from assay.sanity.learning import Builder, Sample, Skills
     from assay.sanity.policy import Sanity
+    from assay.sanity.subprocess_model import Answer
     from assay.settings import Settings
 
 SETTINGS = pytest.StashKey["Settings"]()

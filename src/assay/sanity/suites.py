@@ -1,17 +1,17 @@
 """The fast and the slow suite, and the command that shows a failed property again."""
 
 import ast
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from assay.settings import Settings
-import re
-import shlex
-
 from assay.records import Finding
 from assay.texts import on_one_line
+
+if TYPE_CHECKING:
+    from assay.settings import Settings
 
 MARKER = "slow_sanity"
 # what a run of the author's tests is told before its slow tier

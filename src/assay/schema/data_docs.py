@@ -4,10 +4,11 @@ import html
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.render import RenderedStringTemplateContent
 from great_expectations.render.renderer.content_block import (
@@ -16,19 +17,14 @@ from great_expectations.render.renderer.content_block import (
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
 from assay.files import replaced_folder
+from assay.schema.rules import FORMULA
+from assay.tables import for_spreadsheets
 from assay.texts import plural
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
     from assay.schema.rules import Rule, Table
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from assay.schema.rules import FORMULA
-from assay.tables import for_spreadsheets
 
 _TRIANGLE = ["fas", "fa-exclamation-triangle", "text-warning"]
 _CROSS = ["fas", "fa-times", "text-danger"]

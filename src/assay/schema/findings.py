@@ -1,33 +1,26 @@
 """Findings of the data checks: where, what is wrong, what to do, and which of them main has too."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.commits import content_on_main
-from assay.errors import UsageError
+from assay.compositions import identity, problem
+from assay.errors import NotCarriedOutError, UsageError
 from assay.layout import Layout
+from assay.records import Finding
+from assay.schema.data_docs import BROKEN
+from assay.schema.formulas import reduced, system
+from assay.schema.rules import SYSTEM, Rule, Table
 from assay.settings import Settings
+from assay.texts import plural
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
     from assay.schema.data_docs import Outcome
     from assay.schema.rules import Table
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-from assay.compositions import identity, problem
-from assay.errors import NotCarriedOutError
-from assay.records import Finding
-from assay.schema.data_docs import BROKEN
-from assay.schema.formulas import reduced, system
-from assay.schema.rules import SYSTEM, Rule, Table
-from assay.texts import plural
-
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
 
 # whether main has it, too; None where that is not known
 Standing = bool | None

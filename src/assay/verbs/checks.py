@@ -12,18 +12,12 @@ from assay.layout import Handover, Layout
 from assay.machinery import machinery_of, require_pinned
 from assay.progress import stages
 from assay.texts import on_one_line, plural
-from assay.verbs.console import Machine, here, recorded, repository, tell
+from assay.verbs.console import HandoverOption, Machine, Remote, here, recorded, repository, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records import CheckReport, Finding
-from typing import TYPE_CHECKING
-
-from assay.verbs.console import HandoverOption, Remote
-
-if TYPE_CHECKING:
-    from assay.records import VerdictRecord
+    from assay.records import CheckReport, Finding, VerdictRecord
     from assay.settings import Settings
 
 _KINDS = {

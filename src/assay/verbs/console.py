@@ -1,22 +1,20 @@
 """What every verb shares: its repository, its output, and its `refusal.json`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.layout import find_root
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
+from assay.layout import SETTINGS, Handover, Part, find_root
+from assay.texts import on_one_line
 
 if TYPE_CHECKING:
     from assay.records import Record
     from assay.settings import Settings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
-from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
-from assay.layout import SETTINGS, Handover, Part
-from assay.texts import on_one_line
 
 Machine = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HandoverOption = Annotated[

@@ -7,13 +7,10 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, here, repository, tell
+from assay.verbs.console import Machine, Remote, here, repeated, repository, tell
 
 if TYPE_CHECKING:
     from assay.ledger.audit import Audit
-
-
-from assay.verbs.console import repeated
 
 ledger_app = typer.Typer(
     help="Read and verify the record of decisions and sealed uses.",
