@@ -16,7 +16,8 @@ from benchmarks.gate.protocol import gate_digest
 from benchmarks.gate.rivals import NAIVE
 from benchmarks.gate.workers import Job, run
 
-from assay.gate.decision import Decision
+from assay.gate.comparisons import Part
+from assay.gate.decision import SealedTest
 
 FAMILY = "clustered t3"
 RUNS = 4
@@ -53,17 +54,20 @@ def test_true_effects_are_true(family, growth):
     assert abs(np.mean(grown) - growth) < 4 * np.std(grown) / np.sqrt(len(grown))
 
 
-def judged_by_the_point_estimate(comparison, policy, budget, open_labels):
-    """A gate that looks at the mean alone."""
+@dataclasses.dataclass(frozen=True)
+class PointEstimate(SealedTest):
+    """A sealed test that looks at the mean alone."""
 
-    class Nothing:
-        level = 0.0
-        parts = ()
+    asked: Part
 
-    labels = open_labels(Nothing())
-    part = comparison.primary
-    passed = part.sealed_differences(labels).mean() < part.bar
-    return Decision("PASS" if passed else "INCONCLUSIVE", "sealed", "", 0.0)
+    def confirms(self, labels):
+        """Whether the mean of the sealed rows is below the bar."""
+        return self.asked.sealed_differences(labels).mean() < self.asked.bar
+
+
+def judged_by_the_point_estimate(comparison, policy, budget):
+    """A gate that asks the mean alone."""
+    return PointEstimate(0.0, [], comparison.primary)
 
 
 def false_passes(count: int = 20):

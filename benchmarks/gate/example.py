@@ -21,7 +21,7 @@ from assay.splits import split_by_system
 
 ITEM = "3 example"
 FAMILY = "clustered t3"
-SHARE, FRACTION, FOREST = 0.10, 0.25, 100
+SHARE, FRACTION, TREES = 0.10, 0.25, 150
 REAL_GROWTHS = (-0.2, -0.1, -0.05, 0.05, 0.1, 0.2)
 
 
@@ -54,7 +54,7 @@ def real(rng: np.random.Generator, trees: int, growth: float, claim: Claim) -> d
     draws it; the true effect is over all labelled rows.
     """
     rows = example(trees)
-    first, second = _forests(rng, rows)
+    first, second = _models(rng, rows)
     mix = _mixed(rng, rows, growth)
     reference, candidate = (mix, first) if growth < 0 else (first, mix)
     if growth == 0:
@@ -93,11 +93,11 @@ def _life(
     )
 
 
-def _forests(rng: np.random.Generator, rows: Example) -> tuple[Array, Array]:
-    """Two models of 100 trees with none in common: (n + m,) labelled rows, then the pool."""
-    chosen = rng.permutation(len(rows.trees))[: 2 * FOREST]
+def _models(rng: np.random.Generator, rows: Example) -> tuple[Array, Array]:
+    """Two models of 150 trees with none in common: (n + m,) labelled rows, then the pool."""
+    chosen = rng.permutation(len(rows.trees))[: 2 * TREES]
     made = []
-    for part in (chosen[:FOREST], chosen[FOREST:]):
+    for part in (chosen[:TREES], chosen[TREES:]):
         known, pool = rows.trees[part].mean(axis=0), rows.pool_trees[part].mean(axis=0)
         made.append(np.concatenate([known, pool]).astype(float))
     return made[0], made[1]
@@ -105,9 +105,9 @@ def _forests(rng: np.random.Generator, rows: Example) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=16)
 def _weight(trees: int, growth: float) -> float:
-    """The share of the linear model with which a blend is worse by `growth` of the forest's MAE."""
+    """The share of the linear model with which a blend is worse by `growth` of its MAE."""
     rows = example(trees)
-    forest = rows.trees[:FOREST].mean(axis=0)
+    forest = rows.trees[:TREES].mean(axis=0)
     own = float(np.abs(rows.target - forest).mean())
 
     def excess(weight: float) -> float:
@@ -118,11 +118,11 @@ def _weight(trees: int, growth: float) -> float:
 
 
 def _mixed(rng: np.random.Generator, rows: Example, growth: float) -> Array:
-    """A blend with a larger MAE than the forest's, so that either is worse by the growth."""
+    """A blend with a larger MAE than the model's, so that either is worse by the growth."""
     worse = growth if growth > 0 else 1 / (1 + growth) - 1
     weight = _weight(len(rows.trees), round(worse, 6)) if worse else 0.0
-    forest, _ = _forests(rng, rows)
-    return (1 - weight) * forest + weight * np.concatenate([rows.linear, rows.pool_linear])
+    model, _ = _models(rng, rows)
+    return (1 - weight) * model + weight * np.concatenate([rows.linear, rows.pool_linear])
 
 
 def jobs(size: bars.Size) -> list[Job]:

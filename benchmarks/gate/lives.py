@@ -10,7 +10,7 @@ from benchmarks.gate.changes import Change
 from benchmarks.gate.populations import Array, Population, Rows
 
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement
-from assay.gate.decision import Budget, SealedTest, decide
+from assay.gate.decision import Budget, SealedTest, decide, judge_sealed
 from assay.gate.metrics import MAE, Metric
 from assay.gate.policy import Gate
 from assay.gate.statistics import estimate
@@ -90,20 +90,15 @@ class Life:
         )
         budget = Budget(self.uses, self.disagreements)
 
-        asked: list[SealedTest] = []
-
-        def opened(test: SealedTest) -> Array:
-            self.uses += 1
-            asked.append(test)
-            return self.labels
-
-        said = decide(comparison, self.policy, budget, opened)
-        if said.stage == "sealed":
+        said = decide(comparison, self.policy, budget)
+        if isinstance(said, SealedTest):
+            test, said = said, judge_sealed(said, self.labels)
             bit = said.outcome == "PASS"
+            self.uses += 1
             self.disagreements += not bit
             if self.keep:
                 k, j = self.uses, budget.disagreements
-                self.record.append(Use(candidate, self.reference, claim, asked[0], k, j, bit))
+                self.record.append(Use(candidate, self.reference, claim, test, k, j, bit))
         return Answer(said.outcome, said.stage, said.level, self.uses, self.disagreements)
 
 

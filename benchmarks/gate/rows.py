@@ -14,7 +14,7 @@ from benchmarks.gate.tables import FOLDS, SEED, former_forest, shipped, shipped_
 from benchmarks.gate.workers import Job, Results
 
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement
-from assay.gate.decision import Budget, decide
+from assay.gate.decision import Budget, SealedTest, decide, judge_sealed
 from assay.gate.metrics import MAE
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping
@@ -73,7 +73,8 @@ def _judged(
     margin = SHARE * float(np.abs(models[1].train - target).mean())
     asked = [Requirement(MAE, margin, primary=True)]
     compared = Comparison(*models, groups, target, asked, "no-regression", paired)
-    answer = decide(compared, Gate(margin=margin), Budget(0, 0), lambda _: own.labels)
+    said = decide(compared, Gate(margin=margin), Budget(0, 0))
+    answer = judge_sealed(said, own.labels) if isinstance(said, SealedTest) else said
     told = {outcome: float(answer.outcome == outcome) for outcome in OUTCOMES}
     change = float(compared.primary.on_pool.values.mean()) / margin
     return {**told, UNCHANGED: float(answer.stage == "unchanged"), "change": change}

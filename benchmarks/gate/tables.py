@@ -113,8 +113,13 @@ def _template() -> Any:
     return package
 
 
+def bank(seed: int, trees: int) -> Any:
+    """The template's own estimator with so many trees, of which models are drawn."""
+    return shipped_model(seed).set_params(n_estimators=trees)
+
+
 def forest(seed: int, trees: int) -> Any:
-    """A random forest with so many trees, of which banks are made."""
+    """A random forest with so many trees."""
     from sklearn.ensemble import RandomForestRegressor
 
     return RandomForestRegressor(trees, max_features=1 / 3, random_state=seed, n_jobs=JOBS)
@@ -132,7 +137,7 @@ def linear() -> Any:
 @lru_cache(maxsize=1)
 def example(trees: int) -> Example:
     """The example's rows with a bank of so many trees."""
-    return Example(**_kept(f"example-{trees}", lambda: _make_example(trees)))
+    return Example(**_kept(f"recipe-{trees}", lambda: _make_example(trees)))
 
 
 @lru_cache(maxsize=1)
@@ -196,10 +201,10 @@ def _make_example(trees: int) -> dict[str, Array]:
     folds = grouped_folds(names, FOLDS, SEED)
     for fold in range(FOLDS):
         out = folds == fold
-        fitted = forest(SEED + fold, trees).fit(known[~out], target[~out])
+        fitted = bank(SEED + fold, trees).fit(known[~out], target[~out])
         by_tree[:, out] = _each(fitted, known[out])
         by_line[out] = linear().fit(known[~out], target[~out]).predict(known[out])
-    whole = forest(SEED + FOLDS, trees).fit(known, target)
+    whole = bank(SEED + FOLDS, trees).fit(known, target)
     line = linear().fit(known, target)
     return {
         "target": target,
@@ -213,7 +218,8 @@ def _make_example(trees: int) -> dict[str, Array]:
 
 
 def _each(fitted: Any, features: Array) -> Array:
-    return np.array([tree.predict(features) for tree in fitted.estimators_], dtype=np.float32)
+    own = zip(fitted.estimators_, fitted.estimators_features_, strict=True)
+    return np.array([tree.predict(features[:, columns]) for tree, columns in own], np.float32)
 
 
 def _make_transport() -> dict[str, Array]:

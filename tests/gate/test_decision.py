@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
-from assay.gate.decision import Budget, SealedTest, binding, decide, judge_unchanged
+from assay.gate.decision import (
+    DEPENDENCE,
+    Budget,
+    SealedTest,
+    binding,
+    judge_public,
+    judge_unchanged,
+)
 from assay.gate.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
 from assay.gate.policy import Gate
-from assay.gate.statistics import Grouping, level
+from assay.gate.statistics import Grouping, estimate, level
+from gate_answers import decide
 
 ROWS, POOL = 600, 6000
 POLICY = Gate(margin=0.1)
@@ -130,6 +138,20 @@ def test_worse_model_fails_in_public(known):
     assert primary.candidate_loss == pytest.approx(1.1 * primary.reference_loss)
     decision = decide(worse, POLICY, FRESH, never)
     assert (decision.outcome, decision.stage) == ("FAIL", "public")
+
+
+@pytest.mark.parametrize(("distance", "fails"), [(0.95, False), (1.05, True)])
+def test_fail_allows_for_systems_that_err_alike(known, distance, fails):
+    """A loss that grew beyond 1.25 times the usual bound is a FAIL, and by less it is not."""
+    groups = known.compare(known.champion).groups.train
+    noise = known.rng.normal(size=ROWS) / 10
+    noise -= noise.mean()
+    beyond = DEPENDENCE * 2.339 * estimate(noise, groups).error  # Student's t, 299 degrees, 1 %
+    far = dataclasses.replace(known.champion, train=known.truth[0] + 10)
+    worse = dataclasses.replace(far, train=far.train + noise + distance * beyond)
+    known.champion = far
+    decision = judge_public(known.compare(worse).parts, POLICY)
+    assert (decision is not None and decision.outcome == "FAIL") is fails
 
 
 def test_worse_models_fail_and_equal_ones_do_not():

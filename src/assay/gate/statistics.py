@@ -8,7 +8,7 @@ upper bound is infinite and its lower one minus infinity, so no decision can res
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +69,10 @@ class Estimate:
     def lower(self, level: float) -> float:
         """One-sided lower confidence bound at `level`."""
         return self.mean - self._quantile(level) * self.error if self.usable else -math.inf
+
+    def widened(self, factor: float) -> "Estimate":
+        """The same mean with `factor` times the standard error."""
+        return replace(self, error=factor * self.error)
 
     def above_zero(self) -> float:
         """p-value of the mean against the hypothesis that it is zero or less."""

@@ -13,8 +13,8 @@ from assay.gate.decision import (
     POOL_ROWS_PER_SEALED,
     Budget,
     Decision,
-    SealedTest,
     decide,
+    judge_sealed,
 )
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
@@ -238,9 +238,10 @@ class Models:
             claim,
         )
 
-    def opened(self, _: SealedTest) -> np.ndarray:
-        """The sealed labels, whatever is asked of them."""
-        return self.labels
+    def decided(self, compared: Comparison, policy: Gate, budget: Budget) -> Decision:
+        """What the gate says, with the sealed labels if it asks for them."""
+        said = decide(compared, policy, budget)
+        return said if isinstance(said, Decision) else judge_sealed(said, self.labels)
 
 
 def drawn_models(pair: Pair, design: Design, rng: np.random.Generator, pool: Pool) -> Models:
@@ -280,7 +281,7 @@ def simulate(
         models = drawn_models(pair, design, rng, pool)
         seen = {question.claim: models.compared(question.claim) for question in questions}
         tallies = [
-            tally.plus(decide(seen[asked.claim], policy, asked.budget, models.opened))
+            tally.plus(models.decided(seen[asked.claim], policy, asked.budget))
             for tally, asked in zip(tallies, questions, strict=True)
         ]
     return tallies

@@ -8,7 +8,7 @@ import numpy as np
 from assay import provenance
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError
-from assay.gate.decision import Decision, SealedTest, decide
+from assay.gate.decision import Decision, SealedTest, decide, judge_sealed
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import issue
 from assay.ledger.entries import Intent
@@ -114,18 +114,17 @@ def _answer(case: Case) -> RecordedDecision:
         return RecordedDecision(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
     if spent := ledger.unanswered(question):
         return _resumed(case, spent)
-    moved, intent = ledger, None
+    asked = decide(case.comparison, case.settings.gate, case.budget)
+    return RecordedDecision(asked, ledger) if isinstance(asked, Decision) else _opened(case, asked)
 
-    def opened(test: SealedTest) -> np.ndarray:
-        nonlocal moved, intent
-        # Decrypting comes first, so that a missing key costs nothing; the labels meet the
-        # predictions only once the use is on record.
-        labels = _labels(case)
-        moved, intent = record_use(case, test)
-        return labels
 
-    decision = decide(case.comparison, case.settings.gate, case.budget, opened)
-    return RecordedDecision(decision, moved, intent)
+def _opened(case: Case, test: SealedTest) -> RecordedDecision:
+    """Open the labels once, for a test that is recorded before."""
+    # Decrypting comes first, so that a missing key costs nothing; the labels meet the predictions
+    # only once the use is on record.
+    labels = _labels(case)
+    moved, intent = record_use(case, test)
+    return RecordedDecision(judge_sealed(test, labels), moved, intent)
 
 
 def _barred(case: Case) -> Decision | None:
