@@ -25,8 +25,8 @@ from assay.texts import up_to
 
 Stage = Literal["unchanged", "public", "sealed", "retired", "revoked"]
 
-# Chemical systems that share elements err alike: two trainings of one recipe differ by more than the
-# spread among systems suggests. docs/explanation/gate.md has what was measured.
+# Chemical systems that share elements err alike: two trainings of one recipe differ by more than
+# the spread among systems suggests. docs/explanation/gate.md has what was measured.
 DEPENDENCE = 1.25
 POOL_ROWS = 20_000
 POOL_ROWS_PER_SEALED = 10
