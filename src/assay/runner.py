@@ -37,7 +37,7 @@ def summarise(render: Callable[[], str]) -> None:
 
 def refuse(sentence: str) -> None:
     """Show why nothing was made, as an annotation and in the summary; nothing outside Actions."""
-    from assay.report.markdown import LONG, code
+    from assay.markdown import LONG, code
 
     if os.environ.get("GITHUB_ACTIONS"):
         sys.stdout.write(f"::error::{_escaped(sentence)}\n")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from assay.report.markdown import BINS, WIDTH, bar, family_chart, marked_bar, residual_chart, spark
+from assay.markdown import WIDTH, bar, marked_bar, spark
 from assay.report.public_rows import FamilyError, Predicted
+from assay.report.sections import BINS, family_chart, residual_chart
 
 
 @pytest.mark.parametrize(

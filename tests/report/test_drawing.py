@@ -7,8 +7,8 @@ import pytest
 from matplotlib import rc_context
 from PIL import Image
 
+from assay.drawing import Drawing
 from assay.report import plots
-from assay.report.drawing import Drawing
 
 
 def parity(rows: int = 1500) -> Drawing:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from assay.report.drawing import Drawing
+from assay.drawing import Drawing
 from assay.report.images import Image, images
 from assay.report.inputs import ReportInputs
 from report_samples import hand_over, settings, write_tables

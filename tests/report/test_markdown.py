@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 
 from assay.layout import Handover
 from assay.ledger.audit import HEADER
+from assay.markdown import code, folded, picture, plain, table, worded
 from assay.report.comment import MARKER, render_comment
-from assay.report.markdown import code, folded, picture, plain, table, worded
 from hostile_strings import STRINGS
 from rendered import Rendered
 from report_samples import (

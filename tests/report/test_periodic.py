@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from assay import drawing
 from assay.compositions import elements
 from assay.gate.metrics import METRICS
-from assay.report import drawing
 from report_samples import Tags
 
 FORMULAS = ["Fe2O3", "FeO", "NaCl"]

@@ -31,10 +31,10 @@ from assay.batch.shards import Batch, are_as_written, digests, whole
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.machinery import installed_version
+from assay.markdown import block, code, plain, spark, table, with_unit
 from assay.model.bundle import METADATA, BundleMetadata
 from assay.progress import say, stages
 from assay.records import read_record
-from assay.report.markdown import block, code, plain, spark, table, with_unit
 from assay.tables import harmless
 from assay.texts import plural
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from assay.drawing import ACCENT, CONTRAST, INK, SOFT, Drawing
 from assay.gate.metrics import METRICS
 from assay.planning.chances import LARGEST, NOTABLE, SMALLEST, Plan, Point, TableSize
 from assay.planning.sample_sizes import POWER
 from assay.records import Claim
-from assay.report.drawing import ACCENT, CONTRAST, INK, SOFT, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from assay.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
 from assay.provenance import short_commit
 from assay.report.advice import HOW_TO_SEAL, Told, counted_warnings, meaning, told
 from assay.report.changes import reference_name
@@ -17,7 +18,6 @@ from assay.report.figures import (
 from assay.report.figures import table as checks
 from assay.report.images import Exhibit
 from assay.report.inputs import ReportInputs
-from assay.report.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
 from assay.report.sections import changed_labels, sections, worse_families
 from assay.texts import plural
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
+from assay import drawing
 from assay.commits import Branch, commit, run_git
+from assay.drawing import Drawing
 from assay.errors import NotCarriedOutError
-from assay.report import drawing, plots
-from assay.report.drawing import Drawing
+from assay.report import plots
 from assay.report.figures import number
 from assay.report.inputs import ReportInputs
 from assay.report.plots import coverages

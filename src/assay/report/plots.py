@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.report.drawing import ACCENT, CONTRAST, PLOT, SOFT, Drawing, label, label_axes
+from assay.drawing import ACCENT, CONTRAST, PLOT, SOFT, Drawing, label, label_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

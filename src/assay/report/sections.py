@@ -5,23 +5,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from assay.markdown import (
+    LONG,
+    MARK,
+    block,
+    code,
+    folded,
+    marked_bar,
+    picture,
+    plain,
+    spark,
+    table,
+    with_unit,
+)
 from assay.report.changes import LOCK, DataChanges, TrainRow, largest_changes
 from assay.report.figures import number, signed
 from assay.report.images import Exhibit
 from assay.report.inputs import ReportInputs
-from assay.report.markdown import (
-    LONG,
-    block,
-    code,
-    family_chart,
-    folded,
-    picture,
-    plain,
-    residual_chart,
-    table,
-    with_unit,
-)
-from assay.report.public_rows import FamilyError, PublicRow
+from assay.report.public_rows import FamilyError, Predicted, PublicRow
 from assay.texts import plural
 
 # so many as one pull request may list as corrections, so that none of these is left out
@@ -32,6 +33,7 @@ PERSON = "Approve only if each is right: an approving review is a person's word 
 ROWS = 10
 FORMULA, CELL, FILE, REASON = 40, 24, 80, 120
 PACKAGES = 12
+BINS = 41
 # two stand side by side in a comment, and below each other on a telephone
 PIXELS = 390
 
@@ -281,3 +283,44 @@ def _past(inputs: ReportInputs) -> Iterator[str]:
     header, *lines = inputs.history
     cells = [[code(cell, FORMULA, cell=True) for cell in line] for line in lines]
     yield folded(f"Earlier verdicts: the last {len(lines)}", table(list(header), cells))
+
+
+def family_chart(errors: Sequence[FamilyError]) -> str:
+    """One line a family: rows, both errors, a bar for the candidate, a stroke for the reference."""
+    top = max((max(error.candidate, error.reference or 0.0) for error in errors), default=0.0)
+    compared = any(error.reference is not None for error in errors)
+    titles = f"{'family':<21}  {'rows':>6}  {'candidate':>9}" + (
+        f"  {'reference':>9}   █ candidate  {MARK} reference" if compared else ""
+    )
+    return "\n".join([titles.rstrip(), *(_family_line(error, top, compared) for error in errors)])
+
+
+def _family_line(error: FamilyError, top: float, compared: bool) -> str:  # noqa: FBT001
+    text = f"{error.family:<21}  {error.rows:>6,}  {error.candidate:>9.3g}"
+    if compared:
+        text += f"  {'' if error.reference is None else f'{error.reference:.3g}':>9}"
+    return f"{text}   {marked_bar(error.candidate, error.reference, top)}".rstrip()
+
+
+def residual_chart(rows: Predicted) -> str:
+    """Histograms of predicted minus measured on one axis, for candidate and reference.
+
+    The axis holds 98 % of the candidate's residuals; what is beyond stands in the outermost bins.
+    """
+    compared = rows.compared
+    shown = {"candidate": rows.candidate - rows.target}
+    if len(compared):
+        shown["reference"] = compared.reference - compared.target
+    reach = max(float(np.quantile(np.abs(shown["candidate"]), 0.98)), 1e-12)
+    edges = np.linspace(-reach, reach, BINS + 1)
+    counts = {
+        name: np.histogram(np.clip(values, -reach, reach), edges)[0] / len(values)
+        for name, values in shown.items()
+    }
+    # what is beyond the axis must not flatten what is on it
+    top = max(float(share[1:-1].max()) for share in counts.values())
+    lines = [f"{name:<9}  {spark(share, top)}".rstrip() for name, share in counts.items()]
+    left, right = f"-{reach:.2g}", f"+{reach:.2g}"
+    gap = (BINS - 1) // 2
+    axis = left.ljust(gap) + "0" + right.rjust(BINS - gap - 1)
+    return "\n".join([*lines, f"{'':<9}  {axis}"])
