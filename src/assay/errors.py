@@ -1,10 +1,20 @@
-"""The four ways a verb can end other than well; each carries its exit code."""
+"""The four ways a verb can end other than well; each carries its exit code and a stable code."""
 
 
 class AssayError(Exception):
-    """An expected end: its text is one sentence that says what, where, and what to do."""
+    """An expected end: its text is one sentence that says what, where, and what to do.
+
+    Attributes:
+        exit_code: what the process ends with.
+        code: a stable name of the reason, such as `ledger.stale`: an area and a problem.
+    """
 
     exit_code = 3
+
+    def __init__(self, sentence: str, *, code: str = "") -> None:
+        """`code` names the reason; docs/reference/errors.md lists all of them."""
+        super().__init__(sentence)
+        self.code = code
 
 
 class CheckFailedError(AssayError):
