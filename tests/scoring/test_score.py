@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import commits
 from assay.compositions import chemical_system
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError, UsageError
@@ -626,7 +627,7 @@ def test_altered_rows_of_an_unfinished_use_are_not_answered(sealed, monkeypatch)
     ledger = read_ledger(sealed)
     (path,) = set(ledger.files()) - {"ledger.jsonl"}
     content = ledger.read_file(path).replace(b",", b",1", 5)
-    changed = branches.commit(sealed, ledger.head, {path: content}, "by hand")
+    changed = commits.commit(sealed, ledger.head, {path: content}, "by hand")
     git(sealed, "update-ref", branches.REF, changed)
     with pytest.raises(NotCarriedOutError, match="missing or altered"):
         score(sealed)

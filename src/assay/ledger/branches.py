@@ -2,21 +2,8 @@
 
 from pathlib import Path
 
-from assay.commits import Branch, commit, local_head, read_file, read_files, run_git
+from assay.commits import Branch, run_git
 from assay.errors import NotCarriedOutError
-
-__all__ = [
-    "BRANCH",
-    "REF",
-    "ShortenedError",
-    "commit",
-    "head",
-    "local_head",
-    "move",
-    "read_file",
-    "read_files",
-    "require_growth",
-]
 
 BRANCH = "assay-ledger"
 REF = f"refs/heads/{BRANCH}"
