@@ -22,17 +22,21 @@ $(STAMP): requirements-dev.lock $(TEMPLATE)/requirements.lock pyproject.toml
 	@if [ -L .venv ]; then \
 	  echo ".venv is a link, and what it leads to would be replaced: remove the link." >&2; exit 2; \
 	fi
+	@printf 'Installing into .venv, a minute or two: requirements-dev.lock ... '
 	@if uv --version > /dev/null 2>&1; then \
 	  uv venv --quiet --clear --python $(PYTHON) .venv && \
-	  uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \
+	  uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
 	    -r requirements-dev.lock; \
 	else \
 	  $(PYTHON) -m venv --clear .venv && \
-	  $(BIN)/python -m pip install --require-hashes -r requirements-dev.lock; \
+	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock; \
 	fi
-	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes \
+	@printf 'requirements.lock ... '
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
 	  -r "$(TEMPLATE)/requirements.lock"
-	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@printf 'assay ... '
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@echo 'done.'
 	@touch $(STAMP)
 
 demo: setup ## Take the example from the template to a certified batch of predictions

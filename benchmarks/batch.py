@@ -65,8 +65,8 @@ def own_features(formulas: Sequence[str]) -> np.ndarray:
 
 
 def _own() -> dict[str, Callable[[Sequence[str]], np.ndarray]]:
-    from assay.features.ionic import ion_property
-    from assay.features.statistics import magpie, stoichiometry, valence_orbitals
+    from assay.features.tables import magpie, stoichiometry, valence_orbitals
+    from assay.features.transformers import ion_property
 
     return {
         "Stoichiometry": stoichiometry,
@@ -136,7 +136,7 @@ def inference(formulas: Sequence[str]) -> dict[str, Any]:
 
 
 def _shipped_features(formulas: Sequence[str]) -> np.ndarray:
-    from assay.features.statistics import magpie, stoichiometry
+    from assay.features.tables import magpie, stoichiometry
 
     return np.hstack([magpie(formulas), stoichiometry(formulas)])
 

@@ -70,15 +70,15 @@ def main() -> None:
 
 def planned(path: Path) -> Job:
     """The batch of a list, as `assay predict LIST --no-csv` plans it."""
-    from assay.batch import authorization, jobs, lists, models
+    from assay.batch import authorization, jobs, lists
     from assay.layout import Layout
     from assay.settings import read_settings
 
-    settings, found = read_settings(REPOSITORY), models.find(REPOSITORY, "champion")
+    settings, found = read_settings(REPOSITORY), authorization.find(REPOSITORY, "champion")
     permission = authorization.authorize(
-        REPOSITORY, settings, found.bundle, found.bundle.parent / models.CERTIFICATE
+        REPOSITORY, settings, found.bundle, found.bundle.parent / authorization.CERTIFICATE
     )
-    options = jobs.Options(with_csv=False)
+    options = jobs.BatchOptions(with_csv=False)
     batch = jobs.plan(REPOSITORY, settings, lists.open_list(path), permission, options)
     return Job(batch, Layout(REPOSITORY).out / "batches" / batch.recipe.folder)
 

@@ -93,8 +93,7 @@ def out_of_fold(rows: Rows, folds: np.ndarray) -> np.ndarray:
 def judged(known: Rows, asked: Rows) -> pd.DataFrame:
     """What the domain of the known rows says of those asked, with a bound found from the former."""
     from assay.features.parsing import amounts
-    from assay.model.domain import Domain
-    from assay.model.domain_fitting import fit_domain
+    from assay.model.domain import Domain, fit_domain
 
     domain = Domain.of(fit_domain(list(known.formulas), folds_of(known, 0)))
     content = amounts(list(asked.formulas))
@@ -290,8 +289,7 @@ def widths(rows: pd.DataFrame, level: float = 0.9) -> dict[str, Any]:
 def speed(rows: Rows, count: int) -> dict[str, Any]:
     """Microseconds a row, on one core, once formulas are read; and who lies outside."""
     from assay.features.parsing import amounts
-    from assay.model.domain import Domain
-    from assay.model.domain_fitting import MAXIMUM_REFERENCES, fit_domain
+    from assay.model.domain import MAXIMUM_REFERENCES, Domain, fit_domain
 
     path = REPOSITORY / "data" / "candidates" / "transport.csv"
     listed = list(pd.read_csv(path, keep_default_na=False)["formula"])

@@ -111,7 +111,7 @@ def faster(formulas: Sequence[str]) -> int:
 def parts(formulas: Sequence[str]) -> dict[str, float]:
     """Rows a second of each part of a batch alone, on one core by the processor's time."""
     from assay.batch.lists import open_list, read_range
-    from assay.batch.rows import prediction_ids, prediction_rows
+    from assay.batch.prediction import prediction_ids, prediction_rows
     from assay.features.parsing import amounts, amounts_of
 
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -154,7 +154,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 def properties() -> str:
     """Every sanity property, with the sentence that its docstring states."""
-    from assay.sanity.tiers import FAST, SLOW
+    from assay.sanity.suites import FAST, SLOW
 
     parts = []
     for names, suite in ((FAST, "fast"), (SLOW, "slow")):
@@ -164,7 +164,7 @@ def properties() -> str:
 
 
 def _properties(name: str) -> Iterator[list[str]]:
-    from assay.sanity.tiers import property_files
+    from assay.sanity.suites import property_files
 
     (path,) = property_files([name])
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

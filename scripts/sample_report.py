@@ -52,8 +52,7 @@ def publish(repository: Path) -> None:
     """Write the comment into the README, with its pictures, and the page beside the docs."""
     from assay.layout import Handover, Layout
     from assay.report.comment import MARKER, render_comment
-    from assay.report.gallery import Exhibit
-    from assay.report.images import images
+    from assay.report.images import Exhibit, images
     from assay.report.page import render_page
     from assay.report.posting import gathered
     from assay.settings import read_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from github import Auth, Github
 
-from assay.github import Repository
+from assay.github import GitHubRepository
 from github_server import GithubServer
 
 TOKEN = "planted-token-value"
@@ -20,7 +20,7 @@ def running_server(tmp_path: Path) -> Iterator[GithubServer]:
 
 
 @pytest.fixture(name="repository")
-def workflow_client(server: GithubServer) -> Repository:
+def workflow_client(server: GithubServer) -> GitHubRepository:
     """A workflow's client; without the pauses that PyGithub makes for the real GitHub."""
     client = Github(
         auth=Auth.Token(TOKEN),
@@ -30,7 +30,7 @@ def workflow_client(server: GithubServer) -> Repository:
         seconds_between_requests=None,
         seconds_between_writes=None,
     )
-    return Repository(client, "group/model", bot=True)
+    return GitHubRepository(client, "group/model", bot=True)
 
 
 def break_(server: GithubServer, path: str, status: int) -> None:

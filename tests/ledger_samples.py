@@ -13,7 +13,15 @@ from assay.ledger.certificate import (
     read_public_key,
     read_signer,
 )
-from assay.ledger.entries import Asked, Decision, Entry, Intent, Retirement, Revocation, chained
+from assay.ledger.entries import (
+    Asked,
+    DecisionEntry,
+    Entry,
+    Intent,
+    Retirement,
+    Revocation,
+    chained,
+)
 from assay.ledger.record import Ledger
 
 SEALED, OTHER = digest_bytes(b"sealed"), digest_bytes(b"another sealed set")
@@ -70,10 +78,10 @@ def question(name: str) -> dict[str, Any]:
     }
 
 
-def decision(name: str = "model", **fields: object) -> Decision:
+def decision(name: str = "model", **fields: object) -> DecisionEntry:
     """A decision about a model."""
     made = {**question(name), "stage": "public", "outcome": "FAIL", **fields}
-    return Decision.model_validate(made)
+    return DecisionEntry.model_validate(made)
 
 
 def intent(name: str = "model", use: int = 1, disagreements: int = 0, **fields: object) -> Intent:
@@ -103,12 +111,12 @@ def asked(this_level: float, **fields: object) -> Asked:
     return Asked.model_validate({**made, **guard, **fields})
 
 
-def answer(asked: Intent, *, bit: bool, **fields: object) -> Decision:
+def answer(asked: Intent, *, bit: bool, **fields: object) -> DecisionEntry:
     """The decision that an intent leads to."""
     names = (*question(""), "use", "disagreements", "level")
     made = {name: getattr(asked, name) for name in names}
     outcome = "PASS" if bit else "INCONCLUSIVE"
-    return Decision.model_validate(
+    return DecisionEntry.model_validate(
         {**made, "stage": "sealed", "outcome": outcome, "bit": bit, **fields}
     )
 
@@ -119,7 +127,7 @@ def used(name: str, use: int, disagreements: int, *, bit: bool, **fields: object
     return [asked, answer(asked, bit=bit)]
 
 
-def certified(name: str, **fields: object) -> Decision:
+def certified(name: str, **fields: object) -> DecisionEntry:
     """A decision that certifies a model without opening a label."""
     made = {"stage": "unchanged", "outcome": "PASS", "certified": True, **fields}
     return decision(name, **made)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from assay.errors import NotCarriedOutError
-from assay.github import Repository
+from assay.github import GitHubRepository
 from github_samples import break_, running_server, workflow_client  # noqa: F401 (fixtures)
 from github_server import GithubServer
 
 
 def test_model_survives_publishing(
-    server: GithubServer, repository: Repository, tmp_path: Path
+    server: GithubServer, repository: GitHubRepository, tmp_path: Path
 ) -> None:
     """What is published under a tag comes back byte for byte; publishing again changes nothing."""
     bundle, certificate = tmp_path / "bundle.tar", tmp_path / "certificate.json"
@@ -29,7 +29,7 @@ def test_model_survives_publishing(
 
 
 def test_interrupted_publishing_is_not_a_model(
-    server: GithubServer, repository: Repository, tmp_path: Path
+    server: GithubServer, repository: GitHubRepository, tmp_path: Path
 ) -> None:
     """When an upload breaks off no tag finds the model; the next try publishes it whole."""
     bundle = tmp_path / "bundle.tar"
@@ -46,7 +46,7 @@ def test_interrupted_publishing_is_not_a_model(
 
 
 def test_broken_download_leaves_nothing(
-    server: GithubServer, repository: Repository, tmp_path: Path
+    server: GithubServer, repository: GitHubRepository, tmp_path: Path
 ) -> None:
     """A download that fails, or is of another length than promised, leaves no folder behind."""
     bundle = tmp_path / "bundle.tar"
@@ -73,7 +73,7 @@ def test_broken_download_leaves_nothing(
 )
 def test_unsafe_release_is_not_downloaded(
     server: GithubServer,
-    repository: Repository,
+    repository: GitHubRepository,
     tmp_path: Path,
     change: dict[str, object],
     sentence: str,

@@ -320,11 +320,11 @@ def test_train_prints_json_alone(toy):
 
 def test_published_model_is_promoted_last(certified, monkeypatch, at):
     """If publishing fails the alias does not move, and scoring again mends it."""
-    from assay.batch import models
+    from assay.batch import authorization
     from assay.model import tracking
 
     order = []
-    monkeypatch.setattr(models, "publish", lambda *_: order.append("publish"))
+    monkeypatch.setattr(authorization, "publish", lambda *_: order.append("publish"))
     monkeypatch.setattr(tracking, "promote", lambda *_: order.append("promote"))
     assert at(certified, "score", "--publish") == 0
     assert order == ["publish", "promote"]

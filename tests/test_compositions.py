@@ -20,8 +20,7 @@ from assay.compositions import (
     reduced_formula,
 )
 from assay.readings import certain
-from assay.sanity.strategies import compositions, hostile, hydroxides
-from assay.sanity.variations import spelt, subscripted
+from assay.sanity.strategies import compositions, hostile, hydroxides, spelt, subscripted
 
 CANDIDATES = (
     Path(__file__).parents[1] / "<<cookiecutter.project>>" / "data" / "candidates" / "transport.csv"

@@ -135,7 +135,7 @@ def test_a_key_without_explanation_is_found() -> None:
 
 def test_the_reference_has_every_verb_option_and_property() -> None:
     """Verbs of verbs are in it, options of a new verb are, and hidden verbs are not."""
-    from assay.sanity.tiers import property_names
+    from assay.sanity.suites import property_names
 
     verbs, properties = reference_pages.verbs(), reference_pages.properties()
     for wanted in ("## `assay seal retire`", "`--uncertified", "`--scheduler <str>`"):
@@ -202,7 +202,7 @@ def test_the_pages_show_commands_that_exist() -> None:
 
 def test_every_property_has_its_bound() -> None:
     """The table of bounds names each property once, and nothing else."""
-    from assay.sanity.tiers import property_names
+    from assay.sanity.suites import property_names
 
     page = (DOCS / "reference" / "sanity-properties.md").read_text(encoding="utf-8")
     cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]

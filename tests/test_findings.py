@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.findings import bounded, ranked
-from assay.records import MAXIMUM_FINDINGS, CheckReport, Finding
+from assay.records import MAXIMUM_FINDINGS, CheckReport, Finding, bounded, ranked
 
 
 def _finding(rule: str, severity: str = "failure") -> Finding:

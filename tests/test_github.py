@@ -11,7 +11,7 @@ import pytest
 from github import Auth, Github
 
 from assay.errors import NotCarriedOutError
-from assay.github import MARKER, Repository
+from assay.github import MARKER, GitHubRepository
 from github_samples import TOKEN, break_, running_server, workflow_client  # noqa: F401 (fixtures)
 from github_server import BOT, Api, GithubServer
 
@@ -23,7 +23,9 @@ def _comments(server: GithubServer, number: int) -> list[dict[str, str]]:
     return listed
 
 
-def test_status_is_cut_to_what_github_takes(server: GithubServer, repository: Repository) -> None:
+def test_status_is_cut_to_what_github_takes(
+    server: GithubServer, repository: GitHubRepository
+) -> None:
     """A status arrives on the commit under the context `assay`, one line of 140 characters."""
     repository.set_status(SHA, "failure", "worse\n" + "x" * 300, "https://example.org/run/1")
     (status,) = server.state.read("statuses.json", {})[SHA]
@@ -33,7 +35,9 @@ def test_status_is_cut_to_what_github_takes(server: GithubServer, repository: Re
     assert "\n" not in status["description"]
 
 
-def test_second_report_replaces_the_first(server: GithubServer, repository: Repository) -> None:
+def test_second_report_replaces_the_first(
+    server: GithubServer, repository: GitHubRepository
+) -> None:
     """However often a report is posted, a pull request holds one, with the latest text."""
     for text in ("first", "second", "third"):
         repository.upsert_comment(7, f"{MARKER}\n{text}")
@@ -41,7 +45,9 @@ def test_second_report_replaces_the_first(server: GithubServer, repository: Repo
     assert comment["body"] == f"{MARKER}\nthird"
 
 
-def test_report_is_found_among_many_comments(server: GithubServer, repository: Repository) -> None:
+def test_report_is_found_among_many_comments(
+    server: GithubServer, repository: GitHubRepository
+) -> None:
     """Our comment is found on a later page of a long discussion."""
     talk = [
         {"id": i, "user": {"login": "a", "type": "User"}, "body": "hm"} for i in range(1000, 1250)
@@ -54,7 +60,7 @@ def test_report_is_found_among_many_comments(server: GithubServer, repository: R
 
 
 def test_comment_with_a_forged_marker_is_not_ours(
-    server: GithubServer, repository: Repository
+    server: GithubServer, repository: GitHubRepository
 ) -> None:
     """A person's comment with the marker is left alone: its author could rewrite our verdict."""
     person = {"login": "mallory", "id": 5, "type": "User"}
@@ -68,7 +74,7 @@ def test_comment_with_a_forged_marker_is_not_ours(
 
 
 def test_marker_below_the_first_line_is_not_ours(
-    server: GithubServer, repository: Repository
+    server: GithubServer, repository: GitHubRepository
 ) -> None:
     """A bot that quotes our marker further down keeps its comment."""
     quoted = {"id": 999, "user": BOT, "body": f"> quoted {MARKER}"}
@@ -82,14 +88,14 @@ def test_marker_below_the_first_line_is_not_ours(
     "author", [{"login": "other-app[bot]", "id": 77, "type": "Bot"}, None], ids=["app", "deleted"]
 )
 def test_comment_of_another_app_or_a_deleted_account_is_not_ours(
-    server: GithubServer, repository: Repository, author: dict[str, object] | None, bot: bool
+    server: GithubServer, repository: GitHubRepository, author: dict[str, object] | None, bot: bool
 ) -> None:
     """Being a bot is not enough, and who has no account any more is not us, nor a crash."""
     if not bot:
         server.state.write("user.json", {"login": "ada", "id": 8, "type": "User"})
     forged = {"id": 999, "user": author, "body": f"{MARKER}\nPASS"}
     server.state.write("comments.json", {"7": [forged]})
-    ours = Repository(repository.client, repository.name, bot=bot)
+    ours = GitHubRepository(repository.client, repository.name, bot=bot)
     for text in ("FAIL", "FAIL again"):
         ours.upsert_comment(7, f"{MARKER}\n{text}")
     assert [comment["body"] for comment in _comments(server, 7)] == [
@@ -99,12 +105,12 @@ def test_comment_of_another_app_or_a_deleted_account_is_not_ours(
 
 
 def test_person_replaces_only_their_own_report(
-    server: GithubServer, repository: Repository
+    server: GithubServer, repository: GitHubRepository
 ) -> None:
     """With a person's token the comment of that login counts, not a workflow's."""
     server.state.write("comments.json", {"7": [{"id": 999, "user": BOT, "body": f"{MARKER}\nold"}]})
     server.state.write("user.json", {"login": "ada", "id": 8, "type": "User"})
-    person = Repository(repository.client, repository.name, bot=False)
+    person = GitHubRepository(repository.client, repository.name, bot=False)
     person.upsert_comment(7, f"{MARKER}\nmine")
     person.upsert_comment(7, f"{MARKER}\nmine again")
     assert [comment["body"] for comment in _comments(server, 7)] == [
@@ -113,7 +119,9 @@ def test_person_replaces_only_their_own_report(
     ]
 
 
-def test_pull_request_is_found_by_its_head(server: GithubServer, repository: Repository) -> None:
+def test_pull_request_is_found_by_its_head(
+    server: GithubServer, repository: GitHubRepository
+) -> None:
     """The number is that of the open pull request with this head; a closed one is not found."""
     others = [{"number": n, "state": "open", "head": {"sha": f"{n:040x}"}} for n in range(100, 230)]
     closed = {"number": 3, "state": "closed", "head": {"sha": "cd" * 20}}
@@ -129,7 +137,7 @@ def pull(number: int, updated: str, **base: object) -> dict[str, object]:
 
 
 def test_pull_request_of_another_base_is_not_found(
-    server: GithubServer, repository: Repository
+    server: GithubServer, repository: GitHubRepository
 ) -> None:
     """A later pull request of the same head into a branch, or elsewhere, draws no comment to it."""
     branch = pull(9, "09", ref="mallory")
@@ -145,7 +153,7 @@ def test_pull_request_of_another_base_is_not_found(
 
 
 def test_base_is_looked_at_in_the_answer_too(
-    server: GithubServer, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    server: GithubServer, repository: GitHubRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that ignores the filter by base gets no comment to another branch either."""
     answer = Api._pulls
@@ -162,7 +170,7 @@ def test_base_is_looked_at_in_the_answer_too(
 
 @pytest.mark.parametrize("status", [500, 401, 403, 404, 422])
 def test_failure_of_the_api_is_one_sentence(
-    server: GithubServer, repository: Repository, status: int
+    server: GithubServer, repository: GitHubRepository, status: int
 ) -> None:
     """Whatever GitHub answers, the client says what was not done, and never its token."""
     break_(server, "/", status)
@@ -188,10 +196,10 @@ def test_unreachable_server_is_one_sentence(
         address = stopped.url
     client = Github(auth=Auth.Token(TOKEN), base_url=address, lazy=True, retry=0)
     with pytest.raises(NotCarriedOutError, match="could not be reached"):
-        Repository(client, "group/model", bot=True).pull_number(SHA)
+        GitHubRepository(client, "group/model", bot=True).pull_number(SHA)
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     with pytest.raises(NotCarriedOutError, match="GITHUB_TOKEN"):
-        Repository.from_environment()
+        GitHubRepository.from_environment()
 
 
 def test_environment_names_server_and_repository(
@@ -202,7 +210,7 @@ def test_environment_names_server_and_repository(
     monkeypatch.setenv("GITHUB_REPOSITORY", "group/other")
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    repository = Repository.from_environment()
+    repository = GitHubRepository.from_environment()
     repository.set_status(SHA, "success", "PASS")
     assert repository.bot
     assert server.requests()[-1]["path"] == f"/repos/group/other/statuses/{SHA}"
@@ -213,7 +221,7 @@ def test_address_that_is_not_http_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     """A server address that is no HTTP address is named, not tried."""
     monkeypatch.setenv("GITHUB_API_URL", "file:///etc")
     with pytest.raises(NotCarriedOutError, match="GITHUB_API_URL"):
-        Repository.from_environment()
+        GitHubRepository.from_environment()
 
 
 def test_server_runs_by_itself(tmp_path: Path) -> None:
@@ -233,7 +241,7 @@ def test_server_runs_by_itself(tmp_path: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            Repository.from_environment().set_status(SHA, "success", "PASS")
+            GitHubRepository.from_environment().set_status(SHA, "success", "PASS")
     finally:
         process.terminate()
         process.wait(10)

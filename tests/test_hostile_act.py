@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acting import MODEL, TREES, Forge, Pull, Run, edit, sealed_forge
-from assay.ledger.entries import Decision
+from assay.ledger.entries import DecisionEntry
 from assay.ledger.record import read_ledger
 from conftest import commit, git
 from environments import exchange_machinery
@@ -135,7 +135,7 @@ def mains(world: Forge, attacked: tuple[Pull, Run, Run]) -> Run:
 def certified(world: Forge) -> list[bool]:
     """Whether each decision on the ledger certified its model."""
     entries = read_ledger(world.clone(), "origin").entries
-    return [entry.certified for entry in entries if isinstance(entry, Decision)]
+    return [entry.certified for entry in entries if isinstance(entry, DecisionEntry)]
 
 
 def test_pull_request_that_edits_everything_gets_mains_verdict(

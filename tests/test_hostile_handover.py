@@ -19,10 +19,10 @@ import typer
 
 from assay.files import digest_file
 from assay.layout import Handover, Layout
-from assay.ledger.entries import Decision
+from assay.ledger.entries import DecisionEntry
 from assay.records import MAXIMUM_COUNT, CheckReport, Finding, read_record
 from assay.report.comment import MARKER
-from assay.sealing.keys import SEALING
+from assay.sealing.encryption import SEALING
 from inert import HOSTILE, assert_inert
 from report_samples import Tags
 from toy import (
@@ -338,7 +338,7 @@ def test_check_for_harm_bites(job: TrustedJob, capfd, monkeypatch):
         assert_harmless(job, job.run(capfd))
     monkeypatch.undo()
     assert_harmless(job, job.run(capfd))
-    monkeypatch.setattr("assay.verbs.decisions.tell", lambda *_, **__: typer.echo(secret_of(job)))
+    monkeypatch.setattr("assay.verbs.checks.tell", lambda *_, **__: typer.echo(secret_of(job)))
     with pytest.raises(AssertionError):
         assert_harmless(job, job.run(capfd))
 
@@ -355,7 +355,7 @@ def test_forged_predictions_certify_nothing(job: TrustedJob, capfd):
     job.trigger_main()
     rewrite_predictions(job.handover, lambda _: perturbed(5.0)(genuine))
     assert job.run(capfd, report=False).codes == (1,)
-    decisions = [entry for entry in job.ledger.entries if isinstance(entry, Decision)]
+    decisions = [entry for entry in job.ledger.entries if isinstance(entry, DecisionEntry)]
     assert [entry.predictions_digest == forged for entry in decisions] == [True, False]
     assert not any(entry.certified for entry in decisions)
     assert job.told("releases") is None

@@ -11,7 +11,7 @@ import pytest
 
 from assay import wheels
 from assay.layout import Handover, Layout
-from assay.sealing.keys import SEALING, SIGNING
+from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import seal_labels
 from environments import ROOT, make_environment
 from toy import PACKAGE, change_card, commit, environment, read_card

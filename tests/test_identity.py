@@ -7,22 +7,20 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from assay.batch.prediction_tables import read_predictions
+from assay.batch.comparison import read_predictions
+from assay.batch.prediction import prediction_ids
 from assay.batch.reconciliation import compare
-from assay.batch.rows import prediction_ids
 from assay.compositions import identity, parse, problem, reduced_formula
-from assay.datasets import load_source
+from assay.datasets import Dataset, load_source
 from assay.errors import RefusedError, UsageError
 from assay.features.parsing import amounts
 from assay.layout import Handover, Layout
-from assay.model.dataset import Dataset
-from assay.sanity.strategies import compositions
-from assay.sanity.variations import spelt
+from assay.sanity.strategies import compositions, spelt
 from assay.schema.formulas import Relatives
 from assay.scoring.acceptance import shared_predictions
 from assay.scoring.references import of_same_rows
 from assay.sealing.labels import digest_of_formulas
-from assay.sealing.novelty import require_unseen
+from assay.sealing.renewal import require_unseen
 from assay.settings import Settings
 from schema_samples import check, commit, edit, found, only, sound
 from sentences import told

@@ -94,12 +94,12 @@ def test_bounds_of_the_same_target_stay(root):
 @pytest.mark.parametrize(("rows", "share"), [(30, 0.05), (31, 0.10)])
 def test_margin(root, monkeypatch, rows, share):
     """The margin is 5 % of the public error, 10 % if the sealed set is small, in three digits."""
-    from assay import margins
+    from assay.datasets import read_dataset
     from assay.model.builder import load_builder
-    from assay.model.dataset import read_dataset
     from assay.model.training import fit_out_of_fold
+    from assay.planning import assumptions
 
-    monkeypatch.setattr(margins, "SMALL_SET", rows)
+    monkeypatch.setattr(assumptions, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert made.sealed_rows == 30
     settings = read_settings(root)

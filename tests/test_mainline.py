@@ -2,8 +2,7 @@
 
 import pytest
 
-from assay.errors import NotCarriedOutError
-from assay.mainline import (
+from assay.commits import (
     changed_files,
     content_on_main,
     differs_from_main,
@@ -12,6 +11,7 @@ from assay.mainline import (
     settings_on_main,
     tracked_files,
 )
+from assay.errors import NotCarriedOutError
 from assay.settings import parse_settings
 from toy import SETTINGS, commit, git
 

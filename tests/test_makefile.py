@@ -9,6 +9,12 @@ import pytest
 
 from conftest import TEMPLATE
 
+# stands for uv: a list of what it installs, unless it is asked to be quiet
+UV = """#!/bin/sh
+[ "$1" != venv ] || { mkdir -p .venv/bin && cp "$0" .venv/bin/uv; }
+case "$* " in --version*|*" --quiet "*) ;; *) echo " + numpy"; echo " + scipy" ;; esac
+case "$PWD $*" in */failed*" -r "*) echo "error: no numpy" >&2; exit 1 ;; esac
+"""
 PLANTED = "machinery:\n\t@echo planted\n.PHONY: machinery\n"
 
 
@@ -72,3 +78,40 @@ def test_what_builds_packages_is_locked(folder: Path) -> None:
     assert "--build-constraints .venv/build.lock" in dry_run(folder)
     lock = (TEMPLATE / "requirements.lock").read_text()
     assert re.search(r"^setuptools==[\d.]+ \\\n +--hash=sha256:", lock, re.MULTILINE)
+
+
+def set_up(folder: Path, makefile: Path) -> subprocess.CompletedProcess[str]:
+    """Run `make setup` with the stand-in for uv."""
+    for place in (folder, folder / TEMPLATE.name):
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+            (place / name).touch()
+    (folder / "Makefile").write_text(makefile.read_text())
+    uv = folder / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    path = f"{uv.parent}{os.pathsep}{os.environ['PATH']}"
+    clean = {key: value for key, value in os.environ.items() if key != "GITHUB_ACTIONS"}
+    return subprocess.run(
+        ["make", "setup"],
+        cwd=folder,
+        env=clean | {"PATH": path, "MAKEFLAGS": "", "MAKELEVEL": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("makefile", [TEMPLATE / "Makefile", TEMPLATE.parent / "Makefile"])
+def test_setup_lists_no_packages_and_every_error(tmp_path: Path, makefile: Path) -> None:
+    """`make setup` prints a line for each thing to install, not each package; errors are shown."""
+    done = set_up(tmp_path / "fine", makefile)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert 1 <= len(lines) <= 2
+    assert all(line.startswith("Installing ") and line.endswith(" done.") for line in lines)
+    failed = set_up(tmp_path / "failed", makefile)
+    assert failed.returncode != 0
+    assert "error: no numpy" in failed.stdout

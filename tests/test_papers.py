@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from assay.papers import data_card, renamed
+from assay.initialization import data_card, renamed
 from assay.settings import Target
 from assay.splits import Parts
 from conftest import TEMPLATE

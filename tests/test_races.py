@@ -12,7 +12,7 @@ import pytest
 
 from assay.gate.decision import Budget
 from assay.layout import Handover, Layout
-from assay.ledger.entries import Decision, Intent
+from assay.ledger.entries import DecisionEntry, Intent
 from assay.ledger.record import Ledger, read_ledger
 from assay.ledger.replay import replay_files, replay_lines
 from assay.sealing.labels import seal_labels, sealed_digest
@@ -68,10 +68,10 @@ def score_all(roots: list[Path]) -> list[tuple[int, str]]:
     return [(p.returncode, "".join(told)) for p, told in zip(running, ended, strict=True)]
 
 
-def kinds_of(ledger: Ledger) -> tuple[list[Intent], list[Decision]]:
+def kinds_of(ledger: Ledger) -> tuple[list[Intent], list[DecisionEntry]]:
     """The uses of a ledger, and the decisions on them."""
     intents = [entry for entry in ledger.entries if isinstance(entry, Intent)]
-    decisions = [entry for entry in ledger.entries if isinstance(entry, Decision)]
+    decisions = [entry for entry in ledger.entries if isinstance(entry, DecisionEntry)]
     return intents, [entry for entry in decisions if entry.use is not None]
 
 
@@ -94,7 +94,7 @@ def test_same_predictions_at_once_cost_one_use(shared, tmp_path):
     ledger = read_ledger(shared, "origin")
     intents, decisions = kinds_of(ledger)
     assert (len(intents), len(decisions)) == (1, 1)
-    outcomes = [entry.outcome for entry in ledger.entries if isinstance(entry, Decision)]
+    outcomes = [entry.outcome for entry in ledger.entries if isinstance(entry, DecisionEntry)]
     assert set(outcomes) == {"PASS"}
     assert list(replay_lines(ledger)) == []
 

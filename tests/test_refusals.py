@@ -9,8 +9,8 @@ from assay.errors import CheckFailedError, NotCarriedOutError, UsageError
 from assay.layout import Handover, Layout
 from assay.records import MAXIMUM_TEXT, Refusal, read_record
 from assay.scoring import score as scoring
-from assay.verbs import decisions
-from assay.verbs.refusals import recorded
+from assay.verbs import checks
+from assay.verbs.console import recorded
 from toy import assay
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -75,13 +75,13 @@ def test_verdict_outlives_what_fails_after_it(handover, monkeypatch):
 
     verdict = SimpleNamespace(certified=True, bundle_digest="0" * 64)
     monkeypatch.setattr(scoring, "score", lambda *_: verdict)
-    monkeypatch.setattr(decisions, "_spread", fail)
+    monkeypatch.setattr(checks, "_spread", fail)
     with pytest.raises(NotCarriedOutError, match="release"):
-        decisions.score()
+        checks.score()
     assert not handover.refusal("score").exists()
     monkeypatch.setattr(scoring, "score", fail)
     with pytest.raises(NotCarriedOutError):
-        decisions.score()
+        checks.score()
     assert "release" in said(handover, "score").said
 
 

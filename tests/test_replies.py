@@ -15,12 +15,7 @@ from assay.errors import NotCarriedOutError
 from assay.features import MagpieFeatures, magpie
 from assay.features.transformers import FormulaFeatures
 from assay.model.inference import Inference, predict
-from assay.replies import (
-    MismatchedAnswerError,
-    features_of,
-    predictions_of,
-    probabilities_of,
-)
+from assay.predictions import MismatchedAnswerError, features_of, predictions_of, probabilities_of
 from sentences import assert_sentence, told
 
 # what no number may be taken from, for three rows

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.roundings import is_rounded
+from assay.tables import is_rounded
 
 numbers = st.floats(-1e4, 1e4, allow_subnormal=False).filter(
     lambda one: one == 0 or abs(one) > 1e-9

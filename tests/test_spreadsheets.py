@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.spreadsheets import EXECUTABLE, for_spreadsheets, harmless
+from assay.tables import EXECUTABLE, for_spreadsheets, harmless
 
 
 @pytest.mark.parametrize(

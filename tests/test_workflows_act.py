@@ -18,12 +18,12 @@ import pytest
 from PIL import Image
 
 from acting import MODEL, NAME, TREES, Forge, Pull, Run, edit, forge, make_small, sealed_forge
-from assay.batch.models import unpack
+from assay.batch.authorization import unpack
 from assay.files import digest_file
 from assay.ledger.certificate import PREDICATE_TYPE
 from assay.provenance import git_bytes
 from assay.records import VerdictRecord
-from assay.report.gallery import BRANCH
+from assay.report.images import BRANCH
 from conftest import git
 from programs import run
 

@@ -19,16 +19,15 @@ import pytest
 
 from assay.batch.authorization import Authorization, authorize, without_certificate
 from assay.compositions import chemical_system
+from assay.datasets import read_dataset
 from assay.features import magpie, missing_properties
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
-from assay.model.dataset import read_dataset
-from assay.model.domain import DomainRecord
-from assay.model.domain_fitting import fit_domain
+from assay.model.domain import DomainRecord, fit_domain
 from assay.records import CandidateCard, CheckReport, Tally, read_record
-from assay.sanity.tiers import KIT, drawn_names, wanted_names
-from assay.scoring.counts import Demand
+from assay.sanity.suites import KIT, drawn_names, wanted_names
+from assay.scoring.acceptance import Demand
 from assay.settings import Settings, read_settings
 from once import once
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay import wheels
-from assay.update import templates
-from assay.update.report import Report
-from assay.update.update import Order, carry_out
+from assay.update import rendering
+from assay.update.update import Order, Report, carry_out
 from conftest import ROOT, commit, git, neutral_environment
 
-PARTS = ("cookiecutter.json", "hooks", "src", "pyproject.toml", "LICENSE", templates.FOLDER)
+PARTS = ("cookiecutter.json", "hooks", "src", "pyproject.toml", "LICENSE", rendering.FOLDER)
 CACHES = shutil.ignore_patterns("__pycache__", "*.pyc", ".*_cache", ".hypothesis")
 
 
@@ -62,12 +61,12 @@ def edit(folder: Path, name: str, old: str, new: str) -> None:
 
 def of_template(name: str) -> str:
     """Where the template has a file of the repositories that it makes."""
-    return f"{templates.FOLDER}/{name}"
+    return f"{rendering.FOLDER}/{name}"
 
 
 def update_within(repository: Path, template: Path, **options: bool) -> Report | None:
     """Update in this process: what the new machinery does with the wheel of the template."""
-    wheel = templates.build(template, repository.parent / "built")
+    wheel = rendering.build(template, repository.parent / "built")
     head = git(template, "rev-parse", "HEAD")
     told = {"commit": head, "history": str(template), "train": False} | options
     return carry_out(Order(str(repository), str(template), str(wheel), **told))

@@ -8,7 +8,7 @@ from benchmarks.gate.lives import Life, Use
 
 from assay.files import digest_bytes
 from assay.gate.comparisons import Predictions
-from assay.ledger.entries import Decision, Entry, Intent
+from assay.ledger.entries import DecisionEntry, Entry, Intent
 from assay.ledger.record import Ledger
 from assay.ledger.uses import SealedRows, asked, rows_file
 
@@ -41,7 +41,7 @@ def _reference(lines: list[Entry]) -> str:
     certified = [
         line.bundle_digest
         for line in lines
-        if isinstance(line, Decision) and line.certified and line.claim == "improvement"
+        if isinstance(line, DecisionEntry) and line.certified and line.claim == "improvement"
     ]
     return certified[-1] if certified else BASELINE
 
@@ -76,7 +76,7 @@ def _lines(use: Use, life: Life, rows: str, reference: str) -> Iterator[Entry]:
     )
     outcome = "PASS" if use.bit else "INCONCLUSIVE"
     told = {"stage": "sealed", "outcome": outcome, "bit": use.bit, "certified": use.bit}
-    yield Decision.model_validate({**question, **numbers, **told})
+    yield DecisionEntry.model_validate({**question, **numbers, **told})
 
 
 def _digest(values: Predictions) -> str:

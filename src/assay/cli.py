@@ -11,17 +11,7 @@ from assay.errors import AssayError, NotCarriedOutError
 from assay.layout import SETTINGS, Layout
 from assay.progress import begin
 from assay.texts import on_one_line
-from assay.verbs import (
-    batches,
-    checks,
-    data,
-    decisions,
-    ledgers,
-    maintenance,
-    plans,
-    prediction,
-    seals,
-)
+from assay.verbs import batches, checks, maintenance, prediction, start
 from assay.verbs.console import repository
 
 VERBOSE = "--verbose"
@@ -59,28 +49,28 @@ def options(
 
 
 VERBS = (
-    data.init,
-    plans.plan,
+    start.init,
+    start.plan,
     checks.schema,
     checks.train,
     checks.sanity,
     checks.check,
-    decisions.score,
-    decisions.report,
+    checks.score,
+    checks.report,
     prediction.predict,
     prediction.verify,
     prediction.trace,
     prediction.diff,
-    ledgers.revoke,
-    maintenance.update,
+    maintenance.revoke,
+    start.update,
 )
 for verb in VERBS:
     app.command()(verb)
 # what an older machinery's `update` has the new one do
-app.command("update-with", hidden=True)(maintenance.update_with)
+app.command("update-with", hidden=True)(start.update_with)
 app.add_typer(batches.app, name="batch")
-app.add_typer(seals.app, name="seal")
-app.add_typer(ledgers.app, name="ledger")
+app.add_typer(maintenance.seal_app, name="seal")
+app.add_typer(maintenance.ledger_app, name="ledger")
 
 # Verbs that open sealed labels, of which a traceback could show some.
 SECRETIVE = {"score", "seal"}
@@ -148,7 +138,7 @@ def _confess(error: Exception, *, verbose: bool) -> int:
     """Say what was not expected, and give the exit code."""
     # such a verb names the kind of error alone
     if not SECRETIVE.intersection(sys.argv):
-        from assay.model.failures import not_running, place_of
+        from assay.model.builder import not_running, place_of
 
         root = repository()
         if place_of(root, error):

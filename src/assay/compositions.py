@@ -106,7 +106,7 @@ def _misspelling(text: str, formula: str) -> str | None:  # noqa: PLR0911 (a rea
 
 
 def _no_formula(formula: str) -> str:
-    from assay.markup import strange_characters
+    from assay.notations import strange_characters
 
     if found := strange_characters(formula):
         return f"{formula!r} is not a chemical formula: it holds {found}"

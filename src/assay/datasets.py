@@ -1,16 +1,19 @@
-"""Where labelled rows come from: a CSV of the user's, or a matminer dataset by name."""
+"""Labelled rows: where they come from, and the public tables that a candidate is trained on."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from assay.compositions import identity, reduced_formula
+from assay.compositions import chemical_system, identity, reduced_formula
 from assay.errors import NotCarriedOutError, UsageError
-from assay.tables import read_numbers, read_table, require_target
+from assay.layout import Layout
+from assay.settings import Settings
+from assay.tables import read_labelled, read_numbers, read_table, require_target
 
 Kind = Literal["number", "class"]
 FORMULA_NAMES = ("formula", "composition", "pretty_formula")
@@ -174,3 +177,46 @@ def _require_agreement(
         f"{first}, more than {tolerance or 0:g} apart ({len(apart)} rows of {disagreeing} "
         f"compositions disagree so); keep the right values{hint}."
     )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The public tables of a repository; targets are in the target's unit."""
+
+    train: pd.DataFrame
+    target: np.ndarray
+    sealed: pd.DataFrame
+    pool: pd.DataFrame
+
+    @cached_property
+    def systems(self) -> list[str]:
+        """Chemical systems of the train rows."""
+        return [chemical_system(formula) for formula in self.train["formula"]]
+
+
+def read_dataset(layout: Layout, settings: Settings) -> Dataset:
+    """Read train set, sealed inputs and pool.
+
+    Raises:
+        UsageError: a table is missing or not as it must be, or a formula cannot be read.
+    """
+    data = read_tables(layout, settings)
+    for table, path in zip(
+        (data.train, data.sealed, data.pool),
+        (layout.train, layout.sealed_inputs, layout.pool),
+        strict=True,
+    ):
+        require_readable(table["formula"], path)
+    return data
+
+
+def read_tables(layout: Layout, settings: Settings) -> Dataset:
+    """The same without a look at the formulas, which takes most of the time.
+
+    Raises:
+        UsageError: a table is missing or not as it must be.
+    """
+    train = read_labelled(layout.train, ["row_id", "formula"], settings.target.column)
+    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    pool = read_table(layout.pool, ["row_id", "formula"])
+    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)

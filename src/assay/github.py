@@ -1,10 +1,12 @@
-"""A thin client of GitHub's REST API.
+"""A thin client of GitHub's REST API, and the files of releases and artifacts.
 
-Everything goes through PyGithub, which also retries; `GITHUB_API_URL` names the server.
+Everything goes through PyGithub, which also retries; `GITHUB_API_URL` names the server. A file is
+judged by its name and size before it is read.
 """
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -12,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
-from assay.assets import download, download_archive, require_sound
 from assay.errors import NotCarriedOutError
 from assay.files import replaced_folder
 
 if TYPE_CHECKING:
     from github import Github
+    from github.Artifact import Artifact
     from github.GitRelease import GitRelease
+    from github.GitReleaseAsset import GitReleaseAsset
     from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest
     from github.Repository import Repository as Remote
+    from github.Requester import Requester
 
 MARKER = "<!-- assay-report -->"
 CONTEXT = "assay"
@@ -33,6 +37,10 @@ State = Literal["error", "failure", "pending", "success"]
 
 _TIMEOUT = 60
 _LONGEST_WAIT = 120
+MAXIMUM_ASSET_BYTES = 2 * 2**30
+HTTP_FOUND, TIMEOUT = 302, 60
+
+_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ReadOnlyError(NotCarriedOutError):
@@ -40,7 +48,7 @@ class ReadOnlyError(NotCarriedOutError):
 
 
 @dataclass(frozen=True)
-class Repository:
+class GitHubRepository:
     """One repository on GitHub; every method raises NotCarriedOutError when the API fails.
 
     `bot` tells a workflow's own token, which cannot ask whose it is, from a person's.
@@ -224,3 +232,71 @@ def _refusal(action: str, permission: str, status: int, text: str = "") -> NotCa
 def _shortened(text: str, length: int) -> str:
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def is_safe(name: str) -> bool:
+    """Whether a file may have this name: no folder, no hidden file, no character of a shell."""
+    return bool(_ASSET_NAME.fullmatch(name))
+
+
+def require_sound(tag: str, assets: list["GitReleaseAsset"]) -> None:
+    """Insist that the files of a release are few enough bytes and stay in their folder.
+
+    Raises:
+        NotCarriedOutError: they are over 2 GiB in all, or badly named.
+    """
+    names = [asset.name for asset in assets]
+    if len(set(names)) < len(names) or not all(map(is_safe, names)):
+        raise NotCarriedOutError(f"The release {tag} has files with unsafe names: not downloaded.")
+    if sum(asset.size for asset in assets) > MAXIMUM_ASSET_BYTES:
+        raise NotCarriedOutError(f"The files of release {tag} are over 2 GiB: not downloaded.")
+
+
+def download(asset: "GitReleaseAsset", path: Path) -> None:
+    """Write a file of a release to a new path.
+
+    Raises:
+        NotCarriedOutError: it is not as long as the release says.
+    """
+    _, _, chunks = asset.download_asset(chunk_size=2**20)
+    _write(chunks, asset.name, asset.size, path, asset.size)
+    if path.stat().st_size != asset.size:
+        raise NotCarriedOutError(f"{asset.name} is not {asset.size} bytes long: download it again.")
+
+
+def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -> None:
+    """Write the archive of an artifact to a new path.
+
+    GitHub answers with the address of a storage, which must not see the token, and since September
+    2026 refuses the request of bytes that release files need (HTTP 415), as PyGithub sends it.
+
+    Raises:
+        NotCarriedOutError: there is no such address, or the archive is over 2 GiB.
+    """
+    import requests
+
+    status, headers, _ = requester.requestJson("GET", artifact.archive_download_url)
+    place = headers.get("location", "")
+    # as safe as the API itself, which is plain HTTP in tests alone
+    own = urlsplit(artifact.archive_download_url).scheme
+    if status != HTTP_FOUND or urlsplit(place).scheme not in {"https", own}:
+        raise NotCarriedOutError(f"GitHub did not say where the artifact is (HTTP {status}).")
+    with requests.get(place, stream=True, timeout=TIMEOUT) as answer:
+        answer.raise_for_status()
+        chunks = answer.iter_content(2**20)
+        _write(chunks, artifact.name, artifact.size_in_bytes, path, MAXIMUM_ASSET_BYTES)
+    if path.stat().st_size > MAXIMUM_ASSET_BYTES:
+        raise NotCarriedOutError(f"The artifact {artifact.name!r:.80} is over 2 GiB.")
+
+
+def _write(chunks: Iterable[bytes], name: str, size: int, path: Path, most: int) -> None:
+    from tqdm import tqdm
+
+    with (
+        path.open("xb") as stream,
+        tqdm(desc=name, total=size, unit="B", unit_scale=True, disable=None) as bar,
+    ):
+        for chunk in chunks:
+            bar.update(stream.write(chunk))
+            if stream.tell() > most:
+                break

@@ -1,8 +1,10 @@
-"""`assay init`: from labelled rows to a split, sealed and configured repository."""
+"""`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 from assay import provenance
 from assay.datasets import Source, load_source
@@ -10,16 +12,57 @@ from assay.errors import RefusedError, UsageError
 from assay.files import write_text
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
-from assay.margins import with_margin
-from assay.papers import data_card, renamed
-from assay.sealing.keys import SEALING, SIGNING
+from assay.planning.assumptions import with_margin
+from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
 from assay.splits import Parts, kindred, numbered, split_by_system
 from assay.tables import read_labelled, read_table, write_table
 
+CARD = """# Data card
+
+| | |
+|---|---|
+| source | `{source}` |
+| target | `{target}` ({kind}, unit {unit}) |
+| rows | {rows} distinct compositions, divided by chemical system |
+| range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
+
+`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
+their labels, encrypted. `pool.csv` holds unlabelled compositions.
+
+Still to be written by whoever owns the data: where the values were measured or computed, the
+licence, the DOI, known defects.
+"""
 SOURCE_COPY = Path(".assay") / "source.csv"
 FEW_ROWS = 300
+
+
+def data_card(parts: Parts, source: str, target: Target) -> str:
+    """The first text of `data/README.md`, for rows from a file or dataset."""
+    values = pd.concat([parts.train, parts.held_out])[parts.target]
+    return CARD.format(
+        source=Path(source).name,
+        target=parts.target,
+        kind=target.kind,
+        unit=target.unit,
+        rows=len(values),
+        low=values.min(),
+        high=values.max(),
+        mean=values.mean(),
+    )
+
+
+def renamed(readme: str, before: Target, after: Target) -> str:
+    """The README with the line that the template wrote about the target told of another one.
+
+    A README that does not hold that line any more is the author's own, and stays as it is.
+    """
+    return readme.replace(_told(before), _told(after), 1)
+
+
+def _told(target: Target) -> str:
+    return f"A model of **{target.column}** (unit: {target.unit}) from"
 
 
 @dataclass(frozen=True)

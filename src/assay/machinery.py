@@ -36,7 +36,7 @@ Hashes = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Fault:
+class WheelFault:
     """What is wrong with the wheel that a repository carries: in which file, and what to do."""
 
     file: str
@@ -119,13 +119,13 @@ def wheel_digest(wheel: Path) -> str:
         ) from None
 
 
-def wheel_faults(root: Path) -> list[Fault]:
+def wheel_faults(root: Path) -> list[WheelFault]:
     """What is wrong between `wheels/` and `requirements.lock`; empty where neither names assay."""
     there = sorted(path.name for path in (root / wheels.FOLDER).glob(f"{wheels.DISTRIBUTION}-*"))
     return [*_faults(root, there, _pinned(root)), *_strays(root)]
 
 
-def _strays(root: Path) -> Iterator[Fault]:
+def _strays(root: Path) -> Iterator[WheelFault]:
     """Lines of the lock that name assay beside its wheel's entry, from wherever."""
     lock = root / wheels.LOCK
     text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
@@ -133,31 +133,35 @@ def _strays(root: Path) -> Iterator[Fault]:
         if not line.startswith("#") and re.search(r"assay[-_.]+materials", line, re.IGNORECASE):
             bare = line.strip(" \\")[:100]
             told = f"the line {bare!r} names assay beside its wheel"
-            yield Fault(wheels.LOCK, f"{told}; take it out")
+            yield WheelFault(wheels.LOCK, f"{told}; take it out")
 
 
-def _faults(root: Path, there: list[str], pinned: Mapping[str, set[str]]) -> Iterator[Fault]:
+def _faults(root: Path, there: list[str], pinned: Mapping[str, set[str]]) -> Iterator[WheelFault]:
     kept = "origin/main" if git(root, "rev-parse", "--verify", "--quiet", "origin/main") else "HEAD"
     restore = f"restore both with `git checkout {kept} -- {wheels.FOLDER} {wheels.LOCK}`"
     if len(there) > 1:
         other = next((name for name in there if name not in pinned), there[1])
         told = f"there are {len(there)} wheels of assay, and {wheels.LOCK} does not need this one"
         place = f"{wheels.FOLDER}/{other}"
-        yield Fault(place, f"{told}; remove it with `rm {place}`")
+        yield WheelFault(place, f"{told}; remove it with `rm {place}`")
     if len(pinned) > 1:
-        yield Fault(wheels.LOCK, f"it pins {len(pinned)} wheels of assay; {restore}")
+        yield WheelFault(wheels.LOCK, f"it pins {len(pinned)} wheels of assay; {restore}")
     if there and not pinned:
-        yield Fault(wheels.LOCK, f"it does not pin {wheels.FOLDER}/{there[0]} by hash; {restore}")
+        yield WheelFault(
+            wheels.LOCK, f"it does not pin {wheels.FOLDER}/{there[0]} by hash; {restore}"
+        )
     for name, hashes in pinned.items():
         path = root / wheels.FOLDER / name
         if not path.is_file():
-            yield Fault(wheels.LOCK, f"it pins {wheels.FOLDER}/{name}, which is missing; {restore}")
+            yield WheelFault(
+                wheels.LOCK, f"it pins {wheels.FOLDER}/{name}, which is missing; {restore}"
+            )
         elif hashlib.sha256(path.read_bytes()).hexdigest() not in hashes:
             told = f"its bytes do not match the hash in {wheels.LOCK}"
-            yield Fault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
+            yield WheelFault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
         elif (strange := _strange_file(path)) is not None:
             told = f"it holds {strange!r}, which is not in its RECORD or no part of assay"
-            yield Fault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
+            yield WheelFault(f"{wheels.FOLDER}/{name}", f"{told}; {restore}")
 
 
 def _strange_file(wheel: Path) -> str | None:

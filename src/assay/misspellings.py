@@ -8,11 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from assay.adducts import added, multiplied, spaced
-from assay.markup import plain
+from assay.notations import added, asked_for, multiplied, plain, spaced
 from assay.plausibility import ACRONYMS, RARE, Likelihood, likelihood, readings, speaks_for
 from assay.readings import TRUTH, certain
-from assay.variables import asked_for
 
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +41,42 @@ def variable_set(variable: str) -> Iterator[None]:
         del os.environ[variable]
         if before is not None:
             os.environ[variable] = before
+
+
+@contextmanager
+def lifeline() -> Iterator[tuple[int, int]]:
+    """A pipe's reading end, for a process that `Lifeline` ends with this one, and its writing end.
+
+    Within, the writing end may say something; afterwards the process ends at once.
+    """
+    reading, writing = os.pipe()
+    try:
+        yield reading, writing
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+class Lifeline:
+    """Ends this process when nobody holds the writing end of a pipe any more, however that went."""
+
+    def __init__(self, reading: int) -> None:
+        """Listen at the reading end, which this process inherited."""
+        self._reading, self._word, self._said = reading, b"", threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with suppress(OSError):  # whoever closed it here needs no end
+            while word := os.read(self._reading, 1):
+                self._word = word
+                self._said.set()
+            os._exit(1)
+        self._said.set()
+
+    def word(self) -> bytes:
+        """Wait for the byte that is written at the other end."""
+        self._said.wait()
+        return self._word
 
 
 def end_with_parent() -> None:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from assay.errors import UsageError
 from assay.records import Finding
-from assay.sanity.reproduction import told_with_command
+from assay.sanity.suites import told_with_command
 
 MAXIMUM_ANNOTATIONS = 10
 

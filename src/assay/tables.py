@@ -1,11 +1,18 @@
-"""Strict reading of CSV tables: a bad cell is named, never guessed at."""
+"""Strict reading of tables, and what spreadsheets do to them.
+
+A bad cell is named, never guessed at. Cells are written so that no spreadsheet takes one for a
+formula of its own, and numbers that a program rounded on saving are recognised.
+"""
 
 import csv
 import difflib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +20,22 @@ import pandas as pd
 from assay.errors import UsageError
 from assay.files import write_text
 
+if TYPE_CHECKING:
+    from assay.settings import Settings
+
 MAXIMUM_BYTES = 2**30
 LONGEST_LINE = 2**17
 LONGEST_CELL = 2**27
+# Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
+# four are the full-width forms of the first.
+EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a comma is the decimal point a cell ends at a semicolon, quoted or not; in some at a tab.
+_INNER = re.compile(r'([;\t\r\n][\s"]*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])')
+SINGLE = 2.0**-23  # the last bit of single precision, relative to the number
+
+
+# labels that are rounded by this part of the gate's margin move no verdict
+SAFE = 10
 
 
 def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> pd.DataFrame:
@@ -192,3 +212,54 @@ def table_text(frame: pd.DataFrame) -> str:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV: to a temporary name, then renamed."""
     write_text(path, table_text(frame))
+
+
+def for_spreadsheets(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same table, with nothing in it that a spreadsheet would execute.
+
+    What is disarmed already stays as it is.
+    """
+    texts = rows.select_dtypes("object")
+    safe = {name: [harmless(cell) for cell in column] for name, column in texts.items()}
+    return rows.assign(**safe).rename(columns=harmless)
+
+
+def harmless(cell: Any) -> Any:
+    """The cell with an apostrophe before what a spreadsheet would execute of it."""
+    if not isinstance(cell, str):
+        return cell
+    if ";" in cell or not cell.isprintable():
+        cell = _INNER.sub(r"\1'", cell)
+    if not cell.startswith(EXECUTABLE):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def harmless_rounding(settings: "Settings") -> float:
+    """By how much labels may be rounded on saving; by nothing where they are classes."""
+    return settings.gate.margin / SAFE if settings.target.kind == "number" else 0.0
+
+
+def is_rounded(before: float, cell: str) -> bool:
+    """Whether the number in a cell is `before`, to the digits that stand there or as a float32."""
+    try:
+        written = Decimal(cell.strip()).normalize()
+        after = float(written)
+    except (InvalidOperation, OverflowError):
+        return False
+    places = written.as_tuple().exponent
+    if not isinstance(places, int):  # nan, or infinite
+        return False
+    digits = places if written else _places(cell)
+    apart = abs(after - before)
+    return apart <= SINGLE * abs(before) or apart <= 0.5 * 10.0**digits * (1 + 1e-9)
+
+
+def _places(cell: str) -> int:
+    """The last decimal place of a zero as it is written: -4 of `0.0000`."""
+    exponent = Decimal(cell.strip()).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

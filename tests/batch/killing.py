@@ -19,13 +19,13 @@ import tqdm  # noqa: F401
 
 from assay.batch import shards
 from assay.batch.authorization import authorize
-from assay.batch.jobs import Options, predict_batch
+from assay.batch.jobs import BatchOptions, predict_batch
 from assay.batch.records import RECORD, BatchRecord
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.settings import read_settings
 
-OPTIONS = Options(shard_rows=10)
+OPTIONS = BatchOptions(shard_rows=10)
 
 
 def main(root: Path, path: Path, kills: int, seed: int) -> None:

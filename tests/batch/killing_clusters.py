@@ -21,7 +21,7 @@ import distributed
 from killing import OPTIONS, digests, ended, finish, forked, prepared
 
 from assay.batch.authorization import authorize
-from assay.batch.jobs import Options, predict_batch
+from assay.batch.jobs import BatchOptions, predict_batch
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
 from assay.settings import read_settings
@@ -105,7 +105,7 @@ def predict(root: Path, path: Path, address: str) -> None:
     """Predict by the cluster; the exit code is that of the command line."""
     handover, settings = Handover(Layout(root).out), read_settings(root)
     permission = authorize(root, settings, handover.bundle, handover.certificate)
-    options = Options(scheduler=address, shard_rows=OPTIONS.shard_rows)
+    options = BatchOptions(scheduler=address, shard_rows=OPTIONS.shard_rows)
     try:
         predict_batch(root, settings, path, permission, options)
     except NotCarriedOutError:

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from assay.batch import models
+from assay.batch import authorization
 from assay.batch.authorization import authorize
 from assay.batch.jobs import predict_batch
 from assay.batch.verification import verify_path
@@ -57,16 +57,16 @@ def listed(root: Path) -> Path:
     return path
 
 
-def batch_of(root: Path, model: models.StoredModel | None = None) -> Path:
+def batch_of(root: Path, model: authorization.StoredModel | None = None) -> Path:
     """The folder of its batch, by the toy's model or another certified one."""
     handover, settings = Handover(Layout(root).out), settings_of(root)
-    model = model or models.StoredModel(handover.bundle, handover.certificate)
+    model = model or authorization.StoredModel(handover.bundle, handover.certificate)
     permission = authorize(root, settings, model.bundle, model.certificate)
     record = predict_batch(root, settings, listed(root), permission)
     return Layout(root).out / "batches" / record.folder
 
 
-def classifier(root: Path) -> models.StoredModel:
+def classifier(root: Path) -> authorization.StoredModel:
     """A model of a class in the place of the toy's, and certified in its place."""
     out = Handover(Layout(root).out)
     formulas = pool_formulas()[:60]
@@ -80,7 +80,7 @@ def classifier(root: Path) -> models.StoredModel:
     )
     change_card(out, bundle_digest=digest)
     assert score(root, settings_of(root), out, None).certified
-    return models.store(Layout(root), digest, out.bundle, out.certificate)
+    return authorization.store(Layout(root), digest, out.bundle, out.certificate)
 
 
 def verified(root: Path, folder: Path, *, with_list: bool = False) -> str:
@@ -437,7 +437,7 @@ def test_rows_beyond_the_footer_are_seen_beside_the_list_as_well(certified):
 
 def test_parquet_that_breaks_off_behind_its_first_part_is_refused(honest, folder, monkeypatch):
     """What cannot be read is one sentence, wherever in the file it lies."""
-    monkeypatch.setattr("assay.batch.feeds.CHUNK", 1)
+    monkeypatch.setattr("assay.batch.comparison.CHUNK", 1)
     path = folder / "predictions.parquet"
     table = pq.read_table(path)
     pq.write_table(table, path, row_group_size=1)

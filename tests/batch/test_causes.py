@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from assay.batch.causes import cause
-from assay.batch.prediction_tables import PredictionTable
+from assay.batch.comparison import PredictionTable
+from assay.batch.reconciliation import cause
 from assay.layout import Layout
 from assay.ledger.certificate import issue, new_signing_key, read_signer
-from assay.sealing.keys import SIGNING
+from assay.sealing.encryption import SIGNING
 from ledger_samples import CERTIFICATE
 
 ONE, OTHER = "1" * 64, "2" * 64

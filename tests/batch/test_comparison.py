@@ -6,7 +6,7 @@ import pytest
 
 import toy
 from assay.batch.comparison import NOTHING, as_text, require_same
-from assay.batch.rows import prediction_rows
+from assay.batch.prediction import prediction_rows
 from assay.errors import RefusedError
 from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain

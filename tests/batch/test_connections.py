@@ -7,7 +7,7 @@ import pytest
 from distributed.comm import CommClosedError
 from test_jobs import predict
 
-from assay.batch import connections
+from assay.batch import clusters
 from assay.errors import NotCarriedOutError
 from sentences import told
 from toy import write_rows
@@ -26,7 +26,7 @@ def test_scheduler_that_is_lost_when_its_workers_are_counted_is_told(certified, 
     def client(*_):
         yield SimpleNamespace(nthreads=gone)
 
-    monkeypatch.setattr(connections, "_client", client)
+    monkeypatch.setattr(clusters, "_client", client)
     path = certified / "list.csv"
     write_rows(path, ["formula"], [("NaCl",)])
     with told(NotCarriedOutError, 3, ADDRESS, "was lost", "start again; what is done stays"):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from test_jobs import ROWS, candidates_of, planned
 
-from assay.batch import errands
-from assay.batch.errands import Errand, predict_there
+from assay.batch import tasks
 from assay.batch.records import ShardRecord
 from assay.batch.shards import Batch, Shard, finished, load
+from assay.batch.tasks import Errand, predict_there
 from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from sentences import told
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.usefixtures("laptop")
 @pytest.fixture(name="batch")
 def small_batch(certified, monkeypatch) -> Batch:
     """A batch that a worker may be asked for; this process is the worker."""
-    monkeypatch.setattr(errands, "_limit_threads", lambda: None)
-    errands._opened.cache_clear()
-    errands._make_room.cache_clear()
+    monkeypatch.setattr(tasks, "_limit_threads", lambda: None)
+    tasks._opened.cache_clear()
+    tasks._make_room.cache_clear()
     return planned(certified, candidates_of(certified))
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from assay.batch import collection, shards
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.jobs import Options, plan, predict_batch
+from assay.batch.jobs import BatchOptions, plan, predict_batch
 from assay.batch.lists import open_list
 from assay.batch.records import BatchRecord
 from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
@@ -43,14 +43,14 @@ def predict(root: Path, path: Path, **options: object) -> BatchRecord:
     """Predict by the toy's certified model."""
     handover = Handover(Layout(root).out)
     permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return predict_batch(root, settings_of(root), path, permission, Options(**options))
+    return predict_batch(root, settings_of(root), path, permission, BatchOptions(**options))
 
 
 def planned(root: Path, path: Path) -> Batch:
     """The same batch, not yet predicted."""
     handover = Handover(Layout(root).out)
     permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return plan(root, settings_of(root), open_list(path), permission, Options())
+    return plan(root, settings_of(root), open_list(path), permission, BatchOptions())
 
 
 def files_of(root: Path, record: BatchRecord) -> dict[str, bytes]:
@@ -259,7 +259,7 @@ def test_uncertified_batch_says_so_in_its_shards_place(toy):
     """Shards of an unproven model never lie where a certified one would look for its own."""
     bundle = Handover(Layout(toy).out).bundle
     listed, permission = open_list(candidates_of(toy)), without_certificate(bundle)
-    batch = plan(toy, settings_of(toy), listed, permission, Options())
+    batch = plan(toy, settings_of(toy), listed, permission, BatchOptions())
     assert batch.folder.name.endswith("-uncertified")
     assert batch.recipe.model_id.startswith("uncertified-")
 

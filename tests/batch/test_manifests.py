@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from assay.batch import manifests
-from assay.batch.jobs import Options, predict_batch
+from assay.batch.jobs import BatchOptions, predict_batch
 from assay.batch.manifests import KIND, MANIFEST, sign_batch
 from assay.batch.verification import verify_path
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Layout
-from assay.ledger.certificate import read_signer
+from assay.ledger.certificate import read_signer, write_statement
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
-from assay.ledger.statements import write_statement
 from toy import assay, permission_of, settings_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -26,7 +25,7 @@ def batch_of(root: Path, *, certified: bool = True, note: str | None = "first") 
     """The folder of a batch of few rows."""
     permission = permission_of(root, certified=certified)
     few = Layout(root).candidates / "few.csv"
-    record = predict_batch(root, settings_of(root), few, permission, Options(note=note))
+    record = predict_batch(root, settings_of(root), few, permission, BatchOptions(note=note))
     return Layout(root).out / "batches" / record.folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.batch import models
+from assay.batch import authorization
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_tree
 from assay.layout import Handover, Layout
@@ -38,12 +38,12 @@ def certificate(tmp_path: Path) -> Path:
 
 def test_pack_and_unpack_is_the_same_bundle(bundle, tmp_path):
     """The digest survives the archive, and the archive depends on contents alone."""
-    packed = models.pack(bundle)
+    packed = authorization.pack(bundle)
     (tmp_path / "bundle.tar").write_bytes(packed)
-    models.unpack(tmp_path / "bundle.tar", tmp_path / "unpacked")
+    authorization.unpack(tmp_path / "bundle.tar", tmp_path / "unpacked")
     assert digest_tree(tmp_path / "unpacked") == digest_tree(bundle)
     (bundle / "a.txt").touch()
-    assert models.pack(bundle) == packed
+    assert authorization.pack(bundle) == packed
 
 
 def archive_of(path: Path, name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Path:
@@ -75,21 +75,23 @@ def test_malicious_member_is_refused(tmp_path, name, kind, link):
     """Anything but plain files below the folder: nothing at all is unpacked."""
     archive = archive_of(tmp_path / "bundle.tar", name, kind, link)
     with pytest.raises(NotCarriedOutError, match="no plain file"):
-        models.unpack(archive, tmp_path / "deep" / "unpacked")
+        authorization.unpack(archive, tmp_path / "deep" / "unpacked")
     assert [path.name for path in tmp_path.iterdir()] == ["bundle.tar"]
 
 
 def test_harmless_archive_of_the_same_make_is_unpacked(tmp_path):
     """The archives above are refused for their second member only."""
-    models.unpack(archive_of(tmp_path / "bundle.tar", "second.txt"), tmp_path / "unpacked")
+    authorization.unpack(archive_of(tmp_path / "bundle.tar", "second.txt"), tmp_path / "unpacked")
     assert len(list((tmp_path / "unpacked").iterdir())) == 2
 
 
 def test_archive_that_unpacks_too_large_is_refused(tmp_path, monkeypatch):
     """The sizes are added up before anything is written."""
-    monkeypatch.setattr(models, "MAXIMUM_ARCHIVE", 1)
+    monkeypatch.setattr(authorization, "MAXIMUM_ARCHIVE", 1)
     with pytest.raises(NotCarriedOutError, match="not unpacked"):
-        models.unpack(archive_of(tmp_path / "bundle.tar", "second.txt"), tmp_path / "unpacked")
+        authorization.unpack(
+            archive_of(tmp_path / "bundle.tar", "second.txt"), tmp_path / "unpacked"
+        )
     assert not (tmp_path / "unpacked").exists()
 
 
@@ -99,39 +101,41 @@ def test_damaged_or_compressed_archive_is_refused(bundle, tmp_path, damage):
     import gzip
 
     path = tmp_path / "bundle.tar"
-    path.write_bytes(gzip.compress(models.pack(bundle)) if damage is None else damage)
+    path.write_bytes(gzip.compress(authorization.pack(bundle)) if damage is None else damage)
     with pytest.raises(NotCarriedOutError, match=r"bundle\.tar"):
-        models.unpack(path, tmp_path / "unpacked")
+        authorization.unpack(path, tmp_path / "unpacked")
 
 
 def test_found_by_digest_or_its_beginning(bundle, certificate, tmp_path):
     """A stored model is found by its digest or by enough of it, never by a guess."""
     layout = Layout(tmp_path)
-    stored = models.store(layout, DIGEST, bundle, certificate)
-    assert models.find(tmp_path, DIGEST) == models.find(tmp_path, DIGEST[:6]) == stored
-    models.store(layout, DIGEST[:8] + "0" * 56, bundle, certificate)
+    stored = authorization.store(layout, DIGEST, bundle, certificate)
+    assert (
+        authorization.find(tmp_path, DIGEST) == authorization.find(tmp_path, DIGEST[:6]) == stored
+    )
+    authorization.store(layout, DIGEST[:8] + "0" * 56, bundle, certificate)
     with pytest.raises(RefusedError, match="2 certified models begin"):
-        models.find(tmp_path, DIGEST[:6])
-    assert models.find(tmp_path, DIGEST[:10]) == stored
+        authorization.find(tmp_path, DIGEST[:6])
+    assert authorization.find(tmp_path, DIGEST[:10]) == stored
 
 
 @pytest.mark.parametrize("name", ["f" * 64, "", "*", "../../x", "champio"])
 def test_unknown_model_is_refused(bundle, certificate, tmp_path, name):
     """No such digest at hand: refused, and the message says how to get one."""
-    models.store(Layout(tmp_path), DIGEST, bundle, certificate)
+    authorization.store(Layout(tmp_path), DIGEST, bundle, certificate)
     with pytest.raises(RefusedError, match="merge one that passes"):
-        models.find(tmp_path, name)
+        authorization.find(tmp_path, name)
 
 
 def test_champion_is_refused_while_nothing_is_certified(toy):
     """Without a certified model there is nothing to predict with."""
     with pytest.raises(RefusedError, match="no model is certified yet"):
-        models.find(toy, models.CHAMPION)
+        authorization.find(toy, authorization.CHAMPION)
 
 
 def test_champion_is_what_the_ledger_names(certified):
     """The default model is the last certified one."""
-    found = models.find(certified, models.CHAMPION)
+    found = authorization.find(certified, authorization.CHAMPION)
     assert found.bundle.parent.name == read_card(Handover(Layout(certified).out)).bundle_digest
 
 
@@ -144,14 +148,14 @@ def test_published_model_is_fetched_under_its_own_digest(toy, tmp_path, monkeypa
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_REPOSITORY", "group/toy")
         monkeypatch.setenv("GITHUB_TOKEN", "t")
-        models.publish(digest, handover.bundle, handover.certificate, "notes")
-        found = models.find(toy, digest[:12])
+        authorization.publish(digest, handover.bundle, handover.certificate, "notes")
+        found = authorization.find(toy, digest[:12])
         assert found.bundle.parent.name == digest
         assert digest_tree(found.bundle) == digest
         assert found.certificate.read_bytes() == handover.certificate.read_bytes()
         other = digest[:11] + ("0" if digest[11] != "0" else "1")
-        models.publish(other, handover.bundle, handover.certificate, "swapped")
+        authorization.publish(other, handover.bundle, handover.certificate, "swapped")
         with pytest.raises(RefusedError, match="holds bundle"):
-            models.find(toy, other)
+            authorization.find(toy, other)
         with pytest.raises(NotCarriedOutError, match="no release"):
-            models.find(toy, "0" * 12)
+            authorization.find(toy, "0" * 12)

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.batch import parts
-from assay.batch.jobs import Job, Options, prepare
-from assay.batch.parts import MAXIMUM, number_of_parts, part_of
+from assay.batch import jobs
+from assay.batch.jobs import MAXIMUM, BatchOptions, Job, number_of_parts, part_of, prepare
 from assay.batch.shards import divide
 from assay.layout import Layout
 from toy import assay, permission_of, pool_formulas, settings_of, write_rows
@@ -24,7 +23,7 @@ SHARDS = ("--shard-rows", "10")
 def test_parts_are_all_shards_once_and_nearly_equal(rows, size, parts):
     """Whatever the sizes, parts in order are all shards, and differ by one shard at most."""
     shards = divide(rows, size)
-    parts = min(parts, len(shards))
+    parts = min(jobs, len(shards))
     made = [part_of(shards, number, parts) for number in range(1, parts + 1)]
     assert [shard for part in made for shard in part] == shards
     assert max(map(len, made)) - min(map(len, made)) <= 1
@@ -57,7 +56,7 @@ def candidates_of(root: Path) -> Path:
 
 def job_of(root: Path) -> Job:
     """The batch of that list in four shards."""
-    options = Options(shard_rows=10)
+    options = BatchOptions(shard_rows=10)
     return prepare(root, settings_of(root), candidates_of(root), permission_of(root), options)
 
 
@@ -150,10 +149,10 @@ def test_there_is_no_such_part(certified, part, parts):
 def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
     """A list whose end takes longer than its beginning is divided by what the end takes."""
     job = job_of(certified)
-    monkeypatch.setattr(parts, "TRIAL", 10)
-    monkeypatch.setattr(parts, "_seconds", lambda _, trial: 100.0 if trial.stop == 40 else 0.1)
-    assert parts.needed(job, 200.0) == 2
-    assert parts.needed(job, 400.0) == 1
+    monkeypatch.setattr(jobs, "TRIAL", 10)
+    monkeypatch.setattr(jobs, "_seconds", lambda _, trial: 100.0 if trial.stop == 40 else 0.1)
+    assert jobs.needed(job, 200.0) == 2
+    assert jobs.needed(job, 400.0) == 1
     assert not job.batch.folder.exists(), "nothing is left of the trials"
 
 
@@ -161,8 +160,8 @@ def test_the_slowest_of_the_trials_decides(certified, monkeypatch):
 def test_what_was_misjudged_is_broken_off(certified, monkeypatch, seconds, wanted):
     """Where trials promised one part and it takes over twice the time, the parts are counted."""
     job = job_of(certified)
-    monkeypatch.setattr(parts, "needed", lambda *_: 1)
-    assert parts.begun(job, seconds) == wanted
+    monkeypatch.setattr(jobs, "needed", lambda *_: 1)
+    assert jobs.begun(job, seconds) == wanted
     assert len(list(job.batch.folder.glob("*/shard.json"))) == (4 if wanted == 1 else 1)
 
 

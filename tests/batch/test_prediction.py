@@ -13,11 +13,10 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from assay.batch.authorization import authorize, without_certificate
-from assay.batch.jobs import Options, predict_batch
-from assay.batch.prediction import predict_rows
+from assay.batch.jobs import BatchOptions, predict_batch
+from assay.batch.lineage import trace
+from assay.batch.prediction import predict_rows, prediction_rows, quarantine_rows
 from assay.batch.records import BatchRecord
-from assay.batch.rows import prediction_rows, quarantine_rows
-from assay.batch.traces import trace
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.features import MagpieFeatures
@@ -25,7 +24,7 @@ from assay.features.transformers import GapError
 from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
-from assay.spreadsheets import EXECUTABLE, for_spreadsheets
+from assay.tables import EXECUTABLE, for_spreadsheets
 from sentences import told
 from toy import (
     METADATA,
@@ -387,7 +386,7 @@ def test_what_makes_other_rows_makes_another_batch(certified):
     settings = settings_of(certified)
     permissions = [permission_of(certified, certified=proven) for proven in (True, False)]
     found = [
-        predict_batch(certified, settings, path, permission, Options(column=column))
+        predict_batch(certified, settings, path, permission, BatchOptions(column=column))
         for permission in permissions
         for column in ("made", "parent")
     ]

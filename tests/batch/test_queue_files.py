@@ -3,7 +3,7 @@
 import pytest
 from test_jobs import predict
 
-from assay.batch.queue_files import read_queue
+from assay.batch.queues import read_queue
 from assay.errors import UsageError
 from dask_machines import queue_file
 from sentences import told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.batch.prediction_tables import PredictionTable, read_predictions
+from assay.batch.comparison import PredictionTable, read_predictions
 from assay.batch.reconciliation import NEITHER, compare, origins, reconcile, sentences
 from assay.errors import UsageError
 from assay.layout import Layout

@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 import toy
 from assay.batch import shards
 from assay.batch.authorization import without_certificate
-from assay.batch.jobs import Options, predict_batch
+from assay.batch.jobs import BatchOptions, predict_batch
 from assay.compositions import elements
 from assay.errors import NotCarriedOutError
 from assay.features import (
@@ -162,14 +162,14 @@ def test_each_row_has_the_number_that_it_has_alone(toy, bundles, alone, name):
     assert sum(number is not None for number in alone[name]) > len(LIST) // 2
     assert None in alone[name]
     for rows in (20_000, 7):
-        assert table(toy, bundles[name], Options(shard_rows=rows)) == wanted(alone[name])
+        assert table(toy, bundles[name], BatchOptions(shard_rows=rows)) == wanted(alone[name])
 
 
 @pytest.mark.parametrize("name", kinds(WALKED))
 def test_compiled_walks_give_each_row_its_own_number(toy, bundles, alone, name, monkeypatch):
     """Trees that are walked by compiled code give the oracle's numbers, too."""
     monkeypatch.setattr(Inference, "_is_worth", lambda self, *_: self._reason is None)
-    assert table(toy, bundles[name], Options(shard_rows=9)) == wanted(alone[name])
+    assert table(toy, bundles[name], BatchOptions(shard_rows=9)) == wanted(alone[name])
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_compiled_walks_give_each_row_its_own_number(toy, bundles, alone, name, 
 )
 def test_workers_give_each_row_its_own_number(toy, bundles, alone, name):
     """Several processes, each with shards of its own, give the oracle's numbers."""
-    options = Options(scheduler="local", shard_rows=11)
+    options = BatchOptions(scheduler="local", shard_rows=11)
     assert table(toy, bundles[name], options) == wanted(alone[name])
 
 
@@ -189,6 +189,6 @@ def test_the_oracle_sees_what_is_assigned_wrongly(toy, bundles, alone, monkeypat
         monkeypatch.setattr(Inference, "predict", lambda self, f, w=wrong: w(plain(self, f)))
         name = "ridge of magpie"
         try:
-            assert table(toy, bundles[name], Options()) != wanted(alone[name])
+            assert table(toy, bundles[name], BatchOptions()) != wanted(alone[name])
         except NotCarriedOutError:
             continue

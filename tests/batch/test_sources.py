@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.batch.sources import obtain
+from assay.batch.lists import obtain
 from assay.errors import NotCarriedOutError, UsageError
 from github_samples import TOKEN, break_, running_server  # noqa: F401 (a fixture)
 from github_server import GithubServer

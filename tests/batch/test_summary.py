@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.batch.collection import render_summary
+from assay.batch.prediction import schema
 from assay.batch.records import BatchRecord, Recipe
-from assay.batch.rows import schema
-from assay.batch.summary import render_summary
 from assay.report.comment import MARKER
 from hostile_strings import STRINGS
 from inert import assert_inert

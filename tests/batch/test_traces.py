@@ -7,8 +7,8 @@ import pytest
 
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import predict_batch
+from assay.batch.lineage import sentences, trace
 from assay.batch.records import BatchRecord
-from assay.batch.traces import sentences, trace
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import verify

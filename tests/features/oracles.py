@@ -8,8 +8,7 @@ from matminer.featurizers.composition import ElementProperty, Stoichiometry, Val
 from matminer.featurizers.composition.ion import IonProperty
 from pymatgen.core import Composition, Element
 
-from assay.sanity.strategies import compositions
-from assay.sanity.variations import spelt
+from assay.sanity.strategies import compositions, spelt
 
 ALL = [Element.from_Z(number).symbol for number in range(1, 104)]
 MAGPIE = ElementProperty.from_preset("magpie", impute_nan=False)

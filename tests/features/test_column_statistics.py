@@ -6,12 +6,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from assay.compositions import problem
-from assay.features import statistics
-from assay.features.ionic import ion_property
-from assay.features.statistics import BLOCK, magpie, stoichiometry, valence_orbitals
-from assay.features.tables import magpie_table
-from assay.sanity.strategies import compositions
-from assay.sanity.variations import spelt
+from assay.features import tables
+from assay.features.tables import BLOCK, magpie, magpie_table, stoichiometry, valence_orbitals
+from assay.features.transformers import ion_property
+from assay.sanity.strategies import compositions, spelt
 from features.oracles import ALL, MAGPIE, NORMS, VALENCE, by_matminer, columns, compare
 
 COMPUTED = (magpie, stoichiometry, valence_orbitals, ion_property)
@@ -54,7 +52,7 @@ def test_planted_error(monkeypatch):
     names, table = magpie_table()
     changed = table.copy()
     changed[8, 2] *= 1 + 1e-7
-    monkeypatch.setattr(statistics, "magpie_table", lambda: (names, changed))
+    monkeypatch.setattr(tables, "magpie_table", lambda: (names, changed))
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         compare(magpie(["Fe2O3"]), MAGPIE, ["Fe2O3"])
     compare(magpie(["NaCl"]), MAGPIE, ["NaCl"])
@@ -89,7 +87,7 @@ def test_blocks_are_put_together(monkeypatch):
     formulas = [f"Fe{n}O{n + 1}" for n in range(1, 12)] + ["NaCl", "KBr", "He"]
     whole = magpie(formulas)
     assert len(formulas) < BLOCK
-    monkeypatch.setattr(statistics, "BLOCK", 3)
+    monkeypatch.setattr(tables, "BLOCK", 3)
     np.testing.assert_array_equal(magpie(formulas), whole)
 
 

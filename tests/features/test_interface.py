@@ -11,7 +11,7 @@ from pymatgen.core import Element
 import golden_features
 from assay import compositions, features, plausibility, readings
 from assay.compositions import parse, problem
-from assay.features import ionic, parsing, statistics
+from assay.features import parsing, tables, transformers
 from assay.features.interface import GOLDEN, INTERFACE
 from assay.features.tables import magpie_table, oxidation_states
 from assay.features.transformers import FormulaFeatures
@@ -60,7 +60,7 @@ def test_values_are_those_of_the_version(kept, now):
 
 def test_planted_change_is_found(kept, monkeypatch):
     """A mean that is computed otherwise, or a formula read otherwise, needs another version."""
-    monkeypatch.setattr(statistics, "CLOSE", 0.5)  # more elements count as the most frequent
+    monkeypatch.setattr(tables, "CLOSE", 0.5)  # more elements count as the most frequent
     altered = golden_features.table()
     assert not allowed(kept, altered)
     assert allowed(kept, altered | {"interface": INTERFACE + 1})
@@ -76,8 +76,8 @@ def forget() -> None:
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     [
-        (statistics, "CLOSE", 1e-6),  # nearly equal shares are no longer both the most frequent
-        (ionic, "NEUTRAL", 1e-3),  # a charge that nearly adds up does
+        (tables, "CLOSE", 1e-6),  # nearly equal shares are no longer both the most frequent
+        (transformers, "NEUTRAL", 1e-3),  # a charge that nearly adds up does
         (parsing, "_GROUP", re.compile(parsing._GROUP.pattern.replace(r"[\d.]", "[.]"), re.ASCII)),
         (compositions, "MAXIMUM_LENGTH", 100),
         (compositions, "LARGEST_AMOUNT", 1e3),
@@ -122,7 +122,7 @@ def test_every_featurizer_is_in_the_table(kept):
 
 def has_features(formula: str) -> bool:
     """Whether the Magpie table has every number of a formula."""
-    return problem(formula) is None and bool(np.isfinite(statistics.magpie([formula])).all())
+    return problem(formula) is None and bool(np.isfinite(tables.magpie([formula])).all())
 
 
 def test_each_number_of_each_element_is_seen(monkeypatch):
@@ -131,28 +131,30 @@ def test_each_number_of_each_element_is_seen(monkeypatch):
     names, table = magpie_table()
     known = [z for z in range(1, len(table)) if np.isfinite(table[z]).all()]
     assert len(known) == 90
-    before = statistics.magpie(readable)
+    before = tables.magpie(readable)
     places = [(z, 0) for z in known] + [(21, column) for column in range(len(names))]
     for z, column in places:
         altered = table.copy()
         altered[z, column] += 1
-        monkeypatch.setattr(statistics, "magpie_table", lambda altered=altered: (names, altered))
-        assert not np.allclose(statistics.magpie(readable), before, 1e-8, 1e-9), (z, names[column])
+        monkeypatch.setattr(tables, "magpie_table", lambda altered=altered: (names, altered))
+        assert not np.allclose(tables.magpie(readable), before, 1e-8, 1e-9), (z, names[column])
 
 
 def test_each_oxidation_state_is_seen(monkeypatch):
     """A state that an element loses changes a golden row."""
     states, starts = oxidation_states()
     readable = [text for text in GOLDEN if problem(text) is None]
-    before = ionic.ion_property(readable)[:, 0]
+    before = transformers.ion_property(readable)[:, 0]
     for place, state in enumerate(states):
         number = int(np.searchsorted(starts, place, side="right")) - 1
         symbol = Element.from_Z(number).symbol
         if state == 0 or symbol in {"O", "F", "Li"} or not has_features(symbol):
             continue  # the partners of all others, of one state each
         altered = np.where(np.arange(len(states)) == place, 97.0, states)
-        monkeypatch.setattr(ionic, "oxidation_states", lambda altered=altered: (altered, starts))
-        assert (ionic.ion_property(readable)[:, 0] != before).any(), (symbol, state)
+        monkeypatch.setattr(
+            transformers, "oxidation_states", lambda altered=altered: (altered, starts)
+        )
+        assert (transformers.ion_property(readable)[:, 0] != before).any(), (symbol, state)
 
 
 def test_golden_compositions_cover_what_differs(kept):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from assay.features import ionic
-from assay.features.ionic import ion_property
+from assay.features import transformers
 from assay.features.tables import oxidation_states
+from assay.features.transformers import ion_property
 from features.oracles import ALL, IONIC, by_matminer, columns, compare
 
 few = settings(max_examples=60, deadline=None)
@@ -33,13 +33,13 @@ def test_every_pair_with_oxygen():
 def test_joined_sums(formulas):
     """Where equal sums are joined after each element, the values are matminer's all the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ionic, "MANY", 0)
+        patch.setattr(transformers, "MANY", 0)
         compare(ion_property(formulas), IONIC, formulas)
 
 
 def test_many_states(monkeypatch):
     """One row of many elements with many states each, of which 10^9 sums come, is answered."""
-    monkeypatch.setattr(ionic, "MANY", 10_000)
+    monkeypatch.setattr(transformers, "MANY", 10_000)
     formula = "CClISSeTeBrNGeAsSbSnPMnXePoCrTcPdMoEuCeRuHFeCo"
     assert ion_property([formula])[0, 0] == 1.0
 
@@ -48,7 +48,7 @@ def test_planted_error(monkeypatch):
     """The comparison sees one oxidation state of iron that is another one."""
     states, starts = oxidation_states()
     changed = np.where(np.arange(len(states)) == starts[26] + list(_of_iron()).index(3), 5, states)
-    monkeypatch.setattr(ionic, "oxidation_states", lambda: (changed, starts))
+    monkeypatch.setattr(transformers, "oxidation_states", lambda: (changed, starts))
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         compare(ion_property(["Fe2O3"]), IONIC, ["Fe2O3"])
     compare(ion_property(["NaCl"]), IONIC, ["NaCl"])

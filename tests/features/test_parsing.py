@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from assay.compositions import MAXIMUM_LENGTH, parse, problem
 from assay.features import parsing
 from assay.features.parsing import amounts, problems
-from assay.sanity.strategies import compositions, doped, formulas, hostile, hydroxides
-from assay.sanity.variations import spelt, subscripted
+from assay.sanity.strategies import (
+    compositions,
+    doped,
+    formulas,
+    hostile,
+    hydroxides,
+    spelt,
+    subscripted,
+)
 
 SYMBOLS = ["Li", "O", "Na", "Cl", "Fe", "H", "C", "N", "Og", "Ts"]
 PIECES = ["Li", "O", "C", "o", "Xx", "D", "(", ")", "[", "]", "{", "}", ".", "0", "1", "2", "12"]

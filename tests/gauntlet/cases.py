@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.sanity.variations import pairs_of, spelt
+from assay.sanity.strategies import pairs_of, spelt
 
 Change = Callable[[Path], None]
 Row = dict[str, str]

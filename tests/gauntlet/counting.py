@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.datasets import read_tables
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
-from assay.model.dataset import read_tables
 from assay.records import CandidateCard, CheckReport, Record, Tally, read_record
-from assay.sanity.tiers import KIT
+from assay.sanity.suites import KIT
 from assay.scoring.acceptance import sound_predictions
 from assay.settings import read_settings
 from gauntlet.base import assay, git

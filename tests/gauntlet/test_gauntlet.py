@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from benchmarks.pages import FOLDER
 
-from assay.sanity.tiers import drawn_names, property_names
-from assay.schema.demands import demanded, demanded_of_changes
-from assay.schema.severities import RULES
+from assay.sanity.suites import drawn_names, property_names
+from assay.schema.demands import RULES, demanded, demanded_of_changes
 from assay.settings import parse_settings
 from gauntlet import counting, tables, waiting
 from gauntlet.__main__ import RECORD, updated

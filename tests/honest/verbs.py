@@ -39,7 +39,7 @@ def _count_all(root: Path) -> None:
     """Hand over the fast record with a count for each slow property."""
     from assay.layout import Handover
     from assay.records import CheckReport, Tally, read_record
-    from assay.sanity.tiers import KIT, drawn_names, wanted_names
+    from assay.sanity.suites import KIT, drawn_names, wanted_names
     from assay.settings import read_settings
 
     handover, settings = Handover(root / "out"), read_settings(root)

@@ -14,7 +14,7 @@ from assay.ledger.certificate import read_signer
 from assay.ledger.entries import RECORDS, chained, line_of
 from assay.ledger.record import read_ledger
 from assay.scoring import score as scoring
-from assay.sealing.keys import SIGNING
+from assay.sealing.encryption import SIGNING
 from assay.sealing.labels import open_sealed, sealed_digest
 from assay.sealing.releases import LABELS, write_release
 from ledger_samples import decision, retirement

@@ -14,14 +14,14 @@ from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.ledger import certificate as module
 from assay.ledger.certificate import (
+    PAYLOAD_TYPE,
     issue,
     new_signing_key,
     policy_digest,
     read_signer,
     verify,
 )
-from assay.ledger.statements import PAYLOAD_TYPE
-from assay.sealing.keys import SIGNING
+from assay.sealing.encryption import SIGNING
 from assay.settings import Settings, parse_settings
 from ledger_samples import CERTIFICATE, DIGESTS
 from sentences import told

@@ -10,9 +10,9 @@ from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
 from assay.ledger import branches
 from assay.ledger.certificate import new_signing_key, verify
-from assay.ledger.continuity import require_continuity, require_own_continuity, state_named
 from assay.ledger.entries import NOTHING, State, state_of
 from assay.ledger.record import read_ledger
+from assay.ledger.replay import require_continuity, require_own_continuity, state_named
 from assay.scoring.score import score
 from ledger_samples import chain, decision, of
 from toy import git, settings_of

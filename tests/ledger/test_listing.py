@@ -1,7 +1,7 @@
 """The ledger as people read it: a line an entry, and nothing that a terminal obeys."""
 
 from assay.files import digest_bytes
-from assay.ledger.listing import HEADER, earlier, listing
+from assay.ledger.audit import HEADER, earlier, listing
 from ledger_samples import certified, decision, intent, of, retirement, revocation, used
 
 

@@ -13,7 +13,7 @@ from assay.ledger import branches
 from assay.ledger.branches import BRANCH
 from assay.ledger.entries import RECORDS, DamagedLedgerError, Entry, chained, digest_of, line_of
 from assay.ledger.record import Ledger, read_ledger, read_ledger_at_hand
-from assay.sealing.keys import SIGNING
+from assay.sealing.encryption import SIGNING
 from ledger_samples import (
     OTHER,
     SEALED,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.batch import models
+from assay.batch import authorization
 from assay.batch.authorization import authorize
 from assay.batch.verification import verify_path
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
@@ -13,7 +13,7 @@ from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
 from assay.model.bundle import digest_bundle
 from assay.scoring.score import score
-from assay.sealing.keys import SIGNING
+from assay.sealing.encryption import SIGNING
 from toy import (
     assay,
     change_card,
@@ -52,7 +52,7 @@ def test_revoked_model_predicts_no_more_and_the_reason_is_told(certified):
     with pytest.raises(RefusedError, match=f"revoked at {entry.time[:10]}.*{REASON}"):
         ask(certified)
     with pytest.raises(RefusedError, match="each was revoked"):
-        models.find(certified, models.CHAMPION)
+        authorization.find(certified, authorization.CHAMPION)
     with pytest.raises(RefusedError, match=f"revoked at {entry.time[:10]}.*{REASON}"):
         verify_path(certified, settings_of(certified), handed(certified).certificate)
 
@@ -67,7 +67,7 @@ def test_model_before_the_revoked_one_is_champion_again(certified):
     second = digest_of(certified)
     assert read_ledger(certified).champion().bundle_digest == second != first
     revoke(certified, second, REASON, None)
-    assert models.find(certified, models.CHAMPION).bundle.parent.name == first
+    assert authorization.find(certified, authorization.CHAMPION).bundle.parent.name == first
 
 
 def test_revoked_reference_is_followed_by_the_baseline(certified):

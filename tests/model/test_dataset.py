@@ -2,9 +2,9 @@
 
 import pytest
 
+from assay.datasets import read_dataset, read_tables
 from assay.errors import UsageError
 from assay.layout import Layout
-from assay.model.dataset import read_dataset, read_tables
 from toy import settings_of
 
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from assay.compositions import chemical_system, elements
 from assay.errors import NotCarriedOutError
 from assay.features.parsing import amounts
-from assay.model.domain import Domain, DomainRecord
-from assay.model.domain_fitting import fit_domain
+from assay.model.domain import Domain, DomainRecord, fit_domain
 from assay.records import read_record
 from assay.splits import grouped_folds
 from toy import domain_of, pool_formulas, trained_formulas

@@ -8,10 +8,9 @@ import pytest
 
 from assay.compositions import chemical_system
 from assay.features.parsing import amounts
-from assay.model import domain_fitting
+from assay.model import domain
 from assay.model.chemical_space import fitted_space, nearest, positions
-from assay.model.domain import Domain
-from assay.model.domain_fitting import distances_between_folds, fit_domain
+from assay.model.domain import Domain, distances_between_folds, fit_domain
 from assay.splits import grouped_folds
 from toy import pool_formulas, trained_formulas
 
@@ -51,7 +50,7 @@ def test_order_of_rows_changes_no_byte():
 def test_large_train_sets_are_measured_from_a_selection(monkeypatch):
     """The selection is as large as allowed, drawn alike each time, and the bound is wider by it."""
     whole = fit_domain(FORMULAS, FOLDS)
-    monkeypatch.setattr(domain_fitting, "MAXIMUM_REFERENCES", 100)
+    monkeypatch.setattr(domain, "MAXIMUM_REFERENCES", 100)
     some = fit_domain(FORMULAS, FOLDS)
     assert len(set(some.references)) == 100
     assert set(some.references) < set(FORMULAS)

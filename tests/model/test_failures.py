@@ -10,7 +10,7 @@ import toy
 from assay.cli import main
 from assay.errors import UsageError
 from assay.features import GapError
-from assay.model.failures import of_author, place_of
+from assay.model.builder import of_author, place_of
 from sentences import told
 
 FEATURES = """

@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.features import MagpieFeatures, StoichiometryFeatures, statistics
+from assay.features import MagpieFeatures, StoichiometryFeatures, tables
 from assay.features.interface import GOLDEN, INTERFACE
 from assay.layout import Handover, Layout
 from assay.model import golden
@@ -303,7 +303,7 @@ def test_what_a_bundle_says_is_shown_on_one_short_line(bundle, laptop):
 def test_last_bits_of_a_processor_are_no_difference(bundle, laptop, monkeypatch):
     """What differs beyond the digits that predictions carry is let pass, and no more than that."""
     loaded = load_bundle(bundle, PACKAGE)
-    plain = statistics.magpie
+    plain = tables.magpie
     kept = golden_rows(loaded.model)
     for factor, differs in ((1 + 1e-13, False), (1 + 1e-6, True)):
         patched = lambda formulas, factor=factor: factor * plain(formulas)  # noqa: E731

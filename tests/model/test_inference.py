@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import BaggingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from assay.batch.prediction import predict_rows
 from assay.errors import NotCarriedOutError
@@ -71,6 +72,23 @@ def test_worth_is_counted_over_all_calls(monkeypatch):
     assert np.array_equal(np.concatenate([first, second]), predict(fitted, FORMULAS))
 
 
+def test_few_rows_are_walked_once_enough_of_them_agreed(monkeypatch):
+    """Scikit-learn predicts the first thirty rows, too, then none; more at once are its own."""
+    fitted = model(BaggingRegressor(DecisionTreeRegressor(), random_state=0))
+    asked = []
+    real = inference.by_scikit_learn
+    monkeypatch.setattr(
+        inference, "by_scikit_learn", lambda one, x: asked.append(len(x)) or real(one, x)
+    )
+    found = Inference(fitted)
+    single = [found.predict([formula])[0] for formula in FORMULAS[:100]]
+    assert asked == [1] * inference.ENOUGH
+    again = found.predict(FORMULAS[: inference.FEW])
+    assert len(asked) == inference.ENOUGH
+    assert single == again.tolist() == found.predict(FORMULAS)[:100].tolist()
+    assert asked[-1] == len(FORMULAS)
+
+
 UNWALKED = {
     "Ridge is no forest": lambda: model(StandardScaler(), Ridge()),
     r"order that varies \(n_jobs=2\)": lambda: model(RandomForestRegressor(3, n_jobs=2)),
@@ -96,15 +114,16 @@ def test_ridge_predicts_as_ever():
     assert np.array_equal(Inference(fitted, worth=0).predict(FORMULAS), predict(fitted, FORMULAS))
 
 
-def test_a_forest_that_differs_in_one_bit_is_left(monkeypatch):
+@pytest.mark.parametrize("worth", [0, inference.WORTH])
+def test_a_forest_that_differs_in_one_bit_is_left(worth, monkeypatch):
     """If one leaf is off by its last bit, scikit-learn predicts, and the sentence says why."""
     fitted = model(RandomForestRegressor(5, random_state=0))
     laid = lay_out(fitted[-1])
     wrong = replace(laid, values=np.nextafter(laid.values, np.inf))
     monkeypatch.setattr(inference, "lay_out", lambda _: wrong)
-    found = Inference(fitted, worth=0)
+    found = Inference(fitted, worth=worth)
     assert found.fallback is None
-    assert np.array_equal(found.predict(FORMULAS), predict(fitted, FORMULAS))
+    assert np.array_equal(found.predict(FORMULAS[:20]), predict(fitted, FORMULAS[:20]))
     assert "as RandomForestRegressor would get other last digits" in found.fallback
 
 

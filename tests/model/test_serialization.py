@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from assay.errors import UsageError
-from assay.model.serialization import canonical_skops, untrusted_types
+from assay.model.bundle import canonical_skops, untrusted_types
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 Y = X.sum(axis=1)

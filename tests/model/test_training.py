@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from assay import provenance
 from assay.compositions import chemical_system, elements
+from assay.datasets import Dataset, read_dataset
 from assay.errors import UsageError
 from assay.features import StoichiometryFeatures
 from assay.files import digest_file
@@ -18,9 +19,7 @@ from assay.layout import Handover, Layout
 from assay.machinery import installed_version, machinery_digest
 from assay.model import tracking
 from assay.model.bundle import digest_bundle
-from assay.model.dataset import Dataset, read_dataset
-from assay.model.domain import DOMAIN, DomainRecord
-from assay.model.domain_fitting import fit_domain
+from assay.model.domain import DOMAIN, DomainRecord, fit_domain
 from assay.model.loading import load_bundle
 from assay.model.metrics import interval_coverage, public_metrics
 from assay.model.training import fit_out_of_fold, train

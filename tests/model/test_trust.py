@@ -26,8 +26,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer
 
 from assay.features import MagpieFeatures
-from assay.model.serialization import untrusted_types
-from assay.model.trust import LISTED, is_usual
+from assay.model.bundle import LISTED, is_usual, untrusted_types
 
 X = np.abs(np.random.default_rng(0).normal(size=(60, 6)))
 Y = X @ np.arange(6)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assay.model.forests import lay_out
 from assay.model.inference import as_rows, by_scikit_learn
-from assay.model.walks import ROWS, cores, walk
+from assay.model.walks import ROWS, cores, walk, walk_few
 from forests import KINDS, fitted, hard_rows, seeds, train_rows, trees
 
 few = effort(max_examples=12, deadline=None)
@@ -21,8 +21,9 @@ def test_walk_gives_the_bits_of_scikit_learn(kind, rows, count, seed):
     """Each prediction equals the estimator's own, on, beside and far from every threshold."""
     estimator = fitted(kind, rows, count, seed)
     features, forest = hard_rows(estimator, rows, seed), lay_out(estimator)
-    walked = walk(forest, as_rows(forest, features))
-    assert np.array_equal(walked, by_scikit_learn(estimator, features))
+    for way in (walk, walk_few):
+        walked = way(forest, as_rows(forest, features))
+        assert np.array_equal(walked, by_scikit_learn(estimator, features))
 
 
 def test_a_threshold_a_bit_further_is_noticed():
@@ -30,8 +31,9 @@ def test_a_threshold_a_bit_further_is_noticed():
     estimator = fitted("forest", 60, 10, 3)
     forest, features = lay_out(estimator), hard_rows(estimator, 60, 3)
     forest.thresholds[:] = np.nextafter(forest.thresholds, np.float32(-np.inf))
-    walked = walk(forest, as_rows(forest, features))
-    assert not np.array_equal(walked, by_scikit_learn(estimator, features))
+    for way in (walk, walk_few):
+        walked = way(forest, as_rows(forest, features))
+        assert not np.array_equal(walked, by_scikit_learn(estimator, features))
 
 
 @given(cut=st.integers(1, 3 * ROWS), threads=st.integers(1, 5), seed=seeds)
@@ -45,6 +47,7 @@ def test_neighbours_and_threads_change_no_row(cut, threads, seed):
     parts = [walk(forest, part) for part in (rows[:cut], rows[cut:])]
     assert np.array_equal(whole, np.concatenate(parts))
     assert np.array_equal(whole, walk(forest, rows, threads))
+    assert np.array_equal(whole[:cut], walk_few(forest, rows[:cut]))
 
 
 def test_threads_are_what_a_scheduler_allows(monkeypatch):

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.environment import contradictions
-from assay.model.warnings import ENVIRONMENT, EXACT, warnings_of
+from assay.locks import contradictions
+from assay.model.metrics import ENVIRONMENT, EXACT, warnings_of
 
 LABELS = np.linspace(-3, 1, 50)
 NUMPY = metadata.version("numpy")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm, t
 
-from assay.planning.banks import SIZE, Bank
+from assay.planning.simulation import SIZE, Bank
 
 
 def bank(seed: int = 0, place: int = 0) -> Bank:

@@ -10,7 +10,7 @@ from assay.gate.comparisons import Groups, Requirement, Slice
 from assay.gate.metrics import MAE
 from assay.gate.statistics import Grouping
 from assay.layout import Layout
-from assay.planning.designs import Design, design_of_repository, design_of_sizes, pool_rows
+from assay.planning.simulation import Design, design_of_repository, design_of_sizes, pool_rows
 from assay.settings import parse_settings
 from sentences import told
 from toy import SEALED_SYSTEMS, SETTINGS, make

@@ -14,18 +14,16 @@ from typer.testing import CliRunner
 from assay import cli
 from assay.errors import UsageError
 from assay.layout import Handover, Layout
-from assay.planning.chances import differences
-from assay.planning.guesses import Given
-from assay.planning.plan import Options, make_plan, require_budget
-from assay.planning.power_curve import power_curve
-from assay.planning.records import Need, Plan, Rows
-from assay.planning.text import plan_text
+from assay.planning.assumptions import GivenAssumptions
+from assay.planning.chances import Need, Plan, TableSize, differences
+from assay.planning.plan import PlanOptions, make_plan, require_budget
+from assay.planning.text import plan_text, power_curve
 from assay.settings import Settings, parse_settings, read_settings
 from sentences import told
 from toy import MARGIN, SETTINGS, change_card, make, read_card
 
 KNOWN = parse_settings(SETTINGS)
-QUICK = Options(trials=8, given=Given(error=1.0, change=0.2))
+QUICK = PlanOptions(trials=8, given=GivenAssumptions(error=1.0, change=0.2))
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -79,7 +77,7 @@ def test_plan_is_repeatable(bare, known):
 
 def test_later_uses_are_at_lower_levels(bare):
     """A plan for a later use and after disagreements is made at its level."""
-    options = Options(trials=2, given=QUICK.given, use=20, disagreements=2)
+    options = PlanOptions(trials=2, given=QUICK.given, use=20, disagreements=2)
     later = make_plan(bare, read_settings(bare), options)
     assert later.level < 0.025 / 100 / 2 / 100
     assert {(p.use, p.disagreements) for p in later.points} == {(20, 2)}
@@ -88,19 +86,19 @@ def test_later_uses_are_at_lower_levels(bare):
 
 def test_error_is_that_of_the_trained_model(toy):
     """Where a model was trained, its public error is the champion's."""
-    found = make_plan(toy, read_settings(toy), Options(trials=2))
+    found = make_plan(toy, read_settings(toy), PlanOptions(trials=2))
     assert found.error == read_card(Handover(Layout(toy).out)).metrics["mae"]
     change_card(Handover(Layout(toy).out), metrics={"mae": 3.0, "rmse": 4.0})
-    found = make_plan(toy, read_settings(toy), Options(trials=2))
+    found = make_plan(toy, read_settings(toy), PlanOptions(trials=2))
     assert found.error == 3.0
     assert "out/candidate" in plan_text(found)
 
 
 def test_error_follows_from_the_margin_before_a_model_is_trained(bare):
     """`init` makes the margin 10 % of the error where fewer than 1,000 rows are sealed."""
-    found = make_plan(bare, read_settings(bare), Options(trials=2))
+    found = make_plan(bare, read_settings(bare), PlanOptions(trials=2))
     assert found.error == pytest.approx(10 * MARGIN)
-    wider = make_plan(bare, read_settings(bare), Options(trials=2, margin=0.3))
+    wider = make_plan(bare, read_settings(bare), PlanOptions(trials=2, margin=0.3))
     assert (wider.margin, wider.error) == (0.3, found.error)
 
 
@@ -122,7 +120,7 @@ def answers(root: Path, *cycle: int) -> Iterator[Settings]:
 def test_class_gets_the_estimates_for_bounded_losses(bare):
     """A yes/no target is planned with its Brier score, and with ease.ml/ci's sample sizes."""
     with answers(bare, 0, 1) as settings:
-        found = make_plan(bare, settings, Options(trials=2, given=Given(error=0.15)))
+        found = make_plan(bare, settings, PlanOptions(trials=2, given=GivenAssumptions(error=0.15)))
     assert found.metric == "brier"
     none, full, rare = found.bounded
     assert none.tolerance == pytest.approx(0.02)
@@ -138,15 +136,15 @@ def test_class_gets_the_estimates_for_bounded_losses(bare):
 def test_class_that_no_model_can_have(bare, cycle, error, word):
     """A Brier score worse than that of the share of yes, or answers that are all the same."""
     with answers(bare, *cycle) as settings, told(UsageError, 2, word):
-        make_plan(bare, settings, Options(trials=2, given=Given(error=error)))
+        make_plan(bare, settings, PlanOptions(trials=2, given=GivenAssumptions(error=error)))
 
 
 def test_number_is_bounded_on_request(bare):
     """With lower and upper in assay.toml the largest loss is known, without them it is not."""
     with told(UsageError, 2, "lower and upper"):
-        make_plan(bare, KNOWN, Options(trials=2, given=QUICK.given, bounded=True))
+        make_plan(bare, KNOWN, PlanOptions(trials=2, given=QUICK.given, bounded=True))
     text = SETTINGS.replace('unit = "eV/atom"', 'unit = "eV/atom"\nlower = -5.0\nupper = 5.0')
-    options = Options(trials=2, given=QUICK.given, bounded=True)
+    options = PlanOptions(trials=2, given=QUICK.given, bounded=True)
     found = make_plan(bare, parse_settings(text), options)
     assert found.bounded[0].tolerance == pytest.approx(MARGIN / 10)
 
@@ -164,15 +162,15 @@ def test_budget_that_cannot_be(use, disagreements, word):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (Options(margin=0.0), "--margin"),
-        (Options(groups=3), "--rows"),
-        (Options(rows=5, groups=9, given=QUICK.given), "--groups"),
-        (Options(given=Given(error=-1.0)), "--error"),
-        (Options(given=Given(change=0.0)), "--change"),
-        (Options(given=Given(icc=1.0)), "--icc"),
-        (Options(given=Given(on_pool=0.0)), "--pool-change"),
-        (Options(trials=0), "--trials"),
-        (Options(seed=-1), "--seed"),
+        (PlanOptions(margin=0.0), "--margin"),
+        (PlanOptions(groups=3), "--rows"),
+        (PlanOptions(rows=5, groups=9, given=QUICK.given), "--groups"),
+        (PlanOptions(given=GivenAssumptions(error=-1.0)), "--error"),
+        (PlanOptions(given=GivenAssumptions(change=0.0)), "--change"),
+        (PlanOptions(given=GivenAssumptions(icc=1.0)), "--icc"),
+        (PlanOptions(given=GivenAssumptions(on_pool=0.0)), "--pool-change"),
+        (PlanOptions(trials=0), "--trials"),
+        (PlanOptions(seed=-1), "--seed"),
     ],
 )
 def test_options_out_of_range(bare, options, word):
@@ -184,7 +182,7 @@ def test_options_out_of_range(bare, options, word):
 def test_text_says_what_stands_in_the_way(known):
     """Too few chemical systems, too small a pool: a sentence each, first of all."""
     few = known.model_copy(
-        update={"sealed": Rows(rows=40, groups=20, effective=15.0), "pool_needed": 10**6}
+        update={"sealed": TableSize(rows=40, groups=20, effective=15.0), "pool_needed": 10**6}
     )
     assert "15 effective chemical systems" in plan_text(few)
     assert "1,000,000" in plan_text(few)

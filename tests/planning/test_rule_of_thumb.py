@@ -6,11 +6,10 @@ from statistics import NormalDist, mean
 import pytest
 
 from assay.gate.decision import Budget
-from assay.planning.designs import Design, design_of_sizes
+from assay.planning.chances import LARGEST, Search, crossing, margin_needed, rows_needed
 from assay.planning.error_models import Guess, pair_of
-from assay.planning.needs import LARGEST, Search, crossing, margin_needed, rows_needed
-from assay.planning.rule_of_thumb import POWER, Noise, distance, noise_of
-from assay.planning.simulation import Question, simulate
+from assay.planning.sample_sizes import POWER, Noise, distance, noise_of
+from assay.planning.simulation import Design, Trial, design_of_sizes, simulate
 from assay.settings import parse_settings
 from toy import SETTINGS
 
@@ -81,12 +80,12 @@ def test_crossing_beyond_the_limits():
 
 def search(seed: int = 0) -> Search:
     """Two equally good models on 300 sealed rows."""
-    return Search(PAIR, DESIGN, POLICY, Question("no-regression", FRESH), seed, int)
+    return Search(PAIR, DESIGN, POLICY, Trial("no-regression", FRESH), seed, int)
 
 
 def chance(design, seed: int) -> float:
     """Chance of PASS in trials of their own."""
-    question = [Question("no-regression", FRESH)]
+    question = [Trial("no-regression", FRESH)]
     (found,) = simulate(PAIR, design, POLICY, question, (100, seed))
     return found.passed / found.trials
 
@@ -128,7 +127,7 @@ def test_needs_beyond_reach_are_not_searched():
     def never(*_: object) -> None:
         raise AssertionError("a search was begun")
 
-    beyond = Search(PAIR, small, policy, Question("no-regression", FRESH), 0, never)
+    beyond = Search(PAIR, small, policy, Trial("no-regression", FRESH), 0, never)
     need = rows_needed(beyond, noise)
     assert need.found is None
     assert need.rule > LARGEST

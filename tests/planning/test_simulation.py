@@ -9,9 +9,8 @@ from scipy.stats import t
 
 from assay.gate.decision import Budget
 from assay.planning import simulation
-from assay.planning.designs import design_of_sizes
 from assay.planning.error_models import Guess, pair_of
-from assay.planning.simulation import Question, Tally, simulate
+from assay.planning.simulation import Trial, VerdictCounts, design_of_sizes, simulate
 from assay.settings import parse_settings
 from toy import SETTINGS
 
@@ -20,11 +19,11 @@ POLICY = KNOWN.gate.model_copy(update={"margin": 0.15})
 # every row a group of its own, so that the textbook's formulas hold
 ROWS = design_of_sizes(400, 400, KNOWN, seed=0)
 GUESS = Guess("mae", 1.0, 0.3, 0.3)
-FIRST = Question("no-regression", Budget(0, 0))
+FIRST = Trial("no-regression", Budget(0, 0))
 TRIALS = 300
 
 
-def tally(difference: float, *questions: Question, seed: int = 0) -> list[Tally]:
+def tally(difference: float, *questions: Trial, seed: int = 0) -> list[VerdictCounts]:
     """What the gate says of models that differ so much."""
     pair = pair_of(GUESS, difference)
     return simulate(pair, ROWS.scaled(1.5), POLICY, questions or [FIRST], (TRIALS, seed))
@@ -59,7 +58,7 @@ def test_better_models_pass_more_often():
 
 def test_an_improvement_is_harder_to_show():
     """On the same draws a claimed improvement passes less often, and never if there is none."""
-    claimed = Question("improvement", Budget(0, 0))
+    claimed = Trial("improvement", Budget(0, 0))
     plain, improved = tally(-0.15, FIRST, claimed)
     assert plain.passed > improved.passed > 0
     assert tally(0.0, claimed)[0].passed == 0
@@ -67,8 +66,8 @@ def test_an_improvement_is_harder_to_show():
 
 def test_disagreements_make_it_harder():
     """The level falls with every use that did not confirm, not with those that did."""
-    spent = Question("no-regression", Budget(99, 4))
-    confirmed = Question("no-regression", Budget(99, 0))
+    spent = Trial("no-regression", Budget(99, 4))
+    confirmed = Trial("no-regression", Budget(99, 0))
     first, last, same = tally(0.0, FIRST, spent, confirmed)
     assert first.passed > last.passed
     assert same == first

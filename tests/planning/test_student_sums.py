@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.planning.student_sums import mean_size, root_mean_square
+from assay.planning.error_models import mean_size, root_mean_square
 
 
 def test_size_of_students_t():

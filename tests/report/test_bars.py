@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from assay.report.bars import BINS, WIDTH, bar, family_chart, marked_bar, residual_chart, spark
-from assay.report.evidence import Predicted
-from assay.report.families import FamilyError
+from assay.report.markdown import BINS, WIDTH, bar, family_chart, marked_bar, residual_chart, spark
+from assay.report.public_rows import FamilyError, Predicted
 
 
 @pytest.mark.parametrize(

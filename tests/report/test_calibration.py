@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assay.report.calibration import LEVELS, coverages
+from assay.report.plots import LEVELS, coverages
 
 
 def test_equal_folds_cover_what_they_say():

@@ -15,7 +15,7 @@ from assay.report.changes import (
     model_changes,
     reference_name,
 )
-from assay.report.evidence import Predicted
+from assay.report.public_rows import Predicted
 from report_samples import DIGEST, card, verdict
 
 

@@ -10,10 +10,9 @@ from assay.gate.remedies import Reason
 from assay.records import Refusal
 from assay.report import advice
 from assay.report.comment import MARKER, render_comment, render_summary
-from assay.report.figures import gate_line
+from assay.report.figures import UNREAD, commit_status, gate_line, table
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
-from assay.report.summary import UNREAD, commit_status, table
 from inert import HOSTILE, active, assert_inert
 from rendered import Rendered
 from report_samples import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assay.errors import NotCarriedOutError, UsageError
-from assay.report.evidence import Evidence, gathered
+from assay.report.public_rows import Evidence, gathered
 from report_samples import change_train, hand_over, settings, write_tables
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from assay.gate.metrics import METRICS
 from assay.gate.slices import family
-from assay.report.evidence import Predicted
-from assay.report.families import FAMILIES, family_errors
+from assay.report.public_rows import FAMILIES, Predicted, family_errors
 
 FORMULAS = ["LiF", "LiCl", "Fe2O3", "GaAs"]
 

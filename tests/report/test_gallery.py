@@ -8,9 +8,8 @@ from assay import commits
 from assay.commits import Branch, commit
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_tree
-from assay.report import gallery
-from assay.report.gallery import ATTEMPTS, BRANCH, exhibit
-from assay.report.images import Image
+from assay.report import images
+from assay.report.images import ATTEMPTS, BRANCH, Image, exhibit
 from toy import git
 
 ADDRESS = "https://github.invalid/group/toy"
@@ -94,7 +93,7 @@ def test_checkout_is_not_touched(root, tmp_path, monkeypatch):
 
 def test_branch_that_moved_is_asked_again(root, remote, tmp_path, monkeypatch):
     """A push that lost the race is made anew on top of the winner's; both keep their pictures."""
-    genuine, won = gallery.commit, []
+    genuine, won = images.commit, []
 
     def slow(*given, **options):
         made = genuine(*given, **options)
@@ -102,7 +101,7 @@ def test_branch_that_moved_is_asked_again(root, remote, tmp_path, monkeypatch):
             won.append(push(remote, tmp_path / f"other{len(won)}", f"{len(won)}".encode()))
         return made
 
-    monkeypatch.setattr(gallery, "commit", slow)
+    monkeypatch.setattr(images, "commit", slow)
     exhibit(root, drawn(b"mine"), ADDRESS)
     chain = git(remote, "rev-list", "--reverse", BRANCH).split()
     assert chain[:-1] == won
@@ -111,14 +110,14 @@ def test_branch_that_moved_is_asked_again(root, remote, tmp_path, monkeypatch):
 
 def test_contention_ends(root, remote, tmp_path, monkeypatch):
     """After some attempts it is given up, in a sentence, and nothing was forced."""
-    genuine, won = gallery.commit, []
+    genuine, won = images.commit, []
 
     def overtaken(*given, **options):
         made = genuine(*given, **options)
         won.append(push(remote, tmp_path / f"other{len(won)}", f"{len(won)}".encode()))
         return made
 
-    monkeypatch.setattr(gallery, "commit", overtaken)
+    monkeypatch.setattr(images, "commit", overtaken)
     with pytest.raises(NotCarriedOutError, match=f"{BRANCH} at each of {ATTEMPTS} attempts"):
         exhibit(root, drawn(b"mine"), ADDRESS)
     assert git(remote, "rev-list", "--reverse", BRANCH).split() == won

@@ -102,7 +102,7 @@ def test_sealed_inputs_and_pool_are_not_drawn(tmp_path: Path) -> None:
 
 def test_what_is_drawn_is_the_pages_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every drawing of the comment is among those of the page, stroke for stroke."""
-    from assay.report.pictures import pictures
+    from assay.report.images import pictures
 
     told = inputs(tmp_path)
     svgs = {str(picture.svg) for picture in pictures(told)}

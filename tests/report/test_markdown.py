@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from assay.layout import Handover
-from assay.ledger.listing import HEADER
+from assay.ledger.audit import HEADER
 from assay.report.comment import MARKER, render_comment
 from assay.report.markdown import code, folded, picture, plain, table, worded
 from hostile_strings import STRINGS

@@ -6,9 +6,9 @@ import pytest
 
 from assay.files import digest_bytes
 from assay.layout import Handover
+from assay.locks import package_changes
 from assay.report.comment import render_comment
 from assay.report.inputs import ReportInputs
-from assay.report.packages import package_changes
 from inert import assert_inert
 from report_samples import card, checks, finding, hand_over, settings
 from toy import commit, git

@@ -4,7 +4,7 @@ import numpy as np
 
 from assay.compositions import elements
 from assay.gate.metrics import METRICS
-from assay.report import periodic
+from assay.report import drawing
 from report_samples import Tags
 
 FORMULAS = ["Fe2O3", "FeO", "NaCl"]
@@ -13,7 +13,7 @@ FORMULAS = ["Fe2O3", "FeO", "NaCl"]
 def losses() -> dict[str, np.ndarray]:
     """Losses 1, 3 and 5 by element."""
     held = [elements(formula) for formula in FORMULAS]
-    return periodic.losses_by_element(held, np.array([1.0, 3.0, 5.0]))
+    return drawing.losses_by_element(held, np.array([1.0, 3.0, 5.0]))
 
 
 def test_row_counts_once_for_each_of_its_elements() -> None:
@@ -25,13 +25,13 @@ def test_row_counts_once_for_each_of_its_elements() -> None:
 
 def test_errors_are_in_the_metrics_unit() -> None:
     """The mean for MAE, the root of the mean square for RMSE."""
-    assert Tags(periodic.errors(losses(), METRICS["mae"], "MAE").svg()).text.count("2.0") == 2
-    assert Tags(periodic.errors(losses(), METRICS["rmse"], "RMSE").svg()).text.count("1.4") == 2
+    assert Tags(drawing.errors(losses(), METRICS["mae"], "MAE").svg()).text.count("2.0") == 2
+    assert Tags(drawing.errors(losses(), METRICS["rmse"], "RMSE").svg()).text.count("1.4") == 2
 
 
 def test_coverage_counts_rows() -> None:
     """Each element has its number of train rows, and the legend the largest."""
-    text = Tags(periodic.coverage(losses()).svg()).text
+    text = Tags(drawing.coverage(losses()).svg()).text
     assert "train rows (log)" in text
     assert text.count("2") >= 3
 
@@ -39,7 +39,7 @@ def test_coverage_counts_rows() -> None:
 def test_every_element_has_its_place() -> None:
     """The table shows 103 elements, those without rows in pale frames."""
     words = re_split(
-        Tags(periodic.errors({"H": np.array([0.0])}, METRICS["mae"], "<b>$x_{$").svg()).text
+        Tags(drawing.errors({"H": np.array([0.0])}, METRICS["mae"], "<b>$x_{$").svg()).text
     )
     assert len(words & ALL) == 103
 

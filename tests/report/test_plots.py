@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from assay.report import plots
-from assay.report.calibration import coverages
+from assay.report.plots import coverages
 from report_samples import Tags
 
 

@@ -12,7 +12,7 @@ from assay.layout import Handover, Layout
 from assay.ledger.branches import BRANCH as LEDGER
 from assay.provenance import git_bytes
 from assay.report import posting
-from assay.report.gallery import BRANCH
+from assay.report.images import BRANCH
 from github_server import GithubServer
 from inert import HOSTILE, assert_inert
 from toy import change_card, git, rewrite_predictions, settings_of
@@ -225,7 +225,7 @@ def test_push_to_main_draws_no_picture(certified, pulled, github):
 def reason(request, pulled, monkeypatch) -> str:
     """Why no picture can be put on the branch: the remote takes nothing, or others always win."""
     if request.param == "overtaken":
-        monkeypatch.setattr("assay.report.gallery.Branch.move", lambda *_: False)
+        monkeypatch.setattr("assay.report.images.Branch.move", lambda *_: False)
         return "at each of 5 attempts"
     hook = pulled / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\nexit 1\n")

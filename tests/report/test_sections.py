@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from assay.report.comment import render_comment
-from assay.report.gallery import Exhibit
+from assay.report.images import Exhibit
 from assay.report.inputs import ReportInputs
 from inert import assert_inert
 from rendered import Rendered

@@ -20,8 +20,8 @@ from hypothesis import settings as hypothesis_settings
 from assay.compositions import elements, parse
 from assay.features import missing_properties
 from assay.sanity.assertions import FalsifiedError
-from assay.sanity.elsewhere import Answer, predict_elsewhere
-from assay.sanity.tiers import FAST, property_names
+from assay.sanity.subprocess_model import Answer, predict_elsewhere
+from assay.sanity.suites import FAST, property_names
 from assay.settings import read_settings
 
 SETTINGS = """

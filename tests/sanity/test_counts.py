@@ -11,9 +11,8 @@ import pytest
 from test_sanity import check, kit, own, rules, toy
 
 from assay.records import CheckReport
-from assay.sanity.causes import causes
-from assay.sanity.shortfalls import hindered, kit_shortfalls, own_shortfalls
-from assay.sanity.tiers import FOLDER, drawn_names, property_names
+from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls
+from assay.sanity.suites import FOLDER, drawn_names, property_names
 
 slow = pytest.mark.slow
 DRAWN = frozenset(drawn_names())

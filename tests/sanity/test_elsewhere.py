@@ -6,7 +6,7 @@ import planted
 import pytest
 
 from assay.compositions import reduced_formula
-from assay.sanity.elsewhere import ROWS, predict_elsewhere
+from assay.sanity.subprocess_model import ROWS, predict_elsewhere
 
 
 def test_another_process_predicts_and_tells_its_cost(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_files_of_a_package_can_be_read(tmp_path: Path) -> None:
 
 def test_timed_formulas_are_new_texts_of_known_compositions() -> None:
     """No formula is timed twice, and each is a multiple of one that can be predicted."""
-    from assay.sanity.elsewhere import _multiples
+    from assay.sanity.subprocess_model import _multiples
 
     timed = _multiples(["Li2O", "Na" * 95])
     assert len(set(timed)) == len(timed) == ROWS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assay.sanity.outcomes import drawn
+from assay.sanity.counts import drawn
 
 PLAIN = """Falsifying example: test_a(
     # The test always failed when commented parts were varied together.

@@ -10,7 +10,7 @@ from catching import Caught, caught
 from planted import SOUND, falsified, weight
 
 from assay.compositions import elements
-from assay.sanity.tiers import FAST, property_names
+from assay.sanity.suites import FAST, property_names
 
 TRUE_RELATIONS = """
 [[sanity.monotonic]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.records import Finding
 from assay.report.comment import render_comment
 from assay.report.page import render_page
-from assay.sanity.reproduction import LONGEST, example_of, reproduction, told_with_command
+from assay.sanity.suites import LONGEST, example_of, reproduction, told_with_command
 from assay.texts import on_one_line
 from hostile_strings import STRINGS
 from rendered import Rendered

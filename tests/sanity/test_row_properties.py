@@ -8,8 +8,7 @@ from catching import caught
 from planted import FORMULAS, SOUND, falsified, weight
 
 from assay.sanity.assertions import FalsifiedError, require_same_scale
-from assay.sanity.strategies import case_pairs
-from assay.sanity.variations import spelt
+from assay.sanity.strategies import case_pairs, spelt
 
 AMONG = "test_good_rows_keep_their_numbers_among_unusable_ones"
 CASE = "test_letters_of_another_case_are_other_elements"

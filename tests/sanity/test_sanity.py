@@ -16,10 +16,9 @@ from assay.layout import Handover
 from assay.records import CheckReport
 from assay.sanity import check as checks
 from assay.sanity.check import run_sanity
-from assay.sanity.elsewhere import LOADER
-from assay.sanity.reproduction import reproduction
 from assay.sanity.runs import Content, run_kit
-from assay.sanity.tiers import SLOW, drawn_names, property_names
+from assay.sanity.subprocess_model import LOADER
+from assay.sanity.suites import SLOW, drawn_names, property_names, reproduction
 from assay.settings import read_settings
 from once import once
 

@@ -13,15 +13,19 @@ from assay.sanity.strategies import (
     charge_balanced,
     compositions,
     doped,
+    exchanged,
     formulas,
     holding,
     hostile,
     hydroxides,
     in_space,
     near,
+    on_line,
+    pairs_of,
     shifted,
+    spelt,
+    subscripted,
 )
-from assay.sanity.variations import exchanged, on_line, pairs_of, spelt, subscripted
 
 SYMBOLS = ["Li", "O", "Na", "Cl", "Fe", "H", "C", "N"]
 TRAINING = ["LiFeO2", "NaCl", "Fe0.947O", "Ca10(PO4)6(OH)2"]

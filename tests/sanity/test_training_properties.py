@@ -9,7 +9,7 @@ import builders
 import pytest
 from catching import WIDER
 
-from assay.sanity import tiers
+from assay.sanity import suites
 from assay.sanity.assertions import FalsifiedError
 from assay.sanity.learning import draw_sample, skills
 from assay.sanity.policy import Sanity
@@ -40,7 +40,7 @@ def falsified(
         "sanity": Sanity(),
     }
     found = {}
-    for name in only or tiers.property_names(tiers.SLOW):
+    for name in only or suites.property_names(suites.SLOW):
         function = getattr(training, name)
         wanted = inspect.signature(function).parameters
         if "shuffled_skills" in set(wanted) - set(given):
@@ -71,4 +71,4 @@ def test_a_sound_training_falsifies_nothing(tmp_path: Path, builder: Callable[[i
 
 def test_every_property_of_training_is_tried_here() -> None:
     """There is no property of training without a planted fault in this file."""
-    assert set(FAULTS.values()) == set(tiers.property_names(tiers.SLOW))
+    assert set(FAULTS.values()) == set(suites.property_names(suites.SLOW))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.schema.accidents import exchanged, respelt
-from assay.schema.pairing import Rows, paired
+from assay.schema.differences import TrainRows, paired
 
 FORMULAS = [
     f"{a}{b}{n}"
@@ -18,11 +18,11 @@ FORMULAS = [
 LABELS = [round(random.Random(n).gauss(-1.5, 1), 4) for n in range(len(FORMULAS))]
 
 
-def rows(labels: list[float], formulas: list[str] | None = None, first: int = 1) -> Rows:
+def rows(labels: list[float], formulas: list[str] | None = None, first: int = 1) -> TrainRows:
     """A table of 200 rows."""
     named = formulas or FORMULAS
     ids = [f"t{n:05d}" for n in range(first, first + len(named))]
-    return Rows(
+    return TrainRows(
         ids, named, np.array(labels), [f"{one:g}" for one in labels], np.arange(len(named)) + 2
     )
 
@@ -103,6 +103,6 @@ def test_another_compound_with_the_label_of_one_that_is_gone_is_told() -> None:
         before = [*FORMULAS[:7], "CoBr2", *FORMULAS[8:]]
         after = [*FORMULAS[:7], fresh, *FORMULAS[8:]]
         here = rows(put(LABELS, {7: label}), after)
-        here = Rows([*here.ids[:7], "t00999", *here.ids[8:]], *list(vars(here).values())[1:5])
+        here = TrainRows([*here.ids[:7], "t00999", *here.ids[8:]], *list(vars(here).values())[1:5])
         pairing = paired(here, rows(LABELS, before), 0.0)
         assert respelt(pairing, np.ones(len(here), dtype=bool), by_label=True) == expected

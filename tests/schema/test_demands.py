@@ -7,16 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from assay.commits import settings_on_main
+from assay.datasets import read_tables
 from assay.errors import NotCarriedOutError
 from assay.layout import Layout
-from assay.mainline import settings_on_main
-from assay.model.dataset import read_tables
 from assay.records import FORMAT, CheckReport
 from assay.schema.check import check_schema, tallied
 from assay.schema.data_docs import Outcome, validated
 from assay.schema.demands import demanded, demanded_of_changes
-from assay.schema.repository import suites
-from assay.scoring.counts import Demand, require_rules
+from assay.schema.suites import suites
+from assay.scoring.acceptance import Demand, require_rules
 from assay.settings import read_settings
 from schema_samples import NUMBER, SETTINGS, commit, edit
 

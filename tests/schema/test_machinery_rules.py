@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from assay import wheels
-from assay.mainline import settings_on_main
-from assay.schema.machinery_rules import machinery_suites
+from assay.commits import settings_on_main
+from assay.schema.settings_rules import machinery_suites
 from assay.settings import read_settings
 from environments import ROOT, exchange_machinery
 from schema_samples import check, commit, edit, only

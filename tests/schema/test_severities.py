@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from assay.schema.severities import RULES
+from assay.schema.demands import RULES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "assay" / "schema"

@@ -10,7 +10,7 @@ from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import PREDICATE_TYPE, verify
-from assay.scoring.attestation import offer
+from assay.scoring.recording import offer
 from assay.scoring.score import score
 from toy import assay, read_card, settings_of
 from workflow_rules import parse, read_texts

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.datasets import Dataset
 from assay.errors import NotCarriedOutError
-from assay.model.dataset import Dataset
 from assay.records import FORMAT, CheckReport, Tally
-from assay.sanity.tiers import KIT, drawn_names, wanted_names
-from assay.scoring.counts import Demand, require_properties, require_training
+from assay.sanity.suites import KIT, drawn_names, wanted_names
+from assay.scoring.acceptance import Demand, require_properties, require_training
 from assay.settings import Settings, parse_settings
 from test_records import CARD
 from toy import SETTINGS

@@ -9,9 +9,9 @@ from assay.files import digest_bytes
 from assay.gate.decision import Budget
 from assay.gate.decision import Decision as Said
 from assay.layout import Handover
-from assay.ledger.entries import Decision
+from assay.ledger.entries import DecisionEntry
 from assay.ledger.record import LedgerMovedError, read_ledger
-from assay.scoring.recording import Answer, record_decision, require_frozen
+from assay.scoring.recording import RecordedDecision, record_decision, require_frozen
 from assay.settings import Settings, parse_settings
 from ledger_samples import (
     ALPHA,
@@ -76,14 +76,14 @@ def test_spent_budget_includes_the_use_that_is_just_answered(outcome, bit, spent
     """A use without its decision counts as not confirmed, until it is known to be."""
     waiting = intent("new", 2, 1)
     ledger = of(*used("old", 1, 0, bit=False), waiting)
-    made = Answer(Said(outcome, "sealed", "told", waiting.level), ledger, waiting)
+    made = RecordedDecision(Said(outcome, "sealed", "told", waiting.level), ledger, waiting)
     assert made.bit is bit
     assert made.spent(SEALED) == Budget(*spent)
 
 
 def test_answer_without_labels_spends_nothing():
     """What was decided in public leaves the budget as it was."""
-    made = Answer(Said("FAIL", "public", "told"), of(*used("old", 1, 0, bit=True)))
+    made = RecordedDecision(Said("FAIL", "public", "told"), of(*used("old", 1, 0, bit=True)))
     assert (made.bit, made.spent(SEALED)) == (None, Budget(1, 0))
 
 
@@ -153,5 +153,5 @@ def test_certificate_and_reference_lie_beside_the_line(root):
     assert files[f"references/{name}.csv"] == b"row_id,prediction\n"
     assert files[f"references/{name}.train.csv"] == b"row_id,formula\n"
     lesser = made.model_copy(update={"claim": "no-regression", "bundle_digest": "1" * 64})
-    record_decision(read_ledger(root), Decision.model_validate(lesser.model_dump()), handover)
+    record_decision(read_ledger(root), DecisionEntry.model_validate(lesser.model_dump()), handover)
     assert f"references/{'1' * 64}.csv" not in read_ledger(root).files()

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.datasets import Dataset
 from assay.errors import NotCarriedOutError
-from assay.model.dataset import Dataset
 from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.settings import Settings
 from assay.splits import grouped_folds

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.compositions import chemical_system
+from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError, UsageError
 from assay.gate.decision import Budget
 from assay.layout import Handover, Layout
@@ -23,11 +24,10 @@ from assay.ledger.record import (
     reference_train_file,
 )
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
-from assay.model.dataset import read_dataset
 from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_record
 from assay.scoring import cases
 from assay.scoring import score as scoring
-from assay.sealing.keys import SEALING, SIGNING
+from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import seal_labels, sealed_digest
 from ledger_samples import retirement, revocation
 from toy import (

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
-from assay.sealing.encryption import FORMAT, Opened, commit_to, read_header, seal, unseal
-from assay.sealing.keys import BYTES
+from assay.sealing.encryption import BYTES, FORMAT, Opened, commit_to, read_header, seal, unseal
 from sentences import told
 
 KEY = bytes(range(BYTES))

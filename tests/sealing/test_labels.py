@@ -15,9 +15,8 @@ from assay.datasets import reduced_formulas
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
 from assay.layout import Layout
-from assay.sealing import keys
-from assay.sealing.encryption import commit_to, read_header, seal
-from assay.sealing.keys import BYTES, SEALING
+from assay.sealing import encryption
+from assay.sealing.encryption import BYTES, SEALING, commit_to, read_header, seal
 from assay.sealing.labels import (
     commitment,
     digest_of_formulas,
@@ -90,7 +89,7 @@ def test_nothing_in_plain_text(sealed):
         *(repr(value).encode() for value in VALUES),
         b"s1,",
         b"gap",
-        keys.read(sealed, SEALING),
+        encryption.read(sealed, SEALING),
     ):
         assert secret not in content
     others = [p for p in sealed.root.rglob("*") if p.is_file() and p != sealed.sealed_labels]
@@ -297,7 +296,7 @@ def test_next_key_opens(sealed):
     """What an interrupted change of keys left opens, whichever is in place; others do not."""
     inputs = digest_file(sealed.sealed_inputs)
     labels = open_sealed(sealed)[0].labels
-    coming = keys.create_next(sealed, SEALING)
+    coming = encryption.create_next(sealed, SEALING)
     np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
     sealed.sealed_labels.write_bytes(seal(labels, inputs, coming))
     np.testing.assert_array_equal(open_labels(sealed, "gap"), VALUES)
@@ -312,7 +311,7 @@ def test_next_key_opens(sealed):
 def test_old_key_does_not_open(sealed):
     """A key that was put aside is not tried: whoever has it could pass off labels of his own."""
     labels = open_sealed(sealed)[0].labels
-    keys.keep(sealed, SEALING, KEY)
+    encryption.keep(sealed, SEALING, KEY)
     sealed.sealed_labels.write_bytes(seal(labels, digest_file(sealed.sealed_inputs), KEY))
     with told(NotCarriedOutError, 3, "sealed_labels.bin", "key is wrong"):
         open_labels(sealed, "gap")

@@ -5,8 +5,8 @@ import pytest
 
 from assay.errors import RefusedError
 from assay.layout import Layout
-from assay.sealing.novelty import require_uncommitted, require_unseen, sealed_before
 from assay.sealing.releases import LABELS
+from assay.sealing.renewal import require_uncommitted, require_unseen, sealed_before
 from sentences import told
 from toy import commit, git
 

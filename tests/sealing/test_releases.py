@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from assay.errors import CheckFailedError, NotCarriedOutError
 from assay.files import digest_file
 from assay.layout import Layout
-from assay.sealing.encryption import Opened, seal
-from assay.sealing.keys import SEALING
+from assay.sealing.encryption import SEALING, Opened, seal
 from assay.sealing.labels import digest_of_formulas, open_sealed, seal_labels, sealed_digest
 from assay.sealing.releases import (
     COMMITMENT,

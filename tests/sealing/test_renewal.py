@@ -17,8 +17,8 @@ from assay.initialization import initialize
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.schema.check import check_schema
-from assay.sealing import keys, renewal
-from assay.sealing.keys import SEALING
+from assay.sealing import encryption, renewal
+from assay.sealing.encryption import SEALING
 from assay.sealing.labels import digest_of_formulas, open_labels, open_sealed, sealed_digest
 from assay.sealing.releases import LABELS, folder_of, read_release, write_release
 from assay.sealing.renewal import seal_fresh
@@ -91,13 +91,13 @@ def test_data_checks_hold(root):
 def test_keys(root):
     """A new sealing key takes the place of the old one, which is kept; signing keys stay."""
     layout = Layout(root)
-    old, public = keys.read(layout, SEALING), layout.public_key.read_bytes()
+    old, public = encryption.read(layout, SEALING), layout.public_key.read_bytes()
     made = seal_fresh(root, str(source(root)))
-    assert keys.read(layout, SEALING) != old == base64.b64decode(made.kept.read_bytes())
+    assert encryption.read(layout, SEALING) != old == base64.b64decode(made.kept.read_bytes())
     assert layout.public_key.read_bytes() == public
     assert read_signer(layout)
     assert {stat.S_IMODE(path.stat().st_mode) for path in layout.keys.iterdir()} == {0o600}
-    assert keys.read_next(layout, SEALING) is None
+    assert encryption.read_next(layout, SEALING) is None
 
 
 def test_margin(root):
@@ -282,7 +282,7 @@ class Crash(BaseException):
 def test_crash(root, monkeypatch, step):
     """Whichever write is the last one, running the verb again brings everything to its end."""
     layout, replace, done = Layout(root), Path.replace, []
-    name, old = sealed_digest(layout), keys.read(layout, SEALING)
+    name, old = sealed_digest(layout), encryption.read(layout, SEALING)
     monkeypatch.setattr(renewal, "_rehearse", lambda *_: None)
 
     def failing(path, target):

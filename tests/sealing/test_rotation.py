@@ -9,9 +9,8 @@ import pytest
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_bytes
 from assay.layout import Layout
-from assay.sealing import keys
-from assay.sealing.encryption import read_header
-from assay.sealing.keys import SEALING
+from assay.sealing import encryption
+from assay.sealing.encryption import SEALING, read_header
 from assay.sealing.labels import commitment, open_labels, open_sealed, seal_labels, sealed_digest
 from assay.sealing.rotation import next_steps, rotate, settle
 from sentences import leftovers, snapshot, told
@@ -41,7 +40,7 @@ def test_rotate(layout):
     """The new key alone opens the new file, whose set, commitment and inputs are the old ones."""
     before, name, opened = header(layout), sealed_digest(layout), open_sealed(layout)
     kept = rotate(layout)
-    new = keys.read(layout, SEALING)
+    new = encryption.read(layout, SEALING)
     assert open_sealed(layout) == (opened[0], new)
     assert new != opened[1] == base64.b64decode(kept.read_bytes())
     assert sealed_digest(layout) == name
@@ -89,7 +88,11 @@ def crash_at(monkeypatch, step, *, after):
 @pytest.mark.parametrize("place", ["file", "environment"])
 def test_crash(layout, monkeypatch, step, after, place):
     """Whatever write is the last one, the labels open; once more, and all is as it must be."""
-    labels, name, old = open_labels(layout, "gap"), commitment(layout), keys.read(layout, SEALING)
+    labels, name, old = (
+        open_labels(layout, "gap"),
+        commitment(layout),
+        encryption.read(layout, SEALING),
+    )
     if place == "environment":
         monkeypatch.setenv(SEALING.variable, base64.b64encode(old).decode())
     with monkeypatch.context() as patched:
@@ -119,13 +122,13 @@ def test_crash_is_planted(layout, monkeypatch):
 
 def test_settle_keeps_a_key_that_came_to_nothing(layout):
     """A next key under which nothing was encrypted is put aside, never lost."""
-    idle = keys.create_next(layout, SEALING)
-    before = snapshot(layout.root / "data"), keys.read(layout, SEALING)
+    idle = encryption.create_next(layout, SEALING)
+    before = snapshot(layout.root / "data"), encryption.read(layout, SEALING)
     settle(layout)
-    assert (snapshot(layout.root / "data"), keys.read(layout, SEALING)) == before
+    assert (snapshot(layout.root / "data"), encryption.read(layout, SEALING)) == before
     kept = layout.keys / f"sealing-{digest_bytes(idle)[:8]}.key"
     assert base64.b64decode(kept.read_bytes()) == idle
-    assert keys.read_next(layout, SEALING) is None
+    assert encryption.read_next(layout, SEALING) is None
 
 
 @pytest.mark.parametrize("how", ["other key", "no key", "altered"])

@@ -126,7 +126,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
     before = predicted(model)
     edit(template, of_template(".github/workflows/gate.yml"), "name:", "# as of late\nname:")
     edit(template, of_template("requirements.lock"), "zict==", "zict==99.")
-    edit(template, "src/assay/verbs/data.py", "Split labelled rows", "Divide labelled rows")
+    edit(template, "src/assay/verbs/start.py", "Split labelled rows", "Divide labelled rows")
     edit(template, "src/assay/update/migrations.py", PLANTED, MOVED)
     edit(template, "src/assay/sanity/policy.py", "    rows_per_second:", "    speed:")
     edit(template, of_template("assay.toml"), "rows_per_second", "speed")
@@ -159,7 +159,7 @@ def test_changed_feature_is_reported_and_refused(copies, tmp_path):
     """An update that changes a feature's value says so, and the certified model is refused."""
     template, model, environment = copies
     digest = read_card(Handover(Layout(model).out)).bundle_digest
-    edit(template, "src/assay/features/statistics.py", "    mean = ", "    mean = 1.001 * ")
+    edit(template, "src/assay/features/tables.py", "    mean = ", "    mean = 1.001 * ")
     commit(template, "Change a feature")
     printed = updated(template, model, environment)
     assert "another digest" in printed

@@ -8,7 +8,7 @@ import pytest
 
 from assay import wheels
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
-from assay.update import templates
+from assay.update import rendering
 from assay.update.repository import read_repository
 from assay.update.update import Order, begin, carry_out
 from conftest import commit, git
@@ -52,7 +52,7 @@ def model(made, tmp_path):
 
 def newer(template):
     """Change a verb's text and a workflow of the template; gives its commit."""
-    edit(template, "src/assay/verbs/data.py", "Split labelled rows", "Divide labelled rows")
+    edit(template, "src/assay/verbs/start.py", "Split labelled rows", "Divide labelled rows")
     edit(template, of_template(GATE), "name:", "# as of late\nname:")
     return commit(template, "Go on")
 
@@ -175,7 +175,7 @@ def test_conflict_is_kept_when_asked_for(template, model):
 
 def test_files_that_come_and_go(template, model):
     """New files come, dropped ones go unless they were changed, removed ones do not come back."""
-    place = template / templates.FOLDER
+    place = template / rendering.FOLDER
     (place / "fresh.md").write_text("new\n")
     (place / "taken.md").write_text("new, too\n")
     for name in ("CONTRIBUTING.md", "slurm.yaml"):
@@ -409,7 +409,7 @@ def test_branch_that_exists_is_not_moved(model, template):
 def test_folder_that_cannot_be_written(model, template, monkeypatch):
     """Where git cannot write, the update ends with git's reason and nothing is made."""
     newer(template)
-    wheel = templates.build(template, model.parent / "built")
+    wheel = rendering.build(template, model.parent / "built")
     # whoever is root may write everywhere but there; what there is, is read from where it is
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", "/proc/self")
     monkeypatch.setenv("GIT_ALTERNATE_OBJECT_DIRECTORIES", str(model / ".git" / "objects"))

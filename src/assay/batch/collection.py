@@ -1,27 +1,53 @@
-"""The shards of a batch put together: one table, one quarantine, and nothing twice or left out."""
+"""The end of a batch: its shards put together, its record, and a page for the run."""
 
 import csv
+import datetime as dt
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
+from assay import provenance
+from assay.batch.authorization import CERTIFICATE, Authorization
 from assay.batch.lists import free_names, given
-from assay.batch.records import PARQUET, PREDICTIONS, QUARANTINE, SHARD, Recipe, ShardRecord
-from assay.batch.rows import LINE, OURS, REASON, schema
-from assay.batch.shards import Batch, whole
+from assay.batch.manifests import MANIFEST
+from assay.batch.prediction import LINE, OURS, REASON, schema
+from assay.batch.records import (
+    PARQUET,
+    PREDICTIONS,
+    QUARANTINE,
+    RECORD,
+    SHARD,
+    BatchRecord,
+    Recipe,
+    ShardRecord,
+    table_names,
+)
+from assay.batch.shards import Batch, are_as_written, digests, whole
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.spreadsheets import harmless
+from assay.files import digest_file, replaced_folder
+from assay.machinery import installed_version
+from assay.model.bundle import METADATA, BundleMetadata
+from assay.progress import say, stages
+from assay.records import read_record
+from assay.report.markdown import block, code, plain, spark, table, with_unit
+from assay.tables import harmless
+from assay.texts import plural
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # Rows of a group in the final table: few groups read fast, and one is held in memory.
 GROUP = 100_000
-METADATA = b"assay"
+ACCOUNT = b"assay"
 # what a start that was killed left under a temporary name begins with a dot
 WHOLE = f"[!.]*/{SHARD}"
+BINS, TOP = 60, 10
+COLUMNS = ["formula", "prediction", "lower", "upper", "in_domain", "domain_reason"]
 
 
 def shards_in(batch: Batch) -> list[tuple[Path, ShardRecord]]:
@@ -85,7 +111,7 @@ def join(batch: Batch, shards: Sequence[tuple[Path, ShardRecord]], folder: Path)
 
 
 def _described(types: "pa.Schema", recipe: Recipe) -> "pa.Schema":
-    return types.with_metadata({METADATA: json.dumps(account(recipe), sort_keys=True).encode()})
+    return types.with_metadata({ACCOUNT: json.dumps(account(recipe), sort_keys=True).encode()})
 
 
 def account(recipe: Recipe) -> dict[str, object]:
@@ -124,3 +150,172 @@ def _join_csv(paths: Sequence[Path], header: Sequence[str], place: Path) -> None
         for path in paths:
             with (path / place.name).open("rb") as part:
                 shutil.copyfileobj(part, joined, 2**20)
+
+
+def done(
+    batch: Batch, authorization: Authorization, place: Path, note: str | None
+) -> BatchRecord | None:
+    """The record of the very batch if it lies there whole; a note takes an older one's place.
+
+    A manifest was signed for the older note and goes with it.
+    """
+    try:
+        record = read_record(BatchRecord, place / RECORD)
+    except NotCarriedOutError:
+        return None
+    same = record.recipe == batch.recipe
+    same &= record.certificate_digest == authorization.certificate_digest
+    if not same or not are_as_written(place, record.files):
+        return None
+    if note is not None and note != record.note:
+        record = record.model_copy(update={"note": note})
+        if (place / MANIFEST).exists():
+            (place / MANIFEST).unlink()
+            say("predict", "the signature was for another note and is gone: sign it again.")
+        record.write(place / RECORD)
+    return record
+
+
+def complete(
+    root: Path, batch: Batch, authorization: Authorization, place: Path, note: str | None
+) -> BatchRecord:
+    """Put the shards of a batch together in its folder, and take them away.
+
+    Raises:
+        RefusedError: a shard is of another batch, two overlap, or the list changed.
+        NotCarriedOutError: rows are in no whole shard.
+    """
+    shards = shards_in(batch)
+    if digest_file(batch.listed.path) != batch.listed.digest:
+        raise RefusedError(f"{batch.listed.path} changed while it was predicted: start again.")
+    with stages("predict") as doing, replaced_folder(place) as folder:
+        doing("writing the tables")
+        join(batch, shards, folder)
+        records = [record for _, record in shards]
+        record = _record(root, batch, authorization, records, folder, note)
+        record.write(folder / RECORD)
+        if authorization.certificate_file:
+            shutil.copyfile(authorization.certificate_file, folder / CERTIFICATE)
+    shutil.rmtree(batch.folder, ignore_errors=True)  # another start may be at work there
+    return record
+
+
+def _record(  # noqa: PLR0913 (all that a record tells of)
+    root: Path,
+    batch: Batch,
+    authorization: Authorization,
+    shards: Sequence[ShardRecord],
+    folder: Path,
+    note: str | None,
+) -> BatchRecord:
+    certificate = authorization.certificate
+    metadata = read_record(BundleMetadata, authorization.bundle / METADATA)
+    return BatchRecord(
+        batch_id=batch.recipe.batch_id,
+        model_id=batch.recipe.model_id,
+        recipe=batch.recipe,
+        certificate_digest=authorization.certificate_digest,
+        correlation_id=certificate.predicate.correlation_id if certificate else None,
+        candidates=batch.listed.path.name,
+        files=digests(folder, table_names(batch.recipe)),
+        rows=batch.listed.rows,
+        predicted=sum(shard.predicted for shard in shards),
+        outside=sum(shard.outside for shard in shards),
+        quarantined=sum(shard.quarantined for shard in shards),
+        fallback=next((shard.fallback for shard in shards if shard.fallback), None),
+        target=metadata.target,
+        unit=metadata.unit,
+        commit=provenance.commit_of(root),
+        lock_digest=provenance.lock_digest(root),
+        machinery_version=installed_version(),
+        workflow_run=provenance.run_url(),
+        note=note,
+        time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def render_summary(record: BatchRecord, folder: Path) -> str:
+    """Counts, the share outside the domain, a histogram, and the rows at both ends.
+
+    Of the table no more than a part is in memory.
+
+    Args:
+        record: of the batch.
+        folder: where its tables lie.
+    """
+    parts = [f"## {plain(_verdict(record))}", _facts(record)]
+    if record.predicted:
+        parts += _of_rows(record, folder / PARQUET)
+    if record.quarantined:
+        parts.append(plain(f"What was not predicted stands in {QUARANTINE} with the reason."))
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(record: BatchRecord) -> str:
+    proven = "a certified" if record.certified else "an UNCERTIFIED"
+    return f"{plural(record.predicted, 'row')} predicted by {proven} model"
+
+
+def _facts(record: BatchRecord) -> str:
+    facts = [
+        ("List", code(record.candidates, cell=True)),
+        ("Rows", f"{record.rows:,}"),
+        ("Quarantined", f"{record.quarantined:,}"),
+        ("Model", code(record.model_id, cell=True)),
+        ("Batch", code(record.batch_id, cell=True)),
+        ("Target", f"{code(record.target, cell=True)} {with_unit('', record.unit)}".strip()),
+    ]
+    if record.note:
+        facts.append(("Note", code(record.note, cell=True)))
+    return table(["Batch", ""], facts)
+
+
+def _of_rows(record: BatchRecord, path: Path) -> Iterator[str]:
+    lowest, highest = _range(path)
+    edges = np.linspace(lowest, highest, BINS + 1)
+    counts, outside, ends = np.zeros(BINS, dtype=int), 0, pd.DataFrame(columns=COLUMNS)
+    for rows in _parts(path):
+        counts += np.histogram(rows["prediction"], edges)[0]
+        outside += int((~rows["in_domain"]).sum())
+        ends = _ends(pd.concat([ends, rows]) if len(ends) else rows)
+    share = outside / record.predicted
+    yield plain(f"{share:.1%} of the predicted rows lie outside what the model knows.")
+    axis = f"{lowest:<.4g}".ljust(BINS // 2) + f"{highest:>.4g}".rjust(BINS - BINS // 2)
+    yield block(f"{spark(counts / max(counts.max(), 1), 1.0)}\n{axis}")
+    yield _table("Lowest", ends.head(TOP))
+    if record.predicted > TOP:
+        yield _table("Highest", ends.tail(TOP)[::-1])
+
+
+def _range(path: Path) -> tuple[float, float]:
+    found = [rows["prediction"].agg(["min", "max"]) for rows in _parts(path)]
+    return float(min(one["min"] for one in found)), float(max(one["max"] for one in found))
+
+
+def _parts(path: Path) -> Iterator[pd.DataFrame]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for part in file.iter_batches(columns=COLUMNS):
+            yield part.to_pandas()
+
+
+def _ends(rows: pd.DataFrame) -> pd.DataFrame:
+    """The lowest and the highest rows, in order; equal ones in the order of the list."""
+    ordered = rows.sort_values("prediction", kind="stable")
+    return ordered if len(ordered) <= 2 * TOP else pd.concat([ordered[:TOP], ordered[-TOP:]])
+
+
+def _table(title: str, rows: pd.DataFrame) -> str:
+    cells = [_cells(row) for row in rows.to_dict("records")]
+    return table([title, "Prediction", "Interval", "Outside the domain"], cells)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    interval = "" if np.isnan(row["lower"]) else f"{row['lower']:.4g} to {row['upper']:.4g}"
+    return [
+        code(row["formula"], cell=True),
+        f"{row['prediction']:.4g}",
+        interval,
+        code(row["domain_reason"], cell=True),
+    ]

@@ -1,19 +1,21 @@
-"""A batch from the list to the tables: cut up, predicted where it is missing, put together."""
+"""A batch from the list to the tables, on one machine or divided among several."""
 
 import gc
 import math
+import os
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.batch.authorization import Authorization
-from assay.batch.completion import complete, done
+from assay.batch.collection import complete, done
 from assay.batch.lists import CandidateList, open_list
 from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
-from assay.batch.shards import Batch, Shard, divide, finished
-from assay.batch.workers import predicted, require_known
+from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
+from assay.batch.workers import LOCAL, on_one_thread, predicted, require_known
 from assay.errors import CheckFailedError, UsageError
 from assay.layout import Layout
 from assay.machinery import machinery_of
@@ -23,10 +25,16 @@ from assay.settings import Settings
 # what a spreadsheet shows, about
 CSV_ROWS = 1_000_000
 LONGEST_NOTE = 1_000
+# Jobs of a matrix, at most (GitHub's limit of a workflow run).
+MAXIMUM = 256
+# Rows of a trial: enough to tell the speed, and no minute even at 50 a second.
+TRIAL = 2_000
+# How often its time may pass before the rows of the trials are taken to have misled.
+OVERTIME = 2
 
 
 @dataclass(frozen=True)
-class Options:
+class BatchOptions:
     """How a batch is made.
 
     `column` holds the formulas; nothing else here changes what the rows are. `shard_rows` are
@@ -48,7 +56,7 @@ class Job:
     root: Path
     batch: Batch
     authorization: Authorization
-    options: Options
+    options: BatchOptions
 
     @property
     def place(self) -> Path:
@@ -97,7 +105,7 @@ def predict_batch(
     settings: Settings,
     candidates: Path,
     authorization: Authorization,
-    options: Options = Options(),
+    options: BatchOptions = BatchOptions(),
 ) -> BatchRecord:
     """Predict a list of candidates; writes `out/batches/<batch_id>/`.
 
@@ -117,7 +125,7 @@ def prepare(
     settings: Settings,
     candidates: Path,
     authorization: Authorization,
-    options: Options,
+    options: BatchOptions,
 ) -> Job:
     """Read a list through and make the batch of it; raises UsageError as `predict_batch`."""
     require_known(options.scheduler)
@@ -169,7 +177,7 @@ def plan(
     settings: Settings,
     listed: CandidateList,
     authorization: Authorization,
-    options: Options,
+    options: BatchOptions,
 ) -> Batch:
     """What is to be predicted, and where its shards lie: `out/shards/<batch_id>`."""
     with_csv = options.with_csv
@@ -185,3 +193,96 @@ def plan(
     trusted = tuple(settings.model.trusted_types)
     package = settings.project.package
     return Batch(recipe, listed, authorization.bundle, package, trusted, folder)
+
+
+def begun(job: Job, seconds: float) -> int:
+    """Predict the batch if that takes no longer than a part may; else say how many parts it needs.
+
+    One means that all its shards are there. Where the trials misled, what was predicted until it
+    took twice as long tells the speed. Raises as `Job.predict`.
+    """
+    parts = needed(job, seconds)
+    if parts > 1:
+        return parts
+    start = time.monotonic()
+    left = job.predict(job.shards, OVERTIME * seconds)
+    if not left:
+        return 1
+    rows, elapsed = job.batch.listed.rows, time.monotonic() - start
+    return max(2, number_of_parts(rows, len(job.shards), (rows - left) / elapsed, seconds))
+
+
+def needed(job: Job, seconds: float) -> int:
+    """How many parts the batch needs, from the time that some of its rows take here.
+
+    Raises as `predict_shard`.
+    """
+    if len(job.shards) == 1:
+        return 1
+    cores = (os.cpu_count() or 1) if job.options.scheduler == LOCAL else 1
+    rate = cores * _rows_per_second(job, cores)
+    return number_of_parts(job.batch.listed.rows, len(job.shards), rate, seconds)
+
+
+def _rows_per_second(job: Job, processes: int) -> float:
+    """The least of three trials, at the beginning, in the middle and at the end of the list.
+
+    They are made as a process that has a core to itself predicts, and nothing is left of them.
+    """
+    rows = job.batch.listed.rows
+    size = min(TRIAL, rows)
+    trials = [Shard(start, start + size) for start in (0, (rows - size) // 2, rows - size)]
+    with tempfile.TemporaryDirectory() as folder, on_one_thread(), stages("batch") as doing:
+        doing(f"trying {len(trials)} times {size:,} rows")
+        batch = replace(job.batch, folder=Path(folder), share=rows // processes)
+        predict_shard(batch, trials[0])  # loading and compiling count once a process
+        return min(size / _seconds(batch, trial) for trial in trials)
+
+
+def _seconds(batch: Batch, trial: Shard) -> float:
+    begin = time.monotonic()
+    predict_shard(batch, trial)
+    return time.monotonic() - begin
+
+
+def predict_part(job: Job, part: int, parts: int) -> int:
+    """Predict the shards of one part and leave them where they lie; gives their number of rows.
+
+    Raises:
+        UsageError: there is no such part.
+        AssayError: as `Job.predict`.
+    """
+    count = len(job.shards)
+    if not 1 <= parts <= count:
+        raise UsageError(
+            f"--parts is {parts}, but the list has {count} shards: write 1 to {count}."
+        )
+    if not 1 <= part <= parts:
+        raise UsageError(f"--part is {part}, but there are {parts} parts: write 1 to {parts}.")
+    shards = part_of(job.shards, part, parts)
+    job.predict(shards)
+    return shards[-1].stop - shards[0].start
+
+
+def collected(job: Job) -> BatchRecord:
+    """Put the parts of a batch together, without predicting anything; raises as `Job.collect`."""
+    return job.done() or job.collect()
+
+
+def number_of_parts(rows: int, shards: int, rows_per_second: float, seconds: float) -> int:
+    """How many parts a batch needs for each to take about so long, but no more than there may be.
+
+    Args:
+        rows: of the list.
+        shards: it is cut into; a part has one at least.
+        rows_per_second: of one machine, measured.
+        seconds: that a part may take.
+    """
+    wanted = math.ceil(rows / max(rows_per_second * seconds, 1))
+    return max(1, min(wanted, shards, MAXIMUM))
+
+
+def part_of(shards: Sequence[Shard], part: int, parts: int) -> Sequence[Shard]:
+    """The shards of one part, counted from 1; parts follow each other and are nearly equal."""
+    count = len(shards)
+    return shards[count * (part - 1) // parts : count * part // parts]

@@ -7,16 +7,21 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from assay import provenance
-from assay.batch.authorization import require_standing
-from assay.batch.models import CERTIFICATE
+from assay.batch.authorization import CERTIFICATE, require_standing
 from assay.batch.records import RECORD, BatchRecord, table_names
 from assay.batch.shards import are_as_written
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Layout
-from assay.ledger.certificate import read_public_key, read_signer, verify
+from assay.ledger.certificate import (
+    foreign,
+    read_public_key,
+    read_signer,
+    read_statement,
+    verify,
+    write_statement,
+)
 from assay.ledger.record import read_ledger_at_hand
-from assay.ledger.statements import foreign, read_statement, write_statement
 from assay.records import MAXIMUM_BYTES, Digest, Record, Text, read_record
 
 MANIFEST = "manifest.json"

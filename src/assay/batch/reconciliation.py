@@ -1,4 +1,4 @@
-"""Tables of predictions beside each other: what differs, how ranks moved, whose rows these are.
+"""Tables of predictions compared: what differs, how ranks moved, whose rows, and why.
 
 Materials are joined by `compositions.identity`, so that neither the order of rows nor a spelling
 counts, `Ca0.5Mg0.5O` for `CaMgO2` included.
@@ -11,18 +11,77 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from assay.batch.causes import cause
-from assay.batch.comparison import is_same
-from assay.batch.prediction_tables import PredictionTable
+from assay.batch.authorization import CERTIFICATE
+from assay.batch.comparison import PredictionTable, is_same
+from assay.batch.records import UNCERTIFIED
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.layout import Layout
+from assay.ledger.certificate import Predicate, verify
 from assay.records import Count, Record, Text
 from assay.texts import plural
 
+DIGITS = 12
 SHOWN = 10
 NEITHER = "none of them"
 
 
-class Row(Record):
+def cause(layout: Layout, before: PredictionTable, after: PredictionTable, *, changed: bool) -> str:
+    """One clause: the same model or another, and what else of its making is another, too."""
+    for table in (before, after):
+        if not table.models:
+            return f"{table.name} does not say which model made it (no column model_id)"
+        if len(table.models) > 1:
+            return f"{table.name} holds rows of {len(table.models)} models"
+    (one,), (other,) = before.models, after.models
+    if one != other:
+        return f"other models, {_short(one)} and {_short(other)}: {_apart(layout, one, other)}"
+    if changed:
+        return (
+            f"both name the model {_short(one)}, which gives one composition one value: one of the "
+            "tables was altered, and `assay verify` says which"
+        )
+    return f"the same model {_short(one)}"
+
+
+def _short(model: str) -> str:
+    return model[: DIGITS + (len(UNCERTIFIED) if model.startswith(UNCERTIFIED) else 0)]
+
+
+def _apart(layout: Layout, one: str, other: str) -> str:
+    """What two models do not share, as far as their certificates are here and hold."""
+    predicates = {}
+    for model in (one, other):
+        found = _predicate(layout, model)
+        if found is None:
+            return f"there is no certificate of {_short(model)} here that says what it was made of"
+        predicates[model] = found
+    first, second = predicates[one], predicates[other]
+    facts = {
+        "trained on other data": first.train_digest != second.train_digest,
+        "in another environment": first.lock_digest != second.lock_digest,
+        "by another version of assay": _differ(first.machinery, second.machinery),
+        "from other code": first.commit != second.commit,
+    }
+    told = [words for words, differs in facts.items() if differs]
+    commits = f" (commits {first.commit[:DIGITS]} and {second.commit[:DIGITS]})"
+    return (", ".join(told) or "of the same data, environment and code") + commits
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return None not in (one, other) and one != other
+
+
+def _predicate(layout: Layout, model: str) -> Predicate | None:
+    path = layout.models / model.removeprefix(UNCERTIFIED) / CERTIFICATE
+    if not path.is_file():
+        return None
+    try:
+        return verify(path, layout.public_key).predicate
+    except (RefusedError, NotCarriedOutError):
+        return None
+
+
+class MaterialRow(Record):
     """A material and its prediction in each table, by the table's name; None where it has none."""
 
     material: Text
@@ -42,7 +101,7 @@ class Difference(Record):
     only_before: Count
     only_after: Count
     changed: Count
-    largest: list[Row]
+    largest: list[MaterialRow]
     kendall_tau: float | None
     top: Count
     kept: Count
@@ -53,7 +112,7 @@ class Origins(Record):
 
     table: Text
     rows: dict[Text, Count]
-    strangers: list[Row]
+    strangers: list[MaterialRow]
 
 
 class Reconciliation(Record):
@@ -112,9 +171,9 @@ def _tau(one: np.ndarray, other: np.ndarray) -> float | None:
     return float(kendalltau(one, other).statistic)
 
 
-def _row(material: str, tables: Sequence[PredictionTable]) -> Row:
+def _row(material: str, tables: Sequence[PredictionTable]) -> MaterialRow:
     found = {table.name: table.predicted.get(material) for table in tables}
-    return Row(
+    return MaterialRow(
         material=next((one.spelt[material] for one in tables if material in one.spelt), material),
         predicted={name: None if value is None else float(value) for name, value in found.items()},
     )
@@ -162,7 +221,7 @@ def sentences(found: Reconciliation) -> Iterator[str]:
         )
 
 
-def _in_words(row: Row) -> str:
+def _in_words(row: MaterialRow) -> str:
     return ", ".join(
         f"{'nothing' if value is None else f'{value:.9g}'} in {name}"
         for name, value in row.predicted.items()

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from assay.batch.authorization import require_standing
+from assay.batch.authorization import CERTIFICATE, require_standing
 from assay.batch.batches import verify_batch
-from assay.batch.models import CERTIFICATE
 from assay.batch.records import PARQUET, PREDICTIONS, RECORD
 from assay.errors import CheckFailedError, RefusedError, UsageError
 from assay.layout import Layout

@@ -1,8 +1,13 @@
 """Composition features for whole columns of formulas at once, equal to matminer's."""
 
 from assay.features.plugged import MatminerFeatures
-from assay.features.statistics import magpie, stoichiometry, valence_orbitals
-from assay.features.tables import magpie_table, missing_properties
+from assay.features.tables import (
+    magpie,
+    magpie_table,
+    missing_properties,
+    stoichiometry,
+    valence_orbitals,
+)
 from assay.features.transformers import (
     GapError,
     IonFeatures,

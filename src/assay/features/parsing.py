@@ -27,8 +27,7 @@ LONGEST_AMOUNT = 15
 NOT_PLAIN = "?"
 
 _GROUP = re.compile(
-    r"(?:\(((?:[A-Z][a-z]?\d*)+)\)|\[((?:[A-Z][a-z]?\d*)+)\]|\{((?:[A-Z][a-z]?\d*)+)\})"
-    r"(\d*)(?![\d.])",
+    r"(?:\((?:[A-Z][a-z]?\d*)+\)|\[(?:[A-Z][a-z]?\d*)+\]|\{(?:[A-Z][a-z]?\d*)+\})\d*(?![\d.])",
     re.ASCII,
 )
 # of the rest, 02 and 204 may hold the letter O, and a point needs a digit on both sides
@@ -151,14 +150,20 @@ def _line(text: str) -> str:
     if is_suspect(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
         return NOT_PLAIN
     while (without := _GROUP.sub(_multiplied, text)) != text:
+        if without.isalnum():  # no bracket is left, and no second look is needed
+            return without
         text = without
     return text
 
 
 def _multiplied(group: re.Match[str]) -> str:
-    times = int(group[4] or 1)
-    inner = group[1] or group[2] or group[3]
-    return "".join([f"{e}{int(n or 1) * times}" for e, n in _ELEMENT.findall(inner)])
+    return _spread(group[0])
+
+
+@lru_cache(maxsize=2**12)  # a column has few groups, such as (PO4)2, and has them often
+def _spread(group: str) -> str:
+    inner, times = re.split(r"[)\]}]", group[1:])
+    return "".join([f"{e}{int(n or 1) * int(times or 1)}" for e, n in _ELEMENT.findall(inner)])
 
 
 def _misplaced(kinds: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""`assay ledger verify`: the whole ledger checked against everything that is at hand."""
+"""`assay ledger`: the ledger as a table, and checked against everything that is at hand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,14 @@ from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.ledger.branches import ShortenedError
 from assay.ledger.certificate import read_public_key, verify_content
-from assay.ledger.continuity import CERTIFICATES, certificate_file, state_named
-from assay.ledger.entries import DamagedLedgerError, Decision, Intent, Retirement
+from assay.ledger.entries import (
+    DamagedLedgerError,
+    DecisionEntry,
+    Entry,
+    Intent,
+    Retirement,
+    Revocation,
+)
 from assay.ledger.record import (
     Ledger,
     read_ledger,
@@ -20,13 +26,97 @@ from assay.ledger.record import (
     reference_file,
     reference_train_file,
 )
-from assay.ledger.replay import Fault, replay_bits, replay_files, replay_lines, uses_of
+from assay.ledger.replay import (
+    CERTIFICATES,
+    LineFault,
+    certificate_file,
+    replay_bits,
+    replay_files,
+    replay_lines,
+    state_named,
+    uses_of,
+)
+from assay.provenance import short_commit
 from assay.records import Digest, Record, Text
 from assay.sealing.labels import digest_of_formulas
 from assay.sealing.releases import COMMITMENT, LABELS, read_release
 from assay.settings import Settings
 from assay.tables import read_numbers, read_table
 from assay.texts import plural
+
+HEADER = ("line", "time", "outcome", "claim", "use", "not confirmed", "model", "commit", "signed")
+SHORT = 12
+
+Row = tuple[str, ...]
+Budgets = dict[tuple[str, int], list[str]]
+
+
+def listing(ledger: Ledger) -> list[str]:
+    """A header and a line an entry; a use stands in its decision's line, or alone without one.
+
+    `use` is k/K and `not confirmed` j/J before that use; `model` is the bundle's digest.
+    """
+    rows = table(ledger)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    return [_padded(row, widths) for row in rows]
+
+
+def table(ledger: Ledger) -> list[Row]:
+    """The same as cells, for whoever sets them otherwise."""
+    answered = {use.line for use in uses_of(ledger) if use.decision is not None}
+    budgets = {
+        (entry.sealed_digest, entry.use): f"/{entry.uses} /{entry.maximum_disagreements}".split()
+        for entry in ledger.entries
+        if isinstance(entry, Intent)
+    }
+    return [HEADER] + [
+        _row(number, entry, budgets)
+        for number, entry in enumerate(ledger.entries, start=1)
+        if number not in answered
+    ]
+
+
+def earlier(ledger: Ledger, predictions_digest: str | None, count: int) -> list[Row]:
+    """A header and the last lines, without the last decision on these very predictions.
+
+    A report tells that one itself. Without any line there is no header either.
+    """
+    own = [
+        number
+        for number, entry in enumerate(ledger.entries, start=1)
+        if isinstance(entry, DecisionEntry) and entry.predictions_digest == predictions_digest
+    ]
+    header, *rows = table(ledger)
+    kept = [row for row in rows if row[0] not in {str(number) for number in own[-1:]}]
+    return [header, *kept[-count:]] if kept else []
+
+
+def _padded(row: Row, widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _row(number: int, entry: Entry, budgets: Budgets) -> Row:
+    claim, use, against, subject = "", "", "", ""
+    if isinstance(entry, Intent | DecisionEntry):
+        claim, subject = entry.claim, entry.bundle_digest
+    if isinstance(entry, Intent | DecisionEntry) and entry.use is not None:
+        most, bound = budgets.get((entry.sealed_digest, entry.use), ["", ""])
+        use, against = f"{entry.use}{most}", f"{entry.disagreements}{bound}"
+    if isinstance(entry, Revocation):
+        claim, subject = entry.reason, entry.bundle_digest
+    if isinstance(entry, Retirement):
+        subject = entry.sealed_digest
+    commit, signed = short_commit(entry.commit), "yes" if entry.signature else "no"
+    model = subject[:SHORT]
+    return str(number), entry.time, _outcome(entry), claim, use, against, model, commit, signed
+
+
+def _outcome(entry: Entry) -> str:
+    if isinstance(entry, DecisionEntry):
+        return f"{entry.outcome}, certified" if entry.certified else entry.outcome
+    if isinstance(entry, Intent):
+        return "unanswered"
+    return "REVOKED" if isinstance(entry, Revocation) else "set retired"
 
 
 class FaultRecord(Record):
@@ -112,7 +202,7 @@ def audit(root: Path, settings: Settings, remote: str | None, labels: Path | Non
 
 
 def _summary(
-    ledger: Ledger, files: Mapping[str, bytes], opened: list[OpenedSet], faults: list[Fault]
+    ledger: Ledger, files: Mapping[str, bytes], opened: list[OpenedSet], faults: list[LineFault]
 ) -> Audit:
     uses = uses_of(ledger)
     shut = [
@@ -143,7 +233,9 @@ def _summary(
     )
 
 
-def _bits(ledger: Ledger, files: Mapping[str, bytes], opened: list[OpenedSet]) -> Iterator[Fault]:
+def _bits(
+    ledger: Ledger, files: Mapping[str, bytes], opened: list[OpenedSet]
+) -> Iterator[LineFault]:
     for one in opened:
         own = [use for use in uses_of(ledger, one.sealed_digest) if one.answers(use.intent)]
         yield from replay_bits(own, files, one.labels)
@@ -151,7 +243,7 @@ def _bits(ledger: Ledger, files: Mapping[str, bytes], opened: list[OpenedSet]) -
             if not isinstance(entry, Retirement) or entry.sealed_digest != one.sealed_digest:
                 continue
             if one.commitment not in {None, entry.commitment}:
-                yield Fault(line, "the labels published since are committed to otherwise")
+                yield LineFault(line, "the labels published since are committed to otherwise")
 
 
 def _opened_sets(layout: Layout, settings: Settings, given: Path | None) -> list[OpenedSet]:
@@ -177,29 +269,29 @@ def _published(folder: Path, settings: Settings) -> OpenedSet:
     return OpenedSet(record.sealed_digest, record.commitment, labels)
 
 
-def _certificate_faults(ledger: Ledger, files: Mapping[str, bytes]) -> Iterator[Fault]:
+def _certificate_faults(ledger: Ledger, files: Mapping[str, bytes]) -> Iterator[LineFault]:
     """Every certificate verifies and says what the last line that certifies its bundle says."""
     lines = {
         certificate_file(entry.bundle_digest): (number, entry)
         for number, entry in enumerate(ledger.entries, start=1)
-        if isinstance(entry, Decision) and entry.certified and ledger.proves(entry)
+        if isinstance(entry, DecisionEntry) and entry.certified and ledger.proves(entry)
     }
     path = Layout(ledger.root).public_key
     key = read_public_key(path) if path.exists() else None
     for name in sorted({*lines, *(name for name in files if name.startswith(CERTIFICATES))}):
         number, entry = lines.get(name, (0, None))
         if entry is None:
-            yield Fault(0, f"{name} stands on the branch, but no line certifies that bundle")
+            yield LineFault(0, f"{name} stands on the branch, but no line certifies that bundle")
         elif name not in files:
-            yield Fault(number, f"{name} is missing")
+            yield LineFault(number, f"{name} is missing")
         else:
             reason = _mismatch(ledger, entry, files, name, key)
             if reason:
-                yield Fault(number, reason)
+                yield LineFault(number, reason)
 
 
 def _mismatch(
-    ledger: Ledger, entry: Decision, files: Mapping[str, bytes], name: str, key: Any
+    ledger: Ledger, entry: DecisionEntry, files: Mapping[str, bytes], name: str, key: Any
 ) -> str | None:
     try:
         found = verify_content(files[name], name, key)

@@ -102,7 +102,7 @@ class Intent(Question):
     requirements: Annotated[list[Asked], Field(min_length=1, max_length=30)]
 
 
-class Decision(Question):
+class DecisionEntry(Question):
     """What the gate said; `bit` is whether the sealed labels confirmed the claim at this `use`.
 
     Without a `use` no label was opened for it, or an earlier answer was told again.
@@ -135,7 +135,7 @@ class Retirement(Line):
     commitment: Digest | None
 
 
-Entry = Intent | Decision | Revocation | Retirement
+Entry = Intent | DecisionEntry | Revocation | Retirement
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 
 

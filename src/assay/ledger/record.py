@@ -18,7 +18,7 @@ from assay.ledger.branches import BRANCH, REF
 from assay.ledger.certificate import read_public_key, read_signer
 from assay.ledger.entries import (
     RECORDS,
-    Decision,
+    DecisionEntry,
     Entry,
     Intent,
     Question,
@@ -87,7 +87,9 @@ class Ledger:
         confirmed = {
             _use(entry)
             for entry in self.entries
-            if isinstance(entry, Decision) and entry.bit and entry.sealed_digest == sealed_digest
+            if isinstance(entry, DecisionEntry)
+            and entry.bit
+            and entry.sealed_digest == sealed_digest
         }
         return Budget(len(uses), sum(use not in confirmed for use in uses))
 
@@ -99,11 +101,11 @@ class Ledger:
             if isinstance(entry, Intent) and entry.sealed_digest == sealed_digest
         ]
 
-    def champion(self) -> Decision | None:
+    def champion(self) -> DecisionEntry | None:
         """The last certified decision on a model that is not revoked."""
         return next(self._certified(), None)
 
-    def reference(self, sealed_digest: str) -> Decision | None:
+    def reference(self, sealed_digest: str) -> DecisionEntry | None:
         """The last model certified on a declared improvement on this sealed set, if not revoked.
 
         New models are compared with it; comparing with the last *certified* one instead would
@@ -113,9 +115,9 @@ class Ledger:
         last = next(improved, None)
         return last if last and last.sealed_digest == sealed_digest else None
 
-    def _certified(self) -> Iterator[Decision]:
+    def _certified(self) -> Iterator[DecisionEntry]:
         for entry in reversed(self.proven):
-            if not isinstance(entry, Decision) or not entry.certified:
+            if not isinstance(entry, DecisionEntry) or not entry.certified:
                 continue
             if self.revocation(entry.bundle_digest, entry.predictions_digest) is None:
                 yield entry
@@ -137,10 +139,10 @@ class Ledger:
                 return entry
         return None
 
-    def sealed_answer(self, question: Question) -> Decision | None:
+    def sealed_answer(self, question: Question) -> DecisionEntry | None:
         """The earlier sealed decision on the very same question, if there is one."""
         for entry in reversed(self.proven):
-            if isinstance(entry, Decision) and entry.bit is not None and entry.same(question):
+            if isinstance(entry, DecisionEntry) and entry.bit is not None and entry.same(question):
                 return entry
         return None
 
@@ -182,13 +184,13 @@ class Ledger:
         return Ledger(self.root, self.remote, commit, entries, self.signed)
 
 
-def _use(entry: Intent | Decision) -> tuple[int | None, bool]:
+def _use(entry: Intent | DecisionEntry) -> tuple[int | None, bool]:
     # An unsigned line cannot confirm a signed use: anybody can have written it.
     return entry.use, entry.signature is not None
 
 
 def _title(entry: Entry) -> str:
-    told = entry.outcome if isinstance(entry, Decision) else ""
+    told = entry.outcome if isinstance(entry, DecisionEntry) else ""
     subject = entry.sealed_digest if isinstance(entry, Retirement) else entry.bundle_digest
     return f"{entry.kind}: {f'{told} ' if told else ''}for {subject[:12]}"
 

@@ -1,7 +1,8 @@
-"""The ledger played again: whether every line follows from the lines before it, as pure functions.
+"""The ledger played again: whether every line follows from those before it, and none is gone.
 
 Without labels every level, budget, reference and repeated answer is recomputed; with the labels of
-a set, every bit as well.
+a set, every bit as well. Every certificate names the state of the ledger that it was issued on, so
+whoever holds one can see that lines are gone, although those left are all genuine.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,19 +10,87 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.errors import NotCarriedOutError
+from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_bytes
 from assay.gate.statistics import level
-from assay.ledger.entries import Decision, Entry, Intent, Question
+from assay.layout import Layout
+from assay.ledger.certificate import Certificate, read_public_key, verify_content
+from assay.ledger.entries import DecisionEntry, Entry, Intent, Question, State
 from assay.ledger.record import Ledger, reference_file
-from assay.ledger.uses import Finding, SealedRows, findings, rows_file
+from assay.ledger.uses import SealedResult, SealedRows, findings, rows_file
 
+CERTIFICATES = "certificates"
 Files = Mapping[str, bytes]
 Labels = Mapping[str, float]
 
 
+def certificate_file(bundle_digest: str) -> str:
+    """Where the ledger's branch keeps the certificate of a bundle."""
+    return f"{CERTIFICATES}/{bundle_digest}.json"
+
+
+def require_continuity(ledger: Ledger, certificate: Certificate) -> None:
+    """Insist that the ledger holds the lines before a certificate's own, and that one.
+
+    Raises:
+        NotCarriedOutError: it does not, or it is not at hand.
+    """
+    named, model = state_named(certificate), certificate.bundle_digest
+    if ledger.head is None:
+        raise NotCarriedOutError(
+            f"the ledger that the certificate of {model[:12]} names is not at hand: fetch the "
+            "branch assay-ledger with `git fetch origin`."
+        )
+    later = ledger.entries[named.lines :]
+    if ledger.lacks(named) or not any(_certifies(entry, certificate) for entry in later):
+        raise NotCarriedOutError(
+            f"the ledger at hand lacks the line that certified {model[:12]}, or one of the "
+            f"{named.lines} before it: fetch the branch assay-ledger, or name its remote; if it "
+            "stays so, the branch was put back to an earlier state."
+        )
+
+
+def _certifies(entry: Entry, certificate: Certificate) -> bool:
+    return (
+        isinstance(entry, DecisionEntry)
+        and entry.certified
+        and entry.signature is not None
+        and entry.bundle_digest == certificate.bundle_digest
+    )
+
+
+def require_own_continuity(ledger: Ledger) -> None:
+    """Compare the ledger with every certificate at hand, on its branch and in `.assay/models`.
+
+    Raises:
+        NotCarriedOutError: it lacks lines that one of them names.
+    """
+    for certificate in _at_hand(ledger):
+        require_continuity(ledger, certificate)
+
+
+def state_named(certificate: Certificate) -> State:
+    """The state of the ledger that a certificate was issued on."""
+    return State(certificate.predicate.ledger_lines, certificate.predicate.ledger_digest)
+
+
+def _at_hand(ledger: Ledger) -> Iterator[Certificate]:
+    layout = Layout(ledger.root)
+    if not layout.public_key.exists():
+        return
+    key = read_public_key(layout.public_key)
+    contents = ledger.files(CERTIFICATES)
+    paths = sorted(layout.models.glob("*/certificate.json"))
+    contents |= {str(path): path.read_bytes() for path in paths}
+    for name, content in contents.items():
+        try:
+            yield verify_content(content, name, key)
+        except RefusedError:
+            continue  # of another key, or no certificate: it says nothing about this ledger
+
+
 @dataclass(frozen=True)
-class Fault:
+class LineFault:
     """A line (from 1) that does not follow from the lines before it, and why."""
 
     line: int
@@ -34,7 +103,7 @@ class Use:
 
     line: int
     intent: Intent
-    decision: Decision | None
+    decision: DecisionEntry | None
 
 
 def uses_of(ledger: Ledger, sealed_digest: str | None = None) -> list[Use]:
@@ -42,7 +111,7 @@ def uses_of(ledger: Ledger, sealed_digest: str | None = None) -> list[Use]:
     decided = {
         (entry.sealed_digest, entry.use): entry
         for entry in ledger.proven
-        if isinstance(entry, Decision) and entry.bit is not None
+        if isinstance(entry, DecisionEntry) and entry.bit is not None
     }
     return [
         Use(number, entry, decided.get((entry.sealed_digest, entry.use)))
@@ -51,19 +120,19 @@ def uses_of(ledger: Ledger, sealed_digest: str | None = None) -> list[Use]:
     ]
 
 
-def replay_lines(ledger: Ledger) -> Iterator[Fault]:
+def replay_lines(ledger: Ledger) -> Iterator[LineFault]:
     """Play every proven line again on the lines before it: level, budget, reference, answer."""
     for number, entry in _proven(ledger):
         before = replace(ledger, entries=ledger.entries[: number - 1])
         if isinstance(entry, Intent):
             reasons = [*_intent_reasons(entry, before), *_barred_reasons(entry, before)]
-        elif isinstance(entry, Decision):
+        elif isinstance(entry, DecisionEntry):
             reasons = list(_decision_reasons(entry, before))
             if entry.outcome == "PASS":
                 reasons += _barred_reasons(entry, before)
         else:
             continue
-        yield from (Fault(number, reason) for reason in reasons)
+        yield from (LineFault(number, reason) for reason in reasons)
 
 
 def _proven(ledger: Ledger) -> Iterator[tuple[int, Entry]]:
@@ -113,7 +182,7 @@ def _frozen(entry: Intent) -> tuple[object, ...]:
     return *budget, entry.tail, first.metric, first.margin, first.slice
 
 
-def _decision_reasons(entry: Decision, before: Ledger) -> Iterator[str]:
+def _decision_reasons(entry: DecisionEntry, before: Ledger) -> Iterator[str]:
     if entry.certified and entry.outcome != "PASS":
         yield f"it certifies a model whose outcome is {entry.outcome}"
     if entry.bit is not None:
@@ -132,7 +201,7 @@ def _decision_reasons(entry: Decision, before: Ledger) -> Iterator[str]:
     yield from _reference_reasons(entry, before)
 
 
-def _numbers(entry: Intent | Decision) -> tuple[object, ...]:
+def _numbers(entry: Intent | DecisionEntry) -> tuple[object, ...]:
     return entry.use, entry.disagreements, entry.level
 
 
@@ -151,36 +220,36 @@ def _barred_reasons(entry: Question, before: Ledger) -> Iterator[str]:
         yield "the sealed set was retired before it"
 
 
-def replay_files(ledger: Ledger, files: Files) -> Iterator[Fault]:
+def replay_files(ledger: Ledger, files: Files) -> Iterator[LineFault]:
     """Compare the tables beside the ledger with the digests in their lines."""
     for use in uses_of(ledger):
         name = rows_file(use.intent.sealed_digest, use.intent.use)
         if digest_bytes(files.get(name, b"")) != use.intent.rows_digest:
-            yield Fault(use.line, f"{name} is missing or not the table that it names")
-    last: dict[str, tuple[int, Decision]] = {
+            yield LineFault(use.line, f"{name} is missing or not the table that it names")
+    last: dict[str, tuple[int, DecisionEntry]] = {
         reference_file(entry.bundle_digest): (number, entry)
         for number, entry in _proven(ledger)
-        if isinstance(entry, Decision) and entry.certified and entry.claim == "improvement"
+        if isinstance(entry, DecisionEntry) and entry.certified and entry.claim == "improvement"
     }
     for name, (number, entry) in last.items():
         if digest_bytes(files.get(name, b"")) != entry.predictions_digest:
-            yield Fault(number, f"{name} is missing or not what was certified")
+            yield LineFault(number, f"{name} is missing or not what was certified")
 
 
-def replay_bits(uses: Sequence[Use], files: Files, labels: Labels) -> Iterator[Fault]:
+def replay_bits(uses: Sequence[Use], files: Files, labels: Labels) -> Iterator[LineFault]:
     """Open the labels of a set again, by row id, and recompute the bit of each of its uses."""
     for use in uses:
         try:
             bit = all(finding.bit for finding in findings_of(use.intent, files, labels))
         except NotCarriedOutError as error:
-            yield Fault(use.line, str(error).rstrip("."))
+            yield LineFault(use.line, str(error).rstrip("."))
             continue
         if use.decision is not None and use.decision.bit != bit:
             told = "confirm" if bit else "do not confirm"
-            yield Fault(use.line, f"its decision is another: the labels {told} the claim")
+            yield LineFault(use.line, f"its decision is another: the labels {told} the claim")
 
 
-def findings_of(intent: Intent, files: Files, labels: Labels) -> list[Finding]:
+def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResult]:
     """What each requirement of a use came to: losses, difference, error, bound, level and bit.
 
     Args:

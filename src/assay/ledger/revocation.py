@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assay import provenance
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
-from assay.ledger.entries import Decision, Revocation
+from assay.ledger.entries import DecisionEntry, Revocation
 from assay.ledger.record import ATTEMPTS, Ledger, LedgerMovedError, read_ledger, writer
 from assay.texts import on_one_line
 
@@ -54,7 +54,7 @@ def _revocation(root: Path, ledger: Ledger, digest: str, reason: str) -> Revocat
     known = {
         entry.bundle_digest: entry.predictions_digest
         for entry in ledger.proven
-        if isinstance(entry, Decision) and entry.certified
+        if isinstance(entry, DecisionEntry) and entry.certified
     }
     found = [name for name in known if name.startswith(digest)]
     if len(found) > 1:

@@ -108,7 +108,7 @@ def _number(value: float | None) -> float:
 
 
 @dataclass(frozen=True)
-class Finding:
+class SealedResult:
     """What one requirement came to on the sealed labels; losses are means over its rows.
 
     `estimate` is of the difference of losses with the standard error that the bound used; rows that
@@ -129,7 +129,7 @@ class Finding:
         return self.bound < self.requirement.bar
 
 
-def findings(intent: Intent, rows: SealedRows, labels: np.ndarray) -> list[Finding]:
+def findings(intent: Intent, rows: SealedRows, labels: np.ndarray) -> list[SealedResult]:
     """Ask again what was asked, of the sealed labels (n,) in the order of the rows.
 
     Raises:
@@ -138,7 +138,7 @@ def findings(intent: Intent, rows: SealedRows, labels: np.ndarray) -> list[Findi
     return [_finding(requirement, rows, labels, intent) for requirement in intent.requirements]
 
 
-def _finding(asked: Asked, rows: SealedRows, labels: np.ndarray, intent: Intent) -> Finding:
+def _finding(asked: Asked, rows: SealedRows, labels: np.ndarray, intent: Intent) -> SealedResult:
     metric, guard = METRICS[asked.metric], _guard(asked)
     chosen = _chosen(asked, rows, intent)
     target, candidate, reference = (
@@ -148,7 +148,7 @@ def _finding(asked: Asked, rows: SealedRows, labels: np.ndarray, intent: Intent)
     losses = metric.loss(target, candidate), metric.loss(target, reference)
     differences = losses[0] - losses[1]
     changes = Changes(metric.change(candidate, reference), grouping)
-    return Finding(
+    return SealedResult(
         requirement=asked,
         rows=len(target),
         candidate_loss=float(losses[0].mean()),

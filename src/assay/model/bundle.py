@@ -1,20 +1,77 @@
 """The model bundle: featurizer and estimator as one unit, saved without pickle.
 
 A bundle is an MLflow model folder (skops inside) in canonical form: training twice from the
-same commit in the same environment gives the same bytes, hence the same digest.
-`model.saving` writes it and `model.loading` reads it; here is what both, and those who only want
-its digest, have to know, without the seconds that their libraries take.
+same commit in the same environment gives the same bytes, hence the same digest. MLflow and skops
+put the time, random identifiers and memory addresses into their files; these are replaced here by
+numbers in order of appearance. `model.saving` writes a bundle and `model.loading` reads it; here is
+what both need, without the seconds that their libraries take.
 """
 
+import importlib
+import io
+import json
+import zipfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from assay.errors import NotCarriedOutError
+import yaml
+
+from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_tree
 from assay.records import Record
 
+# skops trusts scikit-learn's estimators and numpy's arithmetic itself. Beyond these: numbers in,
+# numbers out, and nothing in them reads or writes a file or evaluates text.
+SELECTION = "sklearn.feature_selection"
+LISTED = frozenset(
+    {
+        "numpy.dtype",
+        "numpy.max",
+        "numpy.mean",
+        "numpy.median",
+        "numpy.min",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+        "scipy.interpolate._bsplines.BSpline",
+        "sklearn.cluster._kmeans._kmeans_single_elkan",
+        "sklearn.cluster._kmeans._kmeans_single_lloyd",
+        f"{SELECTION}._mutual_info.mutual_info_classif",
+        f"{SELECTION}._mutual_info.mutual_info_regression",
+        f"{SELECTION}._univariate_selection.chi2",
+        f"{SELECTION}._univariate_selection.f_classif",
+        f"{SELECTION}._univariate_selection.f_regression",
+        f"{SELECTION}._univariate_selection.r_regression",
+        "sklearn.utils._bunch.Bunch",
+    }
+)
+# Their classes fetch, cache, unpack or map files, or stand for other libraries.
+CLOSED = frozenset({"callback", "conftest", "datasets", "externals", "tests", "utils"})
 METADATA = "assay.json"
 MODEL = "model.skops"
+EPOCH = "1970-01-01 00:00:00.000000"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def is_usual(name: str) -> bool:
+    """Whether a type is one that models are made of, and loaded without being named.
+
+    Those listed are, and classes that a module of scikit-learn or `assay.features` defines itself.
+    Other functions are not, nor what a module merely imported.
+    """
+    if name in LISTED:
+        return True
+    if not name.startswith("assay.features.") and not _is_of_models(name):
+        return False
+    module, _, last = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), last)
+    except (ImportError, AttributeError):
+        return False
+    return isinstance(found, type) and f"{found.__module__}.{found.__qualname__}" == name
+
+
+def _is_of_models(name: str) -> bool:
+    library, *parts = name.split(".")
+    return library == "sklearn" and not CLOSED.intersection(parts)
 
 
 class BundleMetadata(Record):
@@ -47,3 +104,81 @@ def digest_bundle(folder: Path) -> str:
         return digest_tree(folder)
     except (ValueError, OSError) as error:
         raise NotCarriedOutError(f"the bundle {folder} is not sound: {error}.") from None
+
+
+def untrusted_types(model: Any) -> list[str]:
+    """The types in a model that skops would not load without being told to.
+
+    Raises:
+        UsageError: the model holds what skops cannot save, a table for instance.
+    """
+    import skops.io
+
+    try:
+        content = skops.io.dumps(model)
+    except Exception as error:
+        raise UsageError(
+            f"the model cannot be saved ({type(error).__name__}: {error}): keep numbers, numpy "
+            "arrays and estimators in its attributes, no tables, files or functions."
+        ) from error
+    return sorted(skops.io.get_untrusted_types(data=content))
+
+
+def canonicalise(folder: Path) -> None:
+    """Rewrite an MLflow model folder in place so that its bytes depend on the model alone."""
+    skops_file = folder / "model.skops"
+    skops_file.write_bytes(canonical_skops(skops_file.read_bytes()))
+    mlmodel = folder / "MLmodel"
+    mlmodel.write_text(_canonical_mlmodel(mlmodel.read_text(encoding="utf-8")), encoding="utf-8")
+    environment = folder / "python_env.yaml"
+    environment.write_text(
+        _canonical_environment(environment.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    for path in folder.rglob("__pycache__"):
+        for compiled in path.iterdir():
+            compiled.unlink()
+        path.rmdir()
+
+
+def canonical_skops(content: bytes) -> bytes:
+    """The same skops archive with identifiers counted from 1, and without time or compression."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        schema = json.loads(archive.read("schema.json"))
+        names: dict[str, str] = {}
+        _renumber(schema, {}, names)
+        files = {new: archive.read(old) for old, new in names.items()}
+    files["schema.json"] = json.dumps(schema, indent=1, sort_keys=True).encode()
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), files[name])
+    return target.getvalue()
+
+
+def _renumber(node: Any, identifiers: dict[int, int], names: dict[str, str]) -> None:
+    # A depth-first walk in the order of the file: equal models are walked alike.
+    if isinstance(node, dict):
+        if "__id__" in node:
+            node["__id__"] = identifiers.setdefault(node["__id__"], len(identifiers) + 1)
+        if isinstance(node.get("file"), str):
+            suffix = Path(node["file"]).suffix
+            node["file"] = names.setdefault(node["file"], f"{len(names) + 1}{suffix}")
+    for child in node.values() if isinstance(node, dict) else node:
+        if isinstance(child, dict | list):
+            _renumber(child, identifiers, names)
+
+
+def _canonical_mlmodel(text: str) -> str:
+    content = yaml.safe_load(text)
+    content["utc_time_created"] = EPOCH
+    content.pop("model_uuid", None)
+    content.pop("model_size_bytes", None)
+    return str(yaml.safe_dump(content, sort_keys=True))
+
+
+def _canonical_environment(text: str) -> str:
+    # Which pip happens to be installed beside a model does not change it.
+    content = yaml.safe_load(text)
+    built = content.get("build_dependencies", [])
+    content["build_dependencies"] = sorted(name.split("==")[0] for name in built)
+    return str(yaml.safe_dump(content, sort_keys=True))

@@ -1,10 +1,4 @@
-"""The domain of a model: which compositions its train set lets it know, and why others not.
-
-A composition lies outside if it holds an element that no training row holds; if it has three or
-more elements of which no training row holds some two together; or if the nearest training row is
-farther than it is for 95 % of the training rows once their own chemical system is left out.
-docs/appendix/domain-benchmark.md shows how much larger errors are outside, for each of the three.
-"""
+"""A model's domain, fitted to the formulas of its train set."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +10,7 @@ from pydantic import model_validator
 
 from assay.features.parsing import Amounts, amounts
 from assay.features.tables import ELEMENTS, element_symbols
-from assay.model.chemical_space import nearest, positions
+from assay.model.chemical_space import fitted_space, nearest, positions, rounded, shares
 from assay.records import Record
 
 DOMAIN = "domain.json"
@@ -25,6 +19,8 @@ QUANTILE = 0.95
 # all public errors are made for; only in larger compounds does a new pair stand for more.
 PAIRS_FROM = 3
 PAIRS_TOLD = 3
+MAXIMUM_REFERENCES = 2048
+SEED = 0
 
 
 class DomainRecord(Record):
@@ -164,3 +160,55 @@ def _pair_words() -> list[str]:
     """What is said of a pair of elements, at 119 times the first's number and the other's."""
     symbols = element_symbols()
     return [f"both {one} and {other}" for one in symbols for other in symbols]
+
+
+def fit_domain(formulas: Sequence[str], folds: np.ndarray) -> DomainRecord:
+    """Fit the domain of a model that was trained on the formulas.
+
+    The bound on the distance is the 95 % quantile of the distances (n,) from each row to the
+    nearest row of the other folds, so that no row is measured from its own chemical system.
+
+    Args:
+        formulas: of the train rows, (n,).
+        folds: number of each row's fold, (n,); those of `splits.grouped_folds`.
+
+    Raises:
+        ValueError: a formula cannot be read.
+    """
+    content = amounts(formulas)
+    space = fitted_space(content)
+    distances = distances_between_folds(positions(space, content), folds)
+    symbols, distinct = element_symbols(), sorted(set(formulas))
+    return DomainRecord(
+        elements=dict(zip(symbols[1:], space[1:].tolist(), strict=True)),
+        partners=_partners(content),
+        references=[distinct[index] for index in _selected(len(distinct))],
+        bound=float(rounded(np.quantile(distances, QUANTILE, method="higher"))),
+    )
+
+
+def distances_between_folds(points: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Distances (n,) from each point (n, dimensions) to the nearest of the other folds'."""
+    distances = np.empty(len(points))
+    for fold in np.unique(folds):
+        own = folds == fold
+        others = np.flatnonzero(~own)
+        distances[own] = nearest(points[others[_selected(len(others))]], points[own])[1]
+    return distances
+
+
+def _selected(count: int) -> np.ndarray:
+    """Which of `count` rows distances are measured from: all, or those that a fixed seed draws."""
+    if count <= MAXIMUM_REFERENCES:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(SEED).choice(count, MAXIMUM_REFERENCES, replace=False))
+
+
+def _partners(content: Amounts) -> dict[str, list[str]]:
+    """Each element of the compositions, with all others that one of them holds beside it."""
+    symbols, held = element_symbols(), shares(content)
+    together = (held.T @ held).toarray() > 0
+    return {
+        symbols[one]: [symbols[other] for other in np.flatnonzero(together[one]) if other != one]
+        for one in np.flatnonzero(together.diagonal()).tolist()
+    }

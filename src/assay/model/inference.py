@@ -1,11 +1,12 @@
-"""How a fitted model predicts many rows: its trees walked by compiled code, or by scikit-learn.
+"""How a fitted model predicts: its trees walked here, few rows or many, or by scikit-learn.
 
-Both give the same bits, so it does not matter which rows got which: only trees whose sum is the
-same are walked, and the first rows of every process are predicted both ways and compared.
+All ways give the same bits, so it does not matter which rows got which: only trees whose sum is the
+same are walked, and the first rows of each way are predicted by scikit-learn, too, and compared.
 """
 
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,13 +15,18 @@ import pandas as pd
 
 from assay.errors import NotCarriedOutError
 from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
-from assay.model.walks import cores, walk
-from assay.replies import features_of, predictions_of, probabilities_of
+from assay.model.walks import cores, walk, walk_few
+from assay.predictions import features_of, predictions_of, probabilities_of
 
 # As many rows times trees as scikit-learn walks while the other way is compiled, once a process
 # (docs/explanation/inference.md has the figures): whoever has fewer is done before.
 WORTH = 30_000_000
-COMPARED = 1_000
+# rows that numpy walks before scikit-learn has checked its input for each of the trees
+FEW = 100
+# compared of one batch at most, and in all before no more are
+COMPARED, ENOUGH = 1_000, 30
+
+Walk = Callable[[Forest, np.ndarray], np.ndarray]
 
 
 def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
@@ -70,7 +76,7 @@ class Inference:
         self._model = model
         self._worth = worth
         self._expected = 0
-        self._compared = False
+        self._compared: Counter[Walk] = Counter()
         self._lock = threading.Lock()
         self._reason: str | None = None
 
@@ -95,20 +101,25 @@ class Inference:
             MismatchedAnswerError: as `predict` above.
         """
         forest = self._forest
-        if forest is None or not self._is_worth(len(formulas), len(forest.roots)):
+        way = None if forest is None else self._way(len(formulas), len(forest.roots))
+        if forest is None or way is None:
             return predict(self._model, formulas)
-        return self._of_features(forest, _features(self._model, _frame(formulas)))
+        return self._of_features(way, forest, _features(self._model, _frame(formulas)))
 
-    def _is_worth(self, rows: int, trees: int) -> bool:
+    def _way(self, rows: int, trees: int) -> Walk | None:
+        """The fastest way for so many rows; None for scikit-learn's own."""
+        if self._reason is not None:
+            return None
         Inference._walked += rows * trees
-        walks = max(Inference._walked, self._expected * trees)
-        return self._reason is None and walks >= self._worth
+        if max(Inference._walked, self._expected * trees) >= self._worth:
+            return _on_all_cores
+        return walk_few if rows <= FEW else None
 
-    def _of_features(self, forest: Forest, features: Any) -> np.ndarray:
+    def _of_features(self, way: Walk, forest: Forest, features: Any) -> np.ndarray:
         usable = as_rows(forest, features)
-        if usable is None or not self._is_equal(forest, features, usable):
+        if usable is None or not self._is_equal(way, forest, features, usable):
             return by_scikit_learn(self._model[-1], features)
-        return walk(forest, usable, cores())
+        return way(forest, usable)
 
     @cached_property
     def _forest(self) -> Forest | None:
@@ -129,25 +140,29 @@ class Inference:
             self._fall_back(self._model[-1], f"cannot be laid out ({error!r})")
         return None
 
-    def _is_equal(self, forest: Forest, features: Any, usable: np.ndarray) -> bool:
+    def _is_equal(self, way: Walk, forest: Forest, features: Any, usable: np.ndarray) -> bool:
         with self._lock:
-            if not self._compared:
-                self._compare(forest, features[:COMPARED], usable[:COMPARED])
-                self._compared = True
+            if self._compared[way] < ENOUGH:
+                self._compare(way, forest, features[:COMPARED], usable[:COMPARED])
+                self._compared[way] += len(usable)
         return self._reason is None
 
-    def _compare(self, forest: Forest, features: Any, usable: np.ndarray) -> None:
+    def _compare(self, way: Walk, forest: Forest, features: Any, usable: np.ndarray) -> None:
         estimator = self._model[-1]
         try:
-            walked = walk(forest, usable)
+            walked = way(forest, usable)
         except ImportError:
             self._fall_back(estimator, "is walked faster by numba alone, which is not installed")
             return
         if not np.array_equal(walked, by_scikit_learn(estimator, features)):
-            self._fall_back(estimator, "would get other last digits from compiled code")
+            self._fall_back(estimator, "would get other last digits when walked faster")
 
     def _fall_back(self, model: Any, reason: str) -> None:
         self._reason = f"scikit-learn itself predicts, as {type(model).__name__} {reason}."
+
+
+def _on_all_cores(forest: Forest, features: np.ndarray) -> np.ndarray:
+    return walk(forest, features, cores())
 
 
 def by_scikit_learn(estimator: Any, features: Any) -> np.ndarray:

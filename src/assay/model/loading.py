@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.model.bundle import METADATA, MODEL, BundleMetadata, digest_bundle
+from assay.model.bundle import METADATA, MODEL, BundleMetadata, digest_bundle, is_usual
 from assay.model.domain import DOMAIN, Domain, DomainRecord
 from assay.model.golden import require_interface, require_unchanged
 from assay.model.inference import Inference
-from assay.model.trust import is_usual
 from assay.records import read_record
 
 PRIVATE = "assay-bundle-"

@@ -1,12 +1,18 @@
-"""What is said in public of a model's errors: metrics, and its interval's width and coverage."""
+"""Public errors of a model: metrics, interval width and coverage, suspicious values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from assay.records import IntervalCoverage
+from assay.locks import LOCK, contradictions
+from assay.records import MAXIMUM_TEXT, Finding, IntervalCoverage
 
 DIVISIONS = 200
+EXACT, ENVIRONMENT = "train.exact", "train.environment"
+# Measured labels have noise of their own, which no model of formulas can know.
+SMALLEST = 1e-4
+SHOWN = 5
 
 
 def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -62,3 +68,37 @@ def _coverage(residuals: np.ndarray, groups: np.ndarray, level: float) -> float:
         held += int((residuals[~gives] <= width).sum())
         told += int((~gives).sum())
     return held / told
+
+
+def warnings_of(root: Path, target: np.ndarray, out_of_fold: np.ndarray) -> list[Finding]:
+    """The warnings of a training with these labels (n,) and out-of-fold predictions (n,)."""
+    return [*_exact(target, out_of_fold), *_environment(root)]
+
+
+def _exact(target: np.ndarray, out_of_fold: np.ndarray) -> Iterator[Finding]:
+    error, spread = float(np.mean(np.abs(out_of_fold - target))), float(np.std(target))
+    if error <= SMALLEST * spread:
+        size = "exactly 0" if error == 0 else f"{error:.2g}, {error / spread:.0e} of the spread"
+        yield _warning(
+            EXACT,
+            f"the out-of-fold error on {len(target):,} rows is {size} of the labels: the label is "
+            "probably among the features, or looked up; look where build_model and its featurizer "
+            "get their numbers from",
+        )
+
+
+def _environment(root: Path) -> Iterator[Finding]:
+    found = contradictions(root)
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        listed = "; ".join(map(str, found[:SHOWN])) + more
+        yield _warning(
+            ENVIRONMENT,
+            f"{LOCK} does not say what this model was trained with ({listed}): run `make setup` "
+            "and train again, as such a model is never certified",
+            file=LOCK,
+        )
+
+
+def _warning(rule: str, message: str, file: str | None = None) -> Finding:
+    return Finding(rule=rule, severity="warning", message=f"{message}."[:MAXIMUM_TEXT], file=file)

@@ -13,12 +13,17 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.files import replaced_folder
-from assay.model.bundle import METADATA, BundleMetadata, digest_bundle
+from assay.model.bundle import (
+    METADATA,
+    BundleMetadata,
+    canonicalise,
+    digest_bundle,
+    is_usual,
+    untrusted_types,
+)
 from assay.model.domain import DOMAIN, DomainRecord
 from assay.model.golden import FILE, golden_rows
 from assay.model.inference import predict
-from assay.model.serialization import canonicalise, untrusted_types
-from assay.model.trust import is_usual
 
 REQUIREMENTS = (
     "mlflow",

@@ -14,22 +14,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.environment import LOCK
+from assay.commits import machinery_files
+from assay.datasets import Dataset, read_dataset
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
 from assay.layout import Handover, Layout
+from assay.locks import LOCK
 from assay.machinery import installed_version, machinery_of
-from assay.mainline import machinery_files
-from assay.model.builder import load_builder
+from assay.model.builder import load_builder, of_author
 from assay.model.bundle import BundleMetadata
-from assay.model.dataset import Dataset, read_dataset
-from assay.model.domain_fitting import fit_domain
-from assay.model.failures import of_author
+from assay.model.domain import fit_domain
 from assay.model.inference import predict
 from assay.model.loading import predict_saved
-from assay.model.metrics import interval_coverage, interval_half_width, public_metrics
+from assay.model.metrics import interval_coverage, interval_half_width, public_metrics, warnings_of
 from assay.model.saving import save_bundle
-from assay.model.warnings import warnings_of
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import MAXIMUM_TEXT, CandidateCard

@@ -14,12 +14,42 @@ import numpy as np
 
 from assay.gate.policy import MetricKey
 from assay.gate.statistics import Grouping
-from assay.planning.student_sums import CHANGES, ERRORS, mean_size, root_mean_square
 
 Array = np.ndarray
+ERRORS, CHANGES = 3, 5  # degrees of freedom of a model's errors and of changes to them
 
 
-class Source(Protocol):
+def mean_size(errors: Array, changes: Array) -> float:
+    """E|X| for X the sum of independent Student's t variables with given weights.
+
+    It is 2/pi times the integral of (1 - phi(s)) / s^2 over s > 0, where phi is the characteristic
+    function: of t with 3 degrees of freedom (1 + x) exp(-x) at x = sqrt(3) |s|, with 5
+    (1 + x + x^2 / 3) exp(-x) at x = sqrt(5) |s| (Hurst, The characteristic function of the Student
+    t distribution, 1995). Here it is taken over log s.
+
+    Args:
+        errors: weights of variables with 3 degrees of freedom.
+        changes: weights of variables with 5.
+    """
+    largest = max(np.abs(errors).max(initial=0), np.abs(changes).max(initial=0))
+    if not largest:
+        return 0.0
+    u, step = np.linspace(-30, 30, 1201, retstep=True)
+    three, five = (
+        math.sqrt(degrees) * np.outer(np.exp(u), np.abs(weights) / largest)
+        for degrees, weights in ((ERRORS, errors), (CHANGES, changes))
+    )
+    log_phi = (np.log1p(three) - three).sum(axis=1)
+    log_phi += (np.log1p(five + five**2 / 3) - five).sum(axis=1)
+    return float(largest * 2 / math.pi * (-np.expm1(log_phi) * np.exp(-u)).sum() * step)
+
+
+def root_mean_square(errors: Array, changes: Array) -> float:
+    """The root mean square of the same sum: variances are 3 and 5/3."""
+    return math.sqrt(3 * float((errors**2).sum()) + 5 / 3 * float((changes**2).sum()))
+
+
+class RandomSource(Protocol):
     """Where random numbers come from: `numpy.random.Generator`, or a `Bank`."""
 
     def standard_t(self, df: float, size: int) -> Array:
@@ -30,7 +60,7 @@ class Source(Protocol):
 
 
 # target, reference's and candidate's predictions of the rows of a grouping, each (n,)
-Draw = Callable[[Source, Grouping], tuple[Array, Array, Array]]
+Draw = Callable[[RandomSource, Grouping], tuple[Array, Array, Array]]
 
 _NODES, _REACH = 281, 7.0
 _CLOSE = 1e-9
@@ -69,7 +99,7 @@ class Pair:
     on_pool: float = 1.0
     limits: tuple[float, float] = (-math.inf, math.inf)
 
-    def pool(self, rng: Source, groups: Grouping) -> tuple[Array, Array]:
+    def pool(self, rng: RandomSource, groups: Grouping) -> tuple[Array, Array]:
         """The reference's and the candidate's predictions of pool rows, each (n,)."""
         _, reference, candidate = self.draw(rng, groups)
         further = reference + self.on_pool * (candidate - reference)
@@ -100,7 +130,7 @@ def _numbers(guess: Guess, difference: float) -> Pair:
     change = min(max(guess.change / unit, abs(growth) * (1 + _CLOSE)), (2 + growth) * (1 - _CLOSE))
     kept, fresh = _mixture(size, shares, 1 + growth, change)
 
-    def draw(rng: Source, groups: Grouping) -> tuple[Array, Array, Array]:
+    def draw(rng: RandomSource, groups: Grouping) -> tuple[Array, Array, Array]:
         reference = scale * _heavy(rng, groups, shares, ERRORS)
         own = scale * _heavy(rng, groups, shares, CHANGES)
         return np.zeros(len(own)), reference, kept * reference + fresh * own
@@ -108,7 +138,7 @@ def _numbers(guess: Guess, difference: float) -> Pair:
     return Pair(draw, change * unit, guess.on_pool)
 
 
-def _heavy(rng: Source, groups: Grouping, shares: Array, degrees: int) -> Array:
+def _heavy(rng: RandomSource, groups: Grouping, shares: Array, degrees: int) -> Array:
     shared = rng.standard_t(degrees, groups.count)[groups.codes]
     return np.asarray(shares[0] * shared + shares[1] * rng.standard_t(degrees, len(shared)))
 
@@ -154,7 +184,7 @@ def _classes(guess: Guess, difference: float) -> Pair:
     values, vectors = np.linalg.eigh(correlations)
     root = vectors * np.sqrt(np.maximum(values, 0))
 
-    def draw(rng: Source, groups: Grouping) -> tuple[Array, Array, Array]:
+    def draw(rng: RandomSource, groups: Grouping) -> tuple[Array, Array, Array]:
         shared = rng.standard_normal((groups.count, 3))[groups.codes]
         single = rng.standard_normal((len(groups.codes), 3))
         mixed = math.sqrt(guess.icc) * shared + math.sqrt(1 - guess.icc) * single

@@ -16,20 +16,37 @@ from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping, level
 from assay.layout import Layout
-from assay.planning.chances import BETWEEN, CHANGES, MULTIPLES, Situation, by_change, chances, life
-from assay.planning.designs import Design, design_of_repository, design_of_sizes, pool_rows
+from assay.planning.assumptions import GivenAssumptions, guess_of
+from assay.planning.chances import (
+    BETWEEN,
+    CHANGES,
+    MULTIPLES,
+    Bounded,
+    Plan,
+    Search,
+    Situation,
+    TableSize,
+    by_change,
+    chances,
+    life,
+    margin_needed,
+    rows_needed,
+)
 from assay.planning.error_models import Pair, pair_of
-from assay.planning.guesses import Given, guess_of
-from assay.planning.needs import Search, margin_needed, rows_needed
-from assay.planning.records import Bounded, Plan, Rows
-from assay.planning.rule_of_thumb import noise_of
 from assay.planning.sample_sizes import (
     Adaptivity,
     Promise,
+    noise_of,
     rows_for_difference,
     rows_for_rare_change,
 )
-from assay.planning.simulation import Question
+from assay.planning.simulation import (
+    Design,
+    Trial,
+    design_of_repository,
+    design_of_sizes,
+    pool_rows,
+)
 from assay.settings import Settings
 
 TRIALS = 300
@@ -46,13 +63,13 @@ _PROMISES: tuple[tuple[Adaptivity, float | None], ...] = (
 
 
 @dataclass(frozen=True)
-class Options:
+class PlanOptions:
     """What the command line may say; `None` leaves it to the repository. Units as in `Plan`."""
 
     rows: int | None = None
     groups: int | None = None
     margin: float | None = None
-    given: Given = field(default_factory=Given)
+    given: GivenAssumptions = field(default_factory=GivenAssumptions)
     use: int = 1
     disagreements: int = 0
     bounded: bool = False
@@ -61,7 +78,7 @@ class Options:
 
 
 def make_plan(
-    root: Path, settings: Settings, options: Options, tick: Callable[[], object] = int
+    root: Path, settings: Settings, options: PlanOptions, tick: Callable[[], object] = int
 ) -> Plan:
     """Find the chance of each verdict and what it takes to pass; `tick` is called now and then.
 
@@ -76,7 +93,7 @@ def make_plan(
     design = _design(layout, settings, options)
     situation = Situation(design, policy, guess, budget, _trials(options), options.seed)
     equal = _equal(situation)
-    question = Question("no-regression", budget)
+    question = Trial("no-regression", budget)
     search = Search(equal, design, policy, question, options.seed, tick)
     noise = noise_of(equal, design, policy, budget, options.seed)
     return Plan(
@@ -136,7 +153,7 @@ def _with_margin(settings: Settings, margin: float | None) -> Settings:
     return settings.model_copy(update={"gate": gate})
 
 
-def _design(layout: Layout, settings: Settings, options: Options) -> Design:
+def _design(layout: Layout, settings: Settings, options: PlanOptions) -> Design:
     if options.groups is not None:
         if options.rows is None:
             raise UsageError("--groups goes with --rows: give both, or neither.")
@@ -145,7 +162,7 @@ def _design(layout: Layout, settings: Settings, options: Options) -> Design:
     return design if options.rows is None else design.sized(options.rows, options.seed)
 
 
-def _trials(options: Options) -> int:
+def _trials(options: PlanOptions) -> int:
     if not 1 <= options.trials <= MOST_TRIALS:
         raise UsageError(f"--trials is {options.trials}: give 1 to {MOST_TRIALS}.")
     if options.seed < 0:
@@ -162,11 +179,11 @@ def _equal(situation: Situation) -> Pair:
         ) from None
 
 
-def _rows(grouping: Grouping) -> Rows:
-    return Rows(rows=len(grouping.codes), groups=grouping.count, effective=grouping.effective)
+def _rows(grouping: Grouping) -> TableSize:
+    return TableSize(rows=len(grouping.codes), groups=grouping.count, effective=grouping.effective)
 
 
-def _bounded(settings: Settings, error: float, options: Options) -> list[Bounded]:
+def _bounded(settings: Settings, error: float, options: PlanOptions) -> list[Bounded]:
     """What ease.ml/ci asks for, to know the difference of two losses within the margin.
 
     For all uses of the set together, with probability 1 - alpha: if authors see no verdict, if they

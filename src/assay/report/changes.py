@@ -8,8 +8,8 @@ import pandas as pd
 
 from assay.compositions import identity
 from assay.records import CandidateCard, VerdictRecord
-from assay.report.evidence import Predicted
-from assay.roundings import is_rounded
+from assay.report.public_rows import Predicted
+from assay.tables import is_rounded
 
 Key = tuple[str, str]
 LOCK = "Environment lock"

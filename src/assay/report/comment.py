@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL, meaning
-from assay.report.advisories import changed_labels, worse_families
+from assay.report.advice import HOW_TO_SEAL, Told, counted_warnings, meaning, told
 from assay.report.changes import reference_name
-from assay.report.figures import PublicNumber, gate_line, public_numbers
-from assay.report.findings import Told, counted_warnings, told
-from assay.report.gallery import Exhibit
+from assay.report.figures import (
+    PublicNumber,
+    State,
+    gate_line,
+    headline,
+    next_step,
+    public_numbers,
+    scored,
+)
+from assay.report.figures import table as checks
+from assay.report.images import Exhibit
 from assay.report.inputs import ReportInputs
 from assay.report.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
-from assay.report.sections import sections
-from assay.report.summary import State, headline, next_step, scored
-from assay.report.summary import table as checks
+from assay.report.sections import changed_labels, sections, worse_families
 from assay.texts import plural
 
 MARKER = "<!-- assay-report -->"

@@ -1,10 +1,14 @@
-"""Drawings by matplotlib: as inline SVG in the page's light or dark colours, or as PNG."""
+"""Drawings by matplotlib as inline SVG or PNG, and periodic tables coloured by numbers."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.gate.metrics import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +31,8 @@ _DENSITY, _SHADES = 162, 96
 _NARROW, _BORDER = 0.04, 0.1
 
 PLOT, TABLE = (4.8, 3.9), (9.4, 4.9)
+_LANTHANUM, _LUTETIUM, _ACTINIUM, _LAWRENCIUM = 57, 71, 89, 103
+_MIDDLE: Any = {"ha": "center", "va": "center"}
 
 
 @dataclass(frozen=True)
@@ -125,3 +131,112 @@ def label_axes(axes: "Axes", x: str, y: str) -> None:
     """Name both axes; a dollar sign in a unit is money, not mathematics."""
     axes.set_xlabel(x, parse_math=False)
     axes.set_ylabel(y, parse_math=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown of an element: how strong its colour is, 0 to 1, and a figure."""
+
+    strength: float
+    figure: str
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The legend: what is shown, and the figures at both ends of the colours."""
+
+    name: str
+    low: str
+    high: str
+
+
+def losses_by_element(
+    elements: Sequence[frozenset[str]], losses: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The losses (n,) of the rows that hold an element, for each element that any row holds."""
+    collected: dict[str, list[float]] = {}
+    for symbols, loss in zip(elements, losses, strict=True):
+        for symbol in symbols:
+            collected.setdefault(symbol, []).append(float(loss))
+    return {symbol: np.array(values) for symbol, values in collected.items()}
+
+
+def errors(losses: Mapping[str, np.ndarray], metric: Metric, name: str) -> Drawing:
+    """Mean error by element, in the metric's own unit: the stronger the colour, the larger.
+
+    The scale ends at the 95th percentile, so that one rare element does not bleach the rest.
+    """
+    means = {symbol: metric.shown(float(own.mean())) for symbol, own in losses.items()}
+    top = max(float(np.quantile([*means.values()], 0.95)), 1e-12)
+    cells = {symbol: Cell(min(mean / top, 1.0), _short(mean)) for symbol, mean in means.items()}
+    return _table("errors", cells, Legend(name, "0", f"≥ {_short(top)}"))
+
+
+def coverage(losses: Mapping[str, np.ndarray]) -> Drawing:
+    """Number of train rows by element, on a logarithmic scale."""
+    counts = {symbol: len(own) for symbol, own in losses.items()}
+    top = max(counts.values())
+    cells = {
+        symbol: Cell(float(np.log(count) / np.log(top)) if top > 1 else 1.0, f"{count}")
+        for symbol, count in counts.items()
+    }
+    return _table("coverage", cells, Legend("train rows (log)", "1", f"{top:,}"))
+
+
+def _table(name: str, cells: Mapping[str, Cell], scale: Legend) -> Drawing:
+    def draw(axes: "Axes") -> None:
+        for symbol, row, column in _places():
+            _cell(axes, (row, column), symbol, cells.get(symbol))
+        _legend(axes, scale)
+        axes.set(xlim=(0.9, 19.05), ylim=(10.6, 0.9))
+        axes.set_axis_off()
+
+    return Drawing(name, TABLE, draw)
+
+
+def _places() -> Iterator[tuple[str, float, int]]:
+    from pymatgen.core import Element
+
+    for number in range(1, _LAWRENCIUM + 1):
+        element = Element.from_Z(number)
+        if _LANTHANUM <= number <= _LUTETIUM:
+            yield element.symbol, 8.4, number - _LANTHANUM + 3
+        elif _ACTINIUM <= number <= _LAWRENCIUM:
+            yield element.symbol, 9.4, number - _ACTINIUM + 3
+        else:
+            yield element.symbol, float(element.row), element.group
+
+
+def _cell(axes: "Axes", place: tuple[float, int], symbol: str, cell: Cell | None) -> None:
+    from matplotlib.patches import Rectangle
+
+    row, column = place
+    box = Rectangle((column, row), 0.94, 0.94, linewidth=0, facecolor=ACCENT)
+    if cell:
+        box.set_alpha(_opacity(cell.strength))
+        axes.text(column + 0.47, row + 0.32, symbol, weight="bold", **_MIDDLE)
+        axes.text(column + 0.47, row + 0.7, cell.figure, fontsize=7, **_MIDDLE)
+    else:
+        box.set(facecolor="none", edgecolor=SOFT, linewidth=0.6, alpha=0.35)
+        axes.text(column + 0.47, row + 0.5, symbol, color=SOFT, alpha=0.7, **_MIDDLE)
+    axes.add_patch(box)
+
+
+def _opacity(strength: float) -> float:
+    return 0.08 + 0.67 * strength
+
+
+def _short(value: float) -> str:
+    return f"{value:#.2g}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004
+
+
+def _legend(axes: "Axes", scale: Legend) -> None:
+    from matplotlib.patches import Rectangle
+
+    for step in range(24):
+        box = Rectangle((4.2 + 0.3 * step, 1.75), 0.3, 0.35, linewidth=0, facecolor=ACCENT)
+        box.set_alpha(_opacity(step / 23))
+        axes.add_patch(box)
+    axes.text(4.2, 1.45, scale.name, ha="left", va="center", fontsize=9, parse_math=False)
+    axes.text(4.2, 2.45, scale.low, ha="left", va="center", fontsize=8)
+    axes.text(11.4, 2.45, scale.high, ha="right", va="center", fontsize=8)

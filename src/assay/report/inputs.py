@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from assay.commits import content_on_main
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes, digest_file
 from assay.layout import Handover, Layout, Part
+from assay.locks import PackageChange, package_changes
 from assay.machinery import installed_version, machinery_digest
-from assay.mainline import content_on_main
 from assay.records import (
     MAXIMUM_BYTES,
     CandidateCard,
@@ -23,11 +24,9 @@ from assay.records import (
     read_record,
 )
 from assay.report.changes import DataChanges, Fact, Machinery, data_changes, model_changes
-from assay.report.evidence import Evidence, gathered
-from assay.report.families import FamilyError, family_errors
-from assay.report.packages import PackageChange, package_changes
-from assay.roundings import harmless_rounding
+from assay.report.public_rows import Evidence, FamilyError, family_errors, gathered
 from assay.settings import Settings
+from assay.tables import harmless_rounding
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
 

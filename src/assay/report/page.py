@@ -14,13 +14,21 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL, meaning
+from assay.report.advice import HOW_TO_SEAL, counted_warnings, meaning, told
 from assay.report.changes import largest_changes, largest_residuals, reference_name
-from assay.report.figures import gate_line, in_unit, number, public_numbers, signed
-from assay.report.findings import counted_warnings, told
+from assay.report.figures import (
+    gate_line,
+    headline,
+    in_unit,
+    next_step,
+    number,
+    public_numbers,
+    scored,
+    signed,
+    table,
+)
+from assay.report.images import pictures
 from assay.report.inputs import ReportInputs
-from assay.report.pictures import pictures
-from assay.report.summary import headline, next_step, scored, table
 
 LISTED = 50
 

@@ -1,20 +1,59 @@
 """The plots of the report page: predictions, errors, calibration, changes."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.report.calibration import Coverage
 from assay.report.drawing import ACCENT, CONTRAST, PLOT, SOFT, Drawing, label, label_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Beyond this many points a plot is drawn as a picture inside the SVG, in a colour for both themes
 MANY = 3000
 _BOTH_THEMES = "#3987e5"
 _PLAIN: Any = {"linewidth": 1.0, "color": SOFT}
 _OUTLINE: Any = {"histtype": "step", "color": CONTRAST, "linewidth": 1.4}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Share of rows within an interval of a nominal `level`: over all rows, and by fold."""
+
+    level: float
+    share: float
+    lowest: float
+    highest: float
+
+
+def coverages(residuals: np.ndarray, folds: np.ndarray) -> list[Coverage]:
+    """How often intervals made from other folds' residuals hold a fold's own rows.
+
+    For each level and fold the half width is the conformal quantile of the absolute residuals of
+    all other folds (as `model.metrics.interval_half_width`, Vovk et al. 2005). Folds share no
+    chemical system. The models behind the residuals were trained on one another's folds, so this
+    is an estimate and no proof.
+
+    Args:
+        residuals: out-of-fold prediction minus target, (n,).
+        folds: number of each row's fold, (n,).
+    """
+    from assay.model.metrics import interval_half_width
+
+    sizes, found = np.abs(residuals), []
+    for level in LEVELS:
+        held = np.empty(len(sizes), dtype=bool)
+        for fold in np.unique(folds):
+            own, others = folds == fold, sizes[folds != fold]
+            if not len(others):
+                return []
+            width = interval_half_width(np.zeros(len(others)), others, level)
+            held[own] = sizes[own] <= width
+        shares = [float(held[folds == fold].mean()) for fold in np.unique(folds)]
+        found.append(Coverage(level, float(held.mean()), min(shares), max(shares)))
+    return found
 
 
 def parity(

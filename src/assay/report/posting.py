@@ -11,11 +11,10 @@ from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from assay.layout import Handover, Layout
 from assay.report.comment import render_comment, render_summary
-from assay.report.gallery import exhibit
-from assay.report.images import images
+from assay.report.figures import commit_status
+from assay.report.images import exhibit, images
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
-from assay.report.summary import commit_status
 from assay.runner import summarise
 from assay.settings import Settings
 from assay.texts import on_one_line
@@ -80,7 +79,7 @@ def _data_docs(root: Path) -> str | None:
 
 def _history(root: Path, inputs: ReportInputs) -> Sequence[tuple[str, ...]]:
     """The ledger's last lines; none where it cannot be read, which `score` and `predict` tell."""
-    from assay.ledger.listing import earlier
+    from assay.ledger.audit import earlier
     from assay.ledger.record import read_ledger_at_hand
 
     digest = inputs.candidate.predictions_digest if inputs.candidate else None
@@ -91,10 +90,10 @@ def _history(root: Path, inputs: ReportInputs) -> Sequence[tuple[str, ...]]:
 
 
 def _post(inputs: ReportInputs, comment: str) -> None:
-    from assay.github import ReadOnlyError, Repository
+    from assay.github import GitHubRepository, ReadOnlyError
 
     sha = provenance.triggering_run()["head_sha"]
-    repository = Repository.from_environment()
+    repository = GitHubRepository.from_environment()
     state, description = commit_status(inputs)
     repository.set_status(sha, state, description, inputs.link)
     try:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from assay.model.failures import place_of, told
-from assay.replies import MismatchedAnswerError
+from assay.model.builder import place_of, told
+from assay.predictions import MismatchedAnswerError
 
 # One example is a batch of compositions: a forest answers a hundred as fast as one.
 BATCH = 12

@@ -1,7 +1,7 @@
 """Runs the property-based tests of a model and reports what falsifies them, and what ran.
 
-pytest runs in processes of its own: the tests may import, patch and seed what they like, and a
-crash of theirs is reported instead of suffered. That costs some seconds of imports, twice.
+pytest runs in two processes of its own, side by side: the tests may import, patch and seed what
+they like, and a crash of theirs is reported instead of suffered.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,16 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from assay.commits import in_force, settings_on_main
 from assay.errors import NotCarriedOutError
-from assay.findings import bounded
-from assay.mainline import in_force, settings_on_main
 from assay.model.bundle import digest_bundle
-from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally
-from assay.sanity.causes import causes
-from assay.sanity.elsewhere import LOADER
-from assay.sanity.runs import Content, run_kit, run_own
-from assay.sanity.shortfalls import hindered, kit_shortfalls, own_shortfalls, was_skipped
-from assay.sanity.tiers import FAST, SLOW, drawn_names, wanted_names
+from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally, bounded
+from assay.sanity.runs import Content, run_both
+from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls, was_skipped
+from assay.sanity.subprocess_model import LOADER
+from assay.sanity.suites import FAST, SLOW, drawn_names, wanted_names
 from assay.settings import Settings
 
 LONGEST_BLOB = 400
@@ -44,10 +42,8 @@ def run_sanity(
         raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
     root = root.resolve()
     settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
-    kit = run_kit(root, bundle, loader, fast=fast)
-    _require_ready(kit)
+    kit, own = run_both(root, bundle, loader, fast=fast)
     fast = fast or kit["withheld"]
-    own = run_own(root, bundle, loader, fast=fast)
     runs = [kit] if own is None else [kit, own]
     found = [*_shortfalls(root, settings, kit, own, fast=fast), *_told(runs)]
     findings, unlisted = bounded(found)
@@ -123,15 +119,6 @@ def _details(settings: Settings, kit: Content, *, fast: bool) -> str:
     withheld = "; no training was tested, as "
     why = "something faster failed" if kit["withheld"] else "only the fast tier was asked for"
     return f"{each}, seed {settings.sanity.seed}" + (withheld + why if fast else "")
-
-
-def _require_ready(content: dict[str, Any]) -> None:
-    # a bundle that cannot be loaded says nothing about the model
-    fast = [test for test in content["tests"] if not test["slow"]]
-    stuck = [test for test in fast if test["stage"] == "setup"]
-    broken = [test for test in stuck if test["outcome"] == "failed"]
-    if broken and len(stuck) == len(fast):
-        raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
 
 
 def _unreadable(content: dict[str, Any]) -> Iterator[Finding]:

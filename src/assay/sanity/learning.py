@@ -52,7 +52,7 @@ def digest_of(model: Any) -> str:
     """SHA-256 of the model's bytes, as a bundle holds them."""
     import skops.io
 
-    from assay.model.serialization import canonical_skops
+    from assay.model.bundle import canonical_skops
 
     return digest_bytes(canonical_skops(skops.io.dumps(model)))
 

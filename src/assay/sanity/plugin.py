@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from assay.sanity.counts import COUNTS, METER, Meter, counted, limits
-from assay.sanity.elsewhere import LOADER
-from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)
+from assay.processes import Lifeline
+from assay.sanity.counts import COUNTS, METER, Meter, counted, limits, outcome
+from assay.sanity.fixtures import *  # noqa: F403 (fixtures of this plugin)  # noqa: F403
 from assay.sanity.fixtures import sanity_of, settings_of
-from assay.sanity.outcomes import outcome
-from assay.sanity.tiers import FOLDER, MARKER, property_files
-from assay.sanity.training_fixtures import *  # noqa: F403
+from assay.sanity.subprocess_model import LOADER
+from assay.sanity.suites import FOLDER, MARKER, WITHHOLD, property_files
 
 OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
+LIFELINE = pytest.StashKey["Lifeline | None"]()
 COLLECTED = pytest.StashKey[list[dict[str, Any]]]()
 UNREADABLE: list[dict[str, str]] = []
 HINDERING = ("skip", "skipif", "xfail")
@@ -36,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--assay-loader", default=LOADER, help="module:function that loads a model from the folder"
     )
     group.addoption("--assay-record", help="file to write the results of each test to, as JSON")
+    group.addoption(
+        "--assay-lifeline", type=int, help="end with the process at the other end of this pipe"
+    )
     group.addoption(
         "--assay-own",
         action="store_true",
@@ -60,10 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("assay")
     if getattr(config.option, "hypothesis_seed", None) is None:
-        config.option.hypothesis_seed = sanity.seed
+        config.option.hypothesis_seed = str(sanity.seed)  # the number 0 would be none
     config.addinivalue_line("markers", f"{MARKER}: trains models; last, and only if all else holds")
     config.stash[OUTCOMES], config.stash[COLLECTED] = [], []
     config.stash[METER] = Meter()
+    reading = config.getoption("--assay-lifeline")
+    is_worker = hasattr(config, "workerinput")  # of xdist, which inherits no pipe
+    config.stash[LIFELINE] = None if reading is None or is_worker else Lifeline(reading)
     UNREADABLE.clear()
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and settings_of(config):
         config.args.extend(map(str, property_files()))
@@ -106,8 +112,8 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Withhold the slow tier once anything faster has failed."""
-    if _is_slow(item) and _is_withheld(item.config):
+    """Withhold the slow tier once anything faster has failed, here or in the other run."""
+    if _is_slow(item) and (_is_withheld(item.config) or _is_told_to_withhold(item.config)):
         pytest.skip("something of the fast tier failed")
 
 
@@ -116,6 +122,14 @@ def _is_withheld(config: pytest.Config) -> bool:
         test["outcome"] == "failed" and test["severity"] == "failure" and not test["slow"]
         for test in config.stash[OUTCOMES]
     )
+
+
+def _is_told_to_withhold(config: pytest.Config) -> bool:
+    """Whether the properties of assay, which run beside the author's tests, have failed."""
+    lifeline = config.stash[LIFELINE]
+    if not config.getoption("--assay-own") or lifeline is None:
+        return False
+    return lifeline.word() == WITHHOLD
 
 
 def _severity(item: pytest.Item) -> str:

@@ -1,8 +1,8 @@
-"""pytest, started twice: for the properties of assay, and for the tests of the author.
+"""pytest in two processes side by side: for the properties of assay, and for the author's tests.
 
-Nothing that the repository configures reaches the first run: no `conftest.py`, no options, no
-plugins but assay's and Hypothesis' own, no environment variables of either. The model's own code
-runs there, as a model must, and what it did to the counts shows in them.
+Nothing that the repository configures reaches the first: no `conftest.py`, no options, no plugins
+but assay's and Hypothesis' own, no environment variables of either. The model's own code runs
+there, as a model must, and what it did to the counts shows in them. Both end with this process.
 """
 
 import json
@@ -10,13 +10,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from assay.errors import NotCarriedOutError
-from assay.sanity.reproduction import PLUGIN
-from assay.sanity.tiers import MARKER, property_files
+from assay.processes import lifeline
+from assay.sanity.suites import GO, MARKER, PLUGIN, WITHHOLD, property_files
 
 HYPOTHESIS = "_hypothesis_pytestplugin"
 SETTINGS = "[pytest]\naddopts = --strict-markers\n"
@@ -25,76 +28,128 @@ ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_NO_PLUGINS": "1"}
 Content = dict[str, Any]
 
 
-def run_kit(root: Path, bundle: Path, loader: str, *, fast: bool) -> Content:
-    """Run the properties of assay, where nothing of the repository configures pytest."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "pytest.ini")
-        settings.write_text(SETTINGS, encoding="utf-8")
-        own = ["--noconftest", "-c", str(settings), "-p", HYPOTHESIS]
-        # -P: no file of the repository's folder stands for pytest or Hypothesis
-        command = [sys.executable, "-P", "-m", "pytest", *map(str, property_files()), *own]
-        return _run(command, root, bundle, loader, fast=fast, variables=ALONE)
+def run_both(
+    root: Path, bundle: Path, loader: str, *, fast: bool
+) -> tuple[Content, Content | None]:
+    """Run the properties of assay, and the repository's own tests, if it has any.
+
+    The slow tier of the second waits for the first to end, and is left out once that one failed.
+
+    Raises:
+        NotCarriedOutError: a pytest ended without a record, or no property could be tested.
+    """
+    from tqdm import tqdm
+
+    options = [f"--rootdir={root}", "-p", PLUGIN, "-p", "no:cacheprovider", "-v"]
+    options += ["-m", f"not {MARKER}"] if fast else []
+    options += [f"--assay-bundle={bundle.resolve()}", f"--assay-loader={loader}"]
+    with (
+        tqdm(desc="sanity", unit=" properties", disable=None, leave=False) as progress,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        ours = _ours(Path(folder))
+        if not (root / "tests").is_dir():
+            with _started([*ours, *options], root, ALONE, progress) as kit:
+                return _ready(kit.content()), None
+        with (
+            _started([*_authors(root), *options], root, {}, progress) as own,
+            _started([*ours, *options], root, ALONE, progress) as kit,
+        ):
+            first = _ready(kit.content())
+            os.write(own.writing, WITHHOLD if first["withheld"] else GO)
+            return first, _without_withheld(own.content(), withheld=first["withheld"])
 
 
-def run_own(root: Path, bundle: Path, loader: str, *, fast: bool) -> Content | None:
-    """Run the repository's own tests, or None where it has none.
+def _ours(folder: Path) -> list[str]:
+    """The command of the properties of assay, where nothing of the repository configures pytest."""
+    settings = folder / "pytest.ini"
+    settings.write_text(SETTINGS, encoding="utf-8")
+    own = ["--noconftest", "-c", str(settings), "-p", HYPOTHESIS]
+    # -P: no file of the repository's folder stands for pytest or Hypothesis
+    return [sys.executable, "-P", "-m", "pytest", *map(str, property_files()), *own]
+
+
+def _authors(root: Path) -> list[str]:
+    """The command of the repository's own tests.
 
     The properties of assay are collected beside them, as plain `pytest` does, and not run.
     """
-    if not (root / "tests").is_dir():
-        return None
     command = [sys.executable, "-m", "pytest", *map(str, property_files()), str(root / "tests")]
     # named, as pytest would look for it above all files, of which assay's may lie elsewhere
     command += ["-c", str(root / "pyproject.toml")] if (root / "pyproject.toml").is_file() else []
-    command += ["--assay-own", "--continue-on-collection-errors"]
-    return _run(command, root, bundle, loader, fast=fast, variables={})
+    return [*command, "--assay-own", "--continue-on-collection-errors"]
 
 
-def _run(  # noqa: PLR0913 (one command of six parts)
-    command: Sequence[str],
-    root: Path,
-    bundle: Path,
-    loader: str,
-    *,
-    fast: bool,
-    variables: dict[str, str],
-) -> Content:
-    with tempfile.TemporaryDirectory() as folder:
-        record = Path(folder) / "record.json"
-        options = [f"--rootdir={root}", "-p", PLUGIN, "-p", "no:cacheprovider", "-v"]
-        options += ["-m", f"not {MARKER}"] if fast else []
-        options += [f"--assay-bundle={bundle.resolve()}", f"--assay-loader={loader}"]
-        options += [f"--assay-record={record}"]
-        code, printed = _followed([*command, *options], root, variables)
-        if not record.is_file():
+def _without_withheld(content: Content, *, withheld: bool) -> Content:
+    tests = [test for test in content["tests"] if not (withheld and test["slow"])]
+    return content | {"tests": tests}
+
+
+def _ready(content: Content) -> Content:
+    # a bundle that cannot be loaded says nothing about the model
+    fast = [test for test in content["tests"] if not test["slow"]]
+    stuck = [test for test in fast if test["stage"] == "setup"]
+    broken = [test for test in stuck if test["outcome"] == "failed"]
+    if broken and len(stuck) == len(fast):
+        raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
+    return content
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A pytest that was started: `writing` is where it listens."""
+
+    process: "subprocess.Popen[str]"
+    record: Path
+    writing: int
+    printed: "Future[str]"
+
+    def content(self) -> Content:
+        """Wait for its record."""
+        printed, code = self.printed.result(), self.process.wait()
+        if not self.record.is_file():
             raise NotCarriedOutError(
                 f"pytest ended with code {code} before it could report: "
                 f"{' '.join(printed.split())[-600:]}"
             )
-        return dict(json.loads(record.read_text(encoding="utf-8")))
+        return dict(json.loads(self.record.read_text(encoding="utf-8")))
 
 
-def _followed(command: list[str], root: Path, variables: dict[str, str]) -> tuple[int, str]:
-    """Run pytest with a bar that counts its tests; its exit code and all it printed."""
-    from tqdm import tqdm
-
-    lines = []
+@contextmanager
+def _started(
+    command: Sequence[str], root: Path, variables: dict[str, str], progress: Any
+) -> Iterator[_Run]:
+    """Start pytest with the file for its record; it is ended where the context ends before it."""
     with (
-        subprocess.Popen(
-            command,
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(1) as beside,
+        lifeline() as (reading, writing),
+    ):
+        record = Path(folder) / "record.json"
+        process = subprocess.Popen(
+            [*command, f"--assay-lifeline={reading}", f"--assay-record={record}"],
             cwd=root,
             env=_environment() | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        ) as process,
-        tqdm(desc="sanity", unit=" properties", disable=None, leave=False) as progress,
-    ):
-        for line in process.stdout or ():
-            lines.append(line)
-            progress.update("::" in line and "%]" in line)
-    return process.returncode, "".join(lines)
+            pass_fds=[reading],
+        )
+        try:
+            yield _Run(process, record, writing, beside.submit(_read, process.stdout, progress))
+        finally:
+            process.kill()  # nothing, if it has ended
+            process.wait()
+
+
+def _read(lines: IO[str] | None, progress: Any) -> str:
+    """All that pytest prints; the bar counts its tests."""
+    printed = []
+    for line in lines or ():
+        printed.append(line)
+        progress.update("::" in line and "%]" in line)
+    return "".join(printed)
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from assay.schema.pairing import NONE, Pairing
+from assay.schema.differences import NONE, Pairing
 
 CHANCE = 0.01
 LEAST = 2

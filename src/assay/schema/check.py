@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.commits import content_on_main, in_force, settings_on_main
 from assay.files import digest_file
-from assay.findings import bounded
 from assay.layout import Layout
-from assay.mainline import content_on_main, in_force, settings_on_main
-from assay.records import MAXIMUM_TALLIES, CheckReport, Tally
+from assay.records import MAXIMUM_TALLIES, CheckReport, Tally, bounded
 from assay.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,10 +27,9 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
             `assay.toml` names no rule.
         NotCarriedOutError: an expectation could not be evaluated.
     """
-    from assay.schema.broken import BROKEN, broken_rows
-    from assay.schema.findings import findings_of
-    from assay.schema.severities import require_known
-    from assay.schema.standing import broken_on_main
+    from assay.schema.data_docs import BROKEN, broken_rows
+    from assay.schema.demands import require_known
+    from assay.schema.findings import broken_on_main, findings_of
     from assay.tables import write_table
 
     main = settings_on_main(root)
@@ -54,7 +52,7 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
         findings=findings,
         unlisted=unlisted,
         tallies=tallies[:MAXIMUM_TALLIES],
-        details=f"{len(outcomes)} tables, {_compared(root, outcomes)}",
+        details=f"{len(outcomes)} tables, {_tables_compared(root, outcomes)}",
     )
 
 
@@ -65,10 +63,10 @@ def _outcomes(
     from tqdm import tqdm
 
     from assay.schema.data_docs import validated_tables
+    from assay.schema.demands import weighed
     from assay.schema.kept_rules import kept_suites
-    from assay.schema.repository import suites
     from assay.schema.settings_rules import settings_suites
-    from assay.schema.severities import weighed
+    from assay.schema.suites import suites
 
     outcomes = []
     with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
@@ -94,7 +92,7 @@ def tallied(outcomes: "Iterable[Outcome]") -> Iterator[Tally]:
             yield Tally(name=name, where=table.name, rows=min(rows, len(table.frame)))
 
 
-def _compared(root: Path, outcomes: "list[Outcome]") -> str:
+def _tables_compared(root: Path, outcomes: "list[Outcome]") -> str:
     if any(table.name == "main" for table, _, _ in outcomes):
         return "compared with main"
     if content_on_main(root, Layout(root).train) is None:

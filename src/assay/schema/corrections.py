@@ -16,8 +16,8 @@ import pandas as pd
 from assay.compositions import identity
 from assay.errors import UsageError
 from assay.records import Severity
-from assay.schema.label_expectations import ExpectRowsToBeSpared
-from assay.schema.pairing import Pairing
+from assay.schema.differences import Pairing
+from assay.schema.expectations import ExpectRowsToBeSpared
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, table
 from assay.settings import Settings
 from assay.tables import parse_table

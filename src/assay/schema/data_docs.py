@@ -1,20 +1,33 @@
-"""Runs suites in Great Expectations and leaves its Data Docs as pages that need no network."""
+"""Great Expectations: its suites run, and its Data Docs as pages that need no network."""
 
 import html
 import logging
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+from great_expectations.expectations.metadata_types import FailureSeverity
+from great_expectations.render import RenderedStringTemplateContent
+from great_expectations.render.renderer.content_block import (
+    ValidationResultsTableContentBlockRenderer,
+)
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
 from assay.files import replaced_folder
+from assay.schema.rules import FORMULA
+from assay.tables import for_spreadsheets
+from assay.texts import plural
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
     from assay.schema.rules import Rule, Table
 
+_TRIANGLE = ["fas", "fa-exclamation-triangle", "text-warning"]
+_CROSS = ["fas", "fa-times", "text-danger"]
 Outcome = tuple["Table", list["Rule"], "list[ExpectationValidationResult]"]
 
 # The policy lets the page fetch nothing and run nothing, whatever a cell of a table holds.
@@ -34,6 +47,84 @@ _STATES = {"pass": "", "warn": ": holds, with warnings", "fail": ": failed"}
 _PAIRED = re.compile(r"<(script|footer|nav)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _SINGLE = re.compile(r"<(?:link|img|meta|base)\b[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(r"url\(\s*['\"]?https?:[^)]*\)", re.IGNORECASE)
+BROKEN = Path("data_docs") / "rows.csv"  # in the folder of what a run writes
+COLUMNS = ["rule", "severity", "file", "line", "formula"]
+
+
+class WeighedTable(ValidationResultsTableContentBlockRenderer):
+    """A column's expectations: beside each that does not hold stands `warning` or `failure`."""
+
+    @classmethod
+    def _get_content_block_fn(
+        cls, expectation_type: str, expectation_config: Any = None
+    ) -> Callable[..., Any] | None:
+        made: Any = super()._get_content_block_fn(expectation_type, expectation_config)
+
+        def row(*, result: Any = None, **options: Any) -> Any:
+            [[status, *cells]] = made(result=result, **options)
+            return [[status if result.success else _status(result), *cells]]
+
+        return row
+
+
+class WeighedPage(ValidationResultsPageRenderer):
+    """A table's page: it has failed only if an expectation failed that is no warning."""
+
+    def __init__(self, data_context: Any = None) -> None:
+        """Render the expectations of each column by `WeighedTable`."""
+        table = {"class_name": WeighedTable.__name__, "module_name": __name__}
+        section = {"class_name": "ValidationResultsColumnSectionRenderer", "table_renderer": table}
+        super().__init__(column_section_renderer=section, data_context=data_context)
+
+    @classmethod
+    def _render_validation_header(cls, validation_results: Any) -> Any:
+        made: Any = super()._render_validation_header(validation_results)
+        failed, warned = _counts(validation_results)
+        if failed or warned:
+            told = made.subheader.string_template["params"]
+            icon = " ".join(_CROSS if failed else _TRIANGLE)
+            told["html_success_icon"] = f'<i class="{icon}" aria-hidden="true"></i>'
+            told["success"] = (
+                f"Failed ({plural(failed, 'failure')}, {plural(warned, 'warning')})"
+                if failed
+                else f"Holds, with {plural(warned, 'warning')} and no failure"
+            )
+        return made
+
+    @classmethod
+    def _render_validation_statistics(cls, validation_results: Any) -> Any:
+        made: Any = super()._render_validation_statistics(validation_results)
+        failed, warned = _counts(validation_results)
+        holding = len(validation_results.results) - failed - warned
+        made.table = [
+            ["Expectations", len(validation_results.results)],
+            ["hold", holding],
+            ["do not hold: failures", failed],
+            ["do not hold: warnings, which stop nothing", warned],
+        ]
+        return made
+
+
+def _counts(validation_results: Any) -> tuple[int, int]:
+    broken = [result for result in validation_results.results if not result.success]
+    warned = sum(_is_warning(result) for result in broken)
+    return len(broken) - warned, warned
+
+
+def _is_warning(result: Any) -> bool:
+    return bool(result.expectation_config.severity == FailureSeverity.WARNING)
+
+
+def _status(result: Any) -> RenderedStringTemplateContent:
+    word, icon = ("warning", _TRIANGLE) if _is_warning(result) else ("failure", _CROSS)
+    return RenderedStringTemplateContent(
+        content_block_type="string_template",
+        string_template={
+            "template": "$icon $word",
+            "params": {"icon": "", "word": word},
+            "styling": {"params": {"icon": {"classes": icon, "tag": "i"}}},
+        },
+    )
 
 
 def validated_tables(
@@ -122,7 +213,7 @@ def _build(context: Any, folder: Path, verdicts: list[tuple[str, str]]) -> None:
             "site_section_builders": {
                 "validations": {
                     "renderer": {
-                        "module_name": "assay.schema.renderers",
+                        "module_name": "assay.schema.data_docs",
                         "class_name": "WeighedPage",
                     }
                 }
@@ -156,3 +247,20 @@ def _index(verdicts: list[tuple[str, str]]) -> str:
         "<title>Data checks</title></head>\n<body><h1>Data checks</h1>\n"
         f"<ul>\n{items}\n</ul></body></html>\n"
     )
+
+
+def broken_rows(outcomes: "Sequence[Outcome]") -> pd.DataFrame:
+    """One row for each row of a table and each rule that it breaks, as text.
+
+    `line` is empty where the rows stand in no file. Nothing in it is executed by a spreadsheet.
+    """
+    found = []
+    for table, rules, results in outcomes:
+        severities = {rule.name: rule.severity for rule in rules}
+        for result in results:
+            name = result.expectation_config.meta["rule"]
+            for row in sorted(result.result.get("unexpected_index_list") or ()):
+                formula = table.cells.iloc[row].get(FORMULA) or ""
+                line = str(row + 2) if table.located else ""
+                found.append((name, severities[name], table.file, line, formula))
+    return for_spreadsheets(pd.DataFrame(found, columns=COLUMNS, dtype=str))

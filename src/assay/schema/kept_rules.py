@@ -11,11 +11,11 @@ from pathlib import Path
 import great_expectations.expectations as gxe
 import pandas as pd
 
+from assay.commits import content_on_main, name_of_main
 from assay.datasets import reduced_formulas
 from assay.errors import AssayError
 from assay.files import digest_bytes
 from assay.layout import Layout
-from assay.mainline import content_on_main, name_of_main
 from assay.records import Severity
 from assay.schema.differences import FILE
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, literal
@@ -29,7 +29,7 @@ Suite = tuple[Table, list[Rule]]
 
 
 @dataclass(frozen=True)
-class Fault:
+class FileFault:
     """What is wrong with a file, by which rule, and how grave it is."""
 
     rule: str
@@ -49,7 +49,7 @@ def kept_suites(root: Path) -> Iterator[Suite]:
         yield table, [_rule(fault, file)]
 
 
-def _rule(fault: Fault, file: str) -> Rule:
+def _rule(fault: FileFault, file: str) -> Rule:
     return Rule(
         fault.rule,
         gxe.ExpectColumnValuesToNotBeInSet(
@@ -60,7 +60,7 @@ def _rule(fault: Fault, file: str) -> Rule:
     )
 
 
-def _faults(layout: Layout, restore: str) -> Iterator[Fault]:
+def _faults(layout: Layout, restore: str) -> Iterator[FileFault]:
     yield from _inputs(layout, restore)
     yield from _open_labels(layout, restore)
     yield from _labels(layout, restore)
@@ -68,10 +68,10 @@ def _faults(layout: Layout, restore: str) -> Iterator[Fault]:
     mains = content_on_main(layout.root, layout.public_key)
     if mains is not None and mains != _bytes(layout.public_key):
         told = "certificate.pub is not main's: no certificate of before is valid under another key"
-        yield Fault("kept.key", layout.public_key, f"{told}; {restore}certificate.pub`")
+        yield FileFault("kept.key", layout.public_key, f"{told}; {restore}certificate.pub`")
 
 
-def _inputs(layout: Layout, restore: str) -> Iterator[Fault]:
+def _inputs(layout: Layout, restore: str) -> Iterator[FileFault]:
     """The sealed inputs are those that were sealed; before they are sealed, those on main."""
     path = layout.sealed_inputs
     mains, own = content_on_main(layout.root, path), _bytes(path)
@@ -79,20 +79,20 @@ def _inputs(layout: Layout, restore: str) -> Iterator[Fault]:
     fits = sealed == digest_bytes(own) if sealed else mains in {None, own}
     if not fits:
         told = _difference(path, mains, own) or "it is not the file whose labels are sealed"
-        yield Fault("kept.inputs", path, f"{told}; {restore}data/{path.name}`")
+        yield FileFault("kept.inputs", path, f"{told}; {restore}data/{path.name}`")
 
 
-def _open_labels(layout: Layout, restore: str) -> Iterator[Fault]:
+def _open_labels(layout: Layout, restore: str) -> Iterator[FileFault]:
     """Labels that are not sealed yet are main's, until they are sealed."""
     path = layout.open_labels
     mains, own = content_on_main(layout.root, path), _bytes(path)
     sealed = not own and layout.sealed_labels.is_file()
     if mains not in {None, own} and not sealed:
         told = "is not main's, with which every model is scored" if own else "is missing"
-        yield Fault("kept.labels", path, f"{path.name} {told}; {restore}data/{path.name}`")
+        yield FileFault("kept.labels", path, f"{path.name} {told}; {restore}data/{path.name}`")
 
 
-def _labels(layout: Layout, restore: str) -> Iterator[Fault]:
+def _labels(layout: Layout, restore: str) -> Iterator[FileFault]:
     """The sealed labels are main's, under any key, or of the set that follows a retired one."""
     path = layout.sealed_labels
     mains = content_on_main(layout.root, path)
@@ -103,7 +103,7 @@ def _labels(layout: Layout, restore: str) -> Iterator[Fault]:
     if not now or not (same or _is_retired(layout)):
         told = "is missing or damaged" if not now else "commits to other labels than main's"
         advice = "a fresh set takes the place of a retired one alone (`assay seal fresh`)"
-        yield Fault(
+        yield FileFault(
             "kept.labels", path, f"{path.name} {told}: {advice}; {restore}data/{path.name}`"
         )
 
@@ -118,7 +118,7 @@ def _is_retired(layout: Layout) -> bool:
     return is_released(layout, named)
 
 
-def _pool(layout: Layout, restore: str) -> Iterator[Fault]:
+def _pool(layout: Layout, restore: str) -> Iterator[FileFault]:
     """No row of main's pool is gone or altered; rows that are added are a warning."""
     path = layout.pool
     mains, own = content_on_main(layout.root, path), _bytes(path)
@@ -129,7 +129,7 @@ def _pool(layout: Layout, restore: str) -> Iterator[Fault]:
     grows = bool(before) and begins and len(now) > len(before)
     told = _difference(path, mains, own) or "its bytes are not main's"
     advice = "the gate takes main's pool: change it in a pull request of its own"
-    yield Fault(
+    yield FileFault(
         "kept.pool",
         path,
         f"{told}; {advice}, or {restore}data/{path.name}`",

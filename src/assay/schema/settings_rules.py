@@ -1,21 +1,26 @@
-"""The rules of `assay.toml` and of the files that git keeps."""
+"""The rules of `assay.toml`, of the files that git keeps, and of the wheel."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import great_expectations.expectations as gxe
 
+from assay import wheels
+from assay.commits import changed_files, content_on_main, differs_from_main, tracked_files
 from assay.errors import UsageError
 from assay.layout import Layout
-from assay.mainline import changed_files, content_on_main, differs_from_main, tracked_files
+from assay.machinery import WheelFault, pinned_wheels, wheel_faults
 from assay.origins import RECORD
 from assay.records import Severity
 from assay.schema import differences as differ
-from assay.schema.machinery_rules import machinery_suites
-from assay.schema.rules import WARNING, Rule, Table
+from assay.schema.rules import WARNING, Rule, Table, literal
 from assay.settings import Settings
 from assay.tables import parse_table
 
+# What a change of the machinery leaves alone: model, data and policy.
+FILES, SECTIONS = ("src", "data"), ("model", "project", "gate", "split", "target")
+LISTED = 3
+MINE = f"{wheels.FOLDER} {wheels.LOCK} {wheels.PROJECT}"
 # What the sealed labels are labels of: it changes with a fresh sealed set alone.
 NAME = "target.column"
 IDENTITY = (NAME, "target.kind", "target.unit")
@@ -28,6 +33,73 @@ JUDGED_SECTIONS = ("model", "project")
 # Where `assay update` fetches the template from, whose code it runs.
 ORIGIN = (RECORD,)
 ATTRIBUTES, PACKAGES = (":(glob)**/.gitattributes",), ("requirements.lock", "pyproject.toml")
+
+
+def machinery_suites(
+    root: Path, settings: Settings, main: Settings | None
+) -> Iterator[tuple[Table, list[Rule]]]:
+    """What is wrong with the wheel, and what changes together with it, each with its rule."""
+    for number, fault in enumerate(wheel_faults(root), start=1):
+        yield differ.files_table(f"machinery-{number}", [fault.file]), [_fitting(fault)]
+    if not _machinery_differs(root):
+        return
+    others = changed_files(root, *FILES) + _changed_keys(settings, main)
+    if others:
+        yield differ.files_table("machinery-with", [_listed(others)]), [_alone(_listed(others))]
+
+
+def _machinery_differs(root: Path) -> bool:
+    """Whether wheel or hash are others than main's; not where main is not at hand or had none."""
+    content = content_on_main(root, root / wheels.LOCK)
+    if content is None:
+        return False
+    here = root / wheels.LOCK
+    text = here.read_bytes() if here.is_file() else b""
+    on_main, now = (pinned_wheels(one.decode(errors="replace")) for one in (content, text))
+    return bool(changed_files(root, wheels.FOLDER)) or on_main != now
+
+
+def _changed_keys(settings: Settings, main: Settings | None) -> list[str]:
+    if main is None:
+        return []
+    changed = differ.changed_settings(settings, main)
+    return [
+        f"{key} of assay.toml"
+        for key in changed[differ.KEY][changed[differ.SECTION].isin(SECTIONS)]
+    ]
+
+
+def _listed(others: list[str]) -> str:
+    more = len(others) - LISTED
+    return ", ".join(others[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _fitting(fault: WheelFault) -> Rule:
+    return Rule(
+        "machinery.pinned",
+        gxe.ExpectColumnValuesToNotBeInSet(
+            column=differ.FILE,
+            value_set=[fault.file],
+            description="There is one wheel of assay, and the lock has its hash.",
+        ),
+        f"{{file}}: {literal(fault.sentence)}.",
+    )
+
+
+def _alone(others: str) -> Rule:
+    return Rule(
+        "machinery.alone",
+        gxe.ExpectColumnValuesToNotBeInSet(
+            column=differ.FILE,
+            value_set=[others],
+            description="Model, data and policy are main's where the wheel of assay is another.",
+        ),
+        "the wheel of assay changes together with {file}, so nobody could tell which of them moved "
+        "a verdict; take it out of this pull request with "
+        f"`git restore --source=origin/main --staged --worktree {MINE}` and `make setup`, "
+        "and bring it in one of its own: `git switch -c update-assay origin/main` and then "
+        "`assay update`.",
+    )
 
 
 def settings_suites(

@@ -1,15 +1,28 @@
-"""The expectations that a model repository's data must meet, as suites of rules, by table."""
+"""The rules that a model repository's data must meet, as suites by table."""
+
+import math
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import great_expectations.expectations as gxe
 
+from assay.commits import content_on_main, differs_from_main
 from assay.compositions import identity, problem
+from assay.layout import Layout
 from assay.records import MAXIMUM_FINDINGS
-from assay.schema.differences import COLUMN, CORRELATION
+from assay.schema import differences as differ
+from assay.schema.comparison import Compared, element_rules, new_row_rules, removal_rules
+from assay.schema.corrections import correction_rules, judged, read_corrections
+from assay.schema.differences import COLUMN, CORRELATION, paired, rows_of
 from assay.schema.expectations import (
     ExpectColumnCompositionsToBeUnrelated,
     ExpectColumnElementsToBeInSet,
+    ExpectDuplicateCompositionsToAgree,
 )
 from assay.schema.formulas import Kin, relatives_of, symbols
+from assay.schema.history import history_rules
 from assay.schema.rules import (
     FORMULA,
     ROW_ID,
@@ -20,12 +33,99 @@ from assay.schema.rules import (
     balanced_charges,
     columns,
     enough_systems,
+    literal,
     readable_formulas,
     reduced_spelling,
     row_ids,
+    table,
 )
-from assay.schema.target_rules import target_rules
 from assay.settings import Settings
+from assay.tables import harmless_rounding, read_labelled, read_table
+
+Suite = tuple[Table, list[Rule]]
+
+
+def target_rules(settings: Settings) -> list[Rule]:
+    """Rules of the target of a train set."""
+    target = settings.target
+    unit = "" if target.unit == "1" else f" {literal(target.unit)}"
+    return [
+        *_number_rules(target.column),
+        _varies(target.column),
+        _agreement(target.column, settings.data.duplicate_tolerance, unit),
+        *_bound_rules(settings, unit),
+    ]
+
+
+def _number_rules(name: str) -> list[Rule]:
+    return [
+        Rule(
+            "target.number",
+            gxe.ExpectColumnValuesToNotBeNull(column=name, description="Every target is a number."),
+            "{column} is {value!r}, not a number; "
+            "write it with a decimal point and without separators of thousands, or remove the row.",
+        ),
+        Rule(
+            "target.finite",
+            gxe.ExpectColumnValuesToBeBetween(
+                column=name,
+                min_value=-sys.float_info.max,
+                max_value=sys.float_info.max,
+                description="Every target is finite.",
+            ),
+            "{column} is {value}, which is not finite; correct or remove the row.",
+        ),
+    ]
+
+
+def _varies(name: str) -> Rule:
+    return Rule(
+        "target.varies",
+        gxe.ExpectColumnUniqueValueCountToBeBetween(
+            column=name, min_value=2, description="The target is not constant."
+        ),
+        "{column} has {observed} distinct value; a model needs at least two.",
+    )
+
+
+def _agreement(name: str, tolerance: float, unit: str) -> Rule:
+    return Rule(
+        "duplicates.agree",
+        ExpectDuplicateCompositionsToAgree(
+            column_A=FORMULA,
+            column_B=name,
+            tolerance=tolerance,
+            description="Rows of one composition agree in the target.",
+        ),
+        "{formula} has {value} here, and another row of the same composition differs by more "
+        f"than {tolerance:g}{unit}; keep the right one.",
+    )
+
+
+def _bound_rules(settings: Settings, unit: str) -> list[Rule]:
+    target = settings.target
+    if target.kind == "class":
+        expectation = gxe.ExpectColumnValuesToBeInSet(
+            column=target.column, value_set=[0, 1], description="A class is 0 or 1."
+        )
+        return [Rule("target.class", expectation, "{column} is {value}; a class is 0 or 1.")]
+    if math.isinf(target.lower) and math.isinf(target.upper):
+        return []
+    bounds = f"{target.lower:g} to {target.upper:g}{unit}"
+    expectation = gxe.ExpectColumnValuesToBeBetween(
+        column=target.column,
+        min_value=None if math.isinf(target.lower) else target.lower,
+        max_value=None if math.isinf(target.upper) else target.upper,
+        description=f"Every target lies in {bounds}.",
+    )
+    return [
+        Rule(
+            "target.bounds",
+            expectation,
+            f"{{column}} is {{value}}, outside of {bounds}; "
+            "check its unit, or target.lower and target.upper in assay.toml.",
+        )
+    ]
 
 
 def train_rules(settings: Settings) -> list[Rule]:
@@ -132,3 +232,76 @@ def candidate_rules(train: Table) -> list[Rule]:
             severity=WARNING,
         ),
     ]
+
+
+def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Suite]:
+    """Every table with its rules; those on what main holds only where something differs.
+
+    Args:
+        root: the repository.
+        settings: the settings in force.
+        main: main's own settings, if they are at hand.
+
+    Raises:
+        UsageError: a table cannot be read as CSV with the columns it must have.
+    """
+    layout, target = Layout(root), settings.target.column
+    train = _read("train", layout.train, root, [ROW_ID, FORMULA], target)
+    before = _before(root, target, main)
+    compared = None if before is None else _compared(root, settings, train, before)
+    changed = content_on_main(root, layout.train) != layout.train.read_bytes()
+    history = history_rules(compared, before) if compared and before and changed else []
+    sealed = _read("sealed_inputs", layout.sealed_inputs, root, [ROW_ID, FORMULA])
+    # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
+    leaks_in = (
+        sealed if not changed and differs_from_main(root, "data/sealed_inputs.csv") else train
+    )
+    leakage = {leaks_in.name: leakage_rules(leaks_in, sealed if leaks_in is train else train)}
+    yield train, [*train_rules(settings), *leakage.get(train.name, []), *history]
+    if compared is not None and compared.corrections is not None:
+        yield compared.corrections.table, correction_rules(settings, compared.corrections)
+    yield sealed, [*sealed_rules(settings), *leakage.get(sealed.name, [])]
+    yield _read("pool", layout.pool, root, [ROW_ID, FORMULA]), pool_rules(settings)
+    for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
+        rows = _read(f"candidates-{number}-{stem}", path, root, [FORMULA])
+        yield rows, candidate_rules(train)
+    if (further := differ.further_columns(train, target)) is not None:
+        yield further, column_rules(settings)
+    if compared is not None and before is not None and changed:
+        yield from _comparisons(compared, train, before)
+
+
+def _before(root: Path, target: str, main: Settings | None) -> Table | None:
+    named = target if main is None else main.target.column
+    return differ.train_on_main(content_on_main(root, Layout(root).train), named, target)
+
+
+def _compared(root: Path, settings: Settings, train: Table, before: Table) -> Compared:
+    """The train set beside main's, with what a change adds to the list of corrections."""
+    target = settings.target.column
+    pairing = paired(rows_of(train, target), rows_of(before, target), harmless_rounding(settings))
+    path = Layout(root).corrections
+    here = path.read_bytes() if path.is_file() else b""
+    main = content_on_main(root, path) or b""
+    if here == main:
+        return Compared(settings, pairing, None)
+    found = read_corrections(here, main)
+    return Compared(settings, pairing, judged(*found, pairing, target))
+
+
+def _comparisons(compared: Compared, train: Table, before: Table) -> Iterator[Suite]:
+    settings = compared.settings
+    yield differ.kept_rows(train, compared.pairing), removal_rules(settings, compared.pairing)
+    yield differ.element_shares(train, before), element_rules(settings)
+    fresh = differ.new_rows(train, before, settings.target.column)
+    if rules := new_row_rules(settings, fresh, before):
+        yield fresh, rules
+
+
+def _read(
+    name: str, path: Path, root: Path, columns: list[str], target: str | None = None
+) -> Table:
+    cells = read_labelled(path, columns, target) if target else read_table(path, columns)
+    settled = content_on_main(root, path) == path.read_bytes() and name.startswith("candidates")
+    return table(name, path.relative_to(root).as_posix(), cells, target, settled=settled)

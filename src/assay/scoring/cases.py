@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from assay import provenance
+from assay.datasets import Dataset
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
@@ -18,10 +19,9 @@ from assay.ledger.certificate import (
     read_public_key,
     verify_content,
 )
-from assay.ledger.continuity import certificate_file
-from assay.ledger.entries import Decision, Question
+from assay.ledger.entries import DecisionEntry, Question
 from assay.ledger.record import Ledger, reference_file, reference_train_file
-from assay.model.dataset import Dataset
+from assay.ledger.replay import certificate_file
 from assay.records import CandidateCard, Claim
 from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.sealing.labels import commitment, sealed_digest
@@ -99,7 +99,7 @@ class Case:
     run: Run
 
     @cached_property
-    def reference(self) -> Decision | None:
+    def reference(self) -> DecisionEntry | None:
         """The model to compare with, or None for the stated baseline."""
         return self.ledger.reference(sealed_digest(self.layout))
 

@@ -1,16 +1,23 @@
-"""What `score` writes to the ledger: the use before the labels are opened, the decision after."""
+"""What `score` writes: the use before the labels are opened, the verdict and certificate after.
 
+GitHub's attestation says the same of the same digest as the certificate does, signed by the
+workflow's own identity instead of by the repository's key.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.errors import NotCarriedOutError, UsageError
-from assay.files import digest_bytes
-from assay.gate.decision import Budget, Decision, SealedTest
+from assay.files import digest_bytes, manifest_of, write_bytes
+from assay.gate.comparisons import Part
+from assay.gate.decision import Budget, Decision, SealedTest, binding
 from assay.gate.statistics import level
 from assay.layout import Handover
 from assay.ledger import entries
-from assay.ledger.continuity import certificate_file
-from assay.ledger.entries import Intent
+from assay.ledger.certificate import Certificate, Predicate, verify
+from assay.ledger.entries import Intent, State
 from assay.ledger.record import (
     ATTEMPTS,
     Ledger,
@@ -19,13 +26,118 @@ from assay.ledger.record import (
     reference_file,
     reference_train_file,
 )
+from assay.ledger.replay import certificate_file
 from assay.ledger.uses import SealedRows, asked, rows_file
+from assay.records import PublicFigure, VerdictRecord
+from assay.runner import set_output
 from assay.scoring.cases import Case
 from assay.settings import FILE_NAME, Settings
 
 
+def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool) -> VerdictRecord:
+    """The record that is shown; from the sealed labels it holds the outcome and nothing else.
+
+    Args:
+        case: what was decided on.
+        decision: the outcome.
+        spent: uses and non-confirmations of the sealed set, this decision included.
+        certified: whether a certificate was issued.
+    """
+    policy, entry, primary = case.settings.gate, case.question, case.comparison.primary
+    figures = figures_of(case)
+    return VerdictRecord(
+        outcome=decision.outcome,
+        stage=decision.stage,
+        claim=primary.claim,
+        margin=policy.margin,
+        metric=primary.metric.name,
+        unit=figures[0].unit,
+        sealed=case.layout.sealed_labels.exists(),
+        sealed_digest=entry.sealed_digest,
+        sealed_rows=len(case.data.sealed),
+        sealed_groups=primary.groups.sealed.count,
+        public_rows=len(primary.public_differences),
+        public_groups=primary.groups.train.count,
+        pool_rows=len(primary.on_pool.values),
+        use=spent.uses,
+        uses=policy.uses,
+        disagreements=spent.disagreements,
+        maximum_disagreements=policy.disagreements,
+        level=decision.level,
+        candidate_error=primary.metric.shown(primary.candidate_loss),
+        reference_error=primary.metric.shown(primary.reference_loss),
+        figures=figures,
+        reference=entry.reference,
+        change_on_pool=float(primary.on_pool.values.mean()),
+        explanation=decision.explanation,
+        reason=decision.reason,
+        further_rows=decision.remedy.rows,
+        further_groups=decision.remedy.groups,
+        margin_needed=decision.remedy.margin,
+        bundle_digest=entry.bundle_digest,
+        predictions_digest=entry.predictions_digest,
+        correlation_id=case.card.correlation_id,
+        certified=certified,
+    )
+
+
+def figures_of(case: Case) -> list[PublicFigure]:
+    """What each requirement looks like on the public rows."""
+    binds = {part.requirement.name for part in binding(case.comparison, case.settings.gate)}
+    return [
+        PublicFigure(
+            name=part.requirement.name,
+            unit="1" if part.metric.bounded else case.settings.target.unit,
+            margin=part.requirement.margin,
+            candidate=_shown(part, part.candidate_loss),
+            reference=_shown(part, part.reference_loss),
+            groups=round(part.effective_groups, 1),
+            required=part.requirement.name in binds,
+            advisory=part.requirement.advisory,
+        )
+        for part in case.comparison.parts
+    ]
+
+
+def _shown(part: Part, loss: float) -> float | None:
+    return part.metric.shown(loss) if math.isfinite(loss) else None
+
+
+def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
+    """The statement to sign for a candidate that passed on this state of the ledger."""
+    card, settings, entry = case.card, case.settings, case.question
+    predicate = Predicate(
+        verdict="PASS",
+        claim=entry.claim,
+        stage=decision.stage,
+        metric=case.comparison.primary.metric.name,
+        margin=settings.gate.margin,
+        unit=settings.target.unit,
+        level=decision.level,
+        sealed=case.layout.sealed_labels.exists(),
+        policy_digest=entry.policy_digest,
+        predictions_digest=entry.predictions_digest,
+        train_digest=card.train_digest,
+        sealed_digest=entry.sealed_digest,
+        lock_digest=card.lock_digest,
+        machinery=card.machinery,
+        machinery_version=card.machinery_version,
+        fold_rule=card.fold_rule,
+        ledger_lines=state.lines,
+        ledger_digest=state.digest,
+        reference=entry.reference,
+        commit=entry.commit,
+        run=entry.run,
+        time=entry.time,
+        correlation_id=card.correlation_id,
+    )
+    return Certificate(
+        model=settings.project.name, bundle_digest=card.bundle_digest, predicate=predicate
+    )
+
+
 @dataclass(frozen=True)
-class Answer:
+class RecordedDecision:
     """What the gate said, the ledger it was said on, and the use that was spent on it, if any."""
 
     decision: Decision
@@ -111,10 +223,10 @@ def _rows(case: Case, test: SealedTest) -> SealedRows:
     )
 
 
-def decision_of(case: Case, answer: Answer, *, certified: bool) -> entries.Decision:
+def decision_of(case: Case, answer: RecordedDecision, *, certified: bool) -> entries.DecisionEntry:
     """The ledger's entry for an answer."""
     intent, decision = answer.intent, answer.decision
-    return entries.Decision(
+    return entries.DecisionEntry(
         **dict(case.question),
         stage=decision.stage,
         outcome=decision.outcome,
@@ -126,7 +238,7 @@ def decision_of(case: Case, answer: Answer, *, certified: bool) -> entries.Decis
     )
 
 
-def record_decision(ledger: Ledger, entry: entries.Decision, handover: Handover) -> None:
+def record_decision(ledger: Ledger, entry: entries.DecisionEntry, handover: Handover) -> None:
     """Write down a decision, with the certificate and what a later candidate is compared with.
 
     Raises:
@@ -152,7 +264,7 @@ def record_decision(ledger: Ledger, entry: entries.Decision, handover: Handover)
     raise NotCarriedOutError("the ledger kept moving while it was written: score again.")
 
 
-def _is_open(ledger: Ledger, entry: entries.Decision) -> bool:
+def _is_open(ledger: Ledger, entry: entries.DecisionEntry) -> bool:
     """Whether a sealed use still waits for this decision, and the model may still pass."""
     return (
         entry.bit is not None
@@ -160,3 +272,21 @@ def _is_open(ledger: Ledger, entry: entries.Decision) -> bool:
         and ledger.retirement(entry.sealed_digest) is None
         and ledger.revocation(entry.bundle_digest, entry.predictions_digest) is None
     )
+
+
+def offer(handover: Handover, public_key: Path) -> None:
+    """Write subject and predicate of an attestation, and tell the workflow that they are there.
+
+    The subject is the bundle's manifest: its SHA-256 is the bundle's digest.
+
+    Raises:
+        RefusedError: there is no valid certificate.
+        NotCarriedOutError: the bundle is not the one that was certified.
+    """
+    certificate = verify(handover.certificate, public_key)
+    manifest = manifest_of(handover.bundle)
+    if digest_bytes(manifest) != certificate.bundle_digest:
+        raise NotCarriedOutError(f"{handover.bundle} changed after it was certified: score again.")
+    write_bytes(handover.manifest, manifest)
+    certificate.predicate.write(handover.predicate)
+    set_output("certified", "true")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.datasets import Dataset
 from assay.errors import NotCarriedOutError
 from assay.gate.comparisons import Comparison, Groups, Predictions
 from assay.gate.slices import requirements
 from assay.gate.statistics import Grouping
-from assay.model.dataset import Dataset
 from assay.model.inference import predict
 from assay.predictions import HEADER
 from assay.records import Claim

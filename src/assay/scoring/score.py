@@ -6,26 +6,32 @@ from typing import Any
 import numpy as np
 
 from assay import provenance
+from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError
 from assay.gate.decision import Decision, SealedTest, decide
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import issue
-from assay.ledger.continuity import require_own_continuity
 from assay.ledger.entries import Intent
 from assay.ledger.record import ATTEMPTS, LedgerMovedError, read_ledger, writer
-from assay.ledger.replay import findings_of
+from assay.ledger.replay import findings_of, require_own_continuity
 from assay.ledger.uses import rows_file
 from assay.machinery import machinery_of
 from assay.model.bundle import digest_bundle
-from assay.model.dataset import read_dataset
-from assay.model.warnings import ENVIRONMENT
+from assay.model.metrics import ENVIRONMENT
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import Doing
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
 from assay.scoring.acceptance import require_named, sound_predictions
 from assay.scoring.cases import Case, Run, current_run
-from assay.scoring.recording import Answer, decision_of, record_decision, record_use, require_frozen
-from assay.scoring.verdicts import certificate_of, verdict_of
+from assay.scoring.recording import (
+    RecordedDecision,
+    certificate_of,
+    decision_of,
+    record_decision,
+    record_use,
+    require_frozen,
+    verdict_of,
+)
 from assay.sealing.labels import open_labels
 from assay.sealing.releases import is_released
 from assay.settings import Settings
@@ -95,17 +101,17 @@ def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -
     return signer
 
 
-def _answer(case: Case) -> Answer:
+def _answer(case: Case) -> RecordedDecision:
     """The gate's answer: without labels, from the ledger, or by opening them once."""
     question, ledger = case.question, case.ledger
     if (barred := _barred(case)) is not None:
-        return Answer(barred, ledger)
+        return RecordedDecision(barred, ledger)
     if case.is_reference:
         told = "nothing changed: these are the reference's own predictions"
-        return Answer(Decision("PASS", "unchanged", told), ledger)
+        return RecordedDecision(Decision("PASS", "unchanged", told), ledger)
     if earlier := ledger.sealed_answer(question):
         told = "answered before on these very predictions: " + _SEALED_TEXT[earlier.outcome]
-        return Answer(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
+        return RecordedDecision(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
     if spent := ledger.unanswered(question):
         return _resumed(case, spent)
     moved, intent = ledger, None
@@ -119,7 +125,7 @@ def _answer(case: Case) -> Answer:
         return labels
 
     decision = decide(case.comparison, case.settings.gate, case.budget, opened)
-    return Answer(decision, moved, intent)
+    return RecordedDecision(decision, moved, intent)
 
 
 def _barred(case: Case) -> Decision | None:
@@ -136,14 +142,14 @@ def _barred(case: Case) -> Decision | None:
     return None
 
 
-def _resumed(case: Case, intent: Intent) -> Answer:
+def _resumed(case: Case, intent: Intent) -> RecordedDecision:
     """The answer to a use that was spent before a crash: what was asked then is asked again."""
     labels = dict(zip(case.data.sealed["row_id"], _labels(case).tolist(), strict=True))
     name = rows_file(intent.sealed_digest, intent.use)
     found = findings_of(intent, {name: case.ledger.read_file(name)}, labels)
     outcome: Outcome = "PASS" if all(finding.bit for finding in found) else "INCONCLUSIVE"
     told = f"{_SEALED_TEXT[outcome]}, at a use that was begun before"
-    return Answer(Decision(outcome, "sealed", told, intent.level), case.ledger, intent)
+    return RecordedDecision(Decision(outcome, "sealed", told, intent.level), case.ledger, intent)
 
 
 def _labels(case: Case) -> np.ndarray:
@@ -160,7 +166,9 @@ def _labels(case: Case) -> np.ndarray:
         ) from None
 
 
-def _conclude(case: Case, answer: Answer, signer: Any | None, handover: Handover) -> VerdictRecord:
+def _conclude(
+    case: Case, answer: RecordedDecision, signer: Any | None, handover: Handover
+) -> VerdictRecord:
     certified = signer is not None and answer.decision.outcome == "PASS"
     entry = decision_of(case, answer, certified=certified)
     # made before anything is signed or recorded, so that it cannot fail afterwards

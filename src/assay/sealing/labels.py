@@ -11,7 +11,7 @@ from assay.datasets import reduced_formulas
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
 from assay.layout import Layout
-from assay.sealing import keys
+from assay.sealing import encryption
 from assay.sealing.encryption import Opened, read_header, seal, unseal
 from assay.tables import parse_table, read_numbers, read_table, table_text
 
@@ -45,7 +45,7 @@ def write_sealed(layout: Layout, rows: pd.DataFrame) -> None:
     Raises:
         RefusedError: a key exists.
     """
-    key = keys.create(layout, keys.SEALING)
+    key = encryption.create(layout, encryption.SEALING)
     write_bytes(layout.sealed_labels, sealed_content(layout, rows, key))
     layout.open_labels.unlink(missing_ok=True)
 
@@ -66,18 +66,19 @@ def open_sealed(layout: Layout) -> tuple[Opened, bytes]:
     """
     path = layout.sealed_labels
     content = path.read_bytes()
-    key = keys.read(layout, keys.SEALING)
+    key = encryption.read(layout, encryption.SEALING)
     try:
         if key is not None:
             return unseal(content, key, path.name), key
     except NotCarriedOutError:
-        if keys.read_next(layout, keys.SEALING) is None:
+        if encryption.read_next(layout, encryption.SEALING) is None:
             raise
-    pending = keys.read_next(layout, keys.SEALING)
+    pending = encryption.read_next(layout, encryption.SEALING)
     if pending is None:
+        secret, file = encryption.SEALING.variable, layout.keys / encryption.SEALING.file
         raise NotCarriedOutError(
-            f"the labels are sealed and there is no key: set the secret {keys.SEALING.variable} of "
-            f"the environment 'heldout', or put the key at {layout.keys / keys.SEALING.file}."
+            f"the labels are sealed and there is no key: set the secret {secret} of the "
+            f"environment 'heldout', or put the key at {file}."
         )
     return unseal(content, pending, path.name), pending
 

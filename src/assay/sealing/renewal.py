@@ -1,4 +1,4 @@
-"""`assay seal fresh`: new labelled rows take the place of a retired set."""
+"""`assay seal fresh`: new rows, whose labels nobody saw, take the place of a retired set."""
 
 import tempfile
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from assay import provenance
 from assay.compositions import chemical_system, identity
 from assay.datasets import Source, load_source, reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
@@ -14,17 +15,78 @@ from assay.files import digest_bytes, write_bytes
 from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.gate.statistics import Grouping
 from assay.layout import Layout
-from assay.margins import with_margin
-from assay.sealing import keys
-from assay.sealing.encryption import seal
-from assay.sealing.keys import SEALING
+from assay.planning.assumptions import with_margin
+from assay.sealing import encryption
+from assay.sealing.encryption import SEALING, seal
 from assay.sealing.labels import label_column, sealed_digest
-from assay.sealing.novelty import require_uncommitted, require_unseen, sealed_before
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
 from assay.splits import Parts, numbered
 from assay.tables import read_labelled, read_table, table_text
+
+SHOWN = 5
+
+
+def require_uncommitted(root: Path, source: str) -> None:
+    """Refuse a file that git holds, as it is or as it was, since its labels are public with it.
+
+    Raises:
+        RefusedError: git tracks the file, or knows its content.
+    """
+    path = str(Path(source).absolute())
+    tracked = provenance.git(root, "ls-files", "--error-unmatch", "--", path)
+    blob = provenance.git(root, "hash-object", "--", path)
+    if tracked is not None or (blob and provenance.git(root, "cat-file", "-e", blob) is not None):
+        raise RefusedError(
+            f"{source} is in git, where everybody can read its labels: seal rows that were never "
+            "committed."
+        )
+
+
+def sealed_before(layout: Layout) -> list[Path]:
+    """The tables of the present sealed set and of all that were retired."""
+    return [layout.sealed_inputs, *sorted(layout.retired.glob(f"*/{LABELS}"))]
+
+
+def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
+    """Refuse rows whose composition or chemical system is public or was sealed before.
+
+    The pool may hold them: it has no labels.
+
+    Args:
+        layout: the repository.
+        rows: `formula` in reduced spelling; the index holds the lines of `source`.
+        source: only named in the error.
+
+    Raises:
+        RefusedError: there are such rows; some are named.
+    """
+    compositions, systems = _known(layout)
+    told = []
+    for line, formula in rows["formula"].items():
+        found = compositions.get(identity(formula)) or systems.get(chemical_system(formula))
+        if found:
+            told.append(f"line {line} ({formula}: {found})")
+    if told:
+        more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+        raise RefusedError(
+            f"{source}: {len(told)} of {len(rows)} rows cannot be sealed, since their chemical "
+            f"systems are or will be public: {', '.join(told[:SHOWN])}{more}; take them out."
+        )
+
+
+def _known(layout: Layout) -> tuple[dict[str, str], dict[str, str]]:
+    """Where each composition (by `identity`), and each chemical system, stands first."""
+    compositions: dict[str, str] = {}
+    systems: dict[str, str] = {}
+    for path in (layout.train, *sealed_before(layout)):
+        formulas = reduced_formulas(read_table(path, ["formula"])["formula"], path)
+        for line, formula in enumerate(formulas, start=2):
+            place = f"{path.relative_to(layout.root)}, line {line}"
+            compositions.setdefault(identity(formula), place)
+            systems.setdefault(chemical_system(formula), f"the same system in {place}")
+    return compositions, systems
 
 
 @dataclass(frozen=True)
@@ -168,14 +230,14 @@ def _rehearse(layout: Layout, parts: Parts, text: str) -> None:
 
 def _write(layout: Layout, parts: Parts, text: str) -> Path | None:
     """Replace all files; until the inputs are replaced, the last, the set counts as retired."""
-    old = keys.read(layout, SEALING)
+    old = encryption.read(layout, SEALING)
     contents = _contents(layout, parts, text)
     inputs, labels = contents[layout.sealed_inputs], table_text(parts.labelled).encode()
-    keys.withdraw_next(layout, SEALING)
-    new = keys.create_next(layout, SEALING)
+    encryption.withdraw_next(layout, SEALING)
+    new = encryption.create_next(layout, SEALING)
     write_bytes(layout.sealed_labels, seal(labels, digest_bytes(inputs), new))
-    kept = keys.keep(layout, SEALING, old) if old else None
-    keys.promote_next(layout, SEALING)
+    kept = encryption.keep(layout, SEALING, old) if old else None
+    encryption.promote_next(layout, SEALING)
     for path, content in contents.items():
         write_bytes(path, content)
     return kept

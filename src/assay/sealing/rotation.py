@@ -6,9 +6,8 @@ from pathlib import Path
 from assay.errors import RefusedError
 from assay.files import write_bytes
 from assay.layout import Layout
-from assay.sealing import keys
-from assay.sealing.encryption import read_header, seal
-from assay.sealing.keys import SEALING
+from assay.sealing import encryption
+from assay.sealing.encryption import SEALING, read_header, seal
 from assay.sealing.labels import open_sealed
 
 
@@ -30,7 +29,7 @@ def rotate(layout: Layout) -> Path:
     path = layout.sealed_labels
     opened, old = open_sealed(layout)
     inputs = read_header(path.read_bytes(), path.name)["inputs"]
-    new = keys.create_next(layout, SEALING)
+    new = encryption.create_next(layout, SEALING)
     write_bytes(path, seal(opened.labels, inputs, new, opened.salt))
     return take_over(layout, old)
 
@@ -52,20 +51,20 @@ def settle(layout: Layout) -> None:
     Raises:
         NotCarriedOutError: neither key opens the file.
     """
-    pending = keys.read_next(layout, SEALING)
+    pending = encryption.read_next(layout, SEALING)
     if pending is None:
         return
     _, key = open_sealed(layout)
     if key == pending:
-        keys.promote_next(layout, SEALING)
+        encryption.promote_next(layout, SEALING)
     else:
-        keys.withdraw_next(layout, SEALING)
+        encryption.withdraw_next(layout, SEALING)
 
 
 def take_over(layout: Layout, old: bytes) -> Path:
     """Keep the old key, then put the next one in its place; gives where the old one is."""
-    kept = keys.keep(layout, SEALING, old)
-    keys.promote_next(layout, SEALING)
+    kept = encryption.keep(layout, SEALING, old)
+    encryption.promote_next(layout, SEALING)
     return kept
 
 

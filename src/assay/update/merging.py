@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from assay import wheels
 from assay.errors import NotCarriedOutError, UsageError
 from assay.layout import SETTINGS
+from assay.locks import merge_locks
 from assay.settings import parse_settings
-from assay.update.locks import merge_locks
 from assay.update.migrations import migrated
 from assay.update.rendering import Rendered
 from assay.update.repository import FILE, LINK, PROGRAM, Entry, Repository, blob_id
@@ -32,7 +32,7 @@ class Written:
 
 
 @dataclass
-class Plan:
+class MergePlan:
     """What the update's commit changes, and what is said of it.
 
     `conflicts` has a reason for each file that a person must decide; `written` then holds a text
@@ -56,7 +56,9 @@ def is_owned(name: str) -> bool:
     return name.startswith(("data/", "src/")) and not name.startswith(MACHINERY)
 
 
-def plan(repository: Repository, rendered: Mapping[str, Rendered], wheel: str, base: Base) -> Plan:
+def plan(
+    repository: Repository, rendered: Mapping[str, Rendered], wheel: str, base: Base
+) -> MergePlan:
     """Decide for every file of the template; nothing is written.
 
     Args:
@@ -66,7 +68,7 @@ def plan(repository: Repository, rendered: Mapping[str, Rendered], wheel: str, b
         base: gives the content of a file as it was first rendered, by its path and git's id;
             None where it is not at hand.
     """
-    made = Plan()
+    made = MergePlan()
     first = repository.origin.files
     for name in sorted(set(first) | set(rendered)):
         if is_owned(name):
@@ -83,7 +85,7 @@ def plan(repository: Repository, rendered: Mapping[str, Rendered], wheel: str, b
     return made
 
 
-def _require_room(made: Plan, repository: Repository) -> None:
+def _require_room(made: MergePlan, repository: Repository) -> None:
     """A new file would take the place of a folder, or of a file where it needs a folder."""
     mine = set(repository.tree) - set(made.removed)
     folders = {str(parent) for name in mine for parent in PurePosixPath(name).parents}
@@ -98,7 +100,7 @@ def _require_room(made: Plan, repository: Repository) -> None:
         del made.written[name]
 
 
-def _drop(made: Plan, name: str, mine: Entry | None, first: str | None) -> None:
+def _drop(made: MergePlan, name: str, mine: Entry | None, first: str | None) -> None:
     """A file that the template has no more."""
     if mine is None:
         return
@@ -111,7 +113,7 @@ def _drop(made: Plan, name: str, mine: Entry | None, first: str | None) -> None:
 
 
 def _bring(  # noqa: PLR0913 (a file, and what is known of it)
-    made: Plan,
+    made: MergePlan,
     repository: Repository,
     name: str,
     new: Rendered,
@@ -142,7 +144,7 @@ def _bring(  # noqa: PLR0913 (a file, and what is known of it)
 
 
 def _combine(  # noqa: PLR0913 (three sides, and what is known of them)
-    made: Plan,
+    made: MergePlan,
     name: str,
     mine: bytes,
     old: bytes | None,
@@ -247,7 +249,7 @@ def _heads(lock: str) -> Iterator[int]:
     yield place
 
 
-def _require_sound(made: Plan, repository: Repository) -> None:
+def _require_sound(made: MergePlan, repository: Repository) -> None:
     """A text that git merged without a conflict, or that stays, may be no configuration now."""
     for name in (SETTINGS, wheels.PROJECT):
         if name in made.conflicts or name not in {*made.written, *repository.tree}:

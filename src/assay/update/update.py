@@ -1,4 +1,4 @@
-"""`assay update`: the order of events.
+"""`assay update`: the order of events, and what it says at its end.
 
 The machinery that the repository has now fetches the template and builds the new machinery; that
 one does all the rest, so that merging and migrating are always of the version updated to.
@@ -6,10 +6,11 @@ one does all the rest, so that merging and migrating are always of the version u
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,10 +19,94 @@ from assay import wheels
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import write_text
 from assay.progress import stages
-from assay.texts import on_one_line
-from assay.update import comparison, merging, rendering, sides, templates, writing
-from assay.update.report import Report
+from assay.texts import on_one_line, plural
+from assay.update import comparison, merging, rendering, writing
+from assay.update.comparison import MachineryComparison
+from assay.update.merging import MACHINERY, MergePlan
 from assay.update.repository import Origin, Repository, blob_id, ids_of, read_repository, version_of
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Report:
+    """An update that is made: its plan, its branch, and what training before and after showed."""
+
+    repository: Repository
+    made: MergePlan
+    branch: str
+    version: str
+    compared: MachineryComparison | None
+    notes: tuple[str, ...]
+
+    @property
+    def unchecked(self) -> str | None:
+        """What was to be found out and could not be, in one sentence."""
+        if self.compared is None or not self.compared.unknown:
+            return None
+        unknown = "; and not ".join(self.compared.unknown)
+        return f"the branch {self.branch} is made, but it is not known {unknown}"
+
+
+def summary(report: Report) -> str:
+    """The text for a person."""
+    before = report.repository.version
+    head = (
+        f"Updated from {before} to {report.version}, in one commit on the branch {report.branch}."
+    )
+    return "\n".join([head, *_files(report), *_findings(report), "", *_next(report)])
+
+
+def _files(report: Report) -> Iterator[str]:
+    made = report.made
+    for words, names in (
+        ("merged with your changes", made.merged),
+        ("replaced, since you had not changed them", made.replaced),
+        ("added", made.added),
+        ("removed, since the template has them no more", made.removed),
+        ("kept, since you changed them; the template has them no more", made.kept),
+        ("not brought back, since you removed them; the template changed them", made.missing),
+    ):
+        if names := [name for name in names if not name.startswith(f"{wheels.FOLDER}/")]:
+            yield f"  {words}: {_some(names)}"
+    for name, reason in made.conflicts.items():
+        yield f"  to be decided: {name} {reason}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names on one line, a copy of the machinery as one of them."""
+    shown = [name for name in names if not name.startswith(MACHINERY)]
+    if copied := len(names) - len(shown):
+        shown.append(f"{MACHINERY} ({plural(copied, 'file')})")
+    more = len(shown) - SHOWN
+    return ", ".join(shown[:SHOWN]) + (f" and {plural(more, 'file')} more" if more > 0 else "")
+
+
+def _findings(report: Report) -> Iterator[str]:
+    for note in report.notes:
+        yield f"Not checked: {note}"
+    if report.compared is None:
+        why = "while files are to be decided" if report.made.conflicts else "with --no-train"
+        yield f"Not checked: whether the model and its predictions stay the same ({why})."
+        return
+    yield from report.compared.found
+    for what in report.compared.unchecked:
+        yield f"Not checked: {what}."
+
+
+def _next(report: Report) -> Iterator[str]:
+    branch = shlex.quote(report.branch)
+    yield "Nothing of your checkout was touched. Next:"
+    yield f"  git switch {branch}"
+    if report.made.conflicts:
+        names = " ".join(shlex.quote(name) for name in report.made.conflicts)
+        yield f"  # in {names}: keep what is right between <<<<<<< and >>>>>>>"
+        if wheels.LOCK in report.made.conflicts:
+            yield "  make lock                  # needs uv; it starts from the template's versions"
+        yield f"  git add {names} && git commit --amend --no-edit"
+    yield "  make setup check           # installs the new lock, then checks as a pull request does"
+    yield f"  git push -u origin {branch}    # and open a pull request"
+    yield "After it is merged, on main: git pull && make setup"
 
 
 @dataclass(frozen=True)
@@ -66,10 +151,10 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
     with _temporary() as folder, ExitStack() as kept:
         with stages("update") as doing:
             doing(f"fetching the template {on_one_line(named)[:200]}")
-            template = kept.enter_context(templates.fetched(named, revision))
-            note = templates.require_newer(template, repository)
+            template = kept.enter_context(rendering.fetched(named, revision))
+            note = rendering.require_newer(template, repository)
             doing("building its machinery")
-            wheel = templates.build(template.folder, folder)
+            wheel = rendering.build(template.folder, folder)
         told = replace(
             order,
             template=str(template.folder),
@@ -96,7 +181,7 @@ def _temporary() -> Iterator[Path]:
 
 
 def _hand_over(root: Path, order: Order, folder: Path) -> int:
-    machinery = sides.unpack(Path(order.wheel), folder / "machinery")
+    machinery = comparison.unpack(Path(order.wheel), folder / "machinery")
     path = folder / "order.json"
     write_text(path, json.dumps(asdict(order)))
     words = [sys.executable, "-P", "-m", "assay", "update-with", str(path)]
@@ -173,14 +258,14 @@ def _rendered_once(repository: Repository, order: Order) -> dict[str, bytes]:
         if not writing.copy_commit(Path(order.history), commit.partition("+")[0], folder):
             return {}
         try:
-            wheel = templates.build(folder, Path(name) / wheels.FOLDER)
+            wheel = rendering.build(folder, Path(name) / wheels.FOLDER)
             found = rendering.render(folder, repository.origin.answers, wheel)
         except NotCarriedOutError:
             return {}
     return {name: one.content for name, one in found.items()}
 
 
-def _conflict(made: merging.Plan) -> str:
+def _conflict(made: merging.MergePlan) -> str:
     listed = "; ".join(f"{name} {reason}" for name, reason in made.conflicts.items())
     if hidden := _hiding(made):
         return (
@@ -193,10 +278,10 @@ def _conflict(made: merging.Plan) -> str:
     )
 
 
-def _hiding(made: merging.Plan) -> list[str]:
+def _hiding(made: merging.MergePlan) -> list[str]:
     return [name for name in made.conflicts if name.startswith(merging.MACHINERY)]
 
 
-def _require_removable(made: merging.Plan) -> None:
+def _require_removable(made: merging.MergePlan) -> None:
     if _hiding(made):
         raise RefusedError(_conflict(made))

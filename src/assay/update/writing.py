@@ -9,11 +9,11 @@ from assay import provenance
 from assay.commits import Branch, run_git
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.origins import RECORD, record_text
-from assay.update.merging import Plan, Written, is_owned
+from assay.update.merging import MergePlan, Written, is_owned
 from assay.update.repository import Origin, Repository
 
 
-def write_commit(repository: Repository, made: Plan, origin: Origin, message: str) -> str:
+def write_commit(repository: Repository, made: MergePlan, origin: Origin, message: str) -> str:
     """Commit what the plan changes, and the record, on top of the repository's last commit.
 
     No branch, index or file of the person is touched; gives the commit.

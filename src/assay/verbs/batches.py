@@ -17,7 +17,7 @@ from assay.verbs.console import here, repository, shown
 from assay.verbs.prediction import conclude, permitted, uninterrupted
 
 if TYPE_CHECKING:
-    from assay.batch.jobs import Options
+    from assay.batch.jobs import BatchOptions
 
 app = typer.Typer(
     help="Predict one list on several machines: begin, part, collect, sign.",
@@ -50,15 +50,15 @@ def begin(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Predict a list if that takes a few minutes; else say how many parts it needs."""
     from assay import runner
-    from assay.batch import jobs, parts, sources
+    from assay.batch import jobs, lists
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    candidates = sources.obtain(root, source)
-    options = jobs.Options(scheduler, column, shard_rows, note=note or None)
+    candidates = lists.obtain(root, source)
+    options = jobs.BatchOptions(scheduler, column, shard_rows, note=note or None)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
-        needed = 1 if job.done() else parts.begun(job, 60 * minutes)
+        needed = 1 if job.done() else jobs.begun(job, 60 * minutes)
         numbers = list(range(1, needed + 1)) if needed > 1 else []
         runner.set_output("model", permission.digest)
         runner.set_output("candidates", shown(candidates))
@@ -70,7 +70,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
                 typer.echo(f"  {on_one_line(command)}")
             runner.summarise(lambda: f"## Divided\n\n{told}, each a job of this run.\n")
         else:
-            conclude(root, jobs.require_some(job, parts.collected(job)), machine=False)
+            conclude(root, jobs.require_some(job, jobs.collected(job)), machine=False)
 
 
 @app.command()
@@ -85,11 +85,11 @@ def part(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Predict one part of a list; its shards are left in out/shards."""
     from assay.batch import jobs
-    from assay.batch.parts import predict_part
+    from assay.batch.jobs import predict_part
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    options = jobs.Options(scheduler, column, shard_rows)
+    options = jobs.BatchOptions(scheduler, column, shard_rows)
     with uninterrupted():
         job = jobs.prepare(root, settings, candidates, permission, options)
         rows = predict_part(job, part, _count(parts))
@@ -102,11 +102,11 @@ def collect(
 ) -> None:
     """Put the shards of all parts together; nothing is predicted."""
     from assay.batch import jobs
-    from assay.batch.parts import collected
+    from assay.batch.jobs import collected
 
     root, settings = here()
     permission = permitted(root, settings, model)
-    options = jobs.Options(column=column, note=note or None)
+    options = jobs.BatchOptions(column=column, note=note or None)
     job = jobs.prepare(root, settings, candidates, permission, options)
     conclude(root, jobs.require_some(job, collected(job)), machine=False)
 
@@ -138,7 +138,7 @@ def sign(
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
 
 
-def _next(listed: str, digest: str, needed: int, options: "Options") -> Iterator[str]:
+def _next(listed: str, digest: str, needed: int, options: "BatchOptions") -> Iterator[str]:
     """The commands that predict the parts and put them together."""
     what = f"{shlex.quote(listed)} --model {digest}"
     what += "" if options.column is None else f" --column {shlex.quote(options.column)}"

@@ -1,4 +1,4 @@
-"""The untrusted half: `schema`, `train`, `sanity`, and `check`, which is all of them."""
+"""Verbs of every day: `schema`, `train`, `sanity`, `check`, `score` and `report`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.commits import require_main
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_of, require_pinned
-from assay.mainline import require_main
 from assay.progress import stages
 from assay.texts import on_one_line, plural
-from assay.verbs.console import Machine, here, repository, tell
-from assay.verbs.refusals import recorded
+from assay.verbs.console import HandoverOption, Machine, Remote, here, recorded, repository, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records import CheckReport, Finding
+    from assay.records import CheckReport, Finding, VerdictRecord
+    from assay.settings import Settings
 
 _KINDS = {
     "schema": ("data check", "data checks"),
@@ -95,7 +95,7 @@ def _out() -> Handover:
 
 def _tell_findings(findings: "Sequence[Finding]", *, machine: bool) -> None:
     from assay.runner import annotate
-    from assay.sanity.reproduction import told_with_command
+    from assay.sanity.suites import told_with_command
 
     if not machine:  # a runner reads its commands where JSON would stand
         annotate(list(findings))
@@ -126,3 +126,73 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     if not report.passed:
         broken = plural(len(report.failed), *_KINDS[report.check])
         raise CheckFailedError(f"{broken} failed: fix what is listed above.")
+
+
+def score(
+    handover: HandoverOption = None,
+    remote: Remote = None,
+    publish: Annotated[bool, typer.Option(help="Release a certified bundle on GitHub.")] = False,  # noqa: FBT002
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Decide: the trusted half, with the sealed labels."""
+    folder = Handover(handover or Layout(repository()).out)
+    with stages("score") as doing:
+        with recorded(folder, "score"):
+            root, settings = here()
+            from assay.report.advice import after, meaning
+            from assay.report.figures import gate_line
+            from assay.scoring.score import score as decide
+
+            verdict = decide(root, settings, folder, remote, doing)
+        # no refusal from here on: the verdict stands in the ledger, whatever becomes of the model
+        if verdict.certified:
+            doing("keeping the certified model")
+            _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
+    tell(gate_line(verdict), verdict, machine=machine)
+    if verdict.outcome == "PASS":
+        tell(_certificate(root, verdict), machine=machine)
+    if said := meaning(verdict):
+        tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
+    if verdict.outcome != "PASS":
+        raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
+
+
+def _certificate(root: Path, verdict: "VerdictRecord") -> str:
+    from assay import provenance
+    from assay.scoring.cases import MAIN
+
+    if verdict.certified:
+        return f"certified: model {verdict.bundle_digest[:12]} may predict"
+    branch = provenance.branch_of(root)
+    if branch != MAIN:
+        return f"not certified: only main's own run is, and this is {branch or 'no branch'}"
+    return "not certified: there is no signing key here (`assay init` makes one)"
+
+
+def _spread(
+    root: Path, settings: "Settings", handover: Handover, digest: str, *, publish: bool
+) -> None:
+    from assay.batch import authorization
+    from assay.model.tracking import promote
+    from assay.scoring import recording
+
+    stored = authorization.store(Layout(root), digest, handover.bundle, handover.certificate)
+    if publish:
+        notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
+        authorization.publish(digest, stored.bundle, stored.certificate, notes)
+    promote(root, settings, digest, stored.bundle)
+    recording.offer(handover, Layout(root).public_key)
+
+
+def report(
+    handover: HandoverOption = None,
+    post: Annotated[bool, typer.Option(help="Set the status and comment on GitHub.")] = False,  # noqa: FBT002
+) -> None:
+    """Write the comment and the page that a reviewer reads."""
+    root, settings = here()
+    with stages("report") as doing:
+        doing("gathering what was found, and drawing it")
+        from assay.report.posting import write_report
+
+        page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)
+    typer.echo(f"report: {page}")

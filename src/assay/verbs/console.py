@@ -1,12 +1,16 @@
-"""What every verb shares: the repository it runs in, and how it tells a person or a machine."""
+"""What every verb shares: its repository, its output, and its `refusal.json`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.layout import find_root
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
+from assay.layout import SETTINGS, Handover, Part, find_root
+from assay.texts import on_one_line
 
 if TYPE_CHECKING:
     from assay.records import Record
@@ -51,3 +55,41 @@ def repeated(rows: int) -> str:
         f"{rows} rows repeat an earlier composition within data.duplicate_tolerance: the first of "
         "each was kept."
     )
+
+
+@contextmanager
+def recorded(handover: Handover, part: Part) -> Iterator[None]:
+    """Leave a `Refusal` if what is done here ends by an error, and none of an earlier time.
+
+    A failed check has its own record, so nothing is left of it. Errors go on as they came, where
+    nothing can be written, too.
+    """
+    with suppress(OSError):
+        handover.refusal(part).unlink(missing_ok=True)
+    try:
+        yield
+    except CheckFailedError:
+        raise
+    except AssayError as error:
+        _write(handover, part, str(error), error.exit_code)
+        raise
+    except Exception as error:
+        # the kind alone: what a crash of `score` says could hold labels
+        said = (
+            f"{type(error).__name__}, which is an internal error in assay or in your src/ code: "
+            "see the log."
+        )
+        _write(handover, part, said, NotCarriedOutError.exit_code)
+        raise
+
+
+def _write(handover: Handover, part: Part, said: str, exit_code: int) -> None:
+    root = repository()
+    if not (root / SETTINGS).is_file():
+        return  # nowhere to write: this is no repository
+    from assay.records import MAXIMUM_TEXT, Refusal
+
+    # on one line also what no record can hold: a file's name that is not UTF-8
+    text = on_one_line(said.replace(f"{root}/", ""))[:MAXIMUM_TEXT]
+    with suppress(OSError):
+        Refusal(said=text, exit_code=exit_code).write(handover.refusal(part))

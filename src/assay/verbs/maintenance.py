@@ -1,51 +1,128 @@
-"""Verbs on the repository itself: `update`."""
+"""Verbs that maintain a repository: `ledger`, `revoke` and `seal`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.errors import NotCarriedOutError
-from assay.verbs.console import repository
+from assay.errors import CheckFailedError
+from assay.texts import on_one_line
+from assay.verbs.console import Machine, Remote, here, repeated, repository, tell
+
+if TYPE_CHECKING:
+    from assay.ledger.audit import Audit
+
+ledger_app = typer.Typer(
+    help="Read and verify the record of decisions and sealed uses.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+seal_app = typer.Typer(
+    help="Change the key of the sealed set, retire the set, or seal a fresh one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
-def update(
-    template: Annotated[
-        str | None,
-        typer.Option(help="Folder or address of the template [where it was made from]."),
-    ] = None,
-    revision: Annotated[
-        str | None,
-        typer.Option("--to", help="Tag, branch or commit of the template [its newest]."),
-    ] = None,
-    train: Annotated[  # noqa: FBT002 (a flag)
-        bool,
-        typer.Option("--train/--no-train", help="Compare the model before and after by training."),
-    ] = True,
-    keep_conflicts: Annotated[  # noqa: FBT002
-        bool,
-        typer.Option("--keep-conflicts", help="Make the branch, with conflicts marked in files."),
-    ] = False,
-) -> None:
-    """Bring this repository to the present template, on a branch of one commit."""
-    from assay.machinery import machinery_digest
-    from assay.update.update import Order, begin
+@ledger_app.command()
+def show(remote: Remote = None, machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
+    """Print the ledger as a table, a line an entry."""
+    from assay.ledger.audit import listing
+    from assay.ledger.record import read_ledger, read_ledger_at_hand
 
-    machinery_digest()  # refuses an installation that somebody changed
     root = repository()
-    order = Order(str(root), "", "", train=train, keep_conflicts=keep_conflicts)
-    raise typer.Exit(begin(root, template, revision, order))
-
-
-def update_with(order: Path) -> None:
-    """Carry out what an older machinery's `update` prepared."""
-    from assay.update.report import summary
-    from assay.update.update import carry_out, read_order
-
-    report = carry_out(read_order(order))
-    if report is None:
-        typer.echo("This repository is up to date with the template: no branch was made.")
+    ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
+    if machine:
+        lines = ",\n".join(entry.model_dump_json() for entry in ledger.entries)
+        typer.echo(f"[{lines}]")
         return
-    typer.echo(summary(report))
-    if report.unchecked is not None:
-        raise NotCarriedOutError(f"{report.unchecked}: run `make setup check` on it.")
+    for line in listing(ledger):
+        typer.echo(on_one_line(line))
+
+
+@ledger_app.command()
+def verify(
+    remote: Remote = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels of a set that was retired, row_id and target.")
+    ] = None,
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Play the whole ledger again: signatures, levels, decisions, certificates, bits."""
+    from assay.ledger.audit import audit
+
+    root, settings = here()
+    _conclude(audit(root, settings, remote, labels), machine=machine)
+
+
+def revoke(
+    digest: Annotated[str, typer.Argument(help="Digest of a certified model, 12 digits or more.")],
+    reason: Annotated[str, typer.Option(help="Why, in one sentence; it is shown to everybody.")],
+    remote: Remote = None,
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Revoke a certified model: from now on it neither predicts nor passes."""
+    from assay.batch.authorization import require_main
+    from assay.ledger.revocation import revoke as end
+    from assay.machinery import machinery_digest
+
+    machinery_digest()
+    require_main("models are revoked")
+    entry = end(repository(), digest, reason, remote)
+    tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)
+
+
+def _conclude(found: "Audit", *, machine: bool) -> None:
+    if machine:
+        typer.echo(found.model_dump_json())
+    else:
+        for line in found.sentences:
+            typer.echo(on_one_line(f"ledger: {line}"))
+        for fault in found.faults:
+            typer.echo(on_one_line(f"ledger: line {fault.line} does not hold: {fault.reason}"))
+    if found.faults:
+        first = found.faults[0]
+        raise CheckFailedError(
+            f"the ledger does not hold, first line {first.line}: {first.reason}."
+        )
+
+
+@seal_app.command()
+def rotate() -> None:
+    """Encrypt the held-out labels under a new key; set and budget stay the same."""
+    from assay.layout import Layout
+    from assay.sealing import rotation
+
+    layout = Layout(repository())
+    typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
+
+
+@seal_app.command()
+def retire(
+    remote: Remote = None,
+    early: Annotated[bool, typer.Option("--early", help="Though its budget is not spent.")] = False,  # noqa: FBT002
+) -> None:
+    """Publish the held-out labels and all scores on them; nothing passes on the set after that."""
+    from assay.sealing import retirement
+
+    root, settings = here()
+    made = retirement.retire(root, settings, remote, early=early)
+    typer.echo(retirement.next_steps(root, made))
+
+
+@seal_app.command()
+def fresh(
+    source: Annotated[str, typer.Argument(help="CSV with the columns formula and the target.")],
+) -> None:
+    """Seal new labelled rows in the place of a retired set, whose rows join the train set."""
+    from assay.sealing import renewal
+
+    root = repository()
+    made = renewal.seal_fresh(root, source)
+    if made.repeated:
+        typer.echo(repeated(made.repeated))
+    typer.echo(
+        f"{made.joined_rows} retired rows joined the train set, which has {made.train_rows}; "
+        f"{made.sealed_rows} sealed; margin {made.margin:g}.\n"
+    )
+    typer.echo(renewal.next_steps(root, source, made))

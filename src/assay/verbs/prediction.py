@@ -49,16 +49,16 @@ def predict(  # noqa: PLR0913 (one parameter an option)
 
     root, settings = here()
     permission = permitted(
-        root, settings, model, Given(bundle, certificate, uncertified=uncertified)
+        root, settings, model, NamedBundle(bundle, certificate, uncertified=uncertified)
     )
-    options = jobs.Options(scheduler, column, shard_rows, with_csv, note or None)
+    options = jobs.BatchOptions(scheduler, column, shard_rows, with_csv, note or None)
     with uninterrupted():
         record = jobs.predict_batch(root, settings, candidates, permission, options)
     conclude(root, record, machine=machine)
 
 
 @dataclass(frozen=True)
-class Given:
+class NamedBundle:
     """A bundle and a certificate that were named, or that none is needed."""
 
     bundle: Path | None = None
@@ -67,7 +67,7 @@ class Given:
 
 
 def permitted(
-    root: Path, settings: "Settings", model: str, given: Given = Given()
+    root: Path, settings: "Settings", model: str, given: NamedBundle = NamedBundle()
 ) -> "Authorization":
     """Let a model predict, the one that is named or the bundle that is given.
 
@@ -75,7 +75,7 @@ def permitted(
         RefusedError: it may not.
         NotCarriedOutError: the ledger or the release is not at hand, or assay was altered.
     """
-    from assay.batch import authorization, models
+    from assay.batch import authorization
     from assay.machinery import machinery_of
 
     machinery_of(root)
@@ -84,11 +84,11 @@ def permitted(
     if bundle is None and given.uncertified:
         bundle = Handover(Layout(root).out).bundle
     if bundle is None:
-        found = models.find(root, model)
+        found = authorization.find(root, model)
         bundle, certificate = found.bundle, found.certificate
     if given.uncertified:
         return authorization.without_certificate(bundle)
-    certificate = certificate or bundle.parent / models.CERTIFICATE
+    certificate = certificate or bundle.parent / authorization.CERTIFICATE
     return authorization.authorize(root, settings, bundle, certificate)
 
 
@@ -105,10 +105,10 @@ def uninterrupted(then: str = "the same command goes on where it was") -> Iterat
 def conclude(root: Path, record: "BatchRecord", *, machine: bool) -> None:
     """Tell of a batch that is done, in the run's summary, too."""
     from assay import runner
-    from assay.batch import summary
+    from assay.batch import collection
 
     place = Layout(root).out / "batches" / record.folder
-    runner.summarise(lambda: summary.render_summary(record, place))
+    runner.summarise(lambda: collection.render_summary(record, place))
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     proven = "certified" if record.certified else "UNCERTIFIED"
@@ -150,8 +150,8 @@ def trace(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Go from an id back to model, data, code, environment, run and certificate."""
-    from assay.batch.traces import sentences
-    from assay.batch.traces import trace as look_up
+    from assay.batch.lineage import sentences
+    from assay.batch.lineage import trace as look_up
 
     found = look_up(repository(), identifier)
     tell("\n".join(sentences(found)), found, machine=machine)
@@ -169,7 +169,7 @@ def diff(
     machine: Machine = False,  # noqa: FBT002
 ) -> None:
     """Compare tables of predictions by material: what changed, how ranks moved, and why."""
-    from assay.batch.prediction_tables import read_predictions
+    from assay.batch.comparison import read_predictions
     from assay.batch.reconciliation import reconcile, sentences
 
     if len(tables) == 1:

@@ -1,8 +1,8 @@
 """Predictions come at a bearable cost: a smoke test, with room for slow machines."""
 
 from assay.sanity.assertions import FalsifiedError
-from assay.sanity.elsewhere import Answer
 from assay.sanity.policy import Sanity
+from assay.sanity.subprocess_model import Answer
 
 
 def test_rows_per_second(elsewhere: Answer, sanity: Sanity) -> None:

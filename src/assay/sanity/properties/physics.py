@@ -21,8 +21,18 @@ from assay.sanity.assertions import (
     require_within,
 )
 from assay.sanity.policy import Sanity
-from assay.sanity.strategies import charge_balanced, formulas, holding, near, shifted
-from assay.sanity.variations import exchanged, moved, on_line, on_way, pairs_of
+from assay.sanity.strategies import (
+    charge_balanced,
+    exchanged,
+    formulas,
+    holding,
+    moved,
+    near,
+    on_line,
+    on_way,
+    pairs_of,
+    shifted,
+)
 from assay.settings import Settings
 
 # A model in another unit is off by 4.18 (kJ and kcal) or more; an honest one is near 1.

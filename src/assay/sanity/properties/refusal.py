@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.replies import MismatchedAnswerError
+from assay.predictions import MismatchedAnswerError
 from assay.sanity.assertions import (
     FalsifiedError,
     Predict,
@@ -14,8 +14,7 @@ from assay.sanity.assertions import (
     require_close,
     require_refusal,
 )
-from assay.sanity.strategies import compositions, foreign, formulas, hostile
-from assay.sanity.variations import Pairs, spelt
+from assay.sanity.strategies import Pairs, compositions, foreign, formulas, hostile, spelt
 
 
 @given(data=st.data())

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.sanity.assertions import FalsifiedError, Predict, answered, batches, require_close
-from assay.sanity.elsewhere import Answer
 from assay.sanity.strategies import formulas, hostile
+from assay.sanity.subprocess_model import Answer
 
 SHARE = 200  # rows a thread
 FEW, MANY = 40, 1000  # rows of a small batch, and of all of them

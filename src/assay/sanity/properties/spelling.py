@@ -15,8 +15,16 @@ from assay.sanity.assertions import (
     require_close,
     require_equal,
 )
-from assay.sanity.strategies import case_pairs, charge_balanced, compositions, hydroxides
-from assay.sanity.variations import Pairs, pairs_of, spelt, subscripted
+from assay.sanity.strategies import (
+    Pairs,
+    case_pairs,
+    charge_balanced,
+    compositions,
+    hydroxides,
+    pairs_of,
+    spelt,
+    subscripted,
+)
 
 # amounts that are exact in few decimals, and small ones
 DECIMALS = (0.2, 0.1, 0.05, 0.01, 0.002, 0.0005)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from assay.sanity.assertions import FalsifiedError
-from assay.sanity.elsewhere import digest_elsewhere
 from assay.sanity.learning import Builder, Sample, Skills, digest_of, fit, order_effect
 from assay.sanity.policy import Sanity
+from assay.sanity.subprocess_model import digest_elsewhere
 
 pytestmark = pytest.mark.slow_sanity
 

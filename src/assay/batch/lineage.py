@@ -1,17 +1,16 @@
-"""From an id in a table back to model, data, code, environment, workflow run and certificate."""
+"""The lineage of a row: from its id to model, data, code, environment, run and certificate."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.batch.authorization import require_standing
-from assay.batch.models import CERTIFICATE
+from assay.batch.authorization import CERTIFICATE, require_standing
 from assay.batch.records import PARQUET, RECORD, BatchRecord
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import Certificate, Predicate, verify
-from assay.ledger.entries import Decision
+from assay.ledger.entries import DecisionEntry
 from assay.ledger.record import Ledger, read_ledger_at_hand
 from assay.provenance import short_commit
 from assay.records import Count, Record, Text, read_record
@@ -82,7 +81,7 @@ def trace(root: Path, identifier: str) -> Trace:
         ledger_lines=[
             number
             for number, entry in enumerate(ledger.entries, start=1)
-            if isinstance(entry, Decision) and entry.bundle_digest == model
+            if isinstance(entry, DecisionEntry) and entry.bundle_digest == model
         ],
     )
 

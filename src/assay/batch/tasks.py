@@ -1,7 +1,7 @@
 """What a worker of a cluster is asked to do: predict one shard, if it has what that takes.
 
 Whatever goes over the wire is of Python's own types, and nothing of `assay` is imported before the
-versions were compared: a worker of another version shall say so, and not stumble.
+versions were compared: a worker of another version says so.
 """
 
 import os

@@ -1,0 +1,129 @@
+"""Verbs that start and update a repository: `init`, `plan` and `update`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.errors import NotCarriedOutError
+from assay.verbs.console import Machine, here, repeated, repository, shown, tell
+
+Steps = Callable[[], object]
+
+
+def init(
+    source: Annotated[
+        str | None, typer.Argument(help="CSV or matminer dataset; without it, seal what is there.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Column to learn.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the target.")] = None,
+) -> None:
+    """Split labelled rows by chemical system, seal the held-out labels, make the keys."""
+    from assay.initialization import few_rows, initialize, next_steps
+
+    root = repository()
+    made = initialize(root, source, target, unit)
+    if made.repeated:
+        typer.echo(repeated(made.repeated))
+    typer.echo(
+        f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
+    )
+    if (warning := few_rows(made.sealed_rows)) is not None:
+        typer.echo(f"{warning}\n")
+    typer.echo(next_steps(root))
+
+
+def plan(  # noqa: PLR0913 (one parameter an option)
+    rows: Annotated[int | None, typer.Option(help="Sealed rows [those of data/].")] = None,
+    groups: Annotated[int | None, typer.Option(help="Chemical systems among them.")] = None,
+    margin: Annotated[float | None, typer.Option(help="Margin [that of assay.toml].")] = None,
+    change: Annotated[
+        float | None, typer.Option(help="Mean change of predictions [a share of the error].")
+    ] = None,
+    error: Annotated[
+        float | None, typer.Option(help="Public error of the champion [of out/candidate].")
+    ] = None,
+    icc: Annotated[float, typer.Option(help="Correlation within a chemical system.")] = 0.3,
+    pool_change: Annotated[
+        float, typer.Option(help="Changes over the pool, in multiples of those on labelled rows.")
+    ] = 1.6,
+    use: Annotated[int, typer.Option(help="Number of the next sealed use.")] = 1,
+    disagreements: Annotated[int, typer.Option(help="Sealed uses that did not confirm.")] = 0,
+    bounded: Annotated[bool, typer.Option(help="Estimates that hold for any rows, too.")] = False,  # noqa: FBT002
+    trials: Annotated[int, typer.Option(help="Drawn models for each chance.")] = 300,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    machine: Machine = False,  # noqa: FBT002
+) -> None:
+    """Tell what a sealed set can decide, and how many rows a margin needs."""
+    from assay.files import write_text
+    from assay.layout import Layout
+    from assay.planning.assumptions import GivenAssumptions
+    from assay.planning.plan import PlanOptions, make_plan
+    from assay.planning.text import plan_text, power_curve
+
+    root, settings = here()
+    given = GivenAssumptions(error=error, change=change, icc=icc, on_pool=pool_change)
+    options = PlanOptions(
+        rows, groups, margin, given, use, disagreements, bounded=bounded, trials=trials, seed=seed
+    )
+    with _progress() as tick:
+        made = make_plan(root, settings, options, tick)
+    picture = Layout(root).out / "plan" / "power.svg"
+    made.write(picture.with_name("plan.json"))
+    write_text(picture, power_curve(made))
+    tell(f"{plan_text(made)}\n\nplan: {shown(picture)}", made, machine=machine)
+
+
+@contextmanager
+def _progress() -> Iterator[Steps]:
+    from tqdm import tqdm
+
+    from assay.planning.plan import STEPS
+
+    with tqdm(total=STEPS, desc="plan", unit=" simulations", disable=None) as bar:
+        yield bar.update
+        bar.total = bar.n  # searches end when they have found what they look for
+        bar.refresh()
+
+
+def update(
+    template: Annotated[
+        str | None,
+        typer.Option(help="Folder or address of the template [where it was made from]."),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option("--to", help="Tag, branch or commit of the template [its newest]."),
+    ] = None,
+    train: Annotated[  # noqa: FBT002 (a flag)
+        bool,
+        typer.Option("--train/--no-train", help="Compare the model before and after by training."),
+    ] = True,
+    keep_conflicts: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option("--keep-conflicts", help="Make the branch, with conflicts marked in files."),
+    ] = False,
+) -> None:
+    """Bring this repository to the present template, on a branch of one commit."""
+    from assay.machinery import machinery_digest
+    from assay.update.update import Order, begin
+
+    machinery_digest()  # refuses an installation that somebody changed
+    root = repository()
+    order = Order(str(root), "", "", train=train, keep_conflicts=keep_conflicts)
+    raise typer.Exit(begin(root, template, revision, order))
+
+
+def update_with(order: Path) -> None:
+    """Carry out what an older machinery's `update` prepared."""
+    from assay.update.update import carry_out, read_order, summary
+
+    report = carry_out(read_order(order))
+    if report is None:
+        typer.echo("This repository is up to date with the template: no branch was made.")
+        return
+    typer.echo(summary(report))
+    if report.unchecked is not None:
+        raise NotCarriedOutError(f"{report.unchecked}: run `make setup check` on it.")
