@@ -66,7 +66,8 @@ def _client(target: Any, name: str) -> Iterator["Client"]:
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         raise NotCarriedOutError(
             f"the Dask scheduler {name} cannot be reached ({_first_line(error)}): check that it "
-            f"runs and, for tls, that Dask's configuration names its certificates; then {AGAIN}"
+            f"runs and, for tls, that Dask's configuration names its certificates; then {AGAIN}",
+            code="cluster.unreachable",
         ) from None
     with client:
         yield client
@@ -88,17 +89,20 @@ def lost_in_words(name: str) -> Iterator[None]:
     except KilledWorker:
         raise NotCarriedOutError(
             f"workers of {name} were lost again and again while they predicted, perhaps for want "
-            f"of memory or time: see their logs and {AGAIN}"
+            f"of memory or time: see their logs and {AGAIN}",
+            code="cluster.workers-lost",
         ) from None
     except (CancelledError, OSError) as error:
         raise NotCarriedOutError(
-            f"the Dask scheduler {name} was lost ({_first_line(error)}): {AGAIN}"
+            f"the Dask scheduler {name} was lost ({_first_line(error)}): {AGAIN}",
+            code="cluster.scheduler-lost",
         ) from None
     except (ImportError, AttributeError, RuntimeError) as error:
         raise NotCarriedOutError(
             f"scheduler or workers of {name} cannot do what they are asked "
             f"({type(error).__name__}: {_first_line(error)}): start them with this environment's "
-            f"own python, {sys.executable}, from this commit."
+            f"own python, {sys.executable}, from this commit.",
+            code="cluster.other-environment",
         ) from None
 
 
@@ -224,6 +228,7 @@ def _await_shard(batch: Batch, record: ShardRecord) -> None:
         if time.monotonic() > end:
             raise NotCarriedOutError(
                 f"a worker wrote {path}, which is not seen here: out/ must lie on a file system "
-                "that all machines have at the same path."
+                "that all machines have at the same path.",
+                code="cluster.not-shared",
             )
         time.sleep(0.1)

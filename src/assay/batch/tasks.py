@@ -53,7 +53,8 @@ def _require_same_machinery(theirs: str) -> None:
     if machinery_digest() != theirs:
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} has another version of assay "
-            f"({machinery_digest()[:12]}, not {theirs[:12]}): start it anew from this commit."
+            f"({machinery_digest()[:12]}, not {theirs[:12]}): start it anew from this commit.",
+            code="cluster.other-version",
         )
 
 
@@ -61,7 +62,8 @@ def _require_seen(path: Path) -> None:
     if not path.exists():
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} does not see {path}: the list, the model and "
-            "out/ must lie on a file system that all machines have at the same path."
+            "out/ must lie on a file system that all machines have at the same path.",
+            code="cluster.not-shared",
         )
 
 
@@ -75,7 +77,8 @@ def _opened(content: bytes) -> "Batch":
     if digest_file(batch.listed.path) != batch.listed.digest:
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} sees another list at {batch.listed.path}: put "
-            "it on a file system that all machines share, and start again."
+            "it on a file system that all machines share, and start again.",
+            code="cluster.other-list",
         )
     _make_room(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
     _limit_threads()

@@ -49,5 +49,6 @@ def require_growth(root: Path, commit: str, path: str) -> None:
         name = history[sizes.index(longest)]
         raise ShortenedError(
             f"{path} on the branch {BRANCH} held more lines at its commit {name[:12]}: put those "
-            "back, and see who may push to the branch."
+            "back, and see who may push to the branch.",
+            code="ledger.shortened",
         )

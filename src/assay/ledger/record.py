@@ -209,7 +209,8 @@ def writer(root: Path) -> Any | None:
     if signer is None:
         raise NotCarriedOutError(
             "the ledger is signed and the signing key is not here: the workflow Score, or whoever "
-            "holds the key, writes it; `assay check` is for everybody."
+            "holds the key, writes it; `assay check` is for everybody.",
+            code="key.no-signing-key",
         )
     return signer
 

@@ -129,9 +129,14 @@ def sign(
     certified = [one.parent for one in found if read_record(BatchRecord, one).certified]
     folders = batches or certified
     if not folders:
-        raise UsageError("out/batches holds no certified batch: predict one, or name its folder.")
+        raise UsageError(
+            "out/batches holds no certified batch: predict one, or name its folder.",
+            code="batch.none-certified",
+        )
     if os.environ.get("GITHUB_ACTIONS") and len(folders) > 1:
-        raise RefusedError(f"a run makes one batch, not {len(folders)}: nothing is signed.")
+        raise RefusedError(
+            f"a run makes one batch, not {len(folders)}: nothing is signed.", code="batch.several"
+        )
     for folder in folders:
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
 
@@ -154,5 +159,7 @@ def _count(parts: str) -> int:
         told = None
     told = len(told) if isinstance(told, list) else told
     if type(told) is not int:
-        raise UsageError(f"--parts is {parts!r:.80}: write how many there are.")
+        raise UsageError(
+            f"--parts is {parts!r:.80}: write how many there are.", code="part.bad-count"
+        )
     return told

@@ -125,10 +125,14 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
         machine=machine,
     )
     if not report.executed:
-        raise CheckFailedError(f"{report.check} executed nothing: that is not a pass.")
+        raise CheckFailedError(
+            f"{report.check} executed nothing: that is not a pass.", code="report.nothing-checked"
+        )
     if not report.passed:
         broken = plural(len(report.failed), *_KINDS[report.check])
-        raise CheckFailedError(f"{broken} failed: fix what is listed above.")
+        raise CheckFailedError(
+            f"{broken} failed: fix what is listed above.", code="report.failed-check"
+        )
 
 
 def score(
@@ -159,7 +163,9 @@ def score(
     if said := meaning(verdict):
         tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
-        raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
+        raise CheckFailedError(
+            f"{verdict.outcome}: {verdict.explanation}.", code="verdict.not-pass"
+        )
 
 
 def _certificate(root: Path, verdict: "VerdictRecord") -> str:

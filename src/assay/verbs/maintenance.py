@@ -83,7 +83,8 @@ def _conclude(found: "Audit", *, machine: bool) -> None:
     if found.faults:
         first = found.faults[0]
         raise CheckFailedError(
-            f"the ledger does not hold, first line {first.line}: {first.reason}."
+            f"the ledger does not hold, first line {first.line}: {first.reason}.",
+            code="ledger.does-not-hold",
         )
 
 

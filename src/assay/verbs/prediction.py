@@ -167,7 +167,9 @@ def trace(
     found = look_up(repository(), identifier)
     tell("\n".join(sentences(found)), found, machine=machine)
     if found.certificate is None:
-        raise CheckFailedError(f"{identifier!r:.80} is not proven: {found.unproven}.")
+        raise CheckFailedError(
+            f"{identifier!r:.80} is not proven: {found.unproven}.", code="lineage.not-proven"
+        )
 
 
 def diff(
@@ -184,7 +186,9 @@ def diff(
     from assay.batch.reconciliation import reconcile, sentences
 
     if len(tables) == 1:
-        raise UsageError(f"{tables[0]} is the only table: name what to compare it with.")
+        raise UsageError(
+            f"{tables[0]} is the only table: name what to compare it with.", code="diff.one-table"
+        )
     with stages("diff") as doing:
         doing("reading the tables")
         found = [read_predictions(path, column) for path in tables]
@@ -193,4 +197,6 @@ def diff(
     tell("\n".join(sentences(told)), told, machine=machine)
     changed = sum(difference.changed for difference in told.differences)
     if changed:
-        raise CheckFailedError(f"{plural(changed, 'row differs', 'rows differ')}: see above.")
+        raise CheckFailedError(
+            f"{plural(changed, 'row differs', 'rows differ')}: see above.", code="diff.rows-differ"
+        )

@@ -134,4 +134,6 @@ def update_with(order: Path) -> None:
         return
     typer.echo(summary(report))
     if report.unchecked is not None:
-        raise NotCarriedOutError(f"{report.unchecked}: run `make setup check` on it.")
+        raise NotCarriedOutError(
+            f"{report.unchecked}: run `make setup check` on it.", code="update.not-compared"
+        )
