@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,8 +122,37 @@ def test_each_end_has_its_code(  # noqa: PLR0913 (fixtures)
     monkeypatch.setattr(assay.batch.verification, "verify_path", fail)
     assert at(trained_toy, "verify", "x") == code
     told = capsys.readouterr().err
-    assert told.splitlines()[-1].startswith("assay: ")
+    last = told.splitlines()[-1]
+    assert last.startswith("assay: ")
+    assert last.endswith(" [machinery.internal-error]") == isinstance(error, ZeroDivisionError)
     assert ("Traceback" in told) == isinstance(error, ZeroDivisionError)
+
+
+def test_an_error_ends_with_its_code(at, tmp_path, capsys):
+    """The code stands in brackets behind the sentence, and with --json both are on stdout."""
+    assert at(tmp_path, "train") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith(" [settings.missing]\n")
+    assert at(tmp_path, "train", "--json") == 2
+    told = capsys.readouterr()
+    error = json.loads(told.out)["error"]
+    assert (error["code"], error["exit_code"]) == ("settings.missing", 2)
+    assert told.err == f"assay: {error['said']} [settings.missing]\n"
+
+
+def test_a_failed_check_without_a_record_is_an_error_in_json(at, trained_toy, monkeypatch, capsys):
+    """One document is on stdout: the record that a verb printed, or else the error."""
+    import assay.batch.verification
+
+    def fail(*_: object) -> None:
+        raise CheckFailedError("a", code="batch.planted")
+
+    monkeypatch.setattr(assay.batch.verification, "verify_path", fail)
+    assert at(trained_toy, "verify", "x", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "batch.planted"
+    assert at(trained_toy, "verify", "x") == 1
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -260,7 +290,7 @@ def test_refused_batch_says_why_in_the_run(certified, tmp_path):
     actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     done = assay(certified, "batch", "sign", "nowhere", **actions)
     assert done.returncode
-    sentence = done.stderr.splitlines()[-1].removeprefix("assay: ")
+    sentence = re.sub(r" \[[a-z.-]+\]$", "", done.stderr.splitlines()[-1].removeprefix("assay: "))
     assert f"::error::{sentence}" in done.stdout
     heading, _, text = summary.read_text().partition("\n\n")
     assert heading == "## Not carried out"

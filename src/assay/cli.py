@@ -1,5 +1,6 @@
 """The command line: one verb for every step, the same on a laptop and in a workflow."""
 
+import json
 import sys
 import traceback
 from itertools import chain
@@ -9,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from assay.errors import AssayError, NotCarriedOutError
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Layout
 from assay.progress import begin
 from assay.texts import on_one_line
 from assay.verbs import batches, checks, maintenance, prediction, start
-from assay.verbs.console import repository
+from assay.verbs.console import printed, repository
 
 VERBOSE = "--verbose"
 
@@ -112,18 +113,32 @@ def main() -> None:
 
     Whatever is not expected is said to be a crash (3), never a failed check (1).
     """
+    printed.set(False)
     verbose = VERBOSE in sys.argv
     sys.argv = [word for word in sys.argv if word != VERBOSE]  # before or behind the verb
     begin(sys.argv[1:])
     try:
         app()
     except AssayError as error:
-        sentence = on_one_line(str(error)) + _kept(error, verbose=verbose)
-        typer.echo(f"assay{_elsewhere()}: {sentence}", err=True)
+        sentence = _tell(error, verbose=verbose)
         _show(sentence)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
         sys.exit(_confess(error, verbose=verbose))
+
+
+def _tell(error: AssayError, *, verbose: bool) -> str:
+    """Print the sentence of an expected error with its code, and return the sentence.
+
+    With `--json` standard output gets it, too, unless the record of a failed check is there.
+    """
+    sentence = on_one_line(str(error)) + _kept(error, verbose=verbose)
+    code = f" [{error.code}]" if error.code else ""
+    typer.echo(f"assay{_elsewhere()}: {sentence}{code}", err=True)
+    if "--json" in sys.argv and not (isinstance(error, CheckFailedError) and printed.get()):
+        told = {"code": error.code, "said": sentence, "exit_code": error.exit_code}
+        typer.echo(json.dumps({"error": told}))
+    return sentence
 
 
 def _show(sentence: str) -> None:
@@ -172,13 +187,13 @@ def _confess(error: Exception, *, verbose: bool) -> int:
         if place_of(root, error):
             found = not_running(root, error, "this code stopped the command")
             found.__cause__ = error
-            kept = _kept(found, verbose=verbose)
-            typer.echo(f"assay{_elsewhere()}: {on_one_line(str(found))}{kept}", err=True)
+            _tell(found, verbose=verbose)
             return found.exit_code
         traceback.print_exception(error)
-    typer.echo(
-        f"assay: this could not be carried out: {type(error).__name__}, which is an internal error "
+    crash = NotCarriedOutError(
+        f"this could not be carried out: {type(error).__name__}, which is an internal error "
         "in assay or in your src/ code; please report it.",
-        err=True,
+        code="machinery.internal-error",
     )
-    return NotCarriedOutError.exit_code
+    _tell(crash, verbose=verbose)
+    return crash.exit_code

@@ -167,7 +167,9 @@ def run_git(
         check=False,
     )
     if process.returncode:
-        raise NotCarriedOutError(_refusal(arguments, process.stderr.decode(errors="replace")))
+        raise NotCarriedOutError(
+            _refusal(arguments, process.stderr.decode(errors="replace")), code="git.failed"
+        )
     return process.stdout
 
 
@@ -254,7 +256,8 @@ def require_main(root: Path) -> None:
     if os.environ.get("GITHUB_EVENT_NAME") == "pull_request" and _revision(root) is None:
         raise NotCarriedOutError(
             "main, whose limits are in force for a pull request, is not in this checkout: check "
-            "out its merge commit with `fetch-depth: 2`."
+            "out its merge commit with `fetch-depth: 2`.",
+            code="git.no-main",
         )
 
 

@@ -62,14 +62,19 @@ def load_source(source: str, target: str, tolerance: float, further: Sequence[st
     for name in (target, *further):
         if name not in frame:
             columns = ", ".join(map(str, frame))[:200]
-            raise UsageError(f"{source} has no column {name!r}: give --target one of {columns}.")
+            raise UsageError(
+                f"{source} has no column {name!r}: give --target one of {columns}.",
+                code="table.no-column",
+            )
     kept = [name for name in frame if name in {target, *FORMULA_NAMES, *further}]
     text = pd.DataFrame({column: map(_cell, frame[column]) for column in kept})
     try:
         return _labelled(text, target, tolerance, further, path)
     except UsageError as error:
         sentence = str(error).rstrip(".")
-        raise UsageError(f"{sentence}, in a CSV that you save from the dataset.") from None
+        raise UsageError(
+            f"{sentence}, in a CSV that you save from the dataset.", code="data.unusable-dataset"
+        ) from None
 
 
 def _cell(value: Any) -> str:
@@ -108,13 +113,17 @@ def _load_matminer(name: str) -> pd.DataFrame:
 
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}" if close else "see matminer's list of datasets"
-        raise UsageError(f"{name!r} is neither a file nor a matminer dataset: {hint}.")
+        raise UsageError(
+            f"{name!r} is neither a file nor a matminer dataset: {hint}.",
+            code="data.unknown-source",
+        )
     try:
         return load_dataset(name)
     except Exception as error:
         raise NotCarriedOutError(
             f"the dataset {name} could not be loaded ({type(error).__name__}): try again with "
-            "a connection, or name a CSV."
+            "a connection, or name a CSV.",
+            code="data.not-loaded",
         ) from error
 
 
@@ -123,7 +132,8 @@ def _formula_column(columns: Sequence[str], target: str, source: str) -> str:
         if name in columns and name != target:
             return name
     raise UsageError(
-        f"{source} has no column 'formula': give that name to one of {', '.join(columns)[:200]}."
+        f"{source} has no column 'formula': give that name to one of {', '.join(columns)[:200]}.",
+        code="table.no-formula-column",
     )
 
 
@@ -137,7 +147,10 @@ def require_readable(formulas: Iterable[str], path: Path) -> None:
 
     for line, sentence in enumerate(problems(list(formulas)), start=2):
         if sentence:
-            raise UsageError(f"{path}, line {line}: {sentence}; correct or remove the row.")
+            raise UsageError(
+                f"{path}, line {line}: {sentence}; correct or remove the row.",
+                code="formula.unreadable",
+            )
 
 
 def reduced_formulas(formulas: Sequence[str], path: Path) -> list[str]:
@@ -175,7 +188,8 @@ def _require_agreement(
     raise UsageError(
         f"{path}, line {last}: {formula} is {own[last]:g} here and {own[first]:g}{spelt} in line "
         f"{first}, more than {tolerance or 0:g} apart ({len(apart)} rows of {disagreeing} "
-        f"compositions disagree so); keep the right values{hint}."
+        f"compositions disagree so); keep the right values{hint}.",
+        code="data.labels-disagree",
     )
 
 

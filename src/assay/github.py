@@ -69,7 +69,10 @@ class GitHubRepository:
 
         address = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
-            raise NotCarriedOutError("GITHUB_API_URL is not an HTTP address: unset or correct it.")
+            raise NotCarriedOutError(
+                "GITHUB_API_URL is not an HTTP address: unset or correct it.",
+                code="github.bad-address",
+            )
         client = Github(
             auth=Auth.Token(_variable("GITHUB_TOKEN")),
             base_url=address,
@@ -150,7 +153,10 @@ class GitHubRepository:
             release = self._release(tag)
             assets = list(release.get_assets()) if release else []
             if not assets:
-                raise NotCarriedOutError(f"There is no release {tag} with files: publish it first.")
+                raise NotCarriedOutError(
+                    f"There is no release {tag} with files: publish it first.",
+                    code="github.no-release",
+                )
             require_sound(tag, assets)
             with replaced_folder(folder) as temporary:
                 for asset in assets:
@@ -166,7 +172,10 @@ class GitHubRepository:
             release = self._release(tag)
             found = [one for one in release.get_assets() if one.name == name] if release else []
             if not found:
-                raise NotCarriedOutError(f"There is no release {tag!r:.80} with the file {name}.")
+                raise NotCarriedOutError(
+                    f"There is no release {tag!r:.80} with the file {name}.",
+                    code="github.no-release-file",
+                )
             require_sound(tag, found)
             download(found[0], path)
 
@@ -180,7 +189,10 @@ class GitHubRepository:
             listed = self.remote.get_workflow_run(run).get_artifacts()
             found = [one for one in listed if one.name == name and not one.expired]
             if not found:
-                raise NotCarriedOutError(f"Run {run} has no artifact {name!r:.80}, or it expired.")
+                raise NotCarriedOutError(
+                    f"Run {run} has no artifact {name!r:.80}, or it expired.",
+                    code="github.no-artifact",
+                )
             download_archive(self.client.requester, max(found, key=lambda one: one.id), path)
 
     def _release(self, tag: str) -> "GitRelease | None":
@@ -195,7 +207,9 @@ class GitHubRepository:
 def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise NotCarriedOutError(f"{name} is not set: GitHub cannot be reached without it.")
+        raise NotCarriedOutError(
+            f"{name} is not set: GitHub cannot be reached without it.", code="github.no-variable"
+        )
     return value
 
 
@@ -214,10 +228,13 @@ def _asking(action: str, permission: str) -> Iterator[None]:
         status = 0 if error.response is None else error.response.status_code
         raise _refusal(action, permission, status) from None
     except BadAttributeException:
-        raise NotCarriedOutError(f"GitHub did not {action}: its answer made no sense.") from None
+        raise NotCarriedOutError(
+            f"GitHub did not {action}: its answer made no sense.", code="github.bad-answer"
+        ) from None
     except RequestException as error:
         raise NotCarriedOutError(
-            f"GitHub could not be reached to {action} ({type(error).__name__}): try again later."
+            f"GitHub could not be reached to {action} ({type(error).__name__}): try again later.",
+            code="github.unreachable",
         ) from None
 
 
@@ -225,8 +242,11 @@ def _refusal(action: str, permission: str, status: int, text: str = "") -> NotCa
     reason = f", {_shortened(text, 200)}" if text else ""
     said = f"GitHub did not {action} (HTTP {status}{reason})"
     if status in {401, 403, 404}:
-        return ReadOnlyError(f"{said}: check that the token is valid and grants `{permission}`.")
-    return NotCarriedOutError(f"{said}: try again later.")
+        return ReadOnlyError(
+            f"{said}: check that the token is valid and grants `{permission}`.",
+            code="github.not-allowed",
+        )
+    return NotCarriedOutError(f"{said}: try again later.", code="github.failed")
 
 
 def _shortened(text: str, length: int) -> str:
@@ -247,9 +267,14 @@ def require_sound(tag: str, assets: list["GitReleaseAsset"]) -> None:
     """
     names = [asset.name for asset in assets]
     if len(set(names)) < len(names) or not all(map(is_safe, names)):
-        raise NotCarriedOutError(f"The release {tag} has files with unsafe names: not downloaded.")
+        raise NotCarriedOutError(
+            f"The release {tag} has files with unsafe names: not downloaded.",
+            code="github.unsafe-name",
+        )
     if sum(asset.size for asset in assets) > MAXIMUM_ASSET_BYTES:
-        raise NotCarriedOutError(f"The files of release {tag} are over 2 GiB: not downloaded.")
+        raise NotCarriedOutError(
+            f"The files of release {tag} are over 2 GiB: not downloaded.", code="github.too-large"
+        )
 
 
 def download(asset: "GitReleaseAsset", path: Path) -> None:
@@ -261,7 +286,10 @@ def download(asset: "GitReleaseAsset", path: Path) -> None:
     _, _, chunks = asset.download_asset(chunk_size=2**20)
     _write(chunks, asset.name, asset.size, path, asset.size)
     if path.stat().st_size != asset.size:
-        raise NotCarriedOutError(f"{asset.name} is not {asset.size} bytes long: download it again.")
+        raise NotCarriedOutError(
+            f"{asset.name} is not {asset.size} bytes long: download it again.",
+            code="github.incomplete-download",
+        )
 
 
 def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -> None:
@@ -280,13 +308,17 @@ def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -
     # as safe as the API itself, which is plain HTTP in tests alone
     own = urlsplit(artifact.archive_download_url).scheme
     if status != HTTP_FOUND or urlsplit(place).scheme not in {"https", own}:
-        raise NotCarriedOutError(f"GitHub did not say where the artifact is (HTTP {status}).")
+        raise NotCarriedOutError(
+            f"GitHub did not say where the artifact is (HTTP {status}).", code="github.bad-answer"
+        )
     with requests.get(place, stream=True, timeout=TIMEOUT) as answer:
         answer.raise_for_status()
         chunks = answer.iter_content(2**20)
         _write(chunks, artifact.name, artifact.size_in_bytes, path, MAXIMUM_ASSET_BYTES)
     if path.stat().st_size > MAXIMUM_ASSET_BYTES:
-        raise NotCarriedOutError(f"The artifact {artifact.name!r:.80} is over 2 GiB.")
+        raise NotCarriedOutError(
+            f"The artifact {artifact.name!r:.80} is over 2 GiB.", code="github.too-large"
+        )
 
 
 def _write(chunks: Iterable[bytes], name: str, size: int, path: Path, most: int) -> None:

@@ -114,20 +114,25 @@ def _require_fresh(layout: Layout) -> None:
     if layout.sealed_labels.exists():
         raise RefusedError(
             f"{layout.sealed_labels} exists: this repository is initialised; `assay seal fresh` "
-            "puts a new set in the place of a retired one."
+            "puts a new set in the place of a retired one.",
+            code="labels.already-sealed",
         )
     if any(layout.retired.glob("*")):
         raise RefusedError(
             f"{layout.retired} holds labels that are public and must not be sealed again: restore "
             f"{layout.sealed_labels.name} and run `assay seal fresh`, or move the folder away to "
-            "begin anew."
+            "begin anew.",
+            code="labels.public",
         )
     keys = [layout.keys / SEALING.file]
     if not layout.public_key.exists():
         keys.append(layout.keys / SIGNING.file)
     for key in keys:
         if key.exists():
-            raise RefusedError(f"{key} exists, of an earlier init: move it away to make a new one.")
+            raise RefusedError(
+                f"{key} exists, of an earlier init: move it away to make a new one.",
+                code="key.exists",
+            )
 
 
 def _require_private(root: Path, source: str | None) -> None:
@@ -141,7 +146,8 @@ def _require_private(root: Path, source: str | None) -> None:
     if provenance.git(root, "check-ignore", "--quiet", str(inside)) is None:
         raise RefusedError(
             f"{inside} holds the labels that are to be sealed, and git would commit it: move it "
-            f"out of the repository or to {SOURCE_COPY}, which git ignores, and run init again."
+            f"out of the repository or to {SOURCE_COPY}, which git ignores, and run init again.",
+            code="data.not-ignored",
         )
 
 
@@ -165,7 +171,10 @@ def _of_kind(text: str, kind: str, *, keep_bounds: bool) -> str:
 def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     target = settings.target.column
     if not layout.open_labels.exists():
-        raise UsageError(f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.")
+        raise UsageError(
+            f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.",
+            code="data.no-source",
+        )
     train = read_labelled(layout.train, ["row_id", "formula"], target)
     open_labels(layout, target)  # raises where what would be sealed could never be scored
     held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
@@ -178,13 +187,17 @@ def _split(settings: Settings, source: str, found: Source, target: str) -> Parts
     rows = found.rows
     systems = rows.assign(group=kindred(list(rows["formula"])))["group"]
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
-        raise UsageError(f"{source} holds 1 chemical system: give rows of more, to seal some.")
+        raise UsageError(
+            f"{source} holds 1 chemical system: give rows of more, to seal some.",
+            code="split.one-system",
+        )
     sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)
     left, folds = systems[~sealed].nunique(), settings.split.folds
     if left < folds:
         raise UsageError(
             f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
-            "more rows, or lower split.folds in assay.toml."
+            "more rows, or lower split.folds in assay.toml.",
+            code="split.too-few-systems",
         )
     train, held_out = (
         numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))

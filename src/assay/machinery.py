@@ -80,7 +80,7 @@ def machinery_of(root: Path) -> str:
             wheel is not the one of its lock.
     """
     for fault in wheel_faults(root):
-        raise NotCarriedOutError(f"{fault.file}: {fault.sentence}.")
+        raise NotCarriedOutError(f"{fault.file}: {fault.sentence}.", code="wheel.not-as-pinned")
     require_pinned(root)
     return machinery_digest()
 
@@ -99,7 +99,8 @@ def require_pinned(root: Path) -> None:
         version = names[0].split("-")[1]
         raise NotCarriedOutError(
             f"assay {installed_version()} is installed, but {wheels.LOCK} pins {version}: run "
-            "`make setup` (on GitHub, start the workflow again)."
+            "`make setup` (on GitHub, start the workflow again).",
+            code="machinery.other-version",
         )
 
 
@@ -115,7 +116,8 @@ def wheel_digest(wheel: Path) -> str:
             return _digest(_recorded(archive.read(name).decode()))
     except (OSError, ValueError, zipfile.BadZipFile):
         raise NotCarriedOutError(
-            f"{wheel.name} is no wheel that can be read: restore it from git."
+            f"{wheel.name} is no wheel that can be read: restore it from git.",
+            code="wheel.unreadable",
         ) from None
 
 
@@ -206,7 +208,9 @@ def _information(package: Path) -> Path | None:
     found = sorted(package.parent.glob(f"{wheels.DISTRIBUTION}-*.dist-info"))
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
-        raise NotCarriedOutError(f"{names} are installed in one place: {AGAIN}.")
+        raise NotCarriedOutError(
+            f"{names} are installed in one place: {AGAIN}.", code="machinery.installed-twice"
+        )
     if not found or _is_editable(found[0]):
         return None
     return found[0]
@@ -225,7 +229,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         raise NotCarriedOutError(
-            f"{path} cannot be read, so nobody can tell whether assay was altered: {AGAIN}."
+            f"{path} cannot be read, so nobody can tell whether assay was altered: {AGAIN}.",
+            code="machinery.unreadable",
         ) from None
 
 
@@ -257,7 +262,9 @@ def _require_unaltered(package: Path, found: Hashes, recorded: Hashes) -> None:
         kind = "was changed" if name in found else "is missing"
         kind = kind if name in recorded else "does not belong to it"
         raise NotCarriedOutError(
-            f"{package.parent / name} {kind}, so this is not the assay that was installed: {AGAIN}."
+            f"{package.parent / name} {kind}, so this is not the assay that was installed: "
+            f"{AGAIN}.",
+            code="machinery.altered",
         )
 
 
@@ -271,7 +278,10 @@ def _require_compiled_from(package: Path, found: Hashes) -> None:
         source = path.parents[1] / f"{path.name.partition('.')[0]}.py"
         name = source.relative_to(package.parent).as_posix()
         if name not in found or importlib.util.source_hash(source.read_bytes()) != head[8:]:
-            raise NotCarriedOutError(f"{path} was compiled from another source: {AGAIN}.")
+            raise NotCarriedOutError(
+                f"{path} was compiled from another source: {AGAIN}.",
+                code="machinery.other-bytecode",
+            )
 
 
 def _digest(hashes: Hashes) -> str:

@@ -132,7 +132,10 @@ def _told(shape: Sequence[int]) -> str:
 
 def _mismatch(who: str, count: int, what: str) -> MismatchedAnswerError:
     asked = plural(count, "formula")
-    return MismatchedAnswerError(f"{who} was asked for {asked} and returned {what}: {MEANING}.")
+    return MismatchedAnswerError(
+        f"{who} was asked for {asked} and returned {what}: {MEANING}.",
+        code="model.mismatched-answer",
+    )
 
 
 def bounds_of(kind: Literal["number", "class"]) -> Bounds:
@@ -169,9 +172,15 @@ def write_predictions(
     """
     for row, value in zip(row_ids, values, strict=True):
         if not bounds[0] <= value <= bounds[1]:
-            raise UsageError(f"the model predicts {value} for row {row!r}: mend the model.")
+            raise UsageError(
+                f"the model predicts {value} for row {row!r}: mend the model.",
+                code="model.out-of-bounds",
+            )
         if not _ROW_ID.fullmatch(row):
-            raise UsageError(f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -.")
+            raise UsageError(
+                f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -.",
+                code="table.bad-row-id",
+            )
     lines = [f"{row},{value:{FORMAT}}" for row, value in zip(row_ids, values, strict=True)]
     write_text(path, "\n".join([",".join(HEADER), *lines]) + "\n")
 
@@ -199,7 +208,8 @@ def read_predictions(path: Path, row_ids: Sequence[str], bounds: Bounds) -> dict
     if missing:
         raise NotCarriedOutError(
             f"{path.name} lacks {len(missing)} of {len(expected)} rows, for instance "
-            f"{min(missing)!r}: run `assay train` on the data of main."
+            f"{min(missing)!r}: run `assay train` on the data of main.",
+            code="handover.missing-rows",
         )
     return predictions
 
@@ -207,19 +217,22 @@ def read_predictions(path: Path, row_ids: Sequence[str], bounds: Bounds) -> dict
 def _text(path: Path, rows: int) -> str:
     if path.is_symlink() or not path.is_file():
         raise NotCarriedOutError(
-            f"{path.name} is missing or not a regular file: run `assay train`."
+            f"{path.name} is missing or not a regular file: run `assay train`.",
+            code="handover.no-predictions",
         )
     limit = (rows + 1) * BYTES_PER_ROW
     if path.stat().st_size > limit:
         raise NotCarriedOutError(
-            f"{path.name} is larger than {limit} bytes and not read: run `assay train`."
+            f"{path.name} is larger than {limit} bytes and not read: run `assay train`.",
+            code="handover.predictions-too-large",
         )
     try:
         return path.read_bytes().decode("ascii")
     except UnicodeDecodeError:
         raise NotCarriedOutError(
             f"{path.name} is not a text table (a pickle or other binary file is never read): "
-            "run `assay train`."
+            "run `assay train`.",
+            code="handover.not-text",
         ) from None
 
 
@@ -233,4 +246,7 @@ def _bounded(cell: str, bounds: Bounds, path: Path, number: int) -> float:
 
 
 def _unfit(path: Path, number: int, reason: str) -> NotCarriedOutError:
-    return NotCarriedOutError(f"{path.name}, line {number}: {reason}; run `assay train` again.")
+    return NotCarriedOutError(
+        f"{path.name}, line {number}: {reason}; run `assay train` again.",
+        code="handover.bad-prediction",
+    )

@@ -110,5 +110,6 @@ def triggering_run() -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, OSError):
         raise NotCarriedOutError(
             "this works only in a workflow started by workflow_run: GITHUB_EVENT_PATH names no "
-            "such event."
+            "such event.",
+            code="github.wrong-event",
         ) from None

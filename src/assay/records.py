@@ -253,11 +253,14 @@ def read_record(kind: type[R], path: Path) -> R:
         NotCarriedOutError: the file is missing, a link, too large, or not such a record.
     """
     if path.is_symlink() or not path.is_file():
-        raise NotCarriedOutError(f"{path.name} is missing: run `assay check` first.")
+        raise NotCarriedOutError(
+            f"{path.name} is missing: run `assay check` first.", code="file.no-record"
+        )
     if path.stat().st_size > MAXIMUM_BYTES:
         raise NotCarriedOutError(
             f"{path.name} is larger than {MAXIMUM_BYTES:,} bytes and was not read: run the step "
-            "that writes it again."
+            "that writes it again.",
+            code="file.record-too-large",
         )
     try:
         content = path.read_bytes()
@@ -268,7 +271,8 @@ def read_record(kind: type[R], path: Path) -> R:
         place = ".".join(str(part) for part in first["loc"])[:80] or "its top"
         raise NotCarriedOutError(
             f"{path.name} is not a {kind.__name__} ({place}: {first['msg'][:200]}): run the step "
-            "that writes it again."
+            "that writes it again.",
+            code="file.bad-record",
         ) from None
 
 

@@ -21,7 +21,9 @@ def set_output(name: str, value: str) -> None:
     """
     path = os.environ.get("GITHUB_OUTPUT")
     if value.splitlines() not in ([], [value]):
-        raise UsageError(f"{name} is {value!r:.80}: take the line end out of it.")
+        raise UsageError(
+            f"{name} is {value!r:.80}: take the line end out of it.", code="github.bad-output"
+        )
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write(f"{name}={value}\n")

@@ -178,9 +178,13 @@ def read_settings(root: Path) -> Settings:
     try:
         return parse_settings(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"{path} does not exist: run `assay` in a model repository.") from None
+        raise UsageError(
+            f"{path} does not exist: run `assay` in a model repository.", code="settings.missing"
+        ) from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.") from None
+        raise UsageError(
+            f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.", code="settings.not-utf8"
+        ) from None
 
 
 def parse_settings(text: str) -> Settings:
@@ -188,9 +192,11 @@ def parse_settings(text: str) -> Settings:
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{FILE_NAME} is not valid TOML: {error}; mend that line.") from None
+        raise UsageError(
+            f"{FILE_NAME} is not valid TOML: {error}; mend that line.", code="settings.not-toml"
+        ) from None
     except ValidationError as error:
-        raise UsageError(f"{FILE_NAME}: {_sentence(error)}") from None
+        raise UsageError(f"{FILE_NAME}: {_sentence(error)}", code="settings.invalid") from None
 
 
 def with_value(text: str, section: str, key: str, value: str | None) -> str:

@@ -50,9 +50,11 @@ def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> pd
     if not path.is_file():
         own = path.parent.name == "data"
         hint = "run `assay init`, or restore it from git" if own else "check its name and folder"
-        raise UsageError(f"{path} does not exist: {hint}.")
+        raise UsageError(f"{path} does not exist: {hint}.", code="table.missing")
     if path.stat().st_size > MAXIMUM_BYTES:
-        raise UsageError(f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.")
+        raise UsageError(
+            f"{path} is larger than {MAXIMUM_BYTES} bytes: split it.", code="table.too-large"
+        )
     return parse_table(path.read_bytes(), columns, path, empty=empty)
 
 
@@ -65,14 +67,15 @@ def parse_table(
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE:
             raise UsageError(
-                f"{path}, line {number} is longer than {LONGEST_LINE:,} characters: shorten it."
+                f"{path}, line {number} is longer than {LONGEST_LINE:,} characters: shorten it.",
+                code="table.line-too-long",
             )
     header, *rows = rows_of(lines, path)
     require_header(header, columns, path)
     for number, row in enumerate(rows, start=2):
         require_width(row, len(header), path, number)
     if not rows and not empty:
-        raise UsageError(f"{path} has a header but no rows: add some.")
+        raise UsageError(f"{path} has a header but no rows: add some.", code="table.no-rows")
     return pd.DataFrame(rows, columns=header, dtype=str)
 
 
@@ -102,20 +105,25 @@ def require_target(
     likely = repr(others[close[0]]) if len(close) == 1 else "the column to learn"
     named = ", ".join(map(repr, others.values()))[:200] or "no column but row_id and formula"
     raise UsageError(
-        f"{key} is {target!r}, but {path} has {named}: set it to {likely}, or rename the column."
+        f"{key} is {target!r}, but {path} has {named}: set it to {likely}, or rename the column.",
+        code="table.no-target",
     )
 
 
 def _decoded(content: bytes, path: Path) -> str:
     if b"\0" in content:
-        raise UsageError(f"{path} is not UTF-8 text: export it as CSV (UTF-8).")
+        raise UsageError(
+            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.not-utf8"
+        )
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).") from None
+        raise UsageError(
+            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.not-utf8"
+        ) from None
     if not text.strip():
-        raise UsageError(f"{path} is empty: it must hold a header and rows.")
+        raise UsageError(f"{path} is empty: it must hold a header and rows.", code="table.empty")
     return text
 
 
@@ -134,12 +142,15 @@ def rows_of(lines: Iterable[str], path: Path, first: int = 1) -> Iterator[list[s
             if reader.line_num > done:
                 line = first + done - 1
                 raise UsageError(
-                    f"{path}, line {line}: a quoted cell holds a line break; take it out."
+                    f"{path}, line {line}: a quoted cell holds a line break; take it out.",
+                    code="table.line-break",
                 )
             yield row
     except csv.Error as error:
         line = first + done
-        raise UsageError(f"{path}, line {line}: {error}; mend the quotes in this line.") from None
+        raise UsageError(
+            f"{path}, line {line}: {error}; mend the quotes in this line.", code="table.bad-quotes"
+        ) from None
 
 
 def require_width(row: Sequence[str], width: int, path: Path, line: int) -> None:
@@ -151,7 +162,8 @@ def require_width(row: Sequence[str], width: int, path: Path, line: int) -> None
     if len(row) != width:
         raise UsageError(
             f"{path}, line {line}: {len(row)} cells where the header has {width}; "
-            "quote text that holds a comma, and write decimals with a point."
+            "quote text that holds a comma, and write decimals with a point.",
+            code="table.wrong-width",
         )
 
 
@@ -162,20 +174,28 @@ def require_header(header: Sequence[str], columns: Sequence[str], path: Path) ->
         UsageError: it does not.
     """
     if not header:
-        raise UsageError(f"{path}, line 1 is empty: it must hold the names of the columns.")
+        raise UsageError(
+            f"{path}, line 1 is empty: it must hold the names of the columns.",
+            code="table.no-header",
+        )
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         separator = "semicolons" if ";" in header[0] else "tabs"
         raise UsageError(
-            f"{path} is separated by {separator}: save it with commas, and decimals with a point."
+            f"{path} is separated by {separator}: save it with commas, and decimals with a point.",
+            code="table.wrong-separator",
         )
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
-        raise UsageError(f"{path}: the column {name!r} stands twice; remove one.")
+        raise UsageError(
+            f"{path}: the column {name!r} stands twice; remove one.", code="table.repeated-column"
+        )
     for column in columns:
         if column not in header:
             close = difflib.get_close_matches(column, header, n=1)
             hint = f"rename {close[0]!r}" if close else f"rename one of {', '.join(header)[:200]}"
-            raise UsageError(f"{path} has no column {column!r}: add it, or {hint}.")
+            raise UsageError(
+                f"{path} has no column {column!r}: add it, or {hint}.", code="table.no-column"
+            )
 
 
 def read_numbers(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray:
@@ -189,7 +209,10 @@ def read_numbers(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray:
         number = _number(cell)
         if number is None or not math.isfinite(number):
             hint = "write decimals with a point" if "," in cell else "give a finite number"
-            raise UsageError(f"{path}, line {index + 2}: {column} is {cell[:40]!r}; {hint}.")
+            raise UsageError(
+                f"{path}, line {index + 2}: {column} is {cell[:40]!r}; {hint}.",
+                code="table.bad-number",
+            )
         numbers[index] = number
     return numbers
 

@@ -141,9 +141,10 @@ def test_difference_of_predictions():
 
 
 def test_last_sentence_of_a_verb():
-    """A verb's own sentence is taken, or the error of a crash; bars and warnings are not."""
+    """A verb's own sentence is taken, or the error of a crash; its code and warnings are not."""
     sentence = "no model is certified yet: merge one."
     assert comparison.sentence_of(f"a warning\nassay in /tmp/x: {sentence}\n") == sentence
+    assert comparison.sentence_of(f"assay: {sentence} [model.not-certified]\n") == sentence
     crash = "Traceback (most recent call last):\n  File\nKeyError: 'x'\nassay: not carried out.\n"
     assert comparison.sentence_of(crash) == "KeyError: 'x'"
     assert comparison.sentence_of("") == "no message"

@@ -54,13 +54,15 @@ def _mask(rule: SliceRule, table: pd.DataFrame) -> np.ndarray:
         if rule.column not in table:
             raise UsageError(
                 f"{FILE_NAME}: slice {rule.name!r} needs the column {rule.column!r} in train.csv, "
-                "sealed_inputs.csv and pool.csv; add it, or take the slice out."
+                "sealed_inputs.csv and pool.csv; add it, or take the slice out.",
+                code="settings.slice-column",
             )
         return table[rule.column].isin(rule.values).to_numpy(dtype=bool)
     wanted = set(rule.elements) or family(str(rule.family))
     if unknown := wanted - _symbols():
         raise UsageError(
-            f"{FILE_NAME}: slice {rule.name!r} names {min(unknown)!r}, which is no element."
+            f"{FILE_NAME}: slice {rule.name!r} names {min(unknown)!r}, which is no element.",
+            code="settings.slice-element",
         )
     from assay.compositions import elements
 

@@ -65,10 +65,16 @@ def not_running(root: Path, error: BaseException, doing: str, instead: str = "")
         instead: the file to name where the traceback has none of the author's own.
     """
     if isinstance(error, MemoryError):
-        return NotCarriedOutError(f"{doing}, as there is not memory enough: use a larger machine.")
+        return NotCarriedOutError(
+            f"{doing}, as there is not memory enough: use a larger machine.",
+            code="model.out-of-memory",
+        )
     where = place_of(root, error) or instead
     said = str(error)[:-1] if isinstance(error, MismatchedAnswerError) else told(error)
-    return UsageError(f"{where}{': ' if where else ''}{doing} ({said}); correct the code.")
+    return UsageError(
+        f"{where}{': ' if where else ''}{doing} ({said}); correct the code.",
+        code="model.not-running",
+    )
 
 
 @contextmanager
@@ -104,11 +110,14 @@ def _with_rows(root: Path, gaps: dict[str, str], tables: Sequence[Table]) -> Usa
         if formula in gaps
     ]
     if not found:
-        return UsageError(f"{next(iter(gaps.values()))}: {REMEDIES}.")
+        return UsageError(f"{next(iter(gaps.values()))}: {REMEDIES}.", code="features.no-value")
     path, line, sentence = found[0]
     more = f" (and {plural(len(found) - 1, 'further row')} like it)" if len(found) > 1 else ""
     shown = path.relative_to(root).as_posix()
-    return UsageError(f"{shown}, line {line}: {on_one_line(sentence)}{more}; {REMEDIES}.")
+    return UsageError(
+        f"{shown}, line {line}: {on_one_line(sentence)}{more}; {REMEDIES}.",
+        code="features.no-value",
+    )
 
 
 def load_builder(root: Path, settings: Settings) -> Any:
@@ -125,7 +134,8 @@ def load_builder(root: Path, settings: Settings) -> Any:
     if not path.is_file():
         raise UsageError(
             f"{path.relative_to(root)} does not exist: restore it, or correct project.package in "
-            "assay.toml."
+            "assay.toml.",
+            code="model.no-module",
         )
     try:
         builder = importlib.import_module(name).build_model
@@ -133,7 +143,9 @@ def load_builder(root: Path, settings: Settings) -> Any:
     except AttributeError as error:
         if "build_model" not in str(error):
             raise not_running(root, error, "build_model(seed) does not run", "src") from error
-        raise UsageError(f"{path.relative_to(root)} must define build_model(seed).") from None
+        raise UsageError(
+            f"{path.relative_to(root)} must define build_model(seed).", code="model.no-builder"
+        ) from None
     except Exception as error:
         raise not_running(root, error, "build_model(seed) does not run", "src") from error
     return builder

@@ -99,11 +99,15 @@ def digest_bundle(folder: Path) -> str:
         NotCarriedOutError: there is no such folder, or it holds a link.
     """
     if not folder.is_dir():
-        raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
+        raise NotCarriedOutError(
+            f"there is no bundle at {folder}: run `assay train` first.", code="bundle.missing"
+        )
     try:
         return digest_tree(folder)
     except (ValueError, OSError) as error:
-        raise NotCarriedOutError(f"the bundle {folder} is not sound: {error}.") from None
+        raise NotCarriedOutError(
+            f"the bundle {folder} is not sound: {error}.", code="bundle.unsound"
+        ) from None
 
 
 def untrusted_types(model: Any) -> list[str]:
@@ -119,7 +123,8 @@ def untrusted_types(model: Any) -> list[str]:
     except Exception as error:
         raise UsageError(
             f"the model cannot be saved ({type(error).__name__}: {error}): keep numbers, numpy "
-            "arrays and estimators in its attributes, no tables, files or functions."
+            "arrays and estimators in its attributes, no tables, files or functions.",
+            code="model.not-savable",
         ) from error
     return sorted(skops.io.get_untrusted_types(data=content))
 

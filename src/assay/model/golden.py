@@ -178,7 +178,9 @@ def require_unchanged(folder: Path, model: Any, width: float | None = None) -> N
     kept = read_record(GoldenRows, folder / FILE)
     found = next(differences(kept, model, width), None)
     if found is not None:
-        raise RefusedError(f"this assay does not predict what it did: {found}; {REMEDY}.")
+        raise RefusedError(
+            f"this assay does not predict what it did: {found}; {REMEDY}.", code="golden.changed"
+        )
 
 
 def require_interface(folder: Path) -> None:
@@ -192,13 +194,15 @@ def require_interface(folder: Path) -> None:
         raise RefusedError(
             "the bundle was made before assay 0.2.0, which cannot tell whether its features are "
             "still the same: certify the model again, by `make check score` on main or by merging "
-            "a commit."
+            "a commit.",
+            code="golden.none",
         )
     made = read_record(GoldenRows, folder / FILE).interface
     if made != INTERFACE:
         raise RefusedError(
             f"the bundle was made with version {made} of the feature interface, and this assay has "
-            f"{INTERFACE}: {REMEDY}."
+            f"{INTERFACE}: {REMEDY}.",
+            code="golden.other-interface",
         )
 
 
@@ -271,7 +275,8 @@ def _changed(
     except (ImportError, OSError, MemoryError) as error:  # of this machine, not of a value
         raise NotCarriedOutError(
             f"the model cannot predict here ({_short(repr(error))}), whatever the rows: fix the "
-            "environment, or the machine, and start again."
+            "environment, or the machine, and start again.",
+            code="golden.not-computed",
         ) from None
     except Exception as error:  # noqa: BLE001 (what an author's code raises)
         yield f"a composition that had an answer has none ({_short(str(error))})"

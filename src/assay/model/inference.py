@@ -132,7 +132,8 @@ class Inference:
             # scikit-learn does not look, and would crash or never end
             raise NotCarriedOutError(
                 f"{type(self._model[-1]).__name__} {error}, so the bundle is damaged: fetch or "
-                "train it again."
+                "train it again.",
+                code="bundle.broken-trees",
             ) from None
         except NotLaidOutError as error:
             self._fall_back(self._model[-1], str(error))

@@ -84,7 +84,8 @@ def load_bundle(
     if expected is not None and digest != expected:
         raise RefusedError(
             f"{folder} is not bundle {expected[:12]}, or changed after it was let through: fetch "
-            "it again."
+            "it again.",
+            code="bundle.other-digest",
         )
     metadata = read_record(BundleMetadata, copy / METADATA)
     domain = Domain.of(read_record(DomainRecord, copy / DOMAIN))
@@ -106,7 +107,8 @@ def _model(path: Path, trusted: Sequence[str]) -> Any:
     except Exception as error:  # noqa: BLE001 (skops raises what the content provokes)
         raise NotCarriedOutError(
             f"{path.name} cannot be loaded ({type(error).__name__}: {error}): "
-            "fetch or train the bundle again."
+            "fetch or train the bundle again.",
+            code="bundle.not-loadable",
         ) from None
 
 
@@ -115,12 +117,15 @@ def _private_copy(folder: Path) -> Path:
     private = Path(tempfile.mkdtemp(prefix=PRIVATE))
     atexit.register(shutil.rmtree, private, ignore_errors=True)
     if not folder.is_dir():
-        raise NotCarriedOutError(f"there is no bundle at {folder}: run `assay train` first.")
+        raise NotCarriedOutError(
+            f"there is no bundle at {folder}: run `assay train` first.", code="bundle.missing"
+        )
     try:
         shutil.copytree(folder, private / "bundle", symlinks=True)
     except OSError as error:
         raise NotCarriedOutError(
-            f"the bundle {folder} cannot be read whole ({type(error).__name__}): fetch it again."
+            f"the bundle {folder} cannot be read whole ({type(error).__name__}): fetch it again.",
+            code="bundle.unreadable",
         ) from None
     return private
 
@@ -159,12 +164,14 @@ def _use_code(code: Path, packages: Path, package: str) -> None:
     others = sorted({path.name for path in code.iterdir()} - {package}) if code.is_dir() else []
     if not others and not (code / package).is_dir():
         raise NotCarriedOutError(
-            f"the bundle lacks code/{package}, the package that made it: fetch or train it again."
+            f"the bundle lacks code/{package}, the package that made it: fetch or train it again.",
+            code="bundle.no-code",
         )
     if others:
         raise NotCarriedOutError(
             f"the bundle brings code/{others[0][:80]!r}, but only {package} belongs there: do not "
-            "load it, and train a bundle of your own."
+            "load it, and train a bundle of your own.",
+            code="bundle.foreign-code",
         )
     packages.mkdir()
     (code / package).rename(packages / package)

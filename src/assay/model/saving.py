@@ -113,7 +113,8 @@ def _allowed_types(model: Any, trusted: Sequence[str]) -> list[str]:
     if unknown:
         raise UsageError(
             f"the model holds types that are not trusted: {', '.join(unknown)}; if you know them, "
-            "add them to model.trusted_types in assay.toml."
+            "add them to model.trusted_types in assay.toml.",
+            code="model.untrusted-type",
         )
     return found
 

@@ -86,7 +86,8 @@ def _require_kind(kind: str, model: Any) -> None:
         wanted = "classifier with predict_proba" if kind == "class" else "regressor"
         raise UsageError(
             f"the target is a {kind}, by assay.toml or by its values, which does not go with "
-            f"{_estimator_name(model)}: return a {wanted} from build_model."
+            f"{_estimator_name(model)}: return a {wanted} from build_model.",
+            code="model.wrong-kind",
         )
 
 

@@ -51,7 +51,8 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
     if not margin > 0:
         raise UsageError(
             f"the first model's public error on {parts.target} is {loss:g}, so there is no margin "
-            "to derive from it: name a target that varies."
+            "to derive from it: name a target that varies.",
+            code="plan.no-margin",
         )
     comment = f"# {share:.0%} of the first model's public error, {loss:.4g} {settings.target.unit}"
     return margin, with_value(text, "gate", "margin", f"{margin}  {comment}")
@@ -74,7 +75,8 @@ def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(
-            f"the model cannot be fitted on these rows ({reason}): mend them, or model.py."
+            f"the model cannot be fitted on these rows ({reason}): mend them, or model.py.",
+            code="training.not-fitted",
         ) from None
     metric = METRICS[settings.primary_metric]
     return metric.shown(float(metric.loss(data.target, candidate.out_of_fold).mean()))
@@ -105,9 +107,15 @@ def guess_of(layout: Layout, settings: Settings, given: GivenAssumptions) -> tup
     change = CHANGE_SHARE[metric] * error if given.change is None else given.change
     for name, value in (("error", error), ("change", change), ("pool-change", given.on_pool)):
         if not (math.isfinite(value) and value > 0):
-            raise UsageError(f"the {name} is {value:g}: give --{name} a number above 0.")
+            raise UsageError(
+                f"the {name} is {value:g}: give --{name} a number above 0.",
+                code="plan.out-of-range",
+            )
     if not 0 <= given.icc < 1:
-        raise UsageError(f"--icc is {given.icc:g}: give a number from 0 to less than 1.")
+        raise UsageError(
+            f"--icc is {given.icc:g}: give a number from 0 to less than 1.",
+            code="plan.out-of-range",
+        )
     share = _share_of_yes(layout, settings) if settings.target.kind == "class" else 0.5
     return Guess(metric, error, change, given.icc, given.on_pool, share), source
 
@@ -120,7 +128,9 @@ def _error(layout: Layout, settings: Settings, given: GivenAssumptions) -> tuple
         metrics = read_record(CandidateCard, card).metrics
         return metrics[settings.primary_metric], "the model in out/candidate"
     if not layout.sealed_inputs.is_file():
-        raise UsageError("no model was trained here: run `assay train`, or give --error.")
+        raise UsageError(
+            "no model was trained here: run `assay train`, or give --error.", code="plan.no-model"
+        )
     sealed = len(read_table(layout.sealed_inputs, ["row_id"]))
     share = SHARE if sealed >= SMALL_SET else SHARE_SMALL
     return settings.gate.margin / share, f"as if the margin were {share:.0%} of it"
@@ -132,6 +142,7 @@ def _share_of_yes(layout: Layout, settings: Settings) -> float:
     share = float(np.mean(read_numbers(rows, column, layout.train)))
     if not 0 < share < 1:
         raise UsageError(
-            f"{layout.train}: {column} is the same in all rows; nothing can be learnt."
+            f"{layout.train}: {column} is the same in all rows; nothing can be learnt.",
+            code="data.one-class",
         )
     return share

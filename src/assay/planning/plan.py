@@ -135,11 +135,15 @@ def require_budget(policy: Gate, use: int, disagreements: int) -> Budget:
         UsageError: the policy has no such use.
     """
     if not 1 <= use <= policy.uses:
-        raise UsageError(f"--use is {use}: give 1 to {policy.uses}, the key uses of [gate].")
+        raise UsageError(
+            f"--use is {use}: give 1 to {policy.uses}, the key uses of [gate].",
+            code="plan.out-of-range",
+        )
     most = min(policy.disagreements, use) - 1
     if not 0 <= disagreements <= most:
         raise UsageError(
-            f"--disagreements is {disagreements}: before use {use} there can be 0 to {most}."
+            f"--disagreements is {disagreements}: before use {use} there can be 0 to {most}.",
+            code="plan.out-of-range",
         )
     return Budget(use - 1, disagreements)
 
@@ -148,7 +152,9 @@ def _with_margin(settings: Settings, margin: float | None) -> Settings:
     if margin is None:
         return settings
     if not (math.isfinite(margin) and margin > 0):
-        raise UsageError(f"--margin is {margin:g}: give a number above 0.")
+        raise UsageError(
+            f"--margin is {margin:g}: give a number above 0.", code="plan.out-of-range"
+        )
     gate = settings.gate.model_copy(update={"margin": margin})
     return settings.model_copy(update={"gate": gate})
 
@@ -156,7 +162,9 @@ def _with_margin(settings: Settings, margin: float | None) -> Settings:
 def _design(layout: Layout, settings: Settings, options: PlanOptions) -> Design:
     if options.groups is not None:
         if options.rows is None:
-            raise UsageError("--groups goes with --rows: give both, or neither.")
+            raise UsageError(
+                "--groups goes with --rows: give both, or neither.", code="plan.groups-without-rows"
+            )
         return design_of_sizes(options.rows, options.groups, settings, options.seed)
     design = design_of_repository(layout, settings)
     return design if options.rows is None else design.sized(options.rows, options.seed)
@@ -164,9 +172,11 @@ def _design(layout: Layout, settings: Settings, options: PlanOptions) -> Design:
 
 def _trials(options: PlanOptions) -> int:
     if not 1 <= options.trials <= MOST_TRIALS:
-        raise UsageError(f"--trials is {options.trials}: give 1 to {MOST_TRIALS}.")
+        raise UsageError(
+            f"--trials is {options.trials}: give 1 to {MOST_TRIALS}.", code="plan.out-of-range"
+        )
     if options.seed < 0:
-        raise UsageError(f"--seed is {options.seed}: give 0 or more.")
+        raise UsageError(f"--seed is {options.seed}: give 0 or more.", code="plan.out-of-range")
     return options.trials
 
 
@@ -175,7 +185,8 @@ def _equal(situation: Situation) -> Pair:
         return pair_of(situation.guess, 0.0)
     except ValueError as error:
         raise UsageError(
-            f"the error is {situation.guess.error:g}, but {error}; give another --error."
+            f"the error is {situation.guess.error:g}, but {error}; give another --error.",
+            code="plan.impossible-error",
         ) from None
 
 
@@ -195,7 +206,8 @@ def _bounded(settings: Settings, error: float, options: PlanOptions) -> list[Bou
     if tolerance >= 1:
         raise UsageError(
             f"the margin is {settings.gate.margin:g}, as large as any loss can be: give a smaller "
-            "one in [gate] of assay.toml."
+            "one in [gate] of assay.toml.",
+            code="plan.margin-too-large",
         )
     policy = settings.gate
     found = []
@@ -215,7 +227,10 @@ def _tolerance(settings: Settings, error: float) -> float:
     metric, target = METRICS[settings.primary_metric], settings.target
     ends = (0.0, 1.0) if target.kind == "class" else (target.lower, target.upper)
     if not np.isfinite(ends).all():
-        raise UsageError("--bounded needs lower and upper in [target] of assay.toml: add them.")
+        raise UsageError(
+            "--bounded needs lower and upper in [target] of assay.toml: add them.",
+            code="plan.no-bounds",
+        )
     worst = float(metric.loss(*np.array(ends)[:, None])[0])
     loss = error**2 if metric.key == "rmse" else error
     return metric.allowance(settings.gate.margin, loss) / worst

@@ -48,10 +48,13 @@ class Promise:
         """Refuse what is no promise."""
         _require_share("reliability", self.reliability)
         if self.steps < 1:
-            raise UsageError(f"steps is {self.steps}: give at least 1.")
+            raise UsageError(f"steps is {self.steps}: give at least 1.", code="plan.out-of-range")
         if self.adaptivity not in get_args(Adaptivity):
             allowed = ", ".join(get_args(Adaptivity))
-            raise UsageError(f"adaptivity is {self.adaptivity!r}: give one of {allowed}.")
+            raise UsageError(
+                f"adaptivity is {self.adaptivity!r}: give one of {allowed}.",
+                code="plan.out-of-range",
+            )
 
     @property
     def risk(self) -> float:
@@ -98,7 +101,10 @@ def rows_for_rare_change(
     """
     _require_share("tolerance", tolerance)
     if not 0 < changed <= 1:
-        raise UsageError(f"the share of changed rows is {changed:g}: give one in (0, 1].")
+        raise UsageError(
+            f"the share of changed rows is {changed:g}: give one in (0, 1].",
+            code="plan.out-of-range",
+        )
     ratio = tolerance / changed
     exponent = changed * ((1 + ratio) * math.log1p(ratio) - ratio)
     return math.ceil((promise.risk + math.log(4 if tested else 2)) / exponent)
@@ -116,13 +122,17 @@ def _hoeffding(tolerance: float, risk: float) -> int:
 
 def _parts(clauses: int) -> float:
     if clauses < 1:
-        raise UsageError(f"the number of clauses is {clauses}: give at least 1.")
+        raise UsageError(
+            f"the number of clauses is {clauses}: give at least 1.", code="plan.out-of-range"
+        )
     return math.log(clauses)
 
 
 def _require_share(name: str, value: float) -> None:
     if not 0 < value < 1:
-        raise UsageError(f"{name} is {value:g}: give a number between 0 and 1.")
+        raise UsageError(
+            f"{name} is {value:g}: give a number between 0 and 1.", code="plan.out-of-range"
+        )
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ def run_sanity(
             record.
     """
     if not bundle.is_dir():
-        raise NotCarriedOutError(f"there is no bundle at {bundle}: run `assay train` first.")
+        raise NotCarriedOutError(
+            f"there is no bundle at {bundle}: run `assay train` first.", code="bundle.missing"
+        )
     root = root.resolve()
     settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
     kit, own = run_both(root, bundle, loader, fast=fast)

@@ -91,7 +91,10 @@ def _ready(content: Content) -> Content:
     stuck = [test for test in fast if test["stage"] == "setup"]
     broken = [test for test in stuck if test["outcome"] == "failed"]
     if broken and len(stuck) == len(fast):
-        raise NotCarriedOutError(f"no property could be tested: {broken[0]['message'][:800]}")
+        raise NotCarriedOutError(
+            f"no property could be tested: {broken[0]['message'][:800]}",
+            code="sanity.nothing-tested",
+        )
     return content
 
 
@@ -110,7 +113,8 @@ class _Run:
         if not self.record.is_file():
             raise NotCarriedOutError(
                 f"pytest ended with code {code} before it could report: "
-                f"{' '.join(printed.split())[-600:]}"
+                f"{' '.join(printed.split())[-600:]}",
+                code="sanity.no-record",
             )
         return dict(json.loads(self.record.read_text(encoding="utf-8")))
 

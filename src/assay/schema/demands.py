@@ -122,7 +122,10 @@ def require_known(severity: Mapping[str, Severity]) -> None:
             hint = (
                 f"did you mean {close[0]!r}" if close else f"rules are {', '.join(sorted(RULES))}"
             )
-            raise UsageError(f"assay.toml: [severity] names the unknown rule {name!r}; {hint}.")
+            raise UsageError(
+                f"assay.toml: [severity] names the unknown rule {name!r}; {hint}.",
+                code="settings.unknown-rule",
+            )
 
 
 def demanded(settings: Settings) -> Demands:

@@ -178,7 +178,8 @@ def _require_evaluated(table: Table, rule: Rule, result: "ExpectationValidationR
     if raised:
         raise NotCarriedOutError(
             f"{table.file}: rule {rule.name} could not be evaluated: "
-            f"{str(raised[0].get('exception_message'))[:300]}."
+            f"{str(raised[0].get('exception_message'))[:300]}.",
+            code="schema.not-evaluated",
         )
 
 

@@ -73,7 +73,10 @@ def table(
         UsageError: a column has the name of the one that is derived here, and would be hidden.
     """
     if SYSTEM in cells:
-        raise UsageError(f"{file} has a column {SYSTEM!r}, which is derived: take it out.")
+        raise UsageError(
+            f"{file} has a column {SYSTEM!r}, which is derived: take it out.",
+            code="table.derived-column",
+        )
     frame = cells.where(cells != "", None)
     if target is not None:
         frame = frame.assign(**{target: pd.to_numeric(cells[target], errors="coerce")})

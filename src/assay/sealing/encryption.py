@@ -76,11 +76,14 @@ def unseal(content: bytes, key: bytes, name: str) -> Opened:
     except InvalidTag:
         raise NotCarriedOutError(
             f"{name} cannot be opened: the key is wrong, or the file was altered; restore "
-            "the file from git and check the key."
+            "the file from git and check the key.",
+            code="sealed.not-opened",
         ) from None
     opened = Opened(plain[:SALT_BYTES], plain[SALT_BYTES:])
     if commit_to(opened.salt, opened.labels) != header["commitment"]:
-        raise NotCarriedOutError(f"{name} does not match its own commitment: restore it.")
+        raise NotCarriedOutError(
+            f"{name} does not match its own commitment: restore it.", code="sealed.damaged"
+        )
     return opened
 
 
@@ -101,7 +104,9 @@ def read_header(content: bytes, name: str) -> dict[str, str]:
 
 
 def _not_sealed(name: str) -> NotCarriedOutError:
-    return NotCarriedOutError(f"{name} is truncated or not a sealed file: restore it from git.")
+    return NotCarriedOutError(
+        f"{name} is truncated or not a sealed file: restore it from git.", code="sealed.unreadable"
+    )
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,9 @@ def create(layout: Layout, key: SecretKey) -> bytes:
     """
     path = layout.keys / key.file
     if path.exists():
-        raise RefusedError(f"{path} exists already: move it away if it is not needed any more.")
+        raise RefusedError(
+            f"{path} exists already: move it away if it is not needed any more.", code="key.exists"
+        )
     return _write(path, secrets.token_bytes(BYTES))
 
 
@@ -200,6 +207,7 @@ def _parsed(text: bytes, key: SecretKey, place: str) -> bytes:
         content = b""
     if len(content) != BYTES:
         raise NotCarriedOutError(
-            f"the {key.purpose} key in {place} is not {BYTES} bytes in base64: copy it again."
+            f"the {key.purpose} key in {place} is not {BYTES} bytes in base64: copy it again.",
+            code="key.malformed",
         )
     return content

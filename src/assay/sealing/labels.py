@@ -26,7 +26,8 @@ def seal_labels(layout: Layout) -> None:
     """
     if layout.sealed_labels.exists():
         raise RefusedError(
-            f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done."
+            f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done.",
+            code="labels.already-sealed",
         )
     labels = read_table(layout.open_labels, ["row_id"])
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
@@ -78,7 +79,8 @@ def open_sealed(layout: Layout) -> tuple[Opened, bytes]:
         secret, file = encryption.SEALING.variable, layout.keys / encryption.SEALING.file
         raise NotCarriedOutError(
             f"the labels are sealed and there is no key: set the secret {secret} of the "
-            f"environment 'heldout', or put the key at {file}."
+            f"environment 'heldout', or put the key at {file}.",
+            code="key.missing",
         )
     return unseal(content, pending, path.name), pending
 
@@ -115,7 +117,8 @@ def opened_labels(layout: Layout, opened: Opened, target: str) -> tuple[pd.DataF
         # the sentence of a bad cell would quote a label
         raise NotCarriedOutError(
             f"{path.name} holds no column {target!r} of numbers: set target.column in assay.toml "
-            "to the column that was sealed."
+            "to the column that was sealed.",
+            code="sealed.no-target",
         ) from None
 
 
@@ -130,7 +133,10 @@ def label_column(table: pd.DataFrame, target: str, layout: Layout) -> str:
         return target
     train = read_table(layout.train, ["row_id", target])
     if len(others) != 1 or others[0] in train:
-        raise UsageError(f"no column {target!r} was sealed: set target.column to that which was.")
+        raise UsageError(
+            f"no column {target!r} was sealed: set target.column to that which was.",
+            code="settings.target-not-sealed",
+        )
     return others[0]
 
 
@@ -143,7 +149,8 @@ def _ordered(labels: pd.DataFrame, target: str, layout: Layout, path: Path) -> n
 
 def _strangers(layout: Layout, path: Path) -> NotCarriedOutError:
     return NotCarriedOutError(
-        f"{path.name} does not belong to {layout.sealed_inputs.name}: restore both from git."
+        f"{path.name} does not belong to {layout.sealed_inputs.name}: restore both from git.",
+        code="sealed.other-inputs",
     )
 
 
@@ -190,5 +197,6 @@ def commitment(layout: Layout) -> str | None:
 def _require_labels(layout: Layout) -> None:
     if not layout.sealed_labels.is_file() and not layout.open_labels.is_file():
         raise NotCarriedOutError(
-            f"{layout.sealed_labels} does not exist: restore it from git, or run `assay init`."
+            f"{layout.sealed_labels} does not exist: restore it from git, or run `assay init`.",
+            code="labels.missing",
         )

@@ -68,12 +68,16 @@ def read_release(folder: Path) -> tuple[Commitment, pd.DataFrame]:
     """
     path = folder / LABELS
     if not path.is_file() or not (folder / COMMITMENT).is_file():
-        raise NotCarriedOutError(f"{folder} lacks {LABELS} or {COMMITMENT}: restore it from git.")
+        raise NotCarriedOutError(
+            f"{folder} lacks {LABELS} or {COMMITMENT}: restore it from git.",
+            code="labels.release-incomplete",
+        )
     record = read_record(Commitment, folder / COMMITMENT)
     if commit_to(bytes.fromhex(record.salt), path.read_bytes()) != record.commitment:
         raise CheckFailedError(
             f"{path} does not hold the labels that {record.commitment[:DIGITS]} commits to: "
-            "restore the folder from git."
+            "restore the folder from git.",
+            code="labels.not-committed",
         )
     table = read_table(path, ["row_id", "formula"])
     reduced = reduced_formulas(table["formula"], path)
@@ -83,7 +87,8 @@ def read_release(folder: Path) -> tuple[Commitment, pd.DataFrame]:
     if named != record.sealed_digest or not named.startswith(folder.resolve().name):
         raise CheckFailedError(
             f"{path} holds the set {named[:DIGITS]}, not the one its folder is named after: "
-            "restore the folder from git."
+            "restore the folder from git.",
+            code="labels.other-set",
         )
     return record, table
 
@@ -105,6 +110,7 @@ def check_release(layout: Layout, folder: Path) -> tuple[Commitment, pd.DataFram
         if own and header["commitment"] != record.commitment:
             raise CheckFailedError(
                 f"{folder / COMMITMENT} names another commitment than {layout.sealed_labels.name}: "
-                "restore both from git."
+                "restore both from git.",
+                code="labels.other-commitment",
             )
     return record, table

@@ -40,7 +40,8 @@ def require_uncommitted(root: Path, source: str) -> None:
     if tracked is not None or (blob and provenance.git(root, "cat-file", "-e", blob) is not None):
         raise RefusedError(
             f"{source} is in git, where everybody can read its labels: seal rows that were never "
-            "committed."
+            "committed.",
+            code="data.in-git",
         )
 
 
@@ -72,7 +73,8 @@ def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
         more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
         raise RefusedError(
             f"{source}: {len(told)} of {len(rows)} rows cannot be sealed, since their chemical "
-            f"systems are or will be public: {', '.join(told[:SHOWN])}{more}; take them out."
+            f"systems are or will be public: {', '.join(told[:SHOWN])}{more}; take them out.",
+            code="data.public-system",
         )
 
 
@@ -136,7 +138,8 @@ def _retired(layout: Layout) -> pd.DataFrame:
     if not (folder / LABELS).exists():
         raise RefusedError(
             f"the present sealed set is not retired, for there is no {folder / LABELS}: run "
-            "`assay seal retire` first."
+            "`assay seal retire` first.",
+            code="labels.not-retired",
         )
     return check_release(layout, folder)[1]
 
@@ -147,7 +150,8 @@ def _labelled(settings: Settings, source: str) -> Source:
     if found.kind != target.kind:
         raise UsageError(
             f"{source}: {target.column} is a {found.kind}, but target.kind in {FILE_NAME} is "
-            f"{target.kind!r}; give labels of that kind."
+            f"{target.kind!r}; give labels of that kind.",
+            code="data.other-kind",
         )
     values = found.rows[target.column]
     outside = found.rows[~values.between(target.lower, target.upper)]
@@ -155,7 +159,8 @@ def _labelled(settings: Settings, source: str) -> Source:
         raise UsageError(
             f"{source}, line {outside.index[0]}: {target.column} is "
             f"{outside[target.column].iloc[0]:g}, outside of {target.lower:g} to {target.upper:g} "
-            f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}."
+            f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}.",
+            code="data.out-of-bounds",
         )
     _require_groups(settings, found, source)
     return found
@@ -168,7 +173,8 @@ def _require_groups(settings: Settings, found: Source, source: str) -> None:
         raise UsageError(
             f"{source} has {groups:.1f} effective groups (rows of one chemical system count "
             f"together), and the gate decides nothing below {settings.gate.minimum_groups}: give "
-            "rows of more chemical systems."
+            "rows of more chemical systems.",
+            code="data.too-few-groups",
         )
 
 
@@ -180,7 +186,8 @@ def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[
     if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):
         raise NotCarriedOutError(
             f"the rows of {layout.sealed_inputs.name} are not those of the retired set: restore it "
-            "from git."
+            "from git.",
+            code="sealed.not-retired-rows",
         )
     rows = inputs.assign(**{target: retired[label_column(retired, target, layout)]})
     rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
@@ -224,7 +231,8 @@ def _rehearse(layout: Layout, parts: Parts, text: str) -> None:
         line = f", line {first.line}" if first.line else ""
         raise CheckFailedError(
             f"with the retired rows in the train set {count} of the data checks would fail, first "
-            f"in {first.file}{line}: {first.message}"
+            f"in {first.file}{line}: {first.message}",
+            code="schema.rehearsal-failed",
         )
 
 

@@ -146,7 +146,8 @@ def _require_retirable(layout: Layout) -> str:
     if is_released(layout, digest):
         raise RefusedError(
             f"{folder_of(layout, digest)} exists: the set is retired already; seal a fresh one "
-            "with `assay seal fresh`."
+            "with `assay seal fresh`.",
+            code="labels.already-retired",
         )
     return digest
 
@@ -161,7 +162,8 @@ def _labels(layout: Layout, opened: Opened, target: str) -> Labels:
     ):
         raise NotCarriedOutError(
             f"{layout.sealed_labels.name} does not hold row_id, formula and {target} of every "
-            f"sealed input, and nothing else: set target.column to the column that was sealed."
+            f"sealed input, and nothing else: set target.column to the column that was sealed.",
+            code="sealed.wrong-columns",
         )
     return dict(zip(table["row_id"], values.tolist(), strict=True))
 
@@ -175,7 +177,8 @@ def _not_spent(budget: Budget, gate: Gate, remote: str | None) -> RefusedError:
     return RefusedError(
         f"by the ledger {where} the sealed set is not used up ({budget.uses} of {gate.uses} uses, "
         f"{budget.disagreements} of {gate.disagreements} that did not confirm): give --early to "
-        "retire it all the same."
+        "retire it all the same.",
+        code="labels.uses-left",
     )
 
 
@@ -195,7 +198,8 @@ def _record(ledger: Ledger, layout: Layout, digest: str, *, needed: bool) -> str
             return str(error)
         raise NotCarriedOutError(
             f"nothing is published, since the ledger took no entry ({str(error).rstrip('.')}): "
-            "retire the set with the signing key and with leave to write the branch assay-ledger."
+            "retire the set with the signing key and with leave to write the branch assay-ledger.",
+            code="ledger.not-written",
         ) from None
     return None
 
@@ -210,7 +214,9 @@ def _append(ledger: Ledger, entry: Retirement) -> None:
             ledger = read_ledger(ledger.root, ledger.remote)
         else:
             return
-    raise NotCarriedOutError("the ledger kept moving while it was written: retire again.")
+    raise NotCarriedOutError(
+        "the ledger kept moving while it was written: retire again.", code="ledger.moving"
+    )
 
 
 def next_steps(root: Path, made: Retired) -> str:

@@ -38,7 +38,8 @@ def require_sealed(layout: Layout) -> None:
     """Refuse where the labels lie open, since there is no seal to change."""
     if not layout.sealed_labels.is_file():
         raise RefusedError(
-            f"{layout.sealed_labels} does not exist: seal the labels first with `assay init`."
+            f"{layout.sealed_labels} does not exist: seal the labels first with `assay init`.",
+            code="labels.not-sealed",
         )
 
 

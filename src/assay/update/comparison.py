@@ -6,6 +6,7 @@ A commit is cloned into a temporary folder, in which verbs are run with a machin
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ ASK = (
 SHORT = 12
 ROWS = 500  # of the pool, that the certified model predicts
 NAMED = 3
+CODE = re.compile(r" \[[a-z]+\.[a-z-]+\]$")  # of the error, behind the sentence
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def sentence_of(printed: str) -> str:
         return lines[-1] if lines else "no message"
     if any(line.startswith("Traceback (") for line in lines) and told[-1]:
         return lines[told[-1] - 1]
-    return lines[told[-1]].partition(": ")[2]
+    return CODE.sub("", lines[told[-1]].partition(": ")[2])
 
 
 def environment() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,8 @@ HandoverOption = Annotated[
     Path | None, typer.Option("--handover", help="Folder of the checks' records [out].")
 ]
 Remote = Annotated[str | None, typer.Option(help="Git remote that holds the ledger.")]
+# whether the verb that runs has printed a record for machines
+printed: ContextVar[bool] = ContextVar("printed", default=False)
 
 
 def repository() -> Path:
@@ -45,6 +48,7 @@ def tell(text: str, record: "Record | None" = None, *, machine: bool = False) ->
     """Print the text for a person, or the record alone for a machine."""
     if machine and record is not None:
         typer.echo(record.model_dump_json())
+        printed.set(True)
     elif not machine:
         typer.echo(text)
 

@@ -73,13 +73,9 @@ def revoke(
 
 
 def _conclude(found: "Audit", *, machine: bool) -> None:
-    if machine:
-        typer.echo(found.model_dump_json())
-    else:
-        for line in found.sentences:
-            typer.echo(on_one_line(f"ledger: {line}"))
-        for fault in found.faults:
-            typer.echo(on_one_line(f"ledger: line {fault.line} does not hold: {fault.reason}"))
+    lines = [f"ledger: {line}" for line in found.sentences]
+    lines += [f"ledger: line {one.line} does not hold: {one.reason}" for one in found.faults]
+    tell("\n".join(map(on_one_line, lines)), found, machine=machine)
     if found.faults:
         first = found.faults[0]
         raise CheckFailedError(
