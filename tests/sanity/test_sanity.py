@@ -202,11 +202,11 @@ def test_a_fast_run_hands_nothing_over(own: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(own)
     sanity(None, fast=True)
     assert not Handover(own / "out").sanity.exists()
-    assert "only the fast tier" in check(own, planted.SOUND).details
+    assert "only the fast suite" in check(own, planted.SOUND).details
 
 
 def test_training_is_not_tried_when_something_faster_failed(kit: Path) -> None:
-    """The slow tier is withheld, said to be so, and not counted as missing."""
+    """The slow suite is withheld, said to be so, and not counted as missing."""
     report = check(kit, "def answer(formula): return 300 + weight(formula)", fast=False)
     assert "test_predictions_are_finite_and_within_bounds" in rules(report)
     assert not rules(report) & set(property_names(SLOW))
@@ -221,7 +221,7 @@ def test_training_cannot_be_skipped_unseen(own: Path) -> None:
         "def pytest_collection_modifyitems(items):\n"
         "    for item in items:\n"
         "        if 'digest' in item.name:\n"
-        "            item.add_marker(pytest.mark.skip('something of the fast tier failed'))\n"
+        "            item.add_marker(pytest.mark.skip('something of the fast suite failed'))\n"
     )
     report = check(own, planted.SOUND, fast=False)
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}

@@ -494,10 +494,10 @@ def test_a_fast_run_alone_is_told_so(sealed):
     fast = read_record(CheckReport, handover.sanity)
     fast.write(handover.fast_sanity)
     handover.sanity.unlink()
-    with pytest.raises(NotCarriedOutError, match=r"only the fast tier .* run `assay sanity`, "):
+    with pytest.raises(NotCarriedOutError, match=r"only the fast suite .* run `assay sanity`, "):
         score(sealed)
     fast.model_copy(update={"subject": "1" * 64}).write(handover.sanity)
-    with pytest.raises(NotCarriedOutError, match="only the fast tier"):
+    with pytest.raises(NotCarriedOutError, match="only the fast suite"):
         score(sealed)
     fast.model_copy(update={"subject": "2" * 64}).write(handover.fast_sanity)
     with pytest.raises(NotCarriedOutError, match="is about 111111111111"):

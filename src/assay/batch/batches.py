@@ -10,7 +10,14 @@ import pandas as pd
 
 from assay.batch.authorization import CERTIFICATE
 from assay.batch.collection import ACCOUNT, account
-from assay.batch.comparison import NOTHING, Feed, as_text, csv_feed, parquet_feed, require_same
+from assay.batch.comparison import (
+    NOTHING,
+    TableReader,
+    as_text,
+    csv_reader,
+    parquet_reader,
+    require_same,
+)
 from assay.batch.lists import CandidateList, open_list, read_range
 from assay.batch.manifests import is_signed
 from assay.batch.prediction import (
@@ -42,9 +49,9 @@ if TYPE_CHECKING:
 class Tables:
     """The tables of a batch, read in step; `csv` is None where there is none."""
 
-    parquet: Feed
-    csv: Feed | None
-    quarantine: Feed
+    parquet: TableReader
+    csv: TableReader | None
+    quarantine: TableReader
 
 
 def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> int:
@@ -95,7 +102,7 @@ def _require_part(
         require_same(PREDICTIONS, rows, as_text(for_spreadsheets(made)), nothing, start)
 
 
-def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
+def _require_unpredictable(bundle: LoadedBundle, quarantine: TableReader) -> None:
     # What was disarmed for spreadsheets was no formula before either, so its cells serve as well.
     line = 2
     while len(part := quarantine.take(CHUNK)):
@@ -233,10 +240,10 @@ def _require_files(path: Path, record: BatchRecord) -> None:
 
 
 def _tables(path: Path, record: BatchRecord) -> tuple[Tables, object]:
-    parquet, types = parquet_feed(path / PARQUET)
+    parquet, types = parquet_reader(path / PARQUET)
     _require_plain(path / PARQUET, types)
-    csv = csv_feed(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
-    quarantine = csv_feed(path / QUARANTINE, ["formula", LINE, REASON])
+    csv = csv_reader(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
+    quarantine = csv_reader(path / QUARANTINE, ["formula", LINE, REASON])
     try:
         told = json.loads((types.metadata or {}).get(ACCOUNT, b""))
     except ValueError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SAME, NOTHING = 1e-8, 1e-9
 
 
-class Feed:
+class TableReader:
     """The rows of a table in order; `rows` is their number, `names` are its columns."""
 
     def __init__(self, names: Sequence[str], rows: int, parts: Iterator[pd.DataFrame]) -> None:
@@ -45,7 +45,7 @@ class Feed:
         return every.iloc[:count].reset_index(drop=True)
 
 
-def csv_feed(path: Path, columns: Sequence[str]) -> Feed:
+def csv_reader(path: Path, columns: Sequence[str]) -> TableReader:
     """The rows of a CSV with the given columns, as text.
 
     Raises:
@@ -61,10 +61,10 @@ def csv_feed(path: Path, columns: Sequence[str]) -> Feed:
     begin, width = found.marks[0], len(found.header)
     parts = text_lists.columns(path, width, begin, (0, found.rows), CHUNK)
     frames = (pd.DataFrame(dict(zip(found.header, part, strict=True)), dtype=str) for part in parts)
-    return Feed(found.header, found.rows, frames)
+    return TableReader(found.header, found.rows, frames)
 
 
-def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
+def parquet_reader(path: Path) -> tuple[TableReader, "pa.Schema"]:
     """The rows of a table of predictions in Parquet, and its schema.
 
     Raises:
@@ -88,7 +88,7 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
             f"{path} has no column formula of text: predict again.", code="batch.no-formula-column"
         )
     parts = frames if first is None else itertools.chain([first], frames)
-    return Feed(names, file.metadata.num_rows, parts), schema
+    return TableReader(names, file.metadata.num_rows, parts), schema
 
 
 def _frames(file: "pq.ParquetFile", path: Path) -> Iterator[pd.DataFrame]:

@@ -51,7 +51,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class Job:
-    """A batch that was let through: what it is, by whose leave, and where its tables will lie."""
+    """A batch that was let through: what it is, authorized by whom, and where its tables go."""
 
     root: Path
     batch: Batch
@@ -152,7 +152,7 @@ def _require_plain(note: str) -> None:
         note.encode()
     except UnicodeEncodeError:
         raise UsageError(
-            "--note is no text in UTF-8: write it anew.", code="batch.note-not-utf8"
+            "--note is no text in UTF-8: write it again.", code="batch.note-not-utf8"
         ) from None
 
 

@@ -73,7 +73,7 @@ def _accounted(candidates: Path | None) -> str:
 
 def _vouched(*, signed: bool) -> str:
     if signed:
-        return "; signed: time, run, commit and note are the signer's word"
+        return "; signed: time, run, commit and note are asserted by the signer, not recomputed"
     return "; not signed: time, run, commit and note are not proven"
 
 

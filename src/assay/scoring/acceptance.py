@@ -247,7 +247,7 @@ def _require_no_refusal(handover: Handover) -> None:
 def _require_all_tiers(handover: Handover, subject: str) -> None:
     if _is_about(handover.fast_sanity, subject) and not _is_about(handover.sanity, subject):
         raise NotCarriedOutError(
-            "only the fast tier of the sanity checks ran on this model (`assay sanity --fast`): "
+            "only the fast suite of the sanity checks ran on this model (`assay sanity --fast`): "
             "run `assay sanity`, which also tests the training, and then `assay score` again.",
             code="handover.fast-only",
         )
