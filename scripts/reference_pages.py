@@ -8,9 +8,12 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
+
+from error_codes import Construction, constructions, modules
 
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
@@ -173,4 +176,25 @@ def _properties(name: str) -> Iterator[list[str]]:
             yield [name, f"`{node.name}`", re.sub(r"\s+", " ", told)]
 
 
-PARTS = {"properties": properties, "settings": settings, "verbs": verbs}
+def errors() -> str:
+    """Every code of an expected error with its exit code and sentences, by area."""
+    import assay
+
+    found: dict[str, dict[str, list[Construction]]] = {}
+    for one in constructions(modules(Path(assay.__file__).parent)):
+        if one.code:
+            area = found.setdefault(one.code.partition(".")[0], {})
+            area.setdefault(one.code, []).append(one)
+    return "\n\n".join(part for area in sorted(found) for part in _area(area, found[area]))
+
+
+def _area(name: str, codes: Mapping[str, Sequence[Construction]]) -> Iterator[str]:
+    yield f"## {name}"
+    rows = []
+    for code in sorted(codes):
+        said = dict.fromkeys(one.sentence for one in codes[code])
+        rows.append([f"`{code}`", str(codes[code][0].exit_code), " <br> ".join(said)])
+    yield table(["code", "exit code", "sentence"], rows)
+
+
+PARTS = {"errors": errors, "properties": properties, "settings": settings, "verbs": verbs}

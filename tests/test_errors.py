@@ -1,0 +1,110 @@
+"""Every expected error has a stable code, and one code has one exit code."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import reference_pages
+from error_codes import Construction, constructions, modules
+
+SOURCE = Path(__file__).parents[1] / "src" / "assay"
+AREAS = (
+    "batch|bundle|certificate|claim|cluster|data|diff|domain|features|file|formula|git|github|"
+    "golden|handover|key|labels|ledger|lineage|list|lock|machinery|manifest|model|network|part|"
+    "plan|queue|report|sanity|schema|sealed|settings|shard|split|table|template|training|update|"
+    "usage|verdict|wheel"
+)
+FORM = re.compile(rf"(?:{AREAS})\.[a-z]+(?:-[a-z]+){{0,2}}")
+BASE = """
+class AssayError(Exception):
+    exit_code = 3
+class RefusedError(AssayError):
+    exit_code = 1
+"""
+
+
+@cache
+def found() -> list[Construction]:
+    """Every place of src/assay where an expected error is made."""
+    return list(constructions(modules(SOURCE)))
+
+
+def planted(*lines: str) -> list[Construction]:
+    """The same of a module with these lines."""
+    text = "\n".join([BASE, *lines])
+    return list(constructions({"planted.py": ast.parse(text)}))
+
+
+def without_a_code(made: Iterable[Construction]) -> Iterator[str]:
+    """The places where the code is not written out, or not `area.problem` of a known area."""
+    for one in made:
+        if not FORM.fullmatch(one.code):
+            yield f"{one.place}: {one.code or 'no code'}"
+
+
+def ambiguous(made: Iterable[Construction]) -> Mapping[str, set[int]]:
+    """The codes that end a verb with more than one exit code."""
+    ends: dict[str, set[int]] = {}
+    for one in made:
+        ends.setdefault(one.code, set()).add(one.exit_code)
+    return {code: exits for code, exits in ends.items() if code and len(exits) > 1}
+
+
+def test_every_error_has_a_code():
+    """Each construction of an expected error names a literal code of a known area."""
+    assert list(without_a_code(found())) == []
+
+
+def test_a_code_has_one_exit_code():
+    """Whoever acts upon a code can rely on how the verb ends."""
+    made = found()
+    assert len(made) > 100
+    assert ambiguous(made) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "raise RefusedError('no code.')",
+        "raise RefusedError('computed.', code=CODE)",
+        "raise RefusedError('form.', code='table')",
+        "raise RefusedError('form.', code='table.not-utf8')",
+        "raise RefusedError('form.', code='table.Bad_Number')",
+        "raise RefusedError('form.', code='table.one-two-three-four')",
+        "raise RefusedError('area.', code='nowhere.missing')",
+        "class Own(RefusedError): pass\nmade = Own('no code.')",
+        "made = Own('used first.')\nclass Other(RefusedError): pass\nclass Own(Other): pass",
+        "import errors\nraise errors.RefusedError('no code.')",
+        "found = [RefusedError('no code.')]",
+    ],
+)
+def test_an_error_without_a_code_is_found(line):
+    """Planted: no code, a computed or a malformed one; of a subclass, by a module, not raised."""
+    assert len(list(without_a_code(planted(line)))) == 1
+    assert list(without_a_code(planted("raise RefusedError('sound.', code='table.missing')"))) == []
+
+
+def test_a_code_with_two_exit_codes_is_found():
+    """Planted: one code in a refusal and in an error of another kind."""
+    lines = ("RefusedError('a.', code='table.missing')", "AssayError('b.', code='table.missing')")
+    assert ambiguous(planted(*lines)) == {"table.missing": {1, 3}}
+
+
+def test_sentences_are_shown_without_their_values():
+    """What only a run knows is an ellipsis; a constant of the module is its text."""
+    (one,) = planted(
+        "AGAIN = 'run it again'",
+        "RefusedError(f'{path}, line {n}: ' + (x if n else y) + f'{z!r}; {AGAIN}.', code='a')",
+    )
+    assert one.sentence == "…, line …: …; run it again."
+
+
+def test_every_code_is_in_the_reference():
+    """The page lists each code once with its exit code."""
+    page = reference_pages.errors()
+    rows = [re.sub(r" \|.*", "", line) for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted({f"| `{one.code}`" for one in found() if one.code})
