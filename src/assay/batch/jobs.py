@@ -152,7 +152,7 @@ def _require_plain(note: str) -> None:
         note.encode()
     except UnicodeEncodeError:
         raise UsageError(
-            "--note is no text in UTF-8: write it again.", code="batch.note-not-utf8"
+            "--note is no text in UTF-8: write it again.", code="batch.wrong-encoding"
         ) from None
 
 

@@ -178,7 +178,7 @@ def _blocks(stream: IO[bytes], path: Path, begin: tuple[int, int]) -> Iterator[_
 def _block(content: bytes, path: Path, line: int, at: int) -> _Block:
     if b"\0" in content:
         raise UsageError(
-            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.not-utf8"
+            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.wrong-encoding"
         )
     if at == 0:
         content = content.removeprefix(BOM)
@@ -187,6 +187,6 @@ def _block(content: bytes, path: Path, line: int, at: int) -> _Block:
     except UnicodeDecodeError as error:
         line += content[: error.start].count(b"\n")
         raise UsageError(
-            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.not-utf8"
+            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.wrong-encoding"
         ) from None
     return _Block(text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n"), line, at)
