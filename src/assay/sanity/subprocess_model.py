@@ -1,13 +1,9 @@
 """The model in a process of its own, in which text has other hashes, and in other circumstances.
 
 What a model keeps outside itself is gone there, be it in memory or in files of the repository.
-Time zone, language and, if asked, the date are other ones. Time and memory are those of the model
-alone. The date moves for the functions of `time`, and for `now`, `today` and `utcnow` of `datetime`
-and pandas; it does not for numpy's `datetime64("now")`, code in C, files' times, and what a module
-took from `datetime` before.
+Date, time zone and language are other ones, too. Time and memory are those of the model alone.
 """
 
-import datetime as dt
 import importlib
 import json
 import os
@@ -24,98 +20,13 @@ from typing import Any
 
 from assay.files import write_text
 from assay.processes import Lifeline, lifeline
+from assay.sanity import clocks
 
-DAY = 86_400.0
-
-_datetime, _date = dt.datetime, dt.date
-_time, _localtime, _gmtime, _strftime = time.time, time.localtime, time.gmtime, time.strftime
-_clock_gettime = time.clock_gettime
 LOADER = "assay.sanity.subprocess_model:load_repository_bundle"
 ROWS, CHUNK, SECONDS = 2000, 500, 20.0
 LONGEST = 180  # characters, so that a multiple can still be read
 # days ahead of the machine's date: while the model is loaded and first asked, and when asked again
 LOADED, LATER = 1000.3, (1000.8, 1004.1, 1203.6, 4800.2)
-
-
-class Clock:
-    """How far, in seconds, the clock of this process is ahead of the machine's."""
-
-    ahead = 0.0
-
-
-class _Real(type):
-    """Has what the real classes make count as instances of those that stand for them."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, cls.__mro__[1])
-
-    def __subclasscheck__(cls, subclass: type) -> bool:
-        return issubclass(subclass, cls.__mro__[1])
-
-
-class _MovedDate(dt.date, metaclass=_Real):
-    @classmethod
-    def today(cls) -> Any:
-        return _date.fromtimestamp(now())
-
-
-class _MovedDatetime(dt.datetime, metaclass=_Real):
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        return _datetime.fromtimestamp(now(), tz)
-
-    @classmethod
-    def utcnow(cls) -> Any:
-        return _datetime.fromtimestamp(now(), dt.UTC).replace(tzinfo=None)
-
-    @classmethod
-    def today(cls) -> Any:
-        return _datetime.fromtimestamp(now())
-
-
-def now() -> float:
-    """Seconds since 1970, by the moved clock."""
-    return _time() + Clock.ahead
-
-
-def _moved_clock(which: int) -> float:
-    return now() if which == time.CLOCK_REALTIME else _clock_gettime(which)
-
-
-def move(ahead: float) -> None:
-    """Have the clock of this process be so many seconds ahead of the machine's."""
-    Clock.ahead = ahead
-    moved: dict[str, Any] = {
-        "time": now,
-        "time_ns": lambda: int(now() * 1e9),
-        "clock_gettime": _moved_clock,
-        "clock_gettime_ns": lambda which: int(_moved_clock(which) * 1e9),
-        "localtime": lambda seconds=None: _localtime(now() if seconds is None else seconds),
-        "gmtime": lambda seconds=None: _gmtime(now() if seconds is None else seconds),
-        "ctime": lambda seconds=None: time.asctime(time.localtime(seconds)),
-        "strftime": lambda form, moment=None: _strftime(form, moment or time.localtime()),
-    }
-    for name, function in moved.items():
-        setattr(time, name, function)
-    for module, name, kind in (
-        (dt, "datetime", _MovedDatetime),
-        (dt, "date", _MovedDate),
-    ):
-        setattr(module, name, kind)
-    _move_pandas()
-
-
-def _move_pandas() -> None:
-    import pandas as pd
-
-    def stamp(tz: Any = None) -> Any:
-        if tz is None:
-            return pd.Timestamp(dt.datetime.now())  # noqa: DTZ005 (as the real one)
-        return pd.Timestamp(now(), unit="s", tz="UTC").tz_convert(tz)
-
-    moved = {"now": stamp, "today": stamp, "utcnow": lambda: stamp("UTC")}
-    for name, function in moved.items():
-        setattr(pd.Timestamp, name, staticmethod(function))
 
 
 @dataclass(frozen=True)
@@ -217,7 +128,7 @@ def _environment() -> dict[str, str]:
 
 def _predicted(job: dict[str, Any]) -> dict[str, Any]:
     _import_libraries()
-    move(LOADED * DAY)  # before any code of the author's
+    clocks.move(LOADED * clocks.DAY)  # before any code of the author's
     predict, formulas = named(job["loader"])(Path(job["folder"])).predict, job["formulas"]
     with tempfile.TemporaryDirectory() as empty:
         try:
@@ -239,9 +150,9 @@ def _measured(predict: Callable[[list[str]], Any], formulas: list[str]) -> Answe
     predictions = [float(value) for value in predict(formulas)]
     later = {}
     for days in LATER:
-        move(days * DAY)
+        clocks.move(days * clocks.DAY)
         later[f"{days - LOADED:.1f}"] = [float(value) for value in predict(formulas)]
-    move(LOADED * DAY)
+    clocks.move(LOADED * clocks.DAY)
     rows, seconds = _timed(predict, _multiples(formulas))
     return Answer(formulas, predictions, rows, seconds, peak_memory(), later=later)
 
