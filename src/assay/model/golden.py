@@ -276,7 +276,7 @@ def _changed(
         raise NotCarriedOutError(
             f"the model cannot predict here ({_short(repr(error))}), whatever the rows: fix the "
             "environment, or the machine, and start again.",
-            code="golden.not-computed",
+            code="model.cannot-predict",
         ) from None
     except Exception as error:  # noqa: BLE001 (what an author's code raises)
         yield f"a composition that had an answer has none ({_short(str(error))})"
