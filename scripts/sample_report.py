@@ -50,8 +50,9 @@ def propose(repository: Path) -> None:
 
 def publish(repository: Path) -> None:
     """Write the comment into the README, with its pictures, and the page beside the docs."""
+    from assay.github import MARKER
     from assay.layout import Handover, Layout
-    from assay.report.comment import MARKER, render_comment
+    from assay.report.comment import render_comment
     from assay.report.images import Exhibit, images
     from assay.report.page import render_page
     from assay.report.posting import gathered

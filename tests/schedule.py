@@ -19,6 +19,8 @@ DURATIONS = ROOT / "tests" / "durations.json"
 DIGESTS = ROOT / "tests" / "inputs.json"
 LONG = 10.0  # seconds, from which on a file is slow as a whole
 
+WHOLE = ("", "not wide")  # the marks that leave out no test of these files
+
 # Each is an input of every file below: what is installed, and what all tests share.
 SHARED = (
     "requirements-dev.lock",
@@ -103,8 +105,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Count the seconds in the process that hears of every test."""
-    if config.getoption("--record") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder())
+    if not config.getoption("--record") or hasattr(config, "workerinput"):
+        return
+    if config.option.keyword or config.option.markexpr not in WHOLE or "::" in "".join(config.args):
+        raise pytest.UsageError("--record is for whole files: leave out -k, -m and single tests.")
+    config.pluginmanager.register(Recorder())
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

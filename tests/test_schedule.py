@@ -121,7 +121,9 @@ def test_a_whole_run_is_recorded_and_then_not_repeated(tmp_path: Path) -> None:
     assert "left out, as their inputs have not changed: test_slow.py" in again
     (tmp_path / "input.txt").write_text("2")
     assert "2 passed" in started(tmp_path, "--changed").stdout
-    # a run that fails is no record
+    # neither a run that fails nor a part of one is a record
+    for part in (["-k", "a"], ["-m", "not nightly"], ["test_a.py::test_a"]):
+        assert started(tmp_path, "--record", *part).returncode == pytest.ExitCode.USAGE_ERROR
     (tmp_path / "test_a.py").write_text("def test_a(): assert False\n")
     assert started(tmp_path, "--record").returncode == 1
     assert "1 failed, 1 passed" in started(tmp_path, "--changed").stdout

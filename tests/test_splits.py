@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assay.compositions import chemical_system
-from assay.splits import fold_rule, grouped_folds, kindred, split_by_system
+from assay.splits import fold_rule, grouped_folds, linked_systems, split_by_system
 
 systems = st.lists(st.sampled_from([f"A-{letter}" for letter in "BCDEFGHIJKLM"]), min_size=8)
 MANY = [f"{first}-{second}" for first in "ABCDEFGH" for second in "JKLMNOPQ"]
@@ -119,7 +119,7 @@ def test_a_doped_series_is_one_group():
     """Traces join chemical systems, whatever the spelling; larger amounts and others do not."""
     series = ["LiCoO2", "Li0.98Mg0.02CoO2", "Li49AlCo50O100"]
     others = ["LiMgCoO4", "NaCl", "Na4Cl4", "MgO"]
-    names = kindred([*series, *others])
+    names = linked_systems([*series, *others])
     assert len(set(names[:3])) == 1
     # it has the very elements of a doped one, so it goes with them, lest a system be divided
     assert names[3] == names[0]
@@ -129,4 +129,4 @@ def test_a_doped_series_is_one_group():
 def test_without_traces_the_groups_are_the_chemical_systems():
     """Ordinary stoichiometries keep the names that they have."""
     formulas = ["Fe2O3", "FeO", "Ca3Al2Si3O12", "LiFePO4", "La2Ni7"]
-    assert kindred(formulas) == [chemical_system(formula) for formula in formulas]
+    assert linked_systems(formulas) == [chemical_system(formula) for formula in formulas]

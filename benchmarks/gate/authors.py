@@ -116,7 +116,7 @@ def target(
 
 
 def optimism(people: Population, errors: Array, made: Array) -> float:
-    """Fresh minus sealed growth of the MAE of predictions (n,), had labels been drawn anew.
+    """Fresh minus sealed growth of the MAE of predictions (n,), had labels been drawn again.
 
     The growth over the champion, on either side, so that the luck of the champion cancels out.
     """

@@ -48,7 +48,7 @@ def _pool_groups(trees: int) -> Grouping:
 
 
 def real(rng: np.random.Generator, trees: int, growth: float, claim: Claim) -> dict[str, float]:
-    """The shipped recipe against itself or a blend with a linear model, on a sealed set drawn anew.
+    """The shipped recipe against itself or a blend with a linear model, on a redrawn sealed set.
 
     All predictions are out of fold. The sealed quarter is drawn by chemical system, as `assay init`
     draws it; the true effect is over all labelled rows.

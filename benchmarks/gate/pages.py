@@ -157,7 +157,7 @@ def _three(known: dict[tuple[Any, ...], Record], key: tuple[Any, ...]) -> str:
 
 
 def example(kept: Record) -> str:
-    """The shipped example's own model and linear blends of it, sealed sets drawn anew."""
+    """The shipped example's own model and linear blends of it, sealed sets drawn again."""
     known = by_key(kept, "3 example")
     keys = sorted({key[1:3] for key in known if key[0] == "model"})
     lines = []

@@ -3,10 +3,12 @@
 import json
 import sys
 import traceback
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Layout
@@ -17,7 +19,22 @@ from assay.verbs.console import printed, repository
 
 VERBOSE = "--verbose"
 
+
+class GroupedVerbs(TyperGroup):
+    """Help that lists the verbs by group, each with its whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (Typer's)
+        """Write one section a group."""
+        for group, verbs in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name, self._summary(name)) for name in map(name_of, verbs)])
+
+    def _summary(self, name: str) -> str:
+        return str(self.commands[name].help).split("\n\n")[0].replace("\n", " ")
+
+
 app = typer.Typer(
+    cls=GroupedVerbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -49,29 +66,40 @@ def options(
     """Test a materials model before it may predict."""
 
 
-VERBS = (
-    start.init,
-    start.plan,
-    checks.schema,
-    checks.train,
-    checks.sanity,
-    checks.check,
-    checks.score,
-    checks.report,
-    prediction.predict,
-    prediction.verify,
-    prediction.trace,
-    prediction.diff,
-    maintenance.revoke,
-    start.update,
-)
-for verb in VERBS:
-    app.command()(verb)
+GROUPS = {
+    "Start": (start.init, start.plan, start.update),
+    "Every day": (
+        checks.schema,
+        checks.train,
+        checks.sanity,
+        checks.check,
+        checks.score,
+        checks.report,
+    ),
+    "Predict": (
+        prediction.predict,
+        batches.app,
+        prediction.verify,
+        prediction.trace,
+        prediction.diff,
+    ),
+    "Maintain": (maintenance.seal_app, maintenance.ledger_app, maintenance.revoke),
+}
+NAMES = {batches.app: "batch", maintenance.seal_app: "seal", maintenance.ledger_app: "ledger"}
+
+
+def name_of(verb: Any) -> str:
+    """What a verb is called on the command line."""
+    return NAMES[verb] if isinstance(verb, typer.Typer) else verb.__name__
+
+
+for verb in chain.from_iterable(GROUPS.values()):
+    if isinstance(verb, typer.Typer):
+        app.add_typer(verb, name=name_of(verb))
+    else:
+        app.command()(verb)
 # what an older machinery's `update` has the new one do
 app.command("update-with", hidden=True)(start.update_with)
-app.add_typer(batches.app, name="batch")
-app.add_typer(maintenance.seal_app, name="seal")
-app.add_typer(maintenance.ledger_app, name="ledger")
 
 # Verbs that open sealed labels, of which a traceback could show some.
 SECRETIVE = {"score", "seal"}

@@ -16,7 +16,7 @@ from assay.planning.assumptions import with_margin
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
-from assay.splits import Parts, kindred, numbered, split_by_system
+from assay.splits import Parts, linked_systems, numbered, split_by_system
 from assay.tables import read_labelled, read_table, write_table
 
 CARD = """# Data card
@@ -121,7 +121,7 @@ def _require_fresh(layout: Layout) -> None:
         raise RefusedError(
             f"{layout.retired} holds labels that are public and must not be sealed again: restore "
             f"{layout.sealed_labels.name} and run `assay seal fresh`, or move the folder away to "
-            "begin anew.",
+            "begin again.",
             code="labels.public",
         )
     keys = [layout.keys / SEALING.file]
@@ -185,7 +185,7 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
 
 def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:
     rows = found.rows
-    systems = rows.assign(group=kindred(list(rows["formula"])))["group"]
+    systems = rows.assign(group=linked_systems(list(rows["formula"])))["group"]
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(
             f"{source} holds 1 chemical system: give rows of more, to seal some.",
@@ -233,7 +233,7 @@ def few_rows(sealed: int) -> str | None:
     return (
         f"warning: with {sealed} sealed rows most verdicts will be INCONCLUSIVE, and nothing "
         "predicts without a PASS: `assay plan` says how many a margin needs. Add rows before you "
-        "push, since a seal is not made anew."
+        "push, since a seal is not made again."
     )
 
 

@@ -121,7 +121,7 @@ class Handover:
 
     @property
     def fast_sanity(self) -> Path:
-        """`CheckReport` of the fast tier alone, which nobody scores."""
+        """`CheckReport` of the fast suite alone, which nobody scores."""
         return self.folder / "sanity" / "fast.json"
 
     @property

@@ -173,7 +173,7 @@ def write_predictions(
     for row, value in zip(row_ids, values, strict=True):
         if not bounds[0] <= value <= bounds[1]:
             raise UsageError(
-                f"the model predicts {value} for row {row!r}: mend the model.",
+                f"the model predicts {value} for row {row!r}: fix the model.",
                 code="model.out-of-bounds",
             )
         if not _ROW_ID.fullmatch(row):

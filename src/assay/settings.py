@@ -193,7 +193,7 @@ def parse_settings(text: str) -> Settings:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            f"{FILE_NAME} is not valid TOML: {error}; mend that line.", code="settings.not-toml"
+            f"{FILE_NAME} is not valid TOML: {error}; fix that line.", code="settings.not-toml"
         ) from None
     except ValidationError as error:
         raise UsageError(f"{FILE_NAME}: {_sentence(error)}", code="settings.invalid") from None

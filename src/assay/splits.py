@@ -43,7 +43,7 @@ def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
     return rows.assign(row_id=ids).reset_index(drop=True)
 
 
-def kindred(formulas: Sequence[str]) -> list[str]:
+def linked_systems(formulas: Sequence[str]) -> list[str]:
     """The groups that may not be divided: chemical systems, joined where but traces differ.
 
     A series that is doped by 1 % has many chemical systems and is one material: with some of it in

@@ -149,7 +149,7 @@ def rows_of(lines: Iterable[str], path: Path, first: int = 1) -> Iterator[list[s
     except csv.Error as error:
         line = first + done
         raise UsageError(
-            f"{path}, line {line}: {error}; mend the quotes in this line.", code="table.bad-quotes"
+            f"{path}, line {line}: {error}; fix the quotes in this line.", code="table.bad-quotes"
         ) from None
 
 

@@ -11,7 +11,7 @@ from test_jobs import ROWS, candidates_of, planned
 from assay.batch import tasks
 from assay.batch.records import ShardRecord
 from assay.batch.shards import Batch, Shard, finished, load
-from assay.batch.tasks import Errand, predict_there
+from assay.batch.tasks import Task, predict_there
 from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from sentences import told
@@ -28,11 +28,11 @@ def small_batch(certified, monkeypatch) -> Batch:
     return planned(certified, candidates_of(certified))
 
 
-def errand_of(batch: Batch) -> Errand:
+def errand_of(batch: Batch) -> Task:
     """Everything as it must be."""
     token = batch.folder / ".start-1"
     write_text(token, "")
-    return Errand(machinery=batch.recipe.machinery, batch=pickle.dumps(batch), token=str(token))
+    return Task(machinery=batch.recipe.machinery, batch=pickle.dumps(batch), token=str(token))
 
 
 def test_errand_is_a_shard(batch):
@@ -44,9 +44,9 @@ def test_errand_is_a_shard(batch):
 
 def test_other_machinery_is_told_before_anything_is_unpacked(batch):
     """What another version sent is not even looked at."""
-    errand = Errand(machinery="0" * 64, batch=b"not a pickle", token="/nowhere")
-    with told(NotCarriedOutError, 3, "another version of assay", "start it anew"):
-        predict_there(errand, 0, ROWS)
+    task = Task(machinery="0" * 64, batch=b"not a pickle", token="/nowhere")
+    with told(NotCarriedOutError, 3, "another version of assay", "start it again"):
+        predict_there(task, 0, ROWS)
 
 
 def test_next_model_begins_anew(batch, tmp_path):
@@ -64,19 +64,19 @@ def test_next_model_begins_anew(batch, tmp_path):
 @pytest.mark.parametrize("lost", ["token", "list", "bundle"])
 def test_files_that_are_not_seen_are_named(batch, lost):
     """Out folder, list and model must be there on the worker's machine, at the same path."""
-    errand = errand_of(batch)
+    task = errand_of(batch)
     path = {"token": batch.folder / ".start-1", "list": batch.listed.path, "bundle": batch.bundle}
     shutil.rmtree(path[lost]) if lost == "bundle" else path[lost].unlink()
     with told(NotCarriedOutError, 3, "does not see", str(path[lost]), "at the same path"):
-        predict_there(errand, 0, ROWS)
+        predict_there(task, 0, ROWS)
     assert finished(batch, Shard(0, ROWS)) is None
 
 
 def test_another_list_at_the_same_path_is_refused(batch):
     """A machine with a list of its own, of the same length, makes no rows of it."""
-    errand = errand_of(batch)
+    task = errand_of(batch)
     path = batch.listed.path
     path.write_text(path.read_text().replace("-39", "-40"))
     with told(NotCarriedOutError, 3, "sees another list at", str(path)):
-        predict_there(errand, 0, ROWS)
+        predict_there(task, 0, ROWS)
     assert finished(batch, Shard(0, ROWS)) is None

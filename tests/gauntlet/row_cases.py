@@ -75,7 +75,7 @@ def bad() -> list[Case]:
             "amounts-forgotten",
             "The featurizer sees which elements a formula has, and not how much of each.",
             "test_amounts_matter",
-            features(_respelt("")),
+            features(_respelt("1")),
         ),
         (
             "drifts-by-date",

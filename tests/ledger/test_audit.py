@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay import commits
 from assay.errors import CheckFailedError, NotCarriedOutError
 from assay.layout import Handover, Layout
 from assay.ledger import branches
@@ -36,7 +37,7 @@ def rewrite(root: Path, change, files=None, *, forced: bool = False) -> None:
         lines.append(chained(entry, lines[-1] if lines else None, signer))
     content = b"".join(line_of(line) + b"\n" for line in lines)
     parent = None if forced else ledger.head
-    made = branches.commit(root, parent, {**(files or {}), RECORDS: content}, "by hand")
+    made = commits.commit(root, parent, {**(files or {}), RECORDS: content}, "by hand")
     git(root, "update-ref", branches.REF, made)
 
 
@@ -133,7 +134,7 @@ def test_changed_line_ends_with_the_line(certified):
     ledger = read_ledger(certified)
     changed = ledger.entries[1].model_copy(update={"outcome": "FAIL"})
     content = b"".join(line_of(line) + b"\n" for line in (ledger.entries[0], changed))
-    made = branches.commit(certified, ledger.head, {RECORDS: content}, "by hand")
+    made = commits.commit(certified, ledger.head, {RECORDS: content}, "by hand")
     git(certified, "update-ref", branches.REF, made)
     with pytest.raises(CheckFailedError, match="line 2: it is not signed by the key"):
         audited(certified)
@@ -145,11 +146,11 @@ def test_lines_cut_off_are_found_in_the_branch_or_by_the_certificate(certified):
     files = read_ledger(certified).files("certificates")
     ledger = read_ledger(certified)
     first = line_of(ledger.entries[0]) + b"\n"
-    made = branches.commit(certified, ledger.head, {RECORDS: first}, "by hand")
+    made = commits.commit(certified, ledger.head, {RECORDS: first}, "by hand")
     git(certified, "update-ref", branches.REF, made)
     with pytest.raises(CheckFailedError, match="held more lines at its commit"):
         audited(certified)
-    made = branches.commit(certified, None, {RECORDS: first, **files}, "by force")
+    made = commits.commit(certified, None, {RECORDS: first, **files}, "by force")
     git(certified, "update-ref", branches.REF, made)
     assert any(
         "no line certifies that bundle" in fault.reason for fault in audited(certified).faults
@@ -171,7 +172,7 @@ def test_certificate_that_does_not_match_its_line_is_found(certified, change, to
     (name,) = (file for file in files if file.startswith("certificates/"))
     files[name] = change(files[name])
     kept = {file: content for file, content in files.items() if content is not None}
-    made = branches.commit(certified, None, kept, "by hand")
+    made = commits.commit(certified, None, kept, "by hand")
     git(certified, "update-ref", branches.REF, made)
     found = audited(certified)
     assert any(fault.line == 2 and told in fault.reason for fault in found.faults), found.faults

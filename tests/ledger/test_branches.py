@@ -191,7 +191,7 @@ def test_remote_cannot_be_an_option(root):
 def shorten(root: Path, keep: int, parent: str | None) -> str:
     """Put a commit on the branch whose ledger holds the first lines only."""
     lines = read_ledger(root).files()[RECORDS].splitlines(keepends=True)
-    made = module.commit(root, parent, {RECORDS: b"".join(lines[:keep])}, "shorter")
+    made = commits.commit(root, parent, {RECORDS: b"".join(lines[:keep])}, "shorter")
     git(root, "update-ref", module.REF, made)
     return made
 
@@ -205,7 +205,7 @@ def test_lines_cut_off_by_a_commit_are_missed(root):
     with pytest.raises(ShortenedError, match=rf"held more lines at its commit {whole.head[:12]}"):
         read_ledger(root)
     content = {RECORDS: whole.files()[RECORDS]}
-    mended = module.commit(root, module.local_head(root, module.REF), content, "put back")
+    mended = commits.commit(root, commits.local_head(root, module.REF), content, "put back")
     git(root, "update-ref", module.REF, mended)
     assert read_ledger(root).entries == whole.entries, "putting the lines back mends it"
 
@@ -216,7 +216,7 @@ def test_lines_cut_off_are_missed_behind_further_commits_and_merges(root):
         read_ledger(root).append(decision(name))
     whole = read_ledger(root)
     shorter = shorten(root, 1, whole.head)
-    further = module.commit(root, shorter, {"note.txt": b"nothing happened"}, "a note")
+    further = commits.commit(root, shorter, {"note.txt": b"nothing happened"}, "a note")
     old = git(root, "rev-list", "--reverse", BRANCH).split()[0]
     tree = git(root, "rev-parse", f"{old}^{{tree}}")
     merged = git(root, "commit-tree", tree, "-p", old, "-p", whole.head, "-m", "merge")
@@ -229,8 +229,8 @@ def test_lines_cut_off_are_missed_behind_further_commits_and_merges(root):
 def test_other_files_may_be_added_to_the_branch(root):
     """A commit that leaves the ledger as it is takes nothing away."""
     read_ledger(root).append(decision("one"))
-    head = module.local_head(root, module.REF)
-    made = module.commit(root, head, {"README.md": b"what this is"}, "explain")
+    head = commits.local_head(root, module.REF)
+    made = commits.commit(root, head, {"README.md": b"what this is"}, "explain")
     git(root, "update-ref", module.REF, made)
     assert _names(root) == ["one"]
 
@@ -252,7 +252,7 @@ def test_attributes_of_the_branch_hide_and_change_nothing(root):
         "certificates/a b.json": b"",
         "uses/x.csv": b"row_id\ns1\n",
     }
-    made = module.commit(root, None, written, "all")
-    assert module.read_files(root, made) == written
-    assert module.read_files(root, made, "uses") == {"uses/x.csv": b"row_id\ns1\n"}
-    assert module.read_files(root, made, "references") == {}
+    made = commits.commit(root, None, written, "all")
+    assert commits.read_files(root, made) == written
+    assert commits.read_files(root, made, "uses") == {"uses/x.csv": b"row_id\ns1\n"}
+    assert commits.read_files(root, made, "references") == {}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from assay import commits
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.decision import Budget
 from assay.layout import Layout
-from assay.ledger import branches
 from assay.ledger.branches import BRANCH
 from assay.ledger.entries import RECORDS, DamagedLedgerError, Entry, chained, digest_of, line_of
 from assay.ledger.record import Ledger, read_ledger, read_ledger_at_hand
@@ -101,7 +101,7 @@ def test_without_the_signing_key_a_signed_ledger_is_not_written(signed):
 def write_lines(root: Path, *lines: Entry) -> None:
     """Put lines on the branch as somebody can who may push to it."""
     content = b"".join(line_of(line) + b"\n" for line in lines)
-    commit = branches.commit(root, read_ledger(root).head, {RECORDS: content}, "by hand")
+    commit = commits.commit(root, read_ledger(root).head, {RECORDS: content}, "by hand")
     git(root, "update-ref", f"refs/heads/{BRANCH}", commit)
 
 
@@ -126,7 +126,7 @@ def test_damaged_line_is_not_carried_out(root, line):
     """A ledger with a line that is no entry stops the scoring and names the branch."""
     (first,) = read_ledger(root).append(decision()).entries
     content = line_of(first) + f"\n{line}\n".encode()
-    commit = branches.commit(root, read_ledger(root).head, {RECORDS: content}, "damage")
+    commit = commits.commit(root, read_ledger(root).head, {RECORDS: content}, "damage")
     git(root, "update-ref", f"refs/heads/{BRANCH}", commit)
     with pytest.raises(NotCarriedOutError, match=f"{BRANCH}, line 2"):
         read_ledger(root)

@@ -4,7 +4,7 @@ import mlflow
 import pytest
 
 from assay.layout import Handover, Layout
-from assay.model.tracking import champion_digest, log_candidate, promote
+from assay.model.tracking import log_candidate, promote
 from toy import read_card, settings_of
 
 
@@ -29,6 +29,12 @@ def runs_of(client) -> list:
     return client.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
 
 
+def champion_digest(client) -> str | None:
+    """The bundle digest behind the alias `champion`, if there is one."""
+    aliased = client.get_registered_model("toy").aliases.get("champion")
+    return aliased and client.get_model_version("toy", aliased).tags["bundle_digest"]
+
+
 def test_training_is_a_run_with_everything_in_it(trained_toy, client):
     """Parameters, metrics, dataset and tags of the run are those of the card."""
     card = read_card(Handover(Layout(trained_toy).out))
@@ -47,24 +53,23 @@ def test_one_digest_is_one_version_and_the_alias_waits_for_a_certificate(toy, cl
     """Logging again adds a run and no version; training moves no alias, `promote` does."""
     settings, handover = settings_of(toy), Handover(Layout(toy).out)
     card = read_card(handover)
-    assert champion_digest(toy, settings) is None
     log_candidate(toy, settings, card, handover.bundle, _Model())
     database = f"sqlite:///{Layout(toy).tracking / 'mlflow.db'}"
     own = mlflow.MlflowClient(database, database)
     assert len(runs_of(own)) == len(runs_of(client)) + 1
     (version,) = own.search_model_versions("name = 'toy'")
     assert version.tags["bundle_digest"] == card.bundle_digest
-    assert champion_digest(toy, settings) is None
+    assert champion_digest(own) is None
     promote(toy, settings, card.bundle_digest, handover.bundle)
-    assert champion_digest(toy, settings) == card.bundle_digest
+    assert champion_digest(own) == card.bundle_digest
     other = "f" * 64
     log_candidate(
         toy, settings, card.model_copy(update={"bundle_digest": other}), handover.bundle, _Model()
     )
     assert len(own.search_model_versions("name = 'toy'")) == 2
-    assert champion_digest(toy, settings) == card.bundle_digest, "a training moved the alias"
+    assert champion_digest(own) == card.bundle_digest, "a training moved the alias"
     promote(toy, settings, other, handover.bundle)
-    assert champion_digest(toy, settings) == other
+    assert champion_digest(own) == other
     assert len(own.search_model_versions("name = 'toy'")) == 2
 
 

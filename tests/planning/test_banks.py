@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm, t
 
-from assay.planning.simulation import SIZE, Bank
+from assay.planning.simulation import SIZE, SampleBank
 
 
-def bank(seed: int = 0, place: int = 0) -> Bank:
+def bank(seed: int = 0, place: int = 0) -> SampleBank:
     """A bank with numbers of one seed, read at places of another."""
-    return Bank(seed, np.random.default_rng(place))
+    return SampleBank(seed, np.random.default_rng(place))
 
 
 @pytest.mark.parametrize("degrees", [3, 5])

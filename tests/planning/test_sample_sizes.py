@@ -10,7 +10,6 @@ from scipy.stats import binom
 from assay.errors import UsageError
 from assay.planning.sample_sizes import (
     Promise,
-    labels_each_step,
     rows_for_difference,
     rows_for_one,
     rows_for_rare_change,
@@ -64,23 +63,13 @@ def test_figures_of_the_published_contest():
     """SemEval-2019 task 3: 7 steps, 0.998; of 5,509 labels Bennett needs fewer, Hoeffding more."""
     none, full = (Promise(0.998, 7, how) for how in ("none", "full"))
     assert rows_for_difference(0.02, none) == 44_269
-    assert rows_for_rare_change(0.02, none, 0.1, tested=False) == 4_713
+    assert rows_for_rare_change(0.02, none, 0.1) < 5_509
     assert rows_for_difference(0.02, full) == pytest.approx(58_799, abs=1)
-    assert rows_for_rare_change(0.022, full, 0.1, tested=False) == pytest.approx(5_204, abs=1)
 
 
-def test_one_test_and_labels_of_one_step():
-    """The paper's 46K for one test, and about 2,188 labels when only changed rows are labelled."""
-    once = Promise(0.9999, 1, "none")
-    assert rows_for_one(0.01, once) == pytest.approx(46_052, abs=1)
-    rows = rows_for_rare_change(0.01, once, 0.1)
-    assert labels_each_step(rows, 0.1) == pytest.approx(2_188, abs=1)
-
-
-def test_first_change_costs_no_more_than_no_feedback():
-    """When the first pass retires the set, there is one path, as without feedback."""
-    none, first = (Promise(0.99, 32, how) for how in ("none", "firstChange"))
-    assert rows_for_one(0.1, first) == rows_for_one(0.1, none) == 404
+def test_one_test():
+    """The paper's 46K rows for one test."""
+    assert rows_for_one(0.01, Promise(0.9999, 1, "none")) == pytest.approx(46_052, abs=1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
@@ -99,7 +88,7 @@ def test_hoeffding_keeps_its_promise_exactly(share):
 def test_bennett_keeps_its_promise_exactly():
     """With a tenth of the rows changed for better or worse alike, n - o misses within the risk."""
     changed, tolerance = 0.1, 0.05
-    rows = rows_for_rare_change(tolerance, ONCE, changed, tested=False)
+    rows = rows_for_rare_change(tolerance, ONCE, changed)
 
     def missed(count: int) -> float:
         total = 0.0
@@ -129,11 +118,9 @@ def test_more_is_asked_for_more(tolerance, promise):
 
 @given(tolerances, promises, st.floats(0.01, 1.0))
 def test_fewer_changes_need_fewer_rows(tolerance, promise, changed):
-    """The rarer the changes the fewer rows; testing the share costs a little."""
-    known = rows_for_rare_change(tolerance, promise, changed, tested=False)
-    assert known >= rows_for_rare_change(tolerance, promise, changed / 2, tested=False)
-    assert rows_for_rare_change(tolerance, promise, changed) > known
-    assert labels_each_step(known, changed) <= known
+    """The rarer the changes the fewer rows."""
+    rows = rows_for_rare_change(tolerance, promise, changed)
+    assert rows >= rows_for_rare_change(tolerance, promise, changed / 2)
 
 
 def test_long_lives_do_not_overflow():
@@ -149,7 +136,7 @@ def test_long_lives_do_not_overflow():
         (lambda: Promise(0.0, 1, "none"), "reliability"),
         (lambda: Promise(math.nan, 1, "none"), "reliability"),
         (lambda: Promise(0.99, 0, "full"), "steps"),
-        (lambda: Promise(0.99, 32, "some"), "none, full, firstChange"),
+        (lambda: Promise(0.99, 32, "some"), "none, full"),
         (lambda: rows_for_one(0.0, ONCE), "tolerance"),
         (lambda: rows_for_one(0.1, ONCE, clauses=0), "clauses"),
         (lambda: rows_for_difference(1.5, ONCE), "tolerance"),

@@ -240,7 +240,7 @@ def test_without_a_branch_to_write_to_characters_are_drawn(certified, reason, gi
     assert "┃" in commented(github)
     assert github.state.read("statuses.json", {})[SHA][0]["state"] == "success"
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("assay: the comment is drawn in characters, since ")
+    assert line.startswith("assay: the comment was posted without images: ")
     assert reason in line
 
 

@@ -109,7 +109,7 @@ def write(root: Path, text: str = SOUND, further: str = "", target: str = "") ->
 
 @cache
 def fast_properties() -> dict[str, Callable[..., None]]:
-    """The properties of the fast tier by name, with few examples, always the same ones."""
+    """The properties of the fast suite by name, with few examples, always the same ones."""
     quick = hypothesis_settings(
         max_examples=15,
         derandomize=True,

@@ -83,7 +83,7 @@ def test_lasts():
 
 
 def test_both_run_at_once_and_the_slow_tier_waits(root: Path) -> None:
-    """A property sees a test of the author run beside it, whose slow tier follows the first run."""
+    """A test of the author runs beside a property; its slow suite comes after the first run."""
     write(root, KIT, OWN)
     kit, own = runs.run_both(root, root, "none:none", fast=False)
     assert outcomes(kit) == dict.fromkeys(("test_meets_the_other", "test_lasts"), "passed")
@@ -91,7 +91,7 @@ def test_both_run_at_once_and_the_slow_tier_waits(root: Path) -> None:
 
 
 def test_a_failure_of_either_is_reported(root: Path) -> None:
-    """What fails in one run is in its record whatever the other did; the slow tier is left out."""
+    """What fails in one run is in its record whatever the other did; the slow suite is left out."""
     write(
         root, "def test_kit():\n    assert False\n", OWN + "\n\ndef test_own():\n    assert False"
     )

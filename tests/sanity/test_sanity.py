@@ -1,6 +1,5 @@
 """The property-based tests of a model, and that planted faults are caught by the right one."""
 
-import json
 import os
 import subprocess
 import sys
@@ -16,11 +15,10 @@ from assay.layout import Handover
 from assay.records import CheckReport
 from assay.sanity import check as checks
 from assay.sanity.check import run_sanity
-from assay.sanity.runs import Content, run_kit
+from assay.sanity.runs import Content, run_both
 from assay.sanity.subprocess_model import LOADER
 from assay.sanity.suites import SLOW, drawn_names, property_names, reproduction
 from assay.settings import read_settings
-from once import once
 
 pytestmark = pytest.mark.slow  # each test starts a pytest of its own
 
@@ -59,33 +57,22 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def kit(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The toy, without the second run of pytest: that of the author's own tests."""
-    monkeypatch.setattr(checks, "run_own", lambda *_, **__: None)
+
+    def alone(root: Path, bundle: Path, loader: str, *, fast: bool) -> tuple[Content, None]:
+        hidden = (root / "tests").rename(root / "hidden")
+        try:
+            return run_both(root, bundle, loader, fast=fast)[0], None
+        finally:
+            hidden.rename(root / "tests")
+
+    monkeypatch.setattr(checks, "run_both", alone)
     return toy
 
 
 @pytest.fixture
-def own(
-    toy: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """The toy, whose sound model passed the first run of pytest once for all tests.
-
-    Nothing of the author's reaches that run, as test_counts.py shows.
-    """
-
-    def recorded(*_: object, fast: bool) -> Content:
-        made = once(tmp_path_factory, f"kit-{fast}", lambda folder: try_sound(folder, fast=fast))
-        return dict(json.loads((made / "kit.json").read_text()))
-
-    monkeypatch.setattr(checks, "run_kit", recorded)
+def own(toy: Path) -> Path:
+    """The toy, for what is about the author's own tests."""
     return toy
-
-
-def try_sound(folder: Path, *, fast: bool) -> None:
-    """Write what assay's properties leave of the sound model, with all relations declared."""
-    bundle = planted.write(folder, further=DECLARED)
-    (folder / "src" / "toy" / "model.py").write_text(BUILDER)
-    content = run_kit(folder, bundle, "planted:load", fast=fast)
-    (folder / "kit.json").write_text(json.dumps(content))
 
 
 def check(toy: Path, answer: str, *, fast: bool = True) -> CheckReport:
@@ -215,11 +202,11 @@ def test_a_fast_run_hands_nothing_over(own: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(own)
     sanity(None, fast=True)
     assert not Handover(own / "out").sanity.exists()
-    assert "only the fast tier" in check(own, planted.SOUND).details
+    assert "only the fast suite" in check(own, planted.SOUND).details
 
 
 def test_training_is_not_tried_when_something_faster_failed(kit: Path) -> None:
-    """The slow tier is withheld, said to be so, and not counted as missing."""
+    """The slow suite is withheld, said to be so, and not counted as missing."""
     report = check(kit, "def answer(formula): return 300 + weight(formula)", fast=False)
     assert "test_predictions_are_finite_and_within_bounds" in rules(report)
     assert not rules(report) & set(property_names(SLOW))
@@ -234,7 +221,7 @@ def test_training_cannot_be_skipped_unseen(own: Path) -> None:
         "def pytest_collection_modifyitems(items):\n"
         "    for item in items:\n"
         "        if 'digest' in item.name:\n"
-        "            item.add_marker(pytest.mark.skip('something of the fast tier failed'))\n"
+        "            item.add_marker(pytest.mark.skip('something of the fast suite failed'))\n"
     )
     report = check(own, planted.SOUND, fast=False)
     assert rules(report) == {"test_training_twice_gives_the_same_digest"}

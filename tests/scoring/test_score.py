@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import commits
 from assay.compositions import chemical_system
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError, UsageError
@@ -493,10 +494,10 @@ def test_a_fast_run_alone_is_told_so(sealed):
     fast = read_record(CheckReport, handover.sanity)
     fast.write(handover.fast_sanity)
     handover.sanity.unlink()
-    with pytest.raises(NotCarriedOutError, match=r"only the fast tier .* run `assay sanity`, "):
+    with pytest.raises(NotCarriedOutError, match=r"only the fast suite .* run `assay sanity`, "):
         score(sealed)
     fast.model_copy(update={"subject": "1" * 64}).write(handover.sanity)
-    with pytest.raises(NotCarriedOutError, match="only the fast tier"):
+    with pytest.raises(NotCarriedOutError, match="only the fast suite"):
         score(sealed)
     fast.model_copy(update={"subject": "2" * 64}).write(handover.fast_sanity)
     with pytest.raises(NotCarriedOutError, match="is about 111111111111"):
@@ -626,7 +627,7 @@ def test_altered_rows_of_an_unfinished_use_are_not_answered(sealed, monkeypatch)
     ledger = read_ledger(sealed)
     (path,) = set(ledger.files()) - {"ledger.jsonl"}
     content = ledger.read_file(path).replace(b",", b",1", 5)
-    changed = branches.commit(sealed, ledger.head, {path: content}, "by hand")
+    changed = commits.commit(sealed, ledger.head, {path: content}, "by hand")
     git(sealed, "update-ref", branches.REF, changed)
     with pytest.raises(NotCarriedOutError, match="missing or altered"):
         score(sealed)

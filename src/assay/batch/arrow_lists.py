@@ -42,7 +42,8 @@ def _require_plain(header: Sequence[str], path: Path) -> None:
         if re.search(BREAKS, name):
             raise UsageError(
                 f"{path}: the name of the column {name!r:.80} holds a line end or a zero byte: "
-                "rename it."
+                "rename it.",
+                code="list.bad-column-name",
             )
 
 
@@ -80,7 +81,8 @@ def _texts(column: "pa.Array", path: Path, name: str) -> list[str]:
     except (pa.ArrowException, UnicodeDecodeError):
         raise UsageError(
             f"{path}: the column {name!r:.80} of type {str(column.type)[:80]} cannot be written as "
-            "text: leave it out."
+            "text: leave it out.",
+            code="list.bad-column-type",
         ) from None
     return ["" if cell is None else cell for cell in cells]
 
@@ -95,5 +97,6 @@ def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{path} cannot be read as Parquet ({type(error).__name__}): export it again."
+            f"{path} cannot be read as Parquet ({type(error).__name__}): export it again.",
+            code="table.unreadable-parquet",
         ) from None

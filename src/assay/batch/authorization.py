@@ -59,13 +59,17 @@ def find(root: Path, model: str) -> StoredModel:
     digest = _champion(root) if model == CHAMPION else model
     stored = sorted(layout.models.glob(f"{digest}*")) if digest.isalnum() else []
     if len(stored) > 1:
-        raise RefusedError(f"{len(stored)} certified models begin with {digest!r}: write more.")
+        raise RefusedError(
+            f"{len(stored)} certified models begin with {digest!r}: write more.",
+            code="model.ambiguous",
+        )
     if stored:
         return StoredModel(stored[0] / "bundle", stored[0] / CERTIFICATE)
     if len(digest) < SHORT or not os.environ.get("GITHUB_TOKEN"):
         raise RefusedError(
             f"no certified model {digest[:SHORT]!r} is at hand: merge one that passes, or name "
-            "--bundle and --certificate."
+            "--bundle and --certificate.",
+            code="model.not-certified",
         )
     return _fetch(layout, digest)
 
@@ -76,7 +80,8 @@ def _champion(root: Path) -> str:
         raise RefusedError(
             "no model is certified yet, or each was revoked: a commit on main must pass the gate, "
             "with the signing key at hand, before anything is predicted; on a laptop, "
-            "--uncertified predicts and marks every row."
+            "--uncertified predicts and marks every row.",
+            code="model.none-certified",
         )
     return entry.bundle_digest
 
@@ -92,7 +97,8 @@ def _fetch(layout: Layout, digest: str) -> StoredModel:
         if not found.startswith(digest):
             raise RefusedError(
                 f"the release {release_tag(digest)} holds bundle {found[:SHORT]}, another or an "
-                "altered one: delete the release and run Score on main again."
+                "altered one: delete the release and run Score on main again.",
+                code="bundle.altered-release",
             )
         return store(layout, found, folder / "bundle", folder / CERTIFICATE)
 
@@ -139,17 +145,21 @@ def unpack(archive: Path, folder: Path) -> None:
         with tarfile.open(archive, "r:") as content:
             entries = content.getmembers()
             if sum(entry.size for entry in entries) > MAXIMUM_ARCHIVE:
-                raise NotCarriedOutError(f"{archive.name} unpacks to over 2 GiB: not unpacked.")
+                raise NotCarriedOutError(
+                    f"{archive.name} unpacks to over 2 GiB: not unpacked.", code="bundle.too-large"
+                )
             for entry in entries:
                 if not entry.isreg() or not _is_below(entry.name):
                     raise NotCarriedOutError(
                         f"{archive.name} holds {entry.name[:80]!r}, which is no plain file below "
-                        "its folder: not unpacked."
+                        "its folder: not unpacked.",
+                        code="bundle.unsafe-archive",
                     )
             content.extractall(folder, filter="data")
     except (tarfile.TarError, OSError) as error:
         raise NotCarriedOutError(
-            f"{archive.name} cannot be unpacked ({type(error).__name__}): fetch it again."
+            f"{archive.name} cannot be unpacked ({type(error).__name__}): fetch it again.",
+            code="bundle.damaged-archive",
         ) from None
 
 
@@ -183,17 +193,20 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
     if statement.bundle_digest != digest:
         raise RefusedError(
             f"the certificate is for bundle {statement.bundle_digest[:12]}, but {bundle} is "
-            f"{digest[:12]}: the bundle was altered or is another one; fetch both again."
+            f"{digest[:12]}: the bundle was altered or is another one; fetch both again.",
+            code="certificate.other-bundle",
         )
     if Layout(root).sealed_labels.exists() and not statement.predicate.sealed:
         raise RefusedError(
             "the model was certified before the held-out labels were sealed: merge a commit that "
-            "passes on the sealed set."
+            "passes on the sealed set.",
+            code="certificate.before-sealing",
         )
     if statement.predicate.policy_digest != policy_digest(settings):
         raise RefusedError(
             "the gate's policy in assay.toml changed after this model was certified: merge a "
-            "commit that passes under the new policy."
+            "commit that passes under the new policy.",
+            code="certificate.other-policy",
         )
     require_standing(read_ledger_at_hand(root), statement)
     return Authorization(bundle, digest, statement, digest_file(certificate), certificate)
@@ -211,7 +224,8 @@ def require_standing(ledger: Ledger, statement: Certificate) -> None:
     if revoked is not None:
         raise RefusedError(
             f"the model {statement.bundle_digest[:12]} was revoked at {revoked.time}: "
-            f"{revoked.reason.rstrip('.')}; predict with another certified model."
+            f"{revoked.reason.rstrip('.')}; predict with another certified model.",
+            code="model.revoked",
         )
 
 
@@ -221,7 +235,8 @@ def require_main(what: str = "predictions start") -> None:
     if os.environ.get("GITHUB_ACTIONS") and ref != MAIN_REF:
         raise RefusedError(
             f"{what} from {MAIN_REF} only, not from {ref or 'an unknown ref'}: "
-            "dispatch the workflow again and choose the branch main."
+            "dispatch the workflow again and choose the branch main.",
+            code="github.not-main",
         )
 
 
@@ -232,5 +247,8 @@ def without_certificate(bundle: Path) -> Authorization:
         RefusedError: in Actions, where nothing uncertified ever predicts.
     """
     if os.environ.get("GITHUB_ACTIONS"):
-        raise RefusedError("--uncertified does not exist in Actions: merge a model that passes.")
+        raise RefusedError(
+            "--uncertified does not exist in Actions: merge a model that passes.",
+            code="batch.uncertified-in-actions",
+        )
     return Authorization(bundle, digest_bundle(bundle), None, None)

@@ -10,7 +10,14 @@ import pandas as pd
 
 from assay.batch.authorization import CERTIFICATE
 from assay.batch.collection import ACCOUNT, account
-from assay.batch.comparison import NOTHING, Feed, as_text, csv_feed, parquet_feed, require_same
+from assay.batch.comparison import (
+    NOTHING,
+    TableReader,
+    as_text,
+    csv_reader,
+    parquet_reader,
+    require_same,
+)
 from assay.batch.lists import CandidateList, open_list, read_range
 from assay.batch.manifests import is_signed
 from assay.batch.prediction import (
@@ -42,9 +49,9 @@ if TYPE_CHECKING:
 class Tables:
     """The tables of a batch, read in step; `csv` is None where there is none."""
 
-    parquet: Feed
-    csv: Feed | None
-    quarantine: Feed
+    parquet: TableReader
+    csv: TableReader | None
+    quarantine: TableReader
 
 
 def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> int:
@@ -64,7 +71,10 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
         reasons, values = predict_rows(bundle, list(parquet["formula"]))
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
-                raise RefusedError(f"{PARQUET}, row {row}: {reason}: predict again.")
+                raise RefusedError(
+                    f"{PARQUET}, row {row}: {reason}: predict again.",
+                    code="batch.unpredictable-row",
+                )
         given, accounts = parquet[["formula"]], record.recipe.accounts
         made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
@@ -72,7 +82,10 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
         start, outside = start + len(parquet), outside + int((~made["in_domain"]).sum())
     if start != tables.parquet.rows:
         # the footer's number of rows is what the file says, not what it holds
-        raise RefusedError(f"{PARQUET} has {start} rows, not {tables.parquet.rows}: predict again.")
+        raise RefusedError(
+            f"{PARQUET} has {start} rows, not {tables.parquet.rows}: predict again.",
+            code="batch.wrong-row-count",
+        )
     _require_unpredictable(bundle, tables.quarantine)
     bar.close()
     return outside
@@ -89,7 +102,7 @@ def _require_part(
         require_same(PREDICTIONS, rows, as_text(for_spreadsheets(made)), nothing, start)
 
 
-def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
+def _require_unpredictable(bundle: LoadedBundle, quarantine: TableReader) -> None:
     # What was disarmed for spreadsheets was no formula before either, so its cells serve as well.
     line = 2
     while len(part := quarantine.take(CHUNK)):
@@ -100,7 +113,8 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: Feed) -> None:
             if reason is None:
                 raise RefusedError(
                     f"{QUARANTINE}, line {line}: the model does predict {formula!r:.80}: predict "
-                    "again."
+                    "again.",
+                    code="batch.wrong-quarantine",
                 )
             line += 1
 
@@ -130,7 +144,9 @@ def require_listed(
         outside += int((~made["in_domain"]).sum())
     # the footer's number of rows is what the file says, not what it holds
     if len(tables.parquet.take(1)):
-        raise RefusedError(f"{PARQUET} has more than {start} rows: predict again.")
+        raise RefusedError(
+            f"{PARQUET} has more than {start} rows: predict again.", code="batch.wrong-row-count"
+        )
     return outside
 
 
@@ -158,11 +174,17 @@ def verify_batch(
     """
     record = read_record(BatchRecord, path / RECORD)
     if not record.certified:
-        raise RefusedError(f"{path} was predicted without a certificate: do not rely on it.")
+        raise RefusedError(
+            f"{path} was predicted without a certificate: do not rely on it.",
+            code="batch.uncertified",
+        )
     proof = _certificate_file(root, path, record)
     certificate = verify(proof, Layout(root).public_key)
     if certificate.bundle_digest != record.recipe.bundle_digest:
-        raise RefusedError(f"{path} holds rows of another model than its certificate names.")
+        raise RefusedError(
+            f"{path} holds rows of another model than its certificate names.",
+            code="batch.other-model",
+        )
     _require_files(path, record)
     signed = is_signed(root, path, record)
     tables, told = _tables(path, record)
@@ -175,11 +197,13 @@ def verify_batch(
         outside = require_listed(bundle, record, tables, listed)
     if record.outside != outside:
         raise RefusedError(
-            f"{RECORD}: outside is {record.outside}, but it must be {outside}: predict again."
+            f"{RECORD}: outside is {record.outside}, but it must be {outside}: predict again.",
+            code="batch.wrong-record",
         )
     if told != account(record.recipe):
         raise RefusedError(
-            f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again."
+            f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again.",
+            code="batch.other-metadata",
         )
     return certificate, signed
 
@@ -192,25 +216,34 @@ def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:
 
 def _require_files(path: Path, record: BatchRecord) -> None:
     if set(record.files) != set(table_names(record.recipe)):
-        raise RefusedError(f"{path / RECORD} names other files than a batch has: predict again.")
+        raise RefusedError(
+            f"{path / RECORD} names other files than a batch has: predict again.",
+            code="batch.wrong-file-names",
+        )
     for name in sorted({PREDICTIONS, PARQUET, QUARANTINE} - set(record.files)):
         if (path / name).exists():
-            raise RefusedError(f"{path / name} is no table that {RECORD} names: take it out.")
+            raise RefusedError(
+                f"{path / name} is no table that {RECORD} names: take it out.",
+                code="batch.foreign-file",
+            )
     for name, digest in record.files.items():
         if not (path / name).is_file():
-            raise RefusedError(f"{path / name} is missing: predict again.")
+            raise RefusedError(
+                f"{path / name} is missing: predict again.", code="batch.missing-file"
+            )
         if digest_file(path / name) != digest:
             raise RefusedError(
                 f"{path / name} is not the table that {RECORD} names, so one of them was altered: "
-                "predict again."
+                "predict again.",
+                code="batch.altered",
             )
 
 
 def _tables(path: Path, record: BatchRecord) -> tuple[Tables, object]:
-    parquet, types = parquet_feed(path / PARQUET)
+    parquet, types = parquet_reader(path / PARQUET)
     _require_plain(path / PARQUET, types)
-    csv = csv_feed(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
-    quarantine = csv_feed(path / QUARANTINE, ["formula", LINE, REASON])
+    csv = csv_reader(path / PREDICTIONS, ["formula"]) if record.recipe.with_csv else None
+    quarantine = csv_reader(path / QUARANTINE, ["formula", LINE, REASON])
     try:
         told = json.loads((types.metadata or {}).get(ACCOUNT, b""))
     except ValueError:
@@ -224,7 +257,9 @@ def _require_plain(path: Path, types: "pa.Schema") -> None:
     known = [name for name in types.names if name in wanted.names]
     same = all(types.field(name).type == wanted.field(name).type for name in known)
     if set(types.metadata or {}) - {ACCOUNT} or not same:
-        raise RefusedError(f"{path} is not of the types that a batch has: predict again.")
+        raise RefusedError(
+            f"{path} is not of the types that a batch has: predict again.", code="batch.wrong-types"
+        )
 
 
 def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
@@ -258,11 +293,13 @@ def _require_true(
         told = getattr(record, key)
         if told != fact:
             raise RefusedError(
-                f"{RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict again."
+                f"{RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict again.",
+                code="batch.wrong-record",
             )
     if tables.csv is not None and tables.csv.rows != predicted:
         raise RefusedError(
-            f"{PREDICTIONS} has {tables.csv.rows} rows, not {predicted}: predict again."
+            f"{PREDICTIONS} has {tables.csv.rows} rows, not {predicted}: predict again.",
+            code="batch.wrong-row-count",
         )
 
 
@@ -270,11 +307,14 @@ def _listed(candidates: Path, record: BatchRecord) -> CandidateList:
     listed = open_list(candidates, record.recipe.column)
     if listed.digest != record.recipe.candidates_digest:
         raise RefusedError(
-            f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: name it."
+            f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: "
+            "name it.",
+            code="batch.other-list",
         )
     if listed.rows != record.rows:
         raise RefusedError(
             f"{candidates} has {listed.rows} rows, but {record.rows} are predicted or quarantined: "
-            "predict again."
+            "predict again.",
+            code="batch.rows-unaccounted",
         )
     return listed

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from assay.batch.queues import ENDINGS, read_queue, started
 from assay.batch.records import SHARD, ShardRecord
 from assay.batch.shards import Batch, Shard
-from assay.batch.tasks import Errand
+from assay.batch.tasks import Task
 from assay.errors import NotCarriedOutError
 from assay.files import write_text
 from assay.progress import say
@@ -66,7 +66,8 @@ def _client(target: Any, name: str) -> Iterator["Client"]:
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         raise NotCarriedOutError(
             f"the Dask scheduler {name} cannot be reached ({_first_line(error)}): check that it "
-            f"runs and, for tls, that Dask's configuration names its certificates; then {AGAIN}"
+            f"runs and, for tls, that Dask's configuration names its certificates; then {AGAIN}",
+            code="cluster.unreachable",
         ) from None
     with client:
         yield client
@@ -88,17 +89,20 @@ def lost_in_words(name: str) -> Iterator[None]:
     except KilledWorker:
         raise NotCarriedOutError(
             f"workers of {name} were lost again and again while they predicted, perhaps for want "
-            f"of memory or time: see their logs and {AGAIN}"
+            f"of memory or time: see their logs and {AGAIN}",
+            code="cluster.workers-lost",
         ) from None
     except (CancelledError, OSError) as error:
         raise NotCarriedOutError(
-            f"the Dask scheduler {name} was lost ({_first_line(error)}): {AGAIN}"
+            f"the Dask scheduler {name} was lost ({_first_line(error)}): {AGAIN}",
+            code="cluster.scheduler-lost",
         ) from None
     except (ImportError, AttributeError, RuntimeError) as error:
         raise NotCarriedOutError(
             f"scheduler or workers of {name} cannot do what they are asked "
             f"({type(error).__name__}: {_first_line(error)}): start them with this environment's "
-            f"own python, {sys.executable}, from this commit."
+            f"own python, {sys.executable}, from this commit.",
+            code="cluster.other-environment",
         ) from None
 
 
@@ -138,7 +142,7 @@ def predicted(batch: Batch, shards: Sequence[Shard], scheduler: str) -> Iterator
             client,
             batch,
             shards,
-            Errand(machinery=batch.recipe.machinery, batch=content, token=token),
+            Task(machinery=batch.recipe.machinery, batch=content, token=token),
         )
 
 
@@ -161,16 +165,16 @@ def _token(folder: Path) -> Iterator[str]:
 
 
 def _in_windows(
-    client: "Client", batch: Batch, shards: Sequence[Shard], errand: Errand
+    client: "Client", batch: Batch, shards: Sequence[Shard], task: Task
 ) -> Iterator[ShardRecord]:
     """Hand out a few shards a thread at a time, or 50,000 would be on the way at once.
 
-    The errand is a task, not scattered data: when all who hold it are lost, it is made again.
+    It is submitted, not scattered as data: when all who hold it are lost, it is made again.
     """
     from distributed import as_completed
 
     name, waiting, window = f"assay-{uuid.uuid4().hex}", iter(shards), _Window(client)
-    shared = client.submit(dict, errand, key=f"{name}-errand", pure=False)
+    shared = client.submit(dict, task, key=f"{name}-task", pure=False)
     predict = _sent_by_code()
     running = as_completed([], loop=client.loop)
 
@@ -196,10 +200,10 @@ def _sent_by_code() -> Callable[[Any, int, int], str]:
     import would end the worker unheard, and for the same reason no type of ours may stand here.
     """
 
-    def predict(errand: Any, start: int, stop: int) -> str:
+    def predict(task: Any, start: int, stop: int) -> str:
         from assay.batch.tasks import predict_there
 
-        return predict_there(errand, start, stop)
+        return predict_there(task, start, stop)
 
     return predict
 
@@ -224,6 +228,7 @@ def _await_shard(batch: Batch, record: ShardRecord) -> None:
         if time.monotonic() > end:
             raise NotCarriedOutError(
                 f"a worker wrote {path}, which is not seen here: out/ must lie on a file system "
-                "that all machines have at the same path."
+                "that all machines have at the same path.",
+                code="cluster.not-shared",
             )
         time.sleep(0.1)

@@ -74,7 +74,8 @@ def _require_own(recipe: Recipe, record: ShardRecord, path: Path) -> None:
         if told != wanted:
             raise RefusedError(
                 f"the shard {path.name} in {path.parent} is of another batch ({key} is "
-                f"{told!s:.40}, not {wanted!s:.40}): take it out."
+                f"{told!s:.40}, not {wanted!s:.40}): take it out.",
+                code="shard.other-batch",
             )
 
 
@@ -85,11 +86,13 @@ def _require_all(records: Sequence[ShardRecord], rows: int) -> None:
         if start > at:
             raise NotCarriedOutError(
                 f"rows {at + 1} to {start} of {rows} are in no whole shard: predict what is "
-                "missing, the part that has them or all again (in Actions: Re-run failed jobs)."
+                "missing, the part that has them or all again (in Actions: Re-run failed jobs).",
+                code="shard.missing-rows",
             )
         if start < at:
             raise RefusedError(
-                f"rows {start + 1} to {at} of {rows} are in more than one shard: take one out."
+                f"rows {start + 1} to {at} of {rows} are in more than one shard: take one out.",
+                code="shard.overlapping",
             )
         at = start if record is None else record.stop
 
@@ -132,7 +135,8 @@ def _join_parquet(
             if read.num_rows != record.predicted:
                 raise NotCarriedOutError(
                     f"{path / PARQUET} has {read.num_rows} rows, not the {record.predicted} that "
-                    f"{SHARD} names: delete the folder and predict again."
+                    f"{SHARD} names: delete the folder and predict again.",
+                    code="shard.damaged",
                 )
             held = pa.concat_tables([held, read])
             # groups do not tell how the batch was cut up
@@ -187,7 +191,9 @@ def complete(
     """
     shards = shards_in(batch)
     if digest_file(batch.listed.path) != batch.listed.digest:
-        raise RefusedError(f"{batch.listed.path} changed while it was predicted: start again.")
+        raise RefusedError(
+            f"{batch.listed.path} changed while it was predicted: start again.", code="list.changed"
+        )
     with stages("predict") as doing, replaced_folder(place) as folder:
         doing("writing the tables")
         join(batch, shards, folder)

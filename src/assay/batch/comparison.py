@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SAME, NOTHING = 1e-8, 1e-9
 
 
-class Feed:
+class TableReader:
     """The rows of a table in order; `rows` is their number, `names` are its columns."""
 
     def __init__(self, names: Sequence[str], rows: int, parts: Iterator[pd.DataFrame]) -> None:
@@ -45,7 +45,7 @@ class Feed:
         return every.iloc[:count].reset_index(drop=True)
 
 
-def csv_feed(path: Path, columns: Sequence[str]) -> Feed:
+def csv_reader(path: Path, columns: Sequence[str]) -> TableReader:
     """The rows of a CSV with the given columns, as text.
 
     Raises:
@@ -55,14 +55,16 @@ def csv_feed(path: Path, columns: Sequence[str]) -> Feed:
         found = text_lists.survey(path, 0)
         require_header(found.header, columns, path)
     except UsageError as error:
-        raise RefusedError(f"the batch is not whole, since {error}") from None
+        raise RefusedError(
+            f"the batch is not whole, since {error}", code="batch.unreadable-csv"
+        ) from None
     begin, width = found.marks[0], len(found.header)
     parts = text_lists.columns(path, width, begin, (0, found.rows), CHUNK)
     frames = (pd.DataFrame(dict(zip(found.header, part, strict=True)), dtype=str) for part in parts)
-    return Feed(found.header, found.rows, frames)
+    return TableReader(found.header, found.rows, frames)
 
 
-def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
+def parquet_reader(path: Path) -> tuple[TableReader, "pa.Schema"]:
     """The rows of a table of predictions in Parquet, and its schema.
 
     Raises:
@@ -72,7 +74,7 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise RefusedError(f"{path} is missing: predict again.")
+        raise RefusedError(f"{path} is missing: predict again.", code="batch.missing-file")
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
@@ -82,9 +84,11 @@ def parquet_feed(path: Path) -> tuple[Feed, "pa.Schema"]:
     frames = _frames(file, path)
     first = next(frames, None)  # what cannot be read shows at once
     if schema.get_field_index("formula") < 0 or schema.field("formula").type != pa.string():
-        raise RefusedError(f"{path} has no column formula of text: predict again.")
+        raise RefusedError(
+            f"{path} has no column formula of text: predict again.", code="batch.no-formula-column"
+        )
     parts = frames if first is None else itertools.chain([first], frames)
-    return Feed(names, file.metadata.num_rows, parts), schema
+    return TableReader(names, file.metadata.num_rows, parts), schema
 
 
 def _frames(file: "pq.ParquetFile", path: Path) -> Iterator[pd.DataFrame]:
@@ -98,7 +102,8 @@ def _frames(file: "pq.ParquetFile", path: Path) -> Iterator[pd.DataFrame]:
 
 def _unreadable(path: Path, error: Exception) -> RefusedError:
     return RefusedError(
-        f"{path} cannot be read as Parquet ({type(error).__name__}): predict again."
+        f"{path} cannot be read as Parquet ({type(error).__name__}): predict again.",
+        code="batch.unreadable-parquet",
     )
 
 
@@ -134,16 +139,20 @@ def require_same(
     others = list(written.columns)
     for column in made.columns:
         if column not in others:
-            raise RefusedError(f"{name} has no column {column}: predict again.")
+            raise RefusedError(
+                f"{name} has no column {column}: predict again.", code="batch.missing-column"
+            )
         others.remove(column)
     if others:
         raise RefusedError(
             f"{name} has a column {str(others[0])[:60]!r} that does not belong there: predict "
-            "again."
+            "again.",
+            code="batch.foreign-column",
         )
     if len(written) != len(made):
         raise RefusedError(
-            f"{name} has {start + len(written)} rows, not {start + len(made)}: predict again."
+            f"{name} has {start + len(written)} rows, not {start + len(made)}: predict again.",
+            code="batch.wrong-row-count",
         )
     for column in made.columns:
         _require_column(name, written[column], made[column], nothing, start)
@@ -165,7 +174,8 @@ def _require_column(
         place = f"line {start + row + 2}" if text else f"row {start + row + 1}"
         raise RefusedError(
             f"{name}, {place}: {made.name} is {written.iloc[row]!r:.80}, but it must be "
-            f"{made.iloc[row]!s:.80} ({differing.size} such rows): predict again."
+            f"{made.iloc[row]!s:.80} ({differing.size} such rows): predict again.",
+            code="batch.wrong-value",
         )
 
 
@@ -205,7 +215,7 @@ def read_predictions(path: Path, column: str = "prediction") -> PredictionTable:
     frame = _parquet(file, columns) if file.suffix == ".parquet" else read_table(file, columns)
     for line, formula in enumerate(frame["formula"], start=2):
         if sentence := problem(str(formula)):
-            raise UsageError(f"{file}, line {line}: {sentence}.")
+            raise UsageError(f"{file}, line {line}: {sentence}.", code="formula.unreadable")
     numbers = read_numbers(frame, column, file)
     formulas = [str(formula) for formula in frame["formula"]]
     materials = [identity(formula) for formula in formulas]
@@ -218,14 +228,22 @@ def read_predictions(path: Path, column: str = "prediction") -> PredictionTable:
 
 def _parquet(file: Path, columns: list[str]) -> pd.DataFrame:
     if not file.is_file():
-        raise UsageError(f"{file} does not exist: name a batch, or a table of predictions.")
+        raise UsageError(
+            f"{file} does not exist: name a batch, or a table of predictions.", code="table.missing"
+        )
     try:
         frame = pd.read_parquet(file)
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
-        raise UsageError(f"{file} cannot be read as Parquet ({type(error).__name__}).") from None
+        raise UsageError(
+            f"{file} cannot be read as Parquet ({type(error).__name__}).",
+            code="table.unreadable-parquet",
+        ) from None
     for name in columns:
         if name not in frame:
-            raise UsageError(f"{file} has no column {name!r}: name another one with --column.")
+            raise UsageError(
+                f"{file} has no column {name!r}: name another one with --column.",
+                code="table.no-column",
+            )
     return frame.assign(**{name: frame[name].map(str) for name in columns})
 
 
@@ -235,5 +253,6 @@ def _require_one_value(values: "pd.Series[float]", spelt: Mapping[str, str], fil
         if not is_same(own, own.iloc[0]).all():
             raise UsageError(
                 f"{file}: {spelt[str(material)]} stands there with {own.nunique()} values, "
-                f"{', '.join(f'{value:.9g}' for value in own.unique()[:3])}: keep one."
+                f"{', '.join(f'{value:.9g}' for value in own.unique()[:3])}: keep one.",
+                code="diff.two-values",
             )

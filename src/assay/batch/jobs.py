@@ -51,7 +51,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class Job:
-    """A batch that was let through: what it is, by whose leave, and where its tables will lie."""
+    """A batch that was let through: what it is, authorized by whom, and where its tables go."""
 
     root: Path
     batch: Batch
@@ -130,7 +130,9 @@ def prepare(
     """Read a list through and make the batch of it; raises UsageError as `predict_batch`."""
     require_known(options.scheduler)
     if options.shard_rows < 1:
-        raise UsageError(f"--shard-rows is {options.shard_rows}: write 1 or more.")
+        raise UsageError(
+            f"--shard-rows is {options.shard_rows}: write 1 or more.", code="shard.bad-size"
+        )
     _require_plain(options.note or "")
     gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
@@ -142,11 +144,16 @@ def prepare(
 
 def _require_plain(note: str) -> None:
     if len(note) > LONGEST_NOTE:
-        raise UsageError(f"--note has {len(note):,} characters: {LONGEST_NOTE:,} are enough.")
+        raise UsageError(
+            f"--note has {len(note):,} characters: {LONGEST_NOTE:,} are enough.",
+            code="batch.note-too-long",
+        )
     try:
         note.encode()
     except UnicodeEncodeError:
-        raise UsageError("--note is no text in UTF-8: write it anew.") from None
+        raise UsageError(
+            "--note is no text in UTF-8: write it again.", code="batch.wrong-encoding"
+        ) from None
 
 
 def finish(job: Job) -> BatchRecord:
@@ -167,7 +174,8 @@ def require_some(job: Job, record: BatchRecord) -> BatchRecord:
     if not record.predicted:
         raise CheckFailedError(
             f"none of the {record.rows} rows of {job.batch.listed.path} could be predicted: see "
-            f"{job.place / QUARANTINE}."
+            f"{job.place / QUARANTINE}.",
+            code="batch.none-predicted",
         )
     return record
 
@@ -255,10 +263,14 @@ def predict_part(job: Job, part: int, parts: int) -> int:
     count = len(job.shards)
     if not 1 <= parts <= count:
         raise UsageError(
-            f"--parts is {parts}, but the list has {count} shards: write 1 to {count}."
+            f"--parts is {parts}, but the list has {count} shards: write 1 to {count}.",
+            code="part.bad-count",
         )
     if not 1 <= part <= parts:
-        raise UsageError(f"--part is {part}, but there are {parts} parts: write 1 to {parts}.")
+        raise UsageError(
+            f"--part is {part}, but there are {parts} parts: write 1 to {parts}.",
+            code="part.bad-number",
+        )
     shards = part_of(job.shards, part, parts)
     job.predict(shards)
     return shards[-1].stop - shards[0].start

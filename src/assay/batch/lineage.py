@@ -115,12 +115,14 @@ def _rows(batch: _Batch, identifier: str) -> Iterator[TracedRow]:
         held = pd.read_parquet(table, columns=columns, filters=found)
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
         raise NotCarriedOutError(
-            f"{table} cannot be read as Parquet ({type(error).__name__}): predict again."
+            f"{table} cannot be read as Parquet ({type(error).__name__}): predict again.",
+            code="lineage.unreadable-parquet",
         ) from None
     if len(held) and digest_file(table) != batch.record.files.get(PARQUET):
         raise RefusedError(
             f"{table} is not the table that {RECORD} names, so one of them was altered: predict "
-            "again."
+            "again.",
+            code="batch.altered",
         )
     for formula, prediction, unit in held.drop_duplicates().itertuples(index=False):
         yield TracedRow(batch=batch.folder.name, formula=formula, prediction=prediction, unit=unit)
@@ -131,7 +133,10 @@ def _model(layout: Layout, identifier: str, batches: list[_Batch]) -> str:
     found = {batch.record.model_id for batch in batches} | set(_stored(layout, identifier))
     if len(found) != 1:
         many = f"{len(found)} models have" if found else "no batch or certified model here has"
-        raise UsageError(f"{many} the id {identifier!r:.80}: take it whole from a table's row.")
+        raise UsageError(
+            f"{many} the id {identifier!r:.80}: take it whole from a table's row.",
+            code="lineage.no-single-model",
+        )
     return found.pop()
 
 

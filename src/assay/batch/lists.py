@@ -67,11 +67,11 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
         amiss = (
             "is a folder: name a file in it" if path.is_dir() else "does not exist: check its name"
         )
-        raise UsageError(f"{path} {amiss}.")
+        raise UsageError(f"{path} {amiss}.", code="table.missing")
     kind, digest = _format(path), digest_file(path)
     survey = (arrow_lists if kind == "parquet" else text_lists).survey(path, SAMPLE)
     if not survey.rows:
-        raise UsageError(f"{path} has a header but no rows: add some.")
+        raise UsageError(f"{path} has a header but no rows: add some.", code="table.no-rows")
     _require_distinct(survey.header, path)
     if column is not None:
         require_header(survey.header, [column], path)
@@ -89,7 +89,8 @@ def _require_distinct(header: Sequence[str], path: Path) -> None:
         if (other := known.setdefault(harmless(name), name)) != name:
             raise UsageError(
                 f"{path}: the columns {other!r:.80} and {name!r:.80} are the same once what a "
-                "spreadsheet would execute is disarmed: rename one."
+                "spreadsheet would execute is disarmed: rename one.",
+                code="list.same-columns",
             )
 
 
@@ -154,7 +155,8 @@ def _require_header(name: str, path: Path) -> None:
     if problem(name) is None:
         raise UsageError(
             f"{path}, line 1: the column of formulas is called {name!r}, which is one itself: put "
-            "a header above it if it is a row, or name the column with --column."
+            "a header above it if it is a row, or name the column with --column.",
+            code="list.no-header",
         )
 
 
@@ -169,7 +171,8 @@ def _formula_column(header: Sequence[str], sample: Iterable[Sequence[str]], path
             return name
     raise UsageError(
         f"{path} has no column {FORMULA!r}, and none of {', '.join(header)[:200]} holds formulas: "
-        "name it with --column."
+        "name it with --column.",
+        code="list.no-formula-column",
     )
 
 
@@ -194,7 +197,8 @@ def obtain(root: Path, source: str) -> Path:
     if artifact:
         return _from_artifact(folder, int(artifact["run"]), artifact["name"], artifact["file"])
     raise UsageError(
-        f"{source!r:.120} names no list: write a path, release:TAG/FILE or artifact:RUN/NAME."
+        f"{source!r:.120} names no list: write a path, release:TAG/FILE or artifact:RUN/NAME.",
+        code="list.bad-source",
     )
 
 
@@ -202,7 +206,10 @@ def _in_repository(root: Path, source: str) -> Path:
     if os.environ.get("GITHUB_ACTIONS") and not Path(source).resolve().is_relative_to(
         root.resolve()
     ):
-        raise UsageError(f"{source!r:.120} is no path in this repository: write one.")
+        raise UsageError(
+            f"{source!r:.120} is no path in this repository: write one.",
+            code="list.outside-repository",
+        )
     return Path(source)
 
 
@@ -235,19 +242,23 @@ def _take(archive: Path, artifact: str, file: str | None, place: Path) -> str:
             if len(chosen) != 1:
                 raise UsageError(
                     f"the artifact {artifact!r:.80} holds {len(chosen)} such lists: name one as "
-                    "artifact:RUN/NAME/FILE (CSV, gzipped CSV or Parquet)."
+                    "artifact:RUN/NAME/FILE (CSV, gzipped CSV or Parquet).",
+                    code="list.no-single-file",
                 )
             name = Path(chosen[0].filename).name
             _require_safe(name)
             if chosen[0].file_size > MAXIMUM_ASSET_BYTES:
-                raise NotCarriedOutError(f"{name} in it unpacks to over 2 GiB: not unpacked.")
+                raise NotCarriedOutError(
+                    f"{name} in it unpacks to over 2 GiB: not unpacked.", code="list.too-large"
+                )
             with content.open(chosen[0]) as source, place.open("xb") as stream:
                 shutil.copyfileobj(source, stream, 2**20)
             return name
     except (*DAMAGED, RuntimeError, OSError, EOFError, ValueError) as error:
         raise NotCarriedOutError(
             f"the artifact {artifact!r:.80} cannot be unpacked ({type(error).__name__}): upload it "
-            "again."
+            "again.",
+            code="list.damaged-artifact",
         ) from None
 
 
@@ -255,5 +266,6 @@ def _require_safe(name: str) -> None:
     if not is_safe(name):
         raise UsageError(
             f"the list is called {name!r:.80}: give it a name of letters, digits, dots, dashes and "
-            "underscores."
+            "underscores.",
+            code="list.bad-name",
         )

@@ -55,7 +55,8 @@ def sign_batch(root: Path, folder: Path) -> Path:
     if signer is None:
         raise NotCarriedOutError(
             "there is no signing key here: sign where assay init left it, or in the environment "
-            "heldout."
+            "heldout.",
+            code="key.no-signing-key",
         )
     told = Manifest(batch_id=record.batch_id, model_id=record.model_id, rows=record.rows)
     subjects = {name: digest_file(folder / name) for name in _names(record)}
@@ -67,11 +68,15 @@ def _require_own_files(folder: Path, record: BatchRecord) -> None:
     if set(record.files) != set(table_names(record.recipe)) or not are_as_written(
         folder, record.files
     ):
-        raise RefusedError(f"{folder} holds other files than {RECORD} names: predict again.")
+        raise RefusedError(
+            f"{folder} holds other files than {RECORD} names: predict again.", code="batch.altered"
+        )
     known = {*_names(record), MANIFEST}
     for path in sorted(folder.iterdir()):
         if path.name not in known:
-            raise RefusedError(f"{path} is no file of the batch: take it out.")
+            raise RefusedError(
+                f"{path} is no file of the batch: take it out.", code="batch.foreign-file"
+            )
 
 
 def _require_consistent(layout: Layout, folder: Path, record: BatchRecord) -> None:
@@ -94,7 +99,8 @@ def _require_consistent(layout: Layout, folder: Path, record: BatchRecord) -> No
         if told != fact:
             raise RefusedError(
                 f"{folder / RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict "
-                "again."
+                "again.",
+                code="batch.wrong-record",
             )
 
 
@@ -111,7 +117,9 @@ def is_signed(root: Path, folder: Path, record: BatchRecord) -> bool:
         raise foreign(str(path), "manifest")
     for name in _names(record):
         if not (folder / name).is_file():
-            raise RefusedError(f"{folder / name} is missing: fetch the batch again.")
+            raise RefusedError(
+                f"{folder / name} is missing: fetch the batch again.", code="batch.missing-file"
+            )
     key = read_public_key(Layout(root).public_key)
     subjects, predicate = read_statement(path.read_bytes(), str(path), key, KIND, "manifest")
     try:
@@ -124,7 +132,8 @@ def is_signed(root: Path, folder: Path, record: BatchRecord) -> bool:
         told.rows,
     ) != (record.batch_id, record.model_id, record.rows):
         raise RefusedError(
-            f"{path} was signed for other files than lie beside it: fetch the batch again."
+            f"{path} was signed for other files than lie beside it: fetch the batch again.",
+            code="manifest.other-files",
         )
     return True
 

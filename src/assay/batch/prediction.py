@@ -93,13 +93,16 @@ def _predict_part(
     try:
         predicted = predictions_of(bundle.predict(asked), len(asked), "the model")
     except MismatchedAnswerError as error:
-        raise NotCarriedOutError(_with_culprit(bundle, asked, str(error))) from None
+        raise NotCarriedOutError(
+            _with_culprit(bundle, asked, str(error)), code="model.mismatched-answer"
+        ) from None
     except NotCarriedOutError:  # of the whole model, not of a row
         raise
     except (ImportError, OSError, MemoryError) as error:
         raise NotCarriedOutError(
             f"the model cannot predict here ({on_one_line(repr(error)):.300}), whatever the rows: "
-            "fix the environment, or the machine, and start again; what is done stays."
+            "fix the environment, or the machine, and start again; what is done stays.",
+            code="model.cannot-predict",
         ) from None
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)
         for place, reason in _reasons(error, asked).items():

@@ -51,11 +51,17 @@ def read_queue(path: Path) -> Queue:
     content = _sections(path)
     kinds = content["jobqueue"]
     if not isinstance(kinds, dict) or len(kinds) != 1 or not kinds.keys() <= CLASSES.keys():
-        raise UsageError(f"{path} must name one of {', '.join(CLASSES)} below jobqueue.")
+        raise UsageError(
+            f"{path} must name one of {', '.join(CLASSES)} below jobqueue.",
+            code="queue.unknown-kind",
+        )
     ((kind, options),) = kinds.items()
     ours = content["assay"]
     if not isinstance(ours, dict) or ours.keys() != {"jobs"} or not _is_count(ours["jobs"]):
-        raise UsageError(f"{path} must have one key below assay, jobs: how many, 1 or more.")
+        raise UsageError(
+            f"{path} must have one key below assay, jobs: how many, 1 or more.",
+            code="queue.bad-jobs",
+        )
     return Queue(kind, ours["jobs"], _checked(options, kind, path))
 
 
@@ -65,35 +71,55 @@ def _sections(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): check its name.") from None
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): check its name.", code="queue.unreadable"
+        ) from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         told = " ".join(str(error).split())[:200]
-        raise UsageError(f"{path} is no YAML ({told}): correct it.") from None
+        raise UsageError(
+            f"{path} is no YAML ({told}): correct it.", code="queue.not-yaml"
+        ) from None
     if not isinstance(content, dict) or content.keys() != {"jobqueue", "assay"}:
-        raise UsageError(f"{path} must have the keys jobqueue and assay, and no other.")
+        raise UsageError(
+            f"{path} must have the keys jobqueue and assay, and no other.",
+            code="queue.wrong-sections",
+        )
     return content
 
 
 def _checked(options: Any, kind: str, path: Path) -> dict[str, Any]:
     if not isinstance(options, dict):
-        raise UsageError(f"{path} must have keys below jobqueue.{kind}, such as cores and memory.")
+        raise UsageError(
+            f"{path} must have keys below jobqueue.{kind}, such as cores and memory.",
+            code="queue.no-keys",
+        )
     options = {str(key).replace("_", "-"): value for key, value in options.items()}
     known = _known(kind)
     for key in options.keys() - known:
         raise UsageError(
             f"{path} has an unknown key {key!r:.80} below jobqueue.{kind}: it may be one of "
-            f"{', '.join(sorted(known))}."
+            f"{', '.join(sorted(known))}.",
+            code="queue.unknown-key",
         )
     options = {"processes": options.get("cores")} | options
     for key in ("cores", "processes"):
         if not _is_count(options.get(key)):
-            raise UsageError(f"{path} must say jobqueue.{kind}.{key}: a number of 1 or more.")
+            raise UsageError(
+                f"{path} must say jobqueue.{kind}.{key}: a number of 1 or more.",
+                code="queue.bad-number",
+            )
     for key in {"memory", "walltime"} & {"memory", *options}:
         if not isinstance(options.get(key), str):
             example = {"memory": "16 GB", "walltime": "02:00:00"}[key]
-            raise UsageError(f'{path} must say jobqueue.{kind}.{key} in quotes, as "{example}".')
+            raise UsageError(
+                f'{path} must say jobqueue.{kind}.{key} in quotes, as "{example}".',
+                code="queue.not-quoted",
+            )
     if options["processes"] > options["cores"]:
-        raise UsageError(f"{path} has more jobqueue.{kind}.processes than cores: write fewer.")
+        raise UsageError(
+            f"{path} has more jobqueue.{kind}.processes than cores: write fewer.",
+            code="queue.too-many-processes",
+        )
     return options
 
 
@@ -136,7 +162,8 @@ def started(queue: Queue, folder: Path) -> Iterator["JobQueueCluster"]:
             told = " ".join(str(error).split())[:400]
             raise NotCarriedOutError(
                 f"{queue.kind} did not take the jobs ({told}): correct the file that --scheduler "
-                "names and start again; what is done stays."
+                "names and start again; what is done stays.",
+                code="queue.refused",
             ) from None
         cluster.adapt(_replacing(), minimum_jobs=queue.jobs, maximum_jobs=queue.jobs)
         yield cluster
@@ -154,11 +181,13 @@ def _require_ready(queue: Queue, kind: "type[JobQueueCluster]", folder: Path) ->
     command = kind.job_cls.submit_command
     if command and not shutil.which(shlex.split(command)[0]):
         raise NotCarriedOutError(
-            f"there is no {command} on this machine: start from one that submits to {queue.kind}."
+            f"there is no {command} on this machine: start from one that submits to {queue.kind}.",
+            code="queue.no-command",
         )
     if len(str(folder).split()) != 1:
         raise NotCarriedOutError(
-            f"{folder} has a space, which Dask's job scripts do not bear: move the repository."
+            f"{folder} has a space, which Dask's job scripts do not bear: move the repository.",
+            code="queue.space-in-path",
         )
 
 

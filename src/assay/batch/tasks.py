@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TURN = threading.Lock()
 
 
-class Errand(TypedDict):
+class Task(TypedDict):
     """What all shards of a start have in common.
 
     `machinery` is the digest of the code of `assay`, `batch` a pickled `Batch` with absolute paths;
@@ -32,7 +32,7 @@ class Errand(TypedDict):
     token: str
 
 
-def predict_there(errand: Errand, start: int, stop: int) -> str:
+def predict_there(task: Task, start: int, stop: int) -> str:
     """Predict a shard on a worker, one at a time in a process; gives its record as JSON.
 
     Raises:
@@ -40,11 +40,11 @@ def predict_there(errand: Errand, start: int, stop: int) -> str:
         AssayError: as `predict_shard` raises.
     """
     with _TURN:
-        _require_same_machinery(errand["machinery"])
+        _require_same_machinery(task["machinery"])
         from assay.batch.shards import Shard, predict_shard
 
-        _require_seen(Path(errand["token"]))
-        return predict_shard(_opened(errand["batch"]), Shard(start, stop)).model_dump_json()
+        _require_seen(Path(task["token"]))
+        return predict_shard(_opened(task["batch"]), Shard(start, stop)).model_dump_json()
 
 
 def _require_same_machinery(theirs: str) -> None:
@@ -53,7 +53,8 @@ def _require_same_machinery(theirs: str) -> None:
     if machinery_digest() != theirs:
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} has another version of assay "
-            f"({machinery_digest()[:12]}, not {theirs[:12]}): start it anew from this commit."
+            f"({machinery_digest()[:12]}, not {theirs[:12]}): start it again from this commit.",
+            code="cluster.other-version",
         )
 
 
@@ -61,7 +62,8 @@ def _require_seen(path: Path) -> None:
     if not path.exists():
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} does not see {path}: the list, the model and "
-            "out/ must lie on a file system that all machines have at the same path."
+            "out/ must lie on a file system that all machines have at the same path.",
+            code="cluster.not-shared",
         )
 
 
@@ -75,7 +77,8 @@ def _opened(content: bytes) -> "Batch":
     if digest_file(batch.listed.path) != batch.listed.digest:
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} sees another list at {batch.listed.path}: put "
-            "it on a file system that all machines share, and start again."
+            "it on a file system that all machines share, and start again.",
+            code="cluster.other-list",
         )
     _make_room(batch.bundle, batch.trusted, batch.recipe.bundle_digest)
     _limit_threads()

@@ -65,7 +65,7 @@ def _header(path: Path) -> list[str]:
                 header = next(rows_of(block.text.split("\n"), path), [])
                 require_header(header, [], path)
                 return header
-    raise UsageError(f"{path} is empty: it must hold a header and rows.")
+    raise UsageError(f"{path} is empty: it must hold a header and rows.", code="table.empty")
 
 
 def columns(
@@ -149,7 +149,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield stream  # type: ignore[misc]
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UsageError(
-            f"{path} cannot be unpacked ({type(error).__name__}): fetch or pack it again."
+            f"{path} cannot be unpacked ({type(error).__name__}): fetch or pack it again.",
+            code="list.damaged-gzip",
         ) from None
 
 
@@ -167,7 +168,8 @@ def _blocks(stream: IO[bytes], path: Path, begin: tuple[int, int]) -> Iterator[_
             line, at, rest = line + block.text.count("\n") + 1, at + cut, rest[cut:]
         elif len(rest) > LONGEST_LINE:
             raise UsageError(
-                f"{path}, line {line} is longer than {LONGEST_LINE:,} bytes: that is no table."
+                f"{path}, line {line} is longer than {LONGEST_LINE:,} bytes: that is no table.",
+                code="table.line-too-long",
             )
     if rest:
         yield _block(rest, path, line, at)
@@ -175,12 +177,16 @@ def _blocks(stream: IO[bytes], path: Path, begin: tuple[int, int]) -> Iterator[_
 
 def _block(content: bytes, path: Path, line: int, at: int) -> _Block:
     if b"\0" in content:
-        raise UsageError(f"{path} is not UTF-8 text: export it as CSV (UTF-8).")
+        raise UsageError(
+            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.wrong-encoding"
+        )
     if at == 0:
         content = content.removeprefix(BOM)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         line += content[: error.start].count(b"\n")
-        raise UsageError(f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).") from None
+        raise UsageError(
+            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.wrong-encoding"
+        ) from None
     return _Block(text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n"), line, at)

@@ -45,7 +45,10 @@ def verify_path(
     if path.name in {PREDICTIONS, PARQUET} and (path.parent / RECORD).is_file():
         path = path.parent
     if candidates is not None and not (path / RECORD).is_file():
-        raise UsageError(f"{path} is no batch: --candidates is for batches alone; leave it out.")
+        raise UsageError(
+            f"{path} is no batch: --candidates is for batches alone; leave it out.",
+            code="usage.candidates-without-batch",
+        )
     if path.is_file() and path.suffix not in {".csv", ".gz", ".parquet"}:
         return _certified(root, verify(path, key))
     if (path / METADATA).is_file():
@@ -56,7 +59,10 @@ def verify_path(
         return sentence + _accounted(candidates) + _vouched(signed=signed), details
     if (path / COMMITMENT).is_file():
         return _verify_release(root, path)
-    raise UsageError(f"{path} is no certificate, bundle, batch or retired set: name one.")
+    raise UsageError(
+        f"{path} is no certificate, bundle, batch or retired set: name one.",
+        code="usage.nothing-to-verify",
+    )
 
 
 def _accounted(candidates: Path | None) -> str:
@@ -67,7 +73,7 @@ def _accounted(candidates: Path | None) -> str:
 
 def _vouched(*, signed: bool) -> str:
     if signed:
-        return "; signed: time, run, commit and note are the signer's word"
+        return "; signed: time, run, commit and note are asserted by the signer, not recomputed"
     return "; not signed: time, run, commit and note are not proven"
 
 
@@ -76,7 +82,8 @@ def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
     entry = read_ledger_at_hand(root).retirement(record.sealed_digest)
     if entry is not None and entry.commitment != record.commitment:
         raise CheckFailedError(
-            f"{path / COMMITMENT} names another commitment than the ledger: restore it from git."
+            f"{path / COMMITMENT} names another commitment than the ledger: restore it from git.",
+            code="labels.other-commitment",
         )
     told = "the ledger names it, too" if entry else "the ledger at hand does not name it"
     named = record.commitment[:12]
@@ -103,6 +110,7 @@ def _verify_bundle(path: Path, key: Path) -> Certificate:
     if certificate.bundle_digest != digest:
         raise RefusedError(
             f"{path} is bundle {digest[:12]}, but its certificate is for "
-            f"{certificate.bundle_digest[:12]}: fetch both again."
+            f"{certificate.bundle_digest[:12]}: fetch both again.",
+            code="certificate.other-bundle",
         )
     return certificate

@@ -25,7 +25,8 @@ def require_known(scheduler: str | None) -> None:
     raise UsageError(
         f"--scheduler is {scheduler!r:.80}: write {LOCAL}, the address of a Dask scheduler "
         "(tcp://host:8786, tls://host:8786), or the name of a file for dask-jobqueue "
-        "(slurm.yaml), or leave it out."
+        "(slurm.yaml), or leave it out.",
+        code="cluster.bad-scheduler",
     )
 
 
@@ -93,7 +94,8 @@ def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iter
     except BrokenProcessPool:
         raise NotCarriedOutError(
             "a process that predicted was ended from outside, perhaps for want of memory: start "
-            "again; what is done stays."
+            "again; what is done stays.",
+            code="batch.process-ended",
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

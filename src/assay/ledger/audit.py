@@ -190,10 +190,11 @@ def audit(root: Path, settings: Settings, remote: str | None, labels: Path | Non
     try:
         ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     except (DamagedLedgerError, ShortenedError) as error:
-        raise CheckFailedError(str(error)) from None
+        raise CheckFailedError(str(error), code="ledger.does-not-hold") from None
     if ledger.head is None:
         raise NotCarriedOutError(
-            "there is no ledger here: fetch the branch assay-ledger, or name its --remote."
+            "there is no ledger here: fetch the branch assay-ledger, or name its --remote.",
+            code="ledger.missing",
         )
     files, opened = ledger.files(), _opened_sets(Layout(root), settings, labels)
     certified = list(_certificate_faults(ledger, files))

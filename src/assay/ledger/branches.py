@@ -2,21 +2,8 @@
 
 from pathlib import Path
 
-from assay.commits import Branch, commit, local_head, read_file, read_files, run_git
+from assay.commits import Branch, run_git
 from assay.errors import NotCarriedOutError
-
-__all__ = [
-    "BRANCH",
-    "REF",
-    "ShortenedError",
-    "commit",
-    "head",
-    "local_head",
-    "move",
-    "read_file",
-    "read_files",
-    "require_growth",
-]
 
 BRANCH = "assay-ledger"
 REF = f"refs/heads/{BRANCH}"
@@ -62,5 +49,6 @@ def require_growth(root: Path, commit: str, path: str) -> None:
         name = history[sizes.index(longest)]
         raise ShortenedError(
             f"{path} on the branch {BRANCH} held more lines at its commit {name[:12]}: put those "
-            "back, and see who may push to the branch."
+            "back, and see who may push to the branch.",
+            code="ledger.shortened",
         )

@@ -73,7 +73,10 @@ def read_statement(
     except (KeyError, TypeError, ValueError):
         raise foreign(path, noun) from None
     if told != (STATEMENT_TYPE, kind):
-        raise RefusedError(f"{path} is a statement of another type than {kind}: name a {noun}.")
+        raise RefusedError(
+            f"{path} is a statement of another type than {kind}: name a {noun}.",
+            code="certificate.other-type",
+        )
     if len(subjects) != len(listed):
         raise foreign(path, noun)
     return subjects, predicate
@@ -81,7 +84,9 @@ def read_statement(
 
 def foreign(path: str, noun: str) -> RefusedError:
     """What is said of a signed statement with another content than ours have."""
-    return RefusedError(f"{path} is not a {noun} of this project: fetch it again.")
+    return RefusedError(
+        f"{path} is not a {noun} of this project: fetch it again.", code="certificate.foreign"
+    )
 
 
 def _payload(content: bytes, path: str, key: Any, noun: str) -> bytes:
@@ -93,13 +98,17 @@ def _payload(content: bytes, path: str, key: Any, noun: str) -> bytes:
         envelope.verify([key], 1)
     except VerificationError:
         raise RefusedError(
-            f"{path} is not signed by certificate.pub, or was altered: fetch it again."
+            f"{path} is not signed by certificate.pub, or was altered: fetch it again.",
+            code="certificate.bad-signature",
         ) from None
     except Exception:  # noqa: BLE001 (any malformed envelope is refused alike)
-        raise RefusedError(f"{path} is not a {noun}: fetch it again.") from None
+        raise RefusedError(
+            f"{path} is not a {noun}: fetch it again.", code="certificate.malformed"
+        ) from None
     if envelope.payload_type != PAYLOAD_TYPE:
         raise RefusedError(
-            f"{path} holds {envelope.payload_type!r}, not an in-toto statement: name a {noun}."
+            f"{path} holds {envelope.payload_type!r}, not an in-toto statement: name a {noun}.",
+            code="certificate.other-payload",
         )
     return bytes(envelope.payload)
 
@@ -191,7 +200,8 @@ def read_signer(layout: Layout) -> Any | None:
     if signer.public_key.keyval != read_public_key(layout.public_key).keyval:
         raise NotCarriedOutError(
             f"the signing key does not belong to {layout.public_key.name}: use the key that "
-            "assay init made with it."
+            "assay init made with it.",
+            code="key.not-matching",
         )
     return signer
 
@@ -213,7 +223,8 @@ def verify(path: Path, public_key: Path) -> Certificate:
     key = read_public_key(public_key)
     if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
         raise RefusedError(
-            f"there is no certificate at {path}: only a certified model may predict."
+            f"there is no certificate at {path}: only a certified model may predict.",
+            code="certificate.missing",
         )
     return verify_content(path.read_bytes(), str(path), key)
 
@@ -243,9 +254,12 @@ def read_public_key(path: Path) -> Any:
     if not path.is_file():
         raise RefusedError(
             f"there is no {path.name}, so no certificate can be verified: run `assay init` and "
-            "commit the file it writes."
+            "commit the file it writes.",
+            code="key.no-public-key",
         )
     try:
         return SSlibKey.from_crypto(load_pem_public_key(path.read_bytes()))
     except ValueError:
-        raise NotCarriedOutError(f"{path} is not a public key in PEM: restore it.") from None
+        raise NotCarriedOutError(
+            f"{path} is not a public key in PEM: restore it.", code="key.not-pem"
+        ) from None

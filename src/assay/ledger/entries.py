@@ -25,12 +25,13 @@ Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 class DamagedLedgerError(NotCarriedOutError):
     """A line of the ledger is not what was written there; `line` counts from 1."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, reason: str, *, code: str) -> None:
         """Name the line, what is wrong with it, and what to do."""
         self.line = line
         super().__init__(
             f"{RECORDS} on the branch assay-ledger, line {line}: {reason}; put the branch back as "
-            "it was, from a clone that holds it."
+            "it was, from a clone that holds it.",
+            code=code,
         )
 
 
@@ -186,11 +187,21 @@ def read_lines(content: bytes, key: Any | None) -> tuple[Entry, ...]:
         entry = _parse(line, number)
         last = entries[-1] if entries else None
         if entry.previous != (digest_of(last) if last else NOTHING):
-            raise DamagedLedgerError(number, "it does not follow the line before it")
+            raise DamagedLedgerError(
+                number, "it does not follow the line before it", code="ledger.broken-chain"
+            )
         if entry.signature is None and last is not None and last.signature is not None:
-            raise DamagedLedgerError(number, "it is not signed, though the line before it is")
+            raise DamagedLedgerError(
+                number,
+                "it is not signed, though the line before it is",
+                code="ledger.unsigned-line",
+            )
         if entry.signature is not None and not _is_signed(entry, key):
-            raise DamagedLedgerError(number, "it is not signed by the key in certificate.pub")
+            raise DamagedLedgerError(
+                number,
+                "it is not signed by the key in certificate.pub",
+                code="ledger.bad-signature",
+            )
         entries.append(entry)
     return tuple(entries)
 
@@ -199,7 +210,7 @@ def _split(content: bytes) -> Iterator[bytes]:
     *lines, rest = content.split(b"\n")
     yield from lines
     if rest:
-        raise DamagedLedgerError(len(lines) + 1, "it has no end")
+        raise DamagedLedgerError(len(lines) + 1, "it has no end", code="ledger.cut-line")
 
 
 def _parse(line: bytes, number: int) -> Entry:
@@ -208,10 +219,12 @@ def _parse(line: bytes, number: int) -> Entry:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])[:80] or "its top"
-        raise DamagedLedgerError(number, f"it is no entry ({place}: {first['msg'][:80]})") from None
+        raise DamagedLedgerError(
+            number, f"it is no entry ({place}: {first['msg'][:80]})", code="ledger.bad-line"
+        ) from None
     if line_of(entry) != line:
         # two readers could otherwise understand different things by the same bytes
-        raise DamagedLedgerError(number, "it is not in canonical form")
+        raise DamagedLedgerError(number, "it is not in canonical form", code="ledger.not-canonical")
     return entry
 
 

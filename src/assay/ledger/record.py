@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assay import commits
 from assay.errors import NotCarriedOutError
 from assay.gate.decision import Budget
 from assay.layout import Layout
@@ -159,11 +160,11 @@ class Ledger:
         Raises:
             NotCarriedOutError: there is no such file.
         """
-        return branches.read_file(self.root, self.head, path)
+        return commits.read_file(self.root, self.head, path)
 
     def files(self, folder: str = "") -> dict[str, bytes]:
         """Every file on the ledger's branch, or in a folder of it, by path."""
-        return branches.read_files(self.root, self.head, folder) if self.head else {}
+        return commits.read_files(self.root, self.head, folder) if self.head else {}
 
     def append(self, entry: Entry, files: Mapping[str, bytes] | None = None) -> "Ledger":
         """Add one entry, and files beside it, in one commit; returns the new snapshot.
@@ -178,7 +179,7 @@ class Ledger:
         entries = (*self.entries, chained(entry, last, writer(self.root)))
         lines = b"".join(line_of(one) + b"\n" for one in entries)
         contents = {**(files or {}), RECORDS: lines}
-        commit = branches.commit(self.root, self.head, contents, _title(entry))
+        commit = commits.commit(self.root, self.head, contents, _title(entry))
         if not branches.move(self.root, self.remote, self.head, commit):
             raise LedgerMovedError
         return Ledger(self.root, self.remote, commit, entries, self.signed)
@@ -208,7 +209,8 @@ def writer(root: Path) -> Any | None:
     if signer is None:
         raise NotCarriedOutError(
             "the ledger is signed and the signing key is not here: the workflow Score, or whoever "
-            "holds the key, writes it; `assay check` is for everybody."
+            "holds the key, writes it; `assay check` is for everybody.",
+            code="key.no-signing-key",
         )
     return signer
 
@@ -234,7 +236,7 @@ def read_ledger_at_hand(root: Path, remote: str = "origin") -> Ledger:
     if os.environ.get("GITHUB_ACTIONS"):
         return read_ledger(root, remote)
     fetched = f"refs/remotes/{remote}/{BRANCH}"
-    head = branches.local_head(root, REF) or branches.local_head(root, fetched)
+    head = commits.local_head(root, REF) or commits.local_head(root, fetched)
     return _read(root, head, None)
 
 
@@ -244,6 +246,6 @@ def _read(root: Path, head: str | None, remote: str | None) -> Ledger:
     if head is None:
         return Ledger(root, remote, signed=signed)
     branches.require_growth(root, head, RECORDS)
-    content = branches.read_file(root, head, RECORDS)
+    content = commits.read_file(root, head, RECORDS)
     key = read_public_key(path) if signed else None
     return Ledger(root, remote, head, read_lines(content, key), signed)

@@ -39,14 +39,16 @@ def require_continuity(ledger: Ledger, certificate: Certificate) -> None:
     if ledger.head is None:
         raise NotCarriedOutError(
             f"the ledger that the certificate of {model[:12]} names is not at hand: fetch the "
-            "branch assay-ledger with `git fetch origin`."
+            "branch assay-ledger with `git fetch origin`.",
+            code="ledger.missing",
         )
     later = ledger.entries[named.lines :]
     if ledger.lacks(named) or not any(_certifies(entry, certificate) for entry in later):
         raise NotCarriedOutError(
             f"the ledger at hand lacks the line that certified {model[:12]}, or one of the "
             f"{named.lines} before it: fetch the branch assay-ledger, or name its remote; if it "
-            "stays so, the branch was put back to an earlier state."
+            "stays so, the branch was put back to an earlier state.",
+            code="ledger.stale",
         )
 
 
@@ -263,13 +265,20 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResu
     name = rows_file(intent.sealed_digest, intent.use)
     content = files.get(name, b"")
     if digest_bytes(content) != intent.rows_digest:
-        raise NotCarriedOutError(f"{name} is missing or altered: put the ledger's branch back.")
+        raise NotCarriedOutError(
+            f"{name} is missing or altered: put the ledger's branch back.",
+            code="ledger.altered-file",
+        )
     rows = SealedRows.parse(content, name)
     if missing := set(rows.row_ids) - set(labels):
         raise NotCarriedOutError(
-            f"the labels lack the row {min(missing)!r}: give those of this set."
+            f"the labels lack the row {min(missing)!r}: give those of this set.",
+            code="labels.missing-row",
         )
     # fewer rows, or one of them twice, would be another question
     if sorted(rows.row_ids) != sorted(labels):
-        raise NotCarriedOutError(f"{name} does not hold every sealed row once: it was not scored.")
+        raise NotCarriedOutError(
+            f"{name} does not hold every sealed row once: it was not scored.",
+            code="ledger.incomplete-rows",
+        )
     return findings(intent, rows, np.array([labels[row_id] for row_id in rows.row_ids]))

@@ -27,10 +27,14 @@ def revoke(root: Path, digest: str, reason: str, remote: str | None) -> Revocati
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},64}}", digest):
         raise UsageError(
             f"{digest[:64]!r} is no digest: give {SHORTEST} to 64 of its digits, as `assay ledger "
-            "show` prints them."
+            "show` prints them.",
+            code="usage.bad-digest",
         )
     if writer(root) is None:
-        raise RefusedError("nothing is certified before `assay init`, so nothing can be revoked.")
+        raise RefusedError(
+            "nothing is certified before `assay init`, so nothing can be revoked.",
+            code="ledger.not-set-up",
+        )
     for _ in range(ATTEMPTS):
         ledger = read_ledger(root, remote)
         try:
@@ -39,14 +43,18 @@ def revoke(root: Path, digest: str, reason: str, remote: str | None) -> Revocati
         except LedgerMovedError:
             continue
         return entry
-    raise NotCarriedOutError("the ledger kept moving while it was written: revoke again.")
+    raise NotCarriedOutError(
+        "the ledger kept moving while it was written: revoke again.", code="ledger.moving"
+    )
 
 
 def _reason(text: str) -> str:
     # whoever dispatches a workflow may paste anything
     told = " ".join(on_one_line(text).split())
     if not told or len(told) > LONGEST_REASON:
-        raise UsageError(f"--reason must say why in 1 to {LONGEST_REASON} characters.")
+        raise UsageError(
+            f"--reason must say why in 1 to {LONGEST_REASON} characters.", code="usage.bad-reason"
+        )
     return told
 
 
@@ -58,15 +66,21 @@ def _revocation(root: Path, ledger: Ledger, digest: str, reason: str) -> Revocat
     }
     found = [name for name in known if name.startswith(digest)]
     if len(found) > 1:
-        raise UsageError(f"{len(found)} certified models begin with {digest}: write more digits.")
+        raise UsageError(
+            f"{len(found)} certified models begin with {digest}: write more digits.",
+            code="usage.ambiguous-digest",
+        )
     if not found and len(digest) < 64:  # noqa: PLR2004 (a whole SHA-256)
         raise RefusedError(
             f"no certified model begins with {digest}: look at `assay ledger show`, or give all 64 "
-            "digits of a model that this ledger does not know."
+            "digits of a model that this ledger does not know.",
+            code="model.not-certified",
         )
     name = found[0] if found else digest
     if any(isinstance(e, Revocation) and e.bundle_digest == name for e in ledger.proven):
-        raise RefusedError(f"the model {name[:SHORTEST]} is revoked already.")
+        raise RefusedError(
+            f"the model {name[:SHORTEST]} is revoked already.", code="model.already-revoked"
+        )
     return Revocation(
         bundle_digest=name,
         predictions_digest=known.get(name),

@@ -66,7 +66,8 @@ class SealedRows:
             }
         except (ValueError, KeyError, csv.Error):
             raise NotCarriedOutError(
-                f"{name} on the ledger's branch is damaged: put the branch back as it was."
+                f"{name} on the ledger's branch is damaged: put the branch back as it was.",
+                code="ledger.damaged-file",
             ) from None
         return cls(ids, systems, candidate, reference, slices)
 
@@ -165,6 +166,7 @@ def _chosen(asked: Asked, rows: SealedRows, intent: Intent) -> np.ndarray:
     if asked.slice not in rows.slices:
         raise NotCarriedOutError(
             f"{rows_file(intent.sealed_digest, intent.use)} has no column for the slice "
-            f"{asked.slice!r}: put the ledger's branch back as it was."
+            f"{asked.slice!r}: put the ledger's branch back as it was.",
+            code="ledger.missing-slice",
         )
     return rows.slices[asked.slice]

@@ -47,7 +47,7 @@ def interval_coverage(
 ) -> IntervalCoverage | None:
     """How many rows an interval holds whose width other rows gave; None with a single system.
 
-    Half of the chemical systems, drawn anew 200 times with a fixed seed, give the width, and the
+    Half of the chemical systems, drawn again 200 times with a fixed seed, give the width, and the
     rows of all others are counted; then the same with the rows divided, whatever their system.
     """
     residuals = np.abs(predicted - target)

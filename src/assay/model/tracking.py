@@ -51,19 +51,6 @@ def promote(root: Path, settings: Settings, digest: str, bundle: Path) -> None:
     mlflow.MlflowClient().set_registered_model_alias(settings.project.name, CHAMPION, version)
 
 
-def champion_digest(root: Path, settings: Settings) -> str | None:
-    """The bundle digest behind the alias `champion`, or None if there is none."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    _connect(Layout(root), settings)
-    try:
-        version = mlflow.MlflowClient().get_model_version_by_alias(settings.project.name, CHAMPION)
-    except MlflowException:
-        return None
-    return str(version.tags["bundle_digest"])
-
-
 def _connect(layout: Layout, settings: Settings) -> None:
     import mlflow
 

@@ -18,7 +18,7 @@ from assay.tables import read_labelled, read_numbers, read_table
 SHARE_SMALL = 0.10
 SHARE = 0.05
 SMALL_SET = 1000
-# Mean change of predictions in multiples of the public error: about that of a model trained anew.
+# Mean change of predictions in multiples of the public error: about that of a model trained again.
 # Out of fold on the shipped example, 0.22 of the MAE between two seeds of its forest (0.4 to 0.6
 # between a forest and other trees); for classes made from it (enthalpy above its median) 0.44 of
 # the Brier score and 0.34 of the error rate between seeds (1.5 and 1.1 from forest to boosting).
@@ -75,7 +75,7 @@ def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(
-            f"the model cannot be fitted on these rows ({reason}): mend them, or model.py.",
+            f"the model cannot be fitted on these rows ({reason}): fix them, or model.py.",
             code="training.not-fitted",
         ) from None
     metric = METRICS[settings.primary_metric]

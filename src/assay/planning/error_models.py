@@ -50,7 +50,7 @@ def root_mean_square(errors: Array, changes: Array) -> float:
 
 
 class RandomSource(Protocol):
-    """Where random numbers come from: `numpy.random.Generator`, or a `Bank`."""
+    """Where random numbers come from: `numpy.random.Generator`, or a `SampleBank`."""
 
     def standard_t(self, df: float, size: int) -> Array:
         """Student's t."""

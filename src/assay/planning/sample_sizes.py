@@ -24,7 +24,7 @@ from assay.gate.statistics import level
 from assay.planning.error_models import Pair
 from assay.planning.simulation import Design, drawn_models
 
-Adaptivity = Literal["none", "full", "firstChange"]
+Adaptivity = Literal["none", "full"]
 POWER = 0.8
 TRIALS = 12
 
@@ -33,8 +33,7 @@ TRIALS = 12
 class Promise:
     """All answers of a set's life are right with probability `reliability`.
 
-    `steps` models are tested on it. Their authors see no result (`none`), every pass or fail
-    (`full`), or every result until the first pass, which retires the set (`firstChange`).
+    `steps` models are tested on it. Their authors see no result (`none`) or every one (`full`).
 
     Raises:
         UsageError: a value is not one of these.
@@ -60,7 +59,7 @@ class Promise:
     def risk(self) -> float:
         """ln(1 / delta) for one step.
 
-        A union over the steps if there is one path through them (`none`, `firstChange`), over all
+        A union over the steps if there is one path through them (`none`), over all
         2^steps histories of passes and failures if the author sees them (`full`).
         """
         paths = math.log(2) * self.steps if self.adaptivity == "full" else math.log(self.steps)
@@ -88,13 +87,11 @@ def rows_for_difference(tolerance: float, promise: Promise, clauses: int = 1) ->
     return _hoeffding(tolerance / 2, promise.risk + math.log(2) + _parts(clauses))
 
 
-def rows_for_rare_change(
-    tolerance: float, promise: Promise, changed: float, *, tested: bool = True
-) -> int:
+def rows_for_rare_change(tolerance: float, promise: Promise, changed: float) -> int:
     """Rows for n - o within `tolerance` if at most a share `changed` of rows differs, by Bennett.
 
-    The variance of a row's difference is then at most `changed`. With `tested` half the risk pays
-    for a test of that share, which needs no label; otherwise the share is taken as known.
+    The variance of a row's difference is then at most `changed`. Half the risk pays for a test of
+    that share, which needs no label.
 
     Raises:
         UsageError: tolerance or share is not between 0 and 1.
@@ -107,12 +104,7 @@ def rows_for_rare_change(
         )
     ratio = tolerance / changed
     exponent = changed * ((1 + ratio) * math.log1p(ratio) - ratio)
-    return math.ceil((promise.risk + math.log(4 if tested else 2)) / exponent)
-
-
-def labels_each_step(rows: int, changed: float) -> int:
-    """Labels that one step needs if only rows that differ are labelled, when it comes."""
-    return math.ceil(rows * changed)
+    return math.ceil((promise.risk + math.log(4)) / exponent)
 
 
 def _hoeffding(tolerance: float, risk: float) -> int:

@@ -29,7 +29,7 @@ MAXIMUM_ROWS = 1_000_000
 Pool = tuple[np.ndarray, np.ndarray]
 
 
-class Bank:
+class SampleBank:
     """Stretches of a million stored numbers; far quicker than drawing a whole pool for each trial.
 
     Two stretches of 30,000 share some of their numbers once in about 17 times, in other places.
@@ -84,7 +84,7 @@ class Design:
     def sized(self, sealed_rows: int, seed: int) -> "Design":
         """As many sealed rows as asked for, train rows in proportion, of groups like the present.
 
-        Groups are drawn anew from the present ones, with the slices that their rows belong to. The
+        Groups are drawn again from the present ones, with the slices that their rows belong to. The
         pool grows where the gate would ask for a larger one.
         """
         rng = np.random.default_rng(seed)
@@ -278,7 +278,7 @@ def simulate(
     tallies = [VerdictCounts()] * len(questions)
     for stream in np.random.SeedSequence(seed).spawn(trials):
         rng = np.random.default_rng(stream)
-        pool = pair.pool(Bank(seed, rng), design.groups.pool)
+        pool = pair.pool(SampleBank(seed, rng), design.groups.pool)
         models = drawn_models(pair, design, rng, pool)
         seen = {question.claim: models.compared(question.claim) for question in questions}
         tallies = [

@@ -53,7 +53,7 @@ def _heading(plan: Plan) -> Iterator[str]:
     )
     yield (
         f"  use    {plan.use} of {plan.uses}, after {plan.disagreements} of "
-        f"{plan.maximum_disagreements} disagreements, at the level {plan.level:.2g}"
+        f"{plan.maximum_disagreements} failed confirmations, at the level {plan.level:.2g}"
     )
 
 
@@ -141,7 +141,7 @@ def _rows_needed(plan: Plan) -> str:
             f"{start}, no number of rows is enough: rare large changes alone may cost "
             f"{_amount(plan, plan.charge)}."
         )
-    thumb = f"(rule of thumb: {_about(rule)})"
+    thumb = f"(analytic estimate: {_about(rule)})"
     if found is None:
         return f"{start}, more than {LARGEST:,} sealed rows are needed {thumb}."
     if found <= SMALLEST:

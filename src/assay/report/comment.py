@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from assay.github import MARKER
 from assay.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
 from assay.provenance import short_commit
 from assay.report.advice import HOW_TO_SEAL, Told, counted_warnings, meaning, told
@@ -21,7 +22,6 @@ from assay.report.inputs import ReportInputs
 from assay.report.sections import changed_labels, sections, worse_families
 from assay.texts import plural
 
-MARKER = "<!-- assay-report -->"
 MAXIMUM_LENGTH = 60_000
 SHOWN = 10
 

@@ -244,5 +244,6 @@ def _put(root: Path, remote: str, files: Mapping[str, bytes]) -> str:
             if branch.move(old, new):
                 return new
     raise NotCarriedOutError(
-        f"others wrote to the branch {BRANCH} at each of {ATTEMPTS} attempts: run the job again."
+        f"others wrote to the branch {BRANCH} at each of {ATTEMPTS} attempts: run the job again.",
+        code="report.branch-busy",
     )

@@ -113,7 +113,7 @@ def _pictured(inputs: ReportInputs) -> str | None:
     try:
         return render_comment(inputs, exhibits=exhibit(inputs.root, drawn, address))
     except (NotCarriedOutError, OSError) as error:
-        _tell(f"the comment is drawn in characters, since {error}")
+        _tell(f"the comment was posted without images: {error}")
         return None
 
 

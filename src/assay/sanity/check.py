@@ -119,7 +119,7 @@ def _details(settings: Settings, kit: Content, *, fast: bool) -> str:
         span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
         each = f"{span} examples each"
     withheld = "; no training was tested, as "
-    why = "something faster failed" if kit["withheld"] else "only the fast tier was asked for"
+    why = "something faster failed" if kit["withheld"] else "only the fast suite was asked for"
     return f"{each}, seed {settings.sanity.seed}" + (withheld + why if fast else "")
 
 

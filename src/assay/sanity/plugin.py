@@ -1,4 +1,4 @@
-"""pytest plugin: a pinned Hypothesis profile, the properties in tiers, and a record of them.
+"""pytest plugin: a pinned Hypothesis profile, the properties in two suites, and a record of them.
 
 `tests/conftest.py` names it, so that plain `pytest` runs `assay.sanity.properties` beside the
 repository's own tests. Elsewhere, a test file imports the properties that it wants from there; see
@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the slow tier last, and start the other process first, to run beside the rest."""
+    """Put the slow suite last, and start the other process first, to run beside the rest."""
     items.sort(key=_is_slow)
     asked = [item.fixturenames for item in items if isinstance(item, pytest.Function)]
     if any("elsewhere" in names for names in asked) and not config.getoption("--assay-own"):
@@ -112,9 +112,9 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Withhold the slow tier once anything faster has failed, here or in the other run."""
+    """Withhold the slow suite once anything faster has failed, here or in the other run."""
     if _is_slow(item) and (_is_withheld(item.config) or _is_told_to_withhold(item.config)):
-        pytest.skip("something of the fast tier failed")
+        pytest.skip("something of the fast suite failed")
 
 
 def _is_withheld(config: pytest.Config) -> bool:
@@ -161,7 +161,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the record, and whether the slow tier was withheld."""
+    """Write the record, and whether the slow suite was withheld."""
     from assay.files import write_text
 
     config = session.config

@@ -33,7 +33,7 @@ def run_both(
 ) -> tuple[Content, Content | None]:
     """Run the properties of assay, and the repository's own tests, if it has any.
 
-    The slow tier of the second waits for the first to end, and is left out once that one failed.
+    The slow suite of the second waits for the first to end, and is left out once that one failed.
 
     Raises:
         NotCarriedOutError: a pytest ended without a record, or no property could be tested.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 MARKER = "slow_sanity"
-# what a run of the author's tests is told before its slow tier
+# what a run of the author's tests is told before its slow suite
 GO, WITHHOLD = b"+", b"-"
 KIT = "assay.sanity.properties."
 FOLDER = Path(__file__).resolve().with_name("properties")
@@ -32,7 +32,7 @@ _NO_COMMAND = "the name of its test cannot be shown as it is"
 
 
 def property_files(modules: Sequence[str] = FAST + SLOW) -> list[Path]:
-    """The files of `assay.sanity.properties`, in the order of the tiers."""
+    """The files of `assay.sanity.properties`, in the order of the suites."""
     return [FOLDER / f"{name}.py" for name in modules]
 
 

@@ -76,7 +76,7 @@ def _refuse(found: Iterator[str]) -> None:
     listed = list(found)
     if listed:
         more = f" (and {len(listed) - 1} more such counts)" if len(listed) > 1 else ""
-        raise NotCarriedOutError(f"{listed[0]}{more}: {AGAIN}.")
+        raise NotCarriedOutError(f"{listed[0]}{more}: {AGAIN}.", code="handover.too-few-counts")
 
 
 def require_rules(demand: Demand, report: CheckReport) -> None:
@@ -186,7 +186,9 @@ def sound_predictions(
     _require_all_tiers(handover, card.bundle_digest)
     sanity = _require_passed(handover.sanity, "sanity", card.bundle_digest)
     if not layout.sealed_labels.exists() and not layout.open_labels.exists():
-        raise NotCarriedOutError("data/ holds no held-out labels: restore them, or `assay init`.")
+        raise NotCarriedOutError(
+            "data/ holds no held-out labels: restore them, or `assay init`.", code="labels.missing"
+        )
     for path, named in (
         (layout.sealed_inputs, card.sealed_inputs_digest),
         (layout.pool, card.pool_digest),
@@ -237,15 +239,17 @@ def _require_no_refusal(handover: Handover) -> None:
         if path.is_symlink() or path.exists():
             raise NotCarriedOutError(
                 f"{part}/{path.name} says that this part was not carried out: run `assay check` "
-                "again."
+                "again.",
+                code="handover.not-carried-out",
             )
 
 
 def _require_all_tiers(handover: Handover, subject: str) -> None:
     if _is_about(handover.fast_sanity, subject) and not _is_about(handover.sanity, subject):
         raise NotCarriedOutError(
-            "only the fast tier of the sanity checks ran on this model (`assay sanity --fast`): "
-            "run `assay sanity`, which also tests the training, and then `assay score` again."
+            "only the fast suite of the sanity checks ran on this model (`assay sanity --fast`): "
+            "run `assay sanity`, which also tests the training, and then `assay score` again.",
+            code="handover.fast-only",
         )
 
 
@@ -260,12 +264,14 @@ def _require_passed(path: Path, check: str, subject: str) -> CheckReport:
     report = read_record(CheckReport, path)
     if report.check != check or not report.passed:
         raise NotCarriedOutError(
-            f"{path.name} says that the check failed: fix that and run `assay check` again."
+            f"{path.name} says that the check failed: fix that and run `assay check` again.",
+            code="handover.failed-check",
         )
     if report.subject != subject:
         raise NotCarriedOutError(
             f"{path.name} is about {report.subject[:12]}, but the candidate names {subject[:12]}: "
-            "run `assay check` again."
+            "run `assay check` again.",
+            code="handover.other-model",
         )
     return report
 
@@ -280,12 +286,15 @@ def candidate_train(path: Path, columns: list[str], limit: int) -> pd.DataFrame:
     if path.stat().st_size > limit:
         raise NotCarriedOutError(
             f"the candidate's train.csv is over {LARGER} times main's and not read: add rows in "
-            "several steps."
+            "several steps.",
+            code="handover.train-too-large",
         )
     try:
         return read_table(path, columns)
     except UsageError as error:
-        raise NotCarriedOutError(f"what was handed over cannot be read: {error}") from None
+        raise NotCarriedOutError(
+            f"what was handed over cannot be read: {error}", code="handover.bad-train"
+        ) from None
 
 
 def require_named(path: Path, named: str) -> None:
@@ -297,10 +306,14 @@ def require_named(path: Path, named: str) -> None:
     _require_plain(path)
     if digest_file(path) != named:
         raise NotCarriedOutError(
-            f"{path.name} is not the file that candidate.json names: train again on main's data."
+            f"{path.name} is not the file that candidate.json names: train again on main's data.",
+            code="handover.other-file",
         )
 
 
 def _require_plain(path: Path) -> None:
     if path.is_symlink() or not path.is_file():
-        raise NotCarriedOutError(f"{path.name} is missing or not a plain file: train again.")
+        raise NotCarriedOutError(
+            f"{path.name} is missing or not a plain file: train again.",
+            code="handover.missing-file",
+        )

@@ -75,13 +75,15 @@ def _local_run(root: Path, card: CandidateCard) -> Run:
     if head not in (None, commit):
         raise NotCarriedOutError(
             f"the candidate was trained at commit {commit[:12]}, but {head[:12]} is checked out: "
-            "run `assay check` again."
+            "run `assay check` again.",
+            code="handover.other-commit",
         )
     if changes:
         raise NotCarriedOutError(
             "the candidate was trained on files that are changed but not committed, so its sealed "
             "use would be spent on a model that nobody can have again: commit, and run `assay "
-            "check` again."
+            "check` again.",
+            code="handover.not-committed",
         )
     return Run(card.commit, "local", provenance.branch_of(root) == MAIN)
 
@@ -113,7 +115,8 @@ class Case:
         if digest_bytes(content) != self.reference.predictions_digest:
             raise NotCarriedOutError(
                 f"the recorded predictions of {name[:12]} are not those that were certified: "
-                "restore the branch of the ledger."
+                "restore the branch of the ledger.",
+                code="ledger.altered-file",
             )
         values = recorded(content, name)
         return of_same_rows(values, self._reference_formulas(name), self.data.train)
@@ -129,7 +132,9 @@ class Case:
         content = self.ledger.read_file(file)
         if digest_bytes(content) != self._certified(name).train_digest:
             raise NotCarriedOutError(
-                f"{file} is not the train set that {place} names: restore the branch of the ledger."
+                f"{file} is not the train set that {place} names: restore the branch "
+                "of the ledger.",
+                code="ledger.altered-file",
             )
         rows = parse_table(content, ["row_id", "formula"], Path(file))
         return dict(zip(rows["row_id"], rows["formula"], strict=True))

@@ -183,7 +183,8 @@ def require_frozen(settings: Settings, intents: Sequence[Intent]) -> None:
 def _thawed(what: str, intent: Intent) -> UsageError:
     return UsageError(
         f"{FILE_NAME}: {what} at use {intent.use} of this sealed set, and its guarantee holds only "
-        "if that stays: set it back, or seal a fresh set with `assay seal fresh`."
+        "if that stays: set it back, or seal a fresh set with `assay seal fresh`.",
+        code="settings.frozen",
     )
 
 
@@ -261,7 +262,9 @@ def record_decision(ledger: Ledger, entry: entries.DecisionEntry, handover: Hand
             raise
         else:
             return
-    raise NotCarriedOutError("the ledger kept moving while it was written: score again.")
+    raise NotCarriedOutError(
+        "the ledger kept moving while it was written: score again.", code="ledger.moving"
+    )
 
 
 def _is_open(ledger: Ledger, entry: entries.DecisionEntry) -> bool:
@@ -286,7 +289,10 @@ def offer(handover: Handover, public_key: Path) -> None:
     certificate = verify(handover.certificate, public_key)
     manifest = manifest_of(handover.bundle)
     if digest_bytes(manifest) != certificate.bundle_digest:
-        raise NotCarriedOutError(f"{handover.bundle} changed after it was certified: score again.")
+        raise NotCarriedOutError(
+            f"{handover.bundle} changed after it was certified: score again.",
+            code="handover.bundle-changed",
+        )
     write_bytes(handover.manifest, manifest)
     certificate.predicate.write(handover.predicate)
     set_output("certified", "true")

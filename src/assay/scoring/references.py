@@ -70,7 +70,9 @@ def recorded(content: bytes, name: str) -> dict[str, float]:
             return {row_id: float(value) for row_id, value in rows}
     except ValueError:
         pass
-    raise NotCarriedOutError(f"the recorded predictions of {name} are damaged: restore them.")
+    raise NotCarriedOutError(
+        f"the recorded predictions of {name} are damaged: restore them.", code="ledger.damaged-file"
+    )
 
 
 def of_same_rows(
@@ -100,7 +102,8 @@ def of_same_rows(
     if len(moved) > (1 - MINIMUM_SHARE) * len(formulas):
         raise NotCarriedOutError(
             f"{len(moved)} row ids of data/train.csv, {min(moved)!r} for instance, stood for other "
-            "compositions when the reference was certified: give the rows their ids back."
+            "compositions when the reference was certified: give the rows their ids back.",
+            code="data.moved-ids",
         )
     unknown = now.keys() - formulas.keys()
     return {row_id: value for row_id, value in values.items() if row_id not in moved | unknown}
@@ -146,14 +149,16 @@ def _shared_rows(
     if own.mean() < MINIMUM_SHARE:
         raise NotCarriedOutError(
             f"the candidate was trained on {own.mean():.0%} of main's train rows only: keep them, "
-            "or replace the data set on main first."
+            "or replace the data set on main first.",
+            code="data.rows-removed",
         )
     train &= own
     sealed = data.sealed["row_id"].isin(reference.keys())
     if not sealed.all() or pool.mean() < MINIMUM_SHARE or not train.any():
         raise NotCarriedOutError(
             "the reference was not evaluated on the train rows, sealed inputs and pool of data/ "
-            "as they are now: restore them, or seal a fresh set with `assay seal fresh`."
+            "as they are now: restore them, or seal a fresh set with `assay seal fresh`.",
+            code="data.reference-outdated",
         )
     return train, pool
 

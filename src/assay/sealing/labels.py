@@ -157,7 +157,7 @@ def _strangers(layout: Layout, path: Path) -> NotCarriedOutError:
 def sealed_digest(layout: Layout) -> str:
     """The public name of the sealed set: `digest_of_formulas` of its inputs.
 
-    Labels, key and ciphertext have no part in it, so that encrypting anew buys no new budget.
+    Labels, key and ciphertext have no part in it, so that encrypting again buys no new budget.
 
     Raises:
         NotCarriedOutError: there are no labels, sealed or open.

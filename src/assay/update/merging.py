@@ -204,7 +204,9 @@ def merge_texts(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, int | None]
         words = ["git", "-C", folder, "merge-file", "-p", *labels, *map(str, files)]
         done = subprocess.run(words, capture_output=True, check=False)
     if done.returncode < 0:
-        raise NotCarriedOutError("git merge-file was stopped: run `assay update` again.")
+        raise NotCarriedOutError(
+            "git merge-file was stopped: run `assay update` again.", code="git.stopped"
+        )
     if done.returncode > BROKEN:
         return mine, None
     return done.stdout, done.returncode

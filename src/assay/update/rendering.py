@@ -77,7 +77,8 @@ def _pin(folder: Path, wheel: Path) -> None:
     except (ValueError, OSError) as error:
         raise NotCarriedOutError(
             f"the template does not render a repository that takes the wheel ({error}): name "
-            "another version of it with --to."
+            "another version of it with --to.",
+            code="template.not-pinned",
         ) from None
 
 
@@ -110,7 +111,8 @@ def _cookiecutter(template: Path, answers: Mapping[str, str], folder: Path) -> P
         said = " ".join(str(error).split())[:300].rstrip(".")
         raise NotCarriedOutError(
             f"the template at {template} does not render ({type(error).__name__}: {said}): name "
-            "another version of it with --to."
+            "another version of it with --to.",
+            code="template.not-rendered",
         ) from None
     return Path(made)
 
@@ -126,7 +128,8 @@ def _git(folder: Path, *arguments: str) -> str:
     )
     if done.returncode:
         raise NotCarriedOutError(
-            f"git {arguments[0]} failed in a temporary folder: {done.stderr.decode().strip()}."
+            f"git {arguments[0]} failed in a temporary folder: {done.stderr.decode().strip()}.",
+            code="git.failed",
         )
     return done.stdout.decode(errors="surrogateescape")
 
@@ -194,7 +197,8 @@ def _clone(address: str, clone: Path) -> None:
     except NotCarriedOutError as error:
         raise NotCarriedOutError(
             f"the template {address} cannot be fetched ({str(error).rstrip('.')}): check the "
-            "address and the connection, or name a folder with `assay update --template FOLDER`."
+            "address and the connection, or name a folder with `assay update --template FOLDER`.",
+            code="template.not-fetched",
         ) from None
 
 
@@ -210,7 +214,8 @@ def _check_out(clone: Path, named: str, revision: str | None) -> None:
             return
     raise UsageError(
         f"the template {named} has no tag, branch or commit {revision or 'at all'}: see them with "
-        f"`git ls-remote {named}`."
+        f"`git ls-remote {named}`.",
+        code="template.unknown-revision",
     )
 
 
@@ -232,7 +237,8 @@ def _version(folder: Path) -> str:
     if len(missing) == len(parts):
         raise UsageError(
             f"{folder} is not the Assay template: name its folder or address with "
-            "`assay update --template`."
+            "`assay update --template`.",
+            code="template.other-folder",
         )
     module = folder / WHEELS.with_name("__init__.py")
     text = module.read_text(encoding="utf-8") if module.is_file() else ""
@@ -240,7 +246,8 @@ def _version(folder: Path) -> str:
     if missing or found is None:
         raise NotCarriedOutError(
             f"the template at {folder} has no {missing[0] if missing else 'src/assay'}, so it was "
-            "downloaded in part: clone the whole repository with git and name that folder."
+            "downloaded in part: clone the whole repository with git and name that folder.",
+            code="template.incomplete",
         )
     return found[1]
 
@@ -258,7 +265,8 @@ def require_newer(template: Template, repository: Repository) -> str | None:
         raise RefusedError(
             f"the template is of version {template.version}, and this repository is of "
             f"{repository.version} already: name a newer one with `--to`, or go back by "
-            "`git revert` of the commit that updated it."
+            "`git revert` of the commit that updated it.",
+            code="template.older",
         )
     recorded, present = (_bare(one) for one in (repository.origin.commit, template.commit))
     if recorded is None or present is None or template.history is None:
@@ -272,7 +280,8 @@ def require_newer(template: Template, repository: Repository) -> str | None:
         raise RefusedError(
             f"the template's commit {present[:12]} does not follow {recorded[:12]}, which this "
             "repository was made from: name one that does with `--to`; `git log --all --oneline "
-            f"--ancestry-path {recorded[:12]}..` in the template lists them."
+            f"--ancestry-path {recorded[:12]}..` in the template lists them.",
+            code="template.unrelated-commit",
         )
     return None
 
@@ -301,6 +310,8 @@ def build(template: Path, folder: Path) -> Path:
     if done.returncode:
         said = " ".join(done.stderr.split())[-400:].rstrip(".")
         raise NotCarriedOutError(
-            f"the template's machinery cannot be built ({said}): clone the whole template with git."
+            f"the template's machinery cannot be built ({said}): clone the whole "
+            "template with git.",
+            code="template.not-built",
         )
     return Path(done.stdout.strip())

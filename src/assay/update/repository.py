@@ -94,7 +94,8 @@ def read_repository(root: Path) -> Repository:
     if RECORD not in tree:
         raise RefusedError(
             f"this repository was not made by the Assay template, since its last commit has no "
-            f"{RECORD}: {UNKNOWN}."
+            f"{RECORD}: {UNKNOWN}.",
+            code="update.no-record",
         )
     origin = _origin(root, run_git(root, "cat-file", "blob", tree[RECORD].blob))
     found = Repository(root, head, tree, origin, _wheel(tree, origin))
@@ -112,21 +113,29 @@ def list_tree(root: Path, commit: str) -> Tree:
 
 def _clean_head(root: Path) -> str:
     if not (root / SETTINGS).is_file():
-        raise UsageError(f"{root} holds no {SETTINGS}: run `assay update` in a model repository.")
+        raise UsageError(
+            f"{root} holds no {SETTINGS}: run `assay update` in a model repository.",
+            code="settings.missing",
+        )
     if provenance.git(root, "rev-parse", "--show-cdup") != "":
         raise RefusedError(
             f"{root} is no git repository of its own, so that changes could not be told from the "
-            "template's files: run `git init` there and commit its files, or clone it with git."
+            "template's files: run `git init` there and commit its files, or clone it with git.",
+            code="update.no-git",
         )
     head = provenance.git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not head:
-        raise RefusedError("this repository has no commit: run `git add -A && git commit` first.")
+        raise RefusedError(
+            "this repository has no commit: run `git add -A && git commit` first.",
+            code="update.no-commit",
+        )
     changed = [line[3:] for line in (_status(root) or "").splitlines()]
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise RefusedError(
             f"{changed[0]}{more} has changes that are not committed: commit them, or put them "
-            "aside with `git stash`, and run `assay update` again."
+            "aside with `git stash`, and run `assay update` again.",
+            code="update.not-committed",
         )
     return head
 
@@ -143,7 +152,8 @@ def _origin(root: Path, content: bytes) -> Origin:
         said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise UsageError(
             f"{RECORD} cannot be read as the template's record ({said}): restore it with "
-            f"`git log --oneline -- {RECORD}` and `git checkout COMMIT -- {RECORD}`."
+            f"`git log --oneline -- {RECORD}` and `git checkout COMMIT -- {RECORD}`.",
+            code="update.bad-record",
         ) from None
     template, answers = record.template, record.answers
     if isinstance(template, str):
@@ -180,7 +190,8 @@ def _first_files(root: Path) -> dict[str, str]:
     if provenance.git(root, "rev-parse", "--is-shallow-repository") == "true":
         raise RefusedError(
             "this clone lacks the history in which the template's files are: run "
-            "`git fetch --unshallow` and update again."
+            "`git fetch --unshallow` and update again.",
+            code="update.shallow-clone",
         )
     roots = (provenance.git(root, "rev-list", "--max-parents=0", "HEAD") or "").split()
     for commit in roots:
@@ -189,7 +200,8 @@ def _first_files(root: Path) -> dict[str, str]:
             return {name: entry.blob for name, entry in tree.items() if name != RECORD}
     raise RefusedError(
         f"the history does not begin with the commit {FIRST!r}, so that your changes cannot be "
-        f"told from the template's files: {UNKNOWN}."
+        f"told from the template's files: {UNKNOWN}.",
+        code="update.other-history",
     )
 
 
@@ -198,14 +210,16 @@ def _wheel(tree: Tree, origin: Origin) -> str | None:
     if len(found) > 1:
         raise UsageError(
             f"{wheels.FOLDER}/ holds {len(found)} wheels of assay: keep the one that "
-            f"{wheels.LOCK} names, and commit `git rm` of the others."
+            f"{wheels.LOCK} names, and commit `git rm` of the others.",
+            code="wheel.several",
         )
     if found or origin.version is not None:
         return found[0] if found else None
     raise UsageError(
         f"{wheels.FOLDER}/ holds no wheel of assay: find the commit that removed it with "
         f"`git log --oneline -- {wheels.FOLDER}`, and run "
-        f"`git checkout COMMIT^ -- {wheels.FOLDER}`."
+        f"`git checkout COMMIT^ -- {wheels.FOLDER}`.",
+        code="wheel.missing",
     )
 
 
@@ -217,14 +231,16 @@ def _require_locked(repository: Repository, wheel: str) -> None:
     if line is None:
         raise UsageError(
             f"{wheels.LOCK} has no line for {wheel}: run `make lock`, or restore the file with "
-            f"`git checkout COMMIT -- {wheels.LOCK}`."
+            f"`git checkout COMMIT -- {wheels.LOCK}`.",
+            code="lock.no-wheel",
         )
     found = hashlib.sha256(repository.content(wheel)).hexdigest()
     if found != line[1]:
         raise CheckFailedError(
             f"{wheel} is not the file that {wheels.LOCK} names (its SHA-256 begins with "
             f"{found[:12]} instead of {line[1][:12]}): restore it with `git log --oneline -- "
-            f"{wheels.FOLDER}` and `git checkout COMMIT -- {wheels.FOLDER}`."
+            f"{wheels.FOLDER}` and `git checkout COMMIT -- {wheels.FOLDER}`.",
+            code="wheel.altered",
         )
 
 

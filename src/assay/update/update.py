@@ -146,7 +146,8 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
     if named is None:
         raise UsageError(
             "the template of this repository was a folder, which is not recorded: name it with "
-            "`assay update --template FOLDER_OR_ADDRESS`."
+            "`assay update --template FOLDER_OR_ADDRESS`.",
+            code="template.no-address",
         )
     with _temporary() as folder, ExitStack() as kept:
         with stages("update") as doing:
@@ -176,7 +177,8 @@ def _temporary() -> Iterator[Path]:
         if "temporary" not in str(error):
             raise
         raise NotCarriedOutError(
-            "no temporary folder can be written: make room, or name one with TMPDIR."
+            "no temporary folder can be written: make room, or name one with TMPDIR.",
+            code="file.no-temporary-folder",
         ) from None
 
 
@@ -215,7 +217,7 @@ def carry_out(order: Order) -> Report | None:
             return None
         writing.require_free(repository.root, branch)
         if made.conflicts and not order.keep_conflicts:
-            raise CheckFailedError(_conflict(made))
+            raise CheckFailedError(_conflict(made), code="update.conflict")
         _require_removable(made)
         new = {name: one.content for name, one in rendered.items()}
         files = writing.recorded_files(repository.origin.files, ids_of(new, repository.root))
@@ -284,4 +286,4 @@ def _hiding(made: merging.MergePlan) -> list[str]:
 
 def _require_removable(made: merging.MergePlan) -> None:
     if _hiding(made):
-        raise RefusedError(_conflict(made))
+        raise RefusedError(_conflict(made), code="update.conflict")

@@ -71,12 +71,14 @@ def require_free(root: Path, branch: str) -> None:
         first = below.splitlines()[0]
         raise RefusedError(
             f"the branch {first} exists, so that git cannot make {branch}: rename it with "
-            f"`git branch -m {first} NEW_NAME` and update again."
+            f"`git branch -m {first} NEW_NAME` and update again.",
+            code="update.branch-in-way",
         )
     if Branch(root, branch).head() is not None:
         raise RefusedError(
             f"the branch {branch} exists, from an earlier update: go on with "
-            f"`git switch {branch}`, or remove it with `git branch -D {branch}` and update again."
+            f"`git switch {branch}`, or remove it with `git branch -D {branch}` and update again.",
+            code="update.branch-exists",
         )
 
 
@@ -89,7 +91,9 @@ def open_branch(root: Path, branch: str, commit: str) -> None:
     """
     if not Branch(root, branch).move(None, commit):
         require_free(root, branch)
-        raise NotCarriedOutError(f"git could not make the branch {branch}: update again.")
+        raise NotCarriedOutError(
+            f"git could not make the branch {branch}: update again.", code="update.branch-not-made"
+        )
 
 
 def copy_commit(history: Path, commit: str, folder: Path) -> bool:

@@ -26,16 +26,14 @@ app = typer.Typer(
 )
 
 Source = Annotated[
-    str, typer.Argument(help="A path, release:TAG/FILE, or artifact:RUN/NAME of this repository.")
+    str, typer.Argument(help="Path, release:TAG/FILE or artifact:RUN/NAME of this repository.")
 ]
-Listed = Annotated[
-    Path, typer.Argument(help="The list itself; a fetched one lies in out/candidates.")
-]
+Listed = Annotated[Path, typer.Argument(help="The list; a fetched one lies in out/candidates.")]
 Model = Annotated[str, typer.Option(help="Digest of a certified bundle.")]
-Scheduler = Annotated[str | None, typer.Option(help="As of `assay predict`.")]
-Column = Annotated[str | None, typer.Option(help="Where the formulas are; the same for all.")]
-ShardRows = Annotated[int, typer.Option(help="Rows of a shard; the same for all parts.")]
-Note = Annotated[str, typer.Option(help="What it is for; kept in the record.")]
+Scheduler = Annotated[str | None, typer.Option(help="Where to predict, as in `assay predict`.")]
+Column = Annotated[str | None, typer.Option(help="Column of formulas; the same for all parts.")]
+ShardRows = Annotated[int, typer.Option(help="Rows per shard; the same for all parts.")]
+Note = Annotated[str, typer.Option(help="Purpose of the batch; kept in its record.")]
 
 
 @app.command()
@@ -45,10 +43,10 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     scheduler: Scheduler = None,
     column: Column = None,
     shard_rows: ShardRows = SHARD_ROWS,
-    minutes: Annotated[float, typer.Option(help="That a part may take.", min=0)] = 10,
+    minutes: Annotated[float, typer.Option(help="Target minutes per part.", min=0)] = 10,
     note: Note = "",
 ) -> None:
-    """Predict a list if that takes a few minutes; else say how many parts it needs."""
+    """Predict a short list at once; for a long one print how many parts it needs."""
     from assay import runner
     from assay.batch import jobs, lists
 
@@ -76,14 +74,14 @@ def begin(  # noqa: PLR0913 (one parameter an option)
 @app.command()
 def part(  # noqa: PLR0913 (one parameter an option)
     candidates: Listed,
-    part: Annotated[int, typer.Option(help="Which part, from 1.")],
-    parts: Annotated[str, typer.Option(help="How many there are, or the list that begin gave.")],
+    part: Annotated[int, typer.Option(help="Number of the part, from 1.")],
+    parts: Annotated[str, typer.Option(help="Number of parts, or the list that begin printed.")],
     model: Model = "champion",
     scheduler: Scheduler = None,
     column: Column = None,
     shard_rows: ShardRows = SHARD_ROWS,
 ) -> None:
-    """Predict one part of a list; its shards are left in out/shards."""
+    """Predict one part of a list and leave its shards in out/shards."""
     from assay.batch import jobs
     from assay.batch.jobs import predict_part
 
@@ -100,7 +98,7 @@ def part(  # noqa: PLR0913 (one parameter an option)
 def collect(
     candidates: Listed, model: Model = "champion", column: Column = None, note: Note = ""
 ) -> None:
-    """Put the shards of all parts together; nothing is predicted."""
+    """Put the shards of all parts together; predicts nothing."""
     from assay.batch import jobs
     from assay.batch.jobs import collected
 
@@ -115,10 +113,10 @@ def collect(
 def sign(
     batches: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of batches; unsaid: all certified ones in out/batches."),
+        typer.Argument(help="Batch folders [all certified ones in out/batches]."),
     ] = None,
 ) -> None:
-    """Sign the files of certified batches, so that each can be checked by itself later."""
+    """Sign the files of certified batches, so that each can be verified later."""
     from assay.batch.authorization import require_main
     from assay.batch.manifests import sign_batch
     from assay.machinery import machinery_of
@@ -131,9 +129,14 @@ def sign(
     certified = [one.parent for one in found if read_record(BatchRecord, one).certified]
     folders = batches or certified
     if not folders:
-        raise UsageError("out/batches holds no certified batch: predict one, or name its folder.")
+        raise UsageError(
+            "out/batches holds no certified batch: predict one, or name its folder.",
+            code="batch.none-certified",
+        )
     if os.environ.get("GITHUB_ACTIONS") and len(folders) > 1:
-        raise RefusedError(f"a run makes one batch, not {len(folders)}: nothing is signed.")
+        raise RefusedError(
+            f"a run makes one batch, not {len(folders)}: nothing is signed.", code="batch.several"
+        )
     for folder in folders:
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")
 
@@ -156,5 +159,7 @@ def _count(parts: str) -> int:
         told = None
     told = len(told) if isinstance(told, list) else told
     if type(told) is not int:
-        raise UsageError(f"--parts is {parts!r:.80}: write how many there are.")
+        raise UsageError(
+            f"--parts is {parts!r:.80}: write how many there are.", code="part.bad-count"
+        )
     return told

@@ -26,7 +26,7 @@ _KINDS = {
 }
 
 
-def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
+def schema(machine: Machine = False) -> None:
     """Check the data with Great Expectations."""
     handover = _out()
     with recorded(handover, "schema"):
@@ -43,7 +43,7 @@ def schema(machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
     _conclude(report, "expectations hold", machine=machine)
 
 
-def train(machine: Machine = False) -> None:  # noqa: FBT002
+def train(machine: Machine = False) -> None:
     """Train the candidate and write its bundle and predictions."""
     with recorded(_out(), "candidate"):
         root, settings = here()
@@ -64,11 +64,14 @@ def train(machine: Machine = False) -> None:  # noqa: FBT002
 
 
 def sanity(
-    bundle: Annotated[Path | None, typer.Option(help="The bundle to test [out/bundle].")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Train nothing, hand nothing over.")] = False,  # noqa: FBT002
-    machine: Machine = False,  # noqa: FBT002
+    bundle: Annotated[Path | None, typer.Option(help="Bundle to test [out/bundle].")] = None,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Run the fast properties only; the result cannot be scored."),
+    ] = False,
+    machine: Machine = False,
 ) -> None:
-    """Test the bundle's behaviour with properties that any composition model must have."""
+    """Test the bundle with properties that any composition model must have."""
     from assay.sanity.check import run_sanity
 
     handover = _out()
@@ -82,8 +85,8 @@ def sanity(
     _conclude(report, "properties hold", machine=machine)
 
 
-def check(machine: Machine = False) -> None:  # noqa: FBT002
-    """Run schema, train and sanity: the untrusted half, as the workflow runs it."""
+def check(machine: Machine = False) -> None:
+    """Run schema, train and sanity, as the workflow of a pull request does."""
     schema(machine=machine)
     train(machine=machine)
     sanity(machine=machine)
@@ -122,19 +125,25 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
         machine=machine,
     )
     if not report.executed:
-        raise CheckFailedError(f"{report.check} executed nothing: that is not a pass.")
+        raise CheckFailedError(
+            f"{report.check} executed nothing: that is not a pass.", code="report.nothing-checked"
+        )
     if not report.passed:
         broken = plural(len(report.failed), *_KINDS[report.check])
-        raise CheckFailedError(f"{broken} failed: fix what is listed above.")
+        raise CheckFailedError(
+            f"{broken} failed: fix what is listed above.", code="report.failed-check"
+        )
 
 
 def score(
     handover: HandoverOption = None,
     remote: Remote = None,
-    publish: Annotated[bool, typer.Option(help="Release a certified bundle on GitHub.")] = False,  # noqa: FBT002
-    machine: Machine = False,  # noqa: FBT002
+    publish: Annotated[
+        bool, typer.Option(help="Publish a certified bundle as a release on GitHub.")
+    ] = False,
+    machine: Machine = False,
 ) -> None:
-    """Decide: the trusted half, with the sealed labels."""
+    """Decide on the candidate; opens the sealed labels if needed."""
     folder = Handover(handover or Layout(repository()).out)
     with stages("score") as doing:
         with recorded(folder, "score"):
@@ -154,7 +163,9 @@ def score(
     if said := meaning(verdict):
         tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
-        raise CheckFailedError(f"{verdict.outcome}: {verdict.explanation}.")
+        raise CheckFailedError(
+            f"{verdict.outcome}: {verdict.explanation}.", code="verdict.not-pass"
+        )
 
 
 def _certificate(root: Path, verdict: "VerdictRecord") -> str:
@@ -186,9 +197,11 @@ def _spread(
 
 def report(
     handover: HandoverOption = None,
-    post: Annotated[bool, typer.Option(help="Set the status and comment on GitHub.")] = False,  # noqa: FBT002
+    post: Annotated[
+        bool, typer.Option(help="Set the commit status and comment on GitHub.")
+    ] = False,
 ) -> None:
-    """Write the comment and the page that a reviewer reads."""
+    """Write the comment and the page for the reviewer."""
     root, settings = here()
     with stages("report") as doing:
         doing("gathering what was found, and drawing it")

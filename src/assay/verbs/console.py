@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Machine = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HandoverOption = Annotated[
-    Path | None, typer.Option("--handover", help="Folder with what the checks handed over [out].")
+    Path | None, typer.Option("--handover", help="Folder of the checks' records [out].")
 ]
 Remote = Annotated[str | None, typer.Option(help="Git remote that holds the ledger.")]
 # whether the verb that runs has printed a record for machines

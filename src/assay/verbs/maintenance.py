@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from assay.ledger.audit import Audit
 
 ledger_app = typer.Typer(
-    help="Read and verify the record of decisions and sealed uses.",
+    help="Show and verify the ledger of decisions and sealed uses.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 seal_app = typer.Typer(
-    help="Change the key of the sealed set, retire the set, or seal a fresh one.",
+    help="Change the key of the sealed set, retire it, or seal a fresh one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
 @ledger_app.command()
-def show(remote: Remote = None, machine: Machine = False) -> None:  # noqa: FBT002 (a flag)
-    """Print the ledger as a table, a line an entry."""
+def show(remote: Remote = None, machine: Machine = False) -> None:
+    """Print the ledger as a table, one line per entry."""
     from assay.ledger.audit import listing
     from assay.ledger.record import read_ledger, read_ledger_at_hand
 
@@ -44,11 +44,11 @@ def show(remote: Remote = None, machine: Machine = False) -> None:  # noqa: FBT0
 def verify(
     remote: Remote = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Labels of a set that was retired, row_id and target.")
+        Path | None, typer.Option(help="CSV of a retired set's labels: row_id and target.")
     ] = None,
-    machine: Machine = False,  # noqa: FBT002
+    machine: Machine = False,
 ) -> None:
-    """Play the whole ledger again: signatures, levels, decisions, certificates, bits."""
+    """Recompute the whole ledger: signatures, levels, decisions, certificates."""
     from assay.ledger.audit import audit
 
     root, settings = here()
@@ -57,11 +57,11 @@ def verify(
 
 def revoke(
     digest: Annotated[str, typer.Argument(help="Digest of a certified model, 12 digits or more.")],
-    reason: Annotated[str, typer.Option(help="Why, in one sentence; it is shown to everybody.")],
+    reason: Annotated[str, typer.Option(help="Reason in one sentence; everybody can read it.")],
     remote: Remote = None,
-    machine: Machine = False,  # noqa: FBT002
+    machine: Machine = False,
 ) -> None:
-    """Revoke a certified model: from now on it neither predicts nor passes."""
+    """Revoke a certified model, so that it cannot predict or pass again."""
     from assay.batch.authorization import require_main
     from assay.ledger.revocation import revoke as end
     from assay.machinery import machinery_digest
@@ -79,13 +79,14 @@ def _conclude(found: "Audit", *, machine: bool) -> None:
     if found.faults:
         first = found.faults[0]
         raise CheckFailedError(
-            f"the ledger does not hold, first line {first.line}: {first.reason}."
+            f"the ledger does not hold, first line {first.line}: {first.reason}.",
+            code="ledger.does-not-hold",
         )
 
 
 @seal_app.command()
 def rotate() -> None:
-    """Encrypt the held-out labels under a new key; set and budget stay the same."""
+    """Encrypt the held-out labels under a new key; set and budget stay."""
     from assay.layout import Layout
     from assay.sealing import rotation
 
@@ -96,9 +97,11 @@ def rotate() -> None:
 @seal_app.command()
 def retire(
     remote: Remote = None,
-    early: Annotated[bool, typer.Option("--early", help="Though its budget is not spent.")] = False,  # noqa: FBT002
+    early: Annotated[
+        bool, typer.Option("--early", help="Retire the set even though uses remain.")
+    ] = False,
 ) -> None:
-    """Publish the held-out labels and all scores on them; nothing passes on the set after that."""
+    """Publish the held-out labels and all scores; ends the use of the set."""
     from assay.sealing import retirement
 
     root, settings = here()
@@ -108,9 +111,9 @@ def retire(
 
 @seal_app.command()
 def fresh(
-    source: Annotated[str, typer.Argument(help="CSV with the columns formula and the target.")],
+    source: Annotated[str, typer.Argument(help="CSV with a column formula and the target.")],
 ) -> None:
-    """Seal new labelled rows in the place of a retired set, whose rows join the train set."""
+    """Seal new labelled rows; those of the retired set join the train set."""
     from assay.sealing import renewal
 
     root = repository()

@@ -26,23 +26,34 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     candidates: Annotated[
         Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column formula.")
     ],
-    model: Annotated[str, typer.Option(help="Digest of a certified bundle.")] = "champion",
-    bundle: Annotated[Path | None, typer.Option(help="A bundle folder, instead.")] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Its certificate.")] = None,
-    uncertified: Annotated[bool, typer.Option(help="Without one; rows are marked.")] = False,  # noqa: FBT002
-    column: Annotated[str | None, typer.Option(help="Where the formulas are.")] = None,
+    model: Annotated[
+        str, typer.Option(help="Digest of a certified bundle, or champion.")
+    ] = "champion",
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle folder to use instead of --model.")
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate of that bundle.")] = None,
+    uncertified: Annotated[
+        bool, typer.Option(help="Predict without a certificate; rows are marked.")
+    ] = False,
+    column: Annotated[
+        str | None, typer.Option(help="Column of formulas [the one named formula].")
+    ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="`local` (all cores), a Dask scheduler's address, or a file of a queue."),
+        typer.Option(
+            help="`local` (all cores), address of a Dask scheduler, or a queue file [one process]."
+        ),
     ] = None,
     shard_rows: Annotated[
-        int, typer.Option(help="Rows after each of which it can go on.")
+        int, typer.Option(help="Checkpoint every N rows; an interrupted run resumes there.")
     ] = SHARD_ROWS,
     with_csv: Annotated[
-        bool | None, typer.Option("--csv/--no-csv", help="A CSV, too; unsaid: to a million rows.")
+        bool | None,
+        typer.Option("--csv/--no-csv", help="Also write CSV [for lists of up to 1,000,000 rows]."),
     ] = None,
-    note: Annotated[str, typer.Option(help="What it is for; kept in the record.")] = "",
-    machine: Machine = False,  # noqa: FBT002
+    note: Annotated[str, typer.Option(help="Purpose of the batch; kept in its record.")] = "",
+    machine: Machine = False,
 ) -> None:
     """Predict a list of candidates with a certified model."""
     from assay.batch import jobs
@@ -128,11 +139,11 @@ def verify(
         Path, typer.Argument(help="Certificate, or folder of a bundle, a batch or a retired set.")
     ],
     candidates: Annotated[
-        Path | None, typer.Option(help="The list of a batch: no row of it may be missing.")
+        Path | None, typer.Option(help="List of the batch; checks that no row is missing.")
     ] = None,
-    machine: Machine = False,  # noqa: FBT002
+    machine: Machine = False,
 ) -> None:
-    """Verify a certificate, a bundle, a table of predictions or published labels, offline."""
+    """Verify a certificate, bundle, batch or published labels, offline."""
     from assay.batch.verification import verify_path
     from assay.machinery import machinery_digest
 
@@ -147,33 +158,37 @@ def trace(
     identifier: Annotated[
         str, typer.Argument(help="Id of a prediction, batch or model, or a correlation id.")
     ],
-    machine: Machine = False,  # noqa: FBT002
+    machine: Machine = False,
 ) -> None:
-    """Go from an id back to model, data, code, environment, run and certificate."""
+    """Find the model, data, code, run and certificate behind an id."""
     from assay.batch.lineage import sentences
     from assay.batch.lineage import trace as look_up
 
     found = look_up(repository(), identifier)
     tell("\n".join(sentences(found)), found, machine=machine)
     if found.certificate is None:
-        raise CheckFailedError(f"{identifier!r:.80} is not proven: {found.unproven}.")
+        raise CheckFailedError(
+            f"{identifier!r:.80} is not proven: {found.unproven}.", code="lineage.not-proven"
+        )
 
 
 def diff(
     tables: Annotated[
         list[Path], typer.Argument(help="Two or more batches, or tables with a column formula.")
     ],
-    column: Annotated[str, typer.Option(help="What is compared.")] = "prediction",
-    top: Annotated[int, typer.Option(help="How many first ranks.", min=1)] = 10,
-    highest: Annotated[bool, typer.Option(help="The highest are first, not the lowest.")] = False,  # noqa: FBT002
-    machine: Machine = False,  # noqa: FBT002
+    column: Annotated[str, typer.Option(help="Column to compare.")] = "prediction",
+    top: Annotated[int, typer.Option(help="Number of first ranks to compare.", min=1)] = 10,
+    highest: Annotated[bool, typer.Option(help="Rank the highest values first.")] = False,
+    machine: Machine = False,
 ) -> None:
-    """Compare tables of predictions by material: what changed, how ranks moved, and why."""
+    """Compare tables of predictions by material: changes, ranks, causes."""
     from assay.batch.comparison import read_predictions
     from assay.batch.reconciliation import reconcile, sentences
 
     if len(tables) == 1:
-        raise UsageError(f"{tables[0]} is the only table: name what to compare it with.")
+        raise UsageError(
+            f"{tables[0]} is the only table: name what to compare it with.", code="diff.one-table"
+        )
     with stages("diff") as doing:
         doing("reading the tables")
         found = [read_predictions(path, column) for path in tables]
@@ -182,4 +197,6 @@ def diff(
     tell("\n".join(sentences(told)), told, machine=machine)
     changed = sum(difference.changed for difference in told.differences)
     if changed:
-        raise CheckFailedError(f"{plural(changed, 'row differs', 'rows differ')}: see above.")
+        raise CheckFailedError(
+            f"{plural(changed, 'row differs', 'rows differ')}: see above.", code="diff.rows-differ"
+        )

@@ -15,12 +15,12 @@ Steps = Callable[[], object]
 
 def init(
     source: Annotated[
-        str | None, typer.Argument(help="CSV or matminer dataset; without it, seal what is there.")
+        str | None, typer.Argument(help="CSV or matminer dataset [the data in data/].")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Column to learn.")] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the target.")] = None,
 ) -> None:
-    """Split labelled rows by chemical system, seal the held-out labels, make the keys."""
+    """Split labelled rows, seal the held-out labels and make the keys."""
     from assay.initialization import few_rows, initialize, next_steps
 
     root = repository()
@@ -36,8 +36,12 @@ def init(
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
-    rows: Annotated[int | None, typer.Option(help="Sealed rows [those of data/].")] = None,
-    groups: Annotated[int | None, typer.Option(help="Chemical systems among them.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Number of sealed rows [those of data/].")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option(help="Number of chemical systems among them.")
+    ] = None,
     margin: Annotated[float | None, typer.Option(help="Margin [that of assay.toml].")] = None,
     change: Annotated[
         float | None, typer.Option(help="Mean change of predictions [a share of the error].")
@@ -47,16 +51,18 @@ def plan(  # noqa: PLR0913 (one parameter an option)
     ] = None,
     icc: Annotated[float, typer.Option(help="Correlation within a chemical system.")] = 0.3,
     pool_change: Annotated[
-        float, typer.Option(help="Changes over the pool, in multiples of those on labelled rows.")
+        float, typer.Option(help="Changes on the pool, in multiples of those on labelled rows.")
     ] = 1.6,
     use: Annotated[int, typer.Option(help="Number of the next sealed use.")] = 1,
-    disagreements: Annotated[int, typer.Option(help="Sealed uses that did not confirm.")] = 0,
-    bounded: Annotated[bool, typer.Option(help="Estimates that hold for any rows, too.")] = False,  # noqa: FBT002
-    trials: Annotated[int, typer.Option(help="Drawn models for each chance.")] = 300,
+    disagreements: Annotated[int, typer.Option(help="Number of failed confirmations.")] = 0,
+    bounded: Annotated[
+        bool, typer.Option(help="Also print estimates that hold for any distribution.")
+    ] = False,
+    trials: Annotated[int, typer.Option(help="Drawn models per chance.")] = 300,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
-    machine: Machine = False,  # noqa: FBT002
+    machine: Machine = False,
 ) -> None:
-    """Tell what a sealed set can decide, and how many rows a margin needs."""
+    """Estimate what a sealed set can decide, and how many rows a margin needs."""
     from assay.files import write_text
     from assay.layout import Layout
     from assay.planning.assumptions import GivenAssumptions
@@ -91,22 +97,24 @@ def _progress() -> Iterator[Steps]:
 def update(
     template: Annotated[
         str | None,
-        typer.Option(help="Folder or address of the template [where it was made from]."),
+        typer.Option(help="Folder or address of the template [the recorded one]."),
     ] = None,
     revision: Annotated[
         str | None,
         typer.Option("--to", help="Tag, branch or commit of the template [its newest]."),
     ] = None,
-    train: Annotated[  # noqa: FBT002 (a flag)
+    train: Annotated[
         bool,
-        typer.Option("--train/--no-train", help="Compare the model before and after by training."),
+        typer.Option("--train/--no-train", help="Train before and after, and compare the models."),
     ] = True,
-    keep_conflicts: Annotated[  # noqa: FBT002
+    keep_conflicts: Annotated[
         bool,
-        typer.Option("--keep-conflicts", help="Make the branch, with conflicts marked in files."),
+        typer.Option(
+            "--keep-conflicts", help="Make the branch with conflicts marked in the files."
+        ),
     ] = False,
 ) -> None:
-    """Bring this repository to the present template, on a branch of one commit."""
+    """Update this repository to the newest template, on a branch."""
     from assay.machinery import machinery_digest
     from assay.update.update import Order, begin
 
@@ -126,4 +134,6 @@ def update_with(order: Path) -> None:
         return
     typer.echo(summary(report))
     if report.unchecked is not None:
-        raise NotCarriedOutError(f"{report.unchecked}: run `make setup check` on it.")
+        raise NotCarriedOutError(
+            f"{report.unchecked}: run `make setup check` on it.", code="update.not-compared"
+        )
