@@ -183,7 +183,7 @@ def read_settings(root: Path) -> Settings:
         ) from None
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.", code="settings.not-utf8"
+            f"{FILE_NAME} is not UTF-8 ({error}): save it as UTF-8.", code="settings.wrong-encoding"
         ) from None
 
 

@@ -113,14 +113,14 @@ def require_target(
 def _decoded(content: bytes, path: Path) -> str:
     if b"\0" in content:
         raise UsageError(
-            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.not-utf8"
+            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.wrong-encoding"
         )
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UsageError(
-            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.not-utf8"
+            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.wrong-encoding"
         ) from None
     if not text.strip():
         raise UsageError(f"{path} is empty: it must hold a header and rows.", code="table.empty")

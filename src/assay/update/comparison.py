@@ -36,7 +36,7 @@ ASK = (
 SHORT = 12
 ROWS = 500  # of the pool, that the certified model predicts
 NAMED = 3
-CODE = re.compile(r" \[[a-z]+\.[a-z0-9-]+\]$")  # of the error, behind the sentence
+CODE = re.compile(r" \[[a-z]+\.[a-z-]+\]$")  # of the error, behind the sentence
 
 
 @dataclass(frozen=True)
