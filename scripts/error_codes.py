@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ BASE = "AssayError"
 VALUE = "…"  # in a sentence, for what is known only when it is said
 
 Modules = Mapping[str, ast.Module]
+Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,24 @@ def modules(folder: Path) -> Modules:
 def constructions(package: Modules) -> Iterator[Construction]:
     """Every call of `AssayError` or of a class that is derived from it, in order."""
     ends = exit_codes(package)
-    shared = _texts(*package.values())
+    own: dict[str, Texts] = {name: {} for name in package}
+    for _ in range(3):  # own texts, those that are made of imported ones, and their importers
+        own = {name: _with_imported(module, own) for name, module in package.items()}
     for name, module in package.items():
-        texts = shared | _texts(module)
-        for node in ast.walk(module):
-            if isinstance(node, ast.Call) and _name(node.func) in ends:
-                sentence = _sentence(node.args[0], texts) if node.args else VALUE
-                place, end = f"{name}, line {node.lineno}", ends[_name(node.func)]
-                yield Construction(place, _code(node), end, sentence)
+        for call, texts in _calls(module, own[name]):
+            if (kind := _name(call.func)) in ends:
+                sentence = _sentence(call.args[0], texts) if call.args else VALUE
+                yield Construction(f"{name}, line {call.lineno}", _code(call), ends[kind], sentence)
+
+
+def _calls(node: ast.AST, texts: Texts) -> Iterator[tuple[ast.Call, Texts]]:
+    """Every call with the texts that its names stand for."""
+    if isinstance(node, ast.FunctionDef):
+        texts = {**texts, **_texts(ast.walk(node), texts)}
+    if isinstance(node, ast.Call):
+        yield node, texts
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, texts)
 
 
 def exit_codes(package: Modules) -> dict[str, int]:
@@ -80,32 +91,47 @@ def _code(call: ast.Call) -> str:
     return ""
 
 
-def _texts(*parsed: ast.Module) -> dict[str, str]:
-    """The constants that are a text; of a name with two meanings none."""
+def _texts(nodes: Iterable[ast.AST], known: Texts) -> dict[str, str]:
+    """The text that each name is given; of a name that is given two it is not known which."""
     found: dict[str, str] = {}
-    for module in parsed:
-        for node in module.body:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                name, value = _name(node.targets[0]), node.value.value
-                if isinstance(value, str) and name.isupper():
-                    found[name] = value if found.get(name, value) == value else VALUE
+    for node in nodes:
+        if isinstance(node, ast.Assign) and (name := _name(node.targets[0])):
+            text = _said(node.value, {**known, **found})
+            found[name] = text if found.get(name, text) == text else VALUE
     return found
 
 
-def _sentence(node: ast.expr, texts: Mapping[str, str]) -> str:
+def _with_imported(module: ast.Module, own: Mapping[str, Texts]) -> Texts:
+    """The texts of a module, and those of the package that it imports by their names."""
+    found: dict[str, str] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            texts = own.get(f"{node.module.removeprefix('assay.').replace('.', '/')}.py", {})
+            names = ((one.name, one.asname or one.name) for one in node.names)
+            found.update({here: texts[name] for name, here in names if name in texts})
+    return found | _texts(module.body, found)
+
+
+def _sentence(node: ast.expr, texts: Texts) -> str:
     """The sentence with the mark for each value that only a run knows."""
     said = re.sub(r"\s+", " ", _said(node, texts))
     return re.sub(f"{VALUE}(?: ?{VALUE})+", VALUE, said)
 
 
-def _said(node: ast.expr, texts: Mapping[str, str]) -> str:
+def _said(node: ast.expr, texts: Texts) -> str:
+    said = VALUE
     match node:
         case ast.Constant(value=str(text)):
-            return text
+            said = text
         case ast.JoinedStr(values=parts):
-            return "".join(_said(part, texts) for part in parts)
+            said = "".join(_said(part, texts) for part in parts)
         case ast.FormattedValue(value=value):
-            return _said(value, texts)
+            said = _said(value, texts)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _said(left, texts) + _said(right, texts)
-    return texts.get(_name(node), VALUE)
+            said = _said(left, texts) + _said(right, texts)
+        case ast.IfExp(body=one, orelse=other):
+            arms = (_said(one, texts), _said(other, texts))
+            said = VALUE if {"", VALUE} & set(arms) else " / ".join(arms)
+        case ast.Name(id=name):
+            said = texts.get(name, VALUE)
+    return said

@@ -95,12 +95,17 @@ def test_a_code_with_two_exit_codes_is_found():
 
 
 def test_sentences_are_shown_without_their_values():
-    """What only a run knows is an ellipsis; a constant of the module is its text."""
+    """What only a run knows is an ellipsis; names of texts are the texts, and `/` is a choice."""
     (one,) = planted(
         "AGAIN = 'run it again'",
-        "RefusedError(f'{path}, line {n}: ' + (x if n else y) + f'{z!r}; {AGAIN}.', code='a')",
+        "def of(n):",
+        "    kind = 'empty' if n else 'long'",
+        "    twice = 'a'",
+        "    twice = 'b'",
+        "    end = (n or n) + f', {twice!r}; {AGAIN}.'",
+        "    raise RefusedError(f'{n}: it is {kind}' + end, code='a')",
     )
-    assert one.sentence == "…, line …: …; run it again."
+    assert one.sentence == "…: it is empty / long…, …; run it again."
 
 
 def test_every_code_is_in_the_reference():

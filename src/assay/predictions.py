@@ -218,7 +218,7 @@ def _text(path: Path, rows: int) -> str:
     if path.is_symlink() or not path.is_file():
         raise NotCarriedOutError(
             f"{path.name} is missing or not a regular file: run `assay train`.",
-            code="handover.no-predictions",
+            code="handover.missing-file",
         )
     limit = (rows + 1) * BYTES_PER_ROW
     if path.stat().st_size > limit:
