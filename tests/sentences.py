@@ -21,9 +21,12 @@ def told(kind: type[AssayError], code: int, *parts: str) -> Iterator[None]:
 
 
 def assert_sentence(text: str, *parts: str) -> None:
-    """One line that ends with a full stop, holds the parts, and goes on to a remedy."""
+    """One line that ends with a full stop, holds the parts, and goes on to a remedy.
+
+    On the command line its code stands behind it.
+    """
     assert "\n" not in text
-    assert text.endswith(".")
+    assert re.search(r"\.( \[[a-z]+\.[a-z-]+\])?$", text), text
     assert re.search(r"[:;,] ?\w", text), f"no remedy in {text!r}"
     for part in parts:
         assert part in text, text

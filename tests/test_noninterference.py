@@ -329,11 +329,11 @@ LEAKS: tuple[Leak, ...] = (
 
 def test_one_planted_digit_is_found(scene: Scene, monkeypatch):
     """A scorer that lets one digit of the sealed error out, wherever, does not pass the above."""
-    genuine = gate.judge_sealed
+    genuine = scoring.judge_sealed
     scene.keep()
 
     def found(leak: Leak) -> list[str]:
-        monkeypatch.setattr(gate, "judge_sealed", lambda *given: leak(scene, genuine(*given)))
+        monkeypatch.setattr(scoring, "judge_sealed", lambda *given: leak(scene, genuine(*given)))
         first = scene.observe(CONFIRMING["just as predicted"], report=False)
         assert scene.digit == 0
         other = scene.observe(lambda _, predicted: predicted + 0.15, report=False)

@@ -23,7 +23,7 @@ SHARDS = ("--shard-rows", "10")
 def test_parts_are_all_shards_once_and_nearly_equal(rows, size, parts):
     """Whatever the sizes, parts in order are all shards, and differ by one shard at most."""
     shards = divide(rows, size)
-    parts = min(jobs, len(shards))
+    parts = min(parts, len(shards))
     made = [part_of(shards, number, parts) for number in range(1, parts + 1)]
     assert [shard for part in made for shard in part] == shards
     assert max(map(len, made)) - min(map(len, made)) <= 1

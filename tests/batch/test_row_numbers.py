@@ -40,6 +40,7 @@ from assay.features import (
     ValenceOrbitalFeatures,
 )
 from assay.layout import Handover, Layout
+from assay.model import inference
 from assay.model.inference import Inference
 from assay.model.saving import save_bundle
 from assay.predictions import rounded
@@ -168,7 +169,9 @@ def test_each_row_has_the_number_that_it_has_alone(toy, bundles, alone, name):
 @pytest.mark.parametrize("name", kinds(WALKED))
 def test_compiled_walks_give_each_row_its_own_number(toy, bundles, alone, name, monkeypatch):
     """Trees that are walked by compiled code give the oracle's numbers, too."""
-    monkeypatch.setattr(Inference, "_is_worth", lambda self, *_: self._reason is None)
+    monkeypatch.setattr(
+        Inference, "_way", lambda self, *_: None if self._reason else inference._on_all_cores
+    )
     assert table(toy, bundles[name], BatchOptions(shard_rows=9)) == wanted(alone[name])
 
 

@@ -51,12 +51,12 @@ def machinery(folder, *edits):
 HARMLESS = (
     ("misspellings.py", "leave the row out", "leave this row out"),
     (
-        "features/statistics.py",
-        '"""Statistics of the elements',
-        '"""The statistics of the elements',
+        "features/tables.py",
+        '"""The symbols of the elements by atomic number',
+        '"""All symbols of the elements by atomic number',
     ),
     ("features/transformers.py", "cannot be featurised: ", "has no features: "),
-    ("report/summary.py", '"""', '"""Again: '),
+    ("report/figures.py", '"""', '"""Again: '),
 )
 
 
@@ -77,7 +77,7 @@ def test_other_value_of_a_feature_is_refused(certified, tmp_path):
     """A feature that is computed otherwise is named, with both values, though nobody said so."""
     few = str(Layout(certified).candidates / "few.csv")
     edit = (
-        "features/statistics.py",
+        "features/tables.py",
         "deviation = reduce(np.add, ",
         "deviation = 1.001 * reduce(np.add, ",
     )

@@ -230,7 +230,7 @@ def test_settings_that_no_version_reads_are_a_conflict(template, model):
     """A renamed key without a migration leaves settings that cannot be read: nothing is made."""
     edit(model, "assay.toml", "[gate]\n", "[gate]\nslack = 0.1\n")
     commit(model, "My own")
-    edit(template, "src/assay/gate/policy.py", "    slack:", "    play:")
+    edit(template, "src/assay/gate/policy.py", "    slack: Annotated", "    play: Annotated")
     commit(template, "Forget the migration")
     before = state(model)
     ended = run_update(model, "--template", str(template), "--no-train")
