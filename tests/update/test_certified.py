@@ -128,7 +128,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
     edit(template, of_template("requirements.lock"), "zict==", "zict==99.")
     edit(template, "src/assay/verbs/start.py", "Split labelled rows", "Divide labelled rows")
     edit(template, "src/assay/update/migrations.py", PLANTED, MOVED)
-    edit(template, "src/assay/sanity/policy.py", "    rows_per_second: Annotated", "    speed: Annotated")
+    edit(template, "src/assay/sanity/policy.py", "    rows_per_second: A", "    speed: A")
     edit(template, of_template("assay.toml"), "rows_per_second", "speed")
     for path in (template / "src" / "assay" / "sanity").rglob("*.py"):
         path.write_text(path.read_text().replace(".rows_per_second", ".speed"))
