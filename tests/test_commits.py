@@ -70,7 +70,7 @@ def test_who_comes_second_is_told(remote, tmp_path, depth, started):
 
 
 def test_branch_that_was_deleted_has_moved(remote, tmp_path):
-    """A shallow repository cannot put back what it never had: it is told to begin again."""
+    """A shallow repository cannot put back what it never had: the message says to begin again."""
     branch = Branch(store(tmp_path / "one"), "x", str(remote), depth=1)
     for name in "ab":
         add(branch, name)

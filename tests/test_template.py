@@ -481,7 +481,7 @@ def test_what_a_linked_environment_leads_to_is_not_replaced(repository, tmp_path
     assert [path.name for path in kept.iterdir()] == ["a"]
 
 
-@pytest.mark.nightly("installs every package anew; `make bake` runs it on each push in CI")
+@pytest.mark.nightly("installs every package again; `make bake` runs it on each push in CI")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "version",

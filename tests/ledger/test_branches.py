@@ -205,8 +205,8 @@ def test_lines_cut_off_by_a_commit_are_missed(root):
     with pytest.raises(ShortenedError, match=rf"held more lines at its commit {whole.head[:12]}"):
         read_ledger(root)
     content = {RECORDS: whole.files()[RECORDS]}
-    mended = commits.commit(root, commits.local_head(root, module.REF), content, "put back")
-    git(root, "update-ref", module.REF, mended)
+    fixed = commits.commit(root, commits.local_head(root, module.REF), content, "put back")
+    git(root, "update-ref", module.REF, fixed)
     assert read_ledger(root).entries == whole.entries, "putting the lines back mends it"
 
 

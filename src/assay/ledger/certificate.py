@@ -31,9 +31,9 @@ def write_statement(
     Args:
         path: where to.
         signer: of securesystemslib.
-        subjects: SHA-256 of what is told of, by name.
+        subjects: SHA-256 of what the statement is about, by name.
         kind: the type of the predicate.
-        predicate: what is told, as JSON has it.
+        predicate: what it says, as JSON.
     """
     from securesystemslib.dsse import Envelope
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 MARKER = "slow_sanity"
-# what a run of the author's tests is told before its slow suite
+# the word by which a run of the author's tests may start its slow suite
 GO, WITHHOLD = b"+", b"-"
 KIT = "assay.sanity.properties."
 FOLDER = Path(__file__).resolve().with_name("properties")

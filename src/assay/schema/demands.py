@@ -114,7 +114,7 @@ def require_known(severity: Mapping[str, Severity]) -> None:
     """Look for names in `[severity]` that no rule and no property can have.
 
     Raises:
-        UsageError: there is one; the nearest known name is told.
+        UsageError: there is one; the message names the nearest known one.
     """
     for name in severity:
         if name not in RULES and not name.startswith(_PROPERTY):
