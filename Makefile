@@ -46,11 +46,11 @@ sample: setup ## Make the report that README.md and docs/report.html show, from 
 	@$(BIN)/python scripts/sample_report.py
 
 # what is nightly, and what stands in INPUTS of tests/schedule.py and has not changed, is left out
-test: setup node browser lint ## Check what every push must hold: 12 minutes
+test: setup node browser lint ## Check what every push must hold: up to 20 minutes
 	$(PYTEST) -m "not nightly and not wide" --changed $(PARALLEL) --durations=25
 
 # writes tests/durations.json and tests/inputs.json, which are part of a commit
-test-all: setup node browser lint ## Check everything but three installations more: 25 minutes
+test-all: setup node browser lint ## Check everything but three installations more: half an hour or more
 	$(PYTEST) -m "not wide" --record $(PARALLEL) --durations=25
 
 quick: setup ## Check all that is not slow: two minutes

@@ -1,7 +1,7 @@
 """Predictions: compared with what was asked for, and the file that crosses to trusted ground.
 
-Every answer of a model or a featurizer goes through `answered` before a number of it is given to
-a row.
+Every answer of a model or a featurizer goes through `predictions_of`, `probabilities_of` or
+`features_of` before a number of it is given to a row.
 """
 
 import math
