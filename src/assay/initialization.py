@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from assay import provenance
-from assay.datasets import Source, load_source
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
+from assay.intake.intake import Choices, Intake, take_in
+from assay.intake.report import aside_text, repeats_text, require_usable, write_intake
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
 from assay.planning.assumptions import with_margin
@@ -26,6 +27,8 @@ CARD = """# Data card
 | source | `{source}` |
 | target | `{target}` ({kind}, unit {unit}) |
 | rows | {rows} distinct compositions, divided by chemical system |
+| read | {total} rows; {aside} |
+| repeated compositions | {repeated} |
 | range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
 
 `train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
@@ -38,11 +41,14 @@ SOURCE_COPY = Path(".assay") / "source.csv"
 FEW_ROWS = 300
 
 
-def data_card(parts: Parts, source: str, target: Target) -> str:
+def data_card(parts: Parts, found: Intake, target: Target) -> str:
     """The first text of `data/README.md`, for rows from a file or dataset."""
     values = pd.concat([parts.train, parts.held_out])[parts.target]
     return CARD.format(
-        source=Path(source).name,
+        source=found.name,
+        total=found.total,
+        aside=aside_text(found),
+        repeated=repeats_text(found),
         target=parts.target,
         kind=target.kind,
         unit=target.unit,
@@ -78,36 +84,59 @@ class Initialized:
     repeated: int
 
 
-def initialize(root: Path, source: str | None, target: str | None, unit: str | None) -> Initialized:
-    """Split (if a source is given), set the margin, seal the labels and make the keys.
+def initialize(root: Path, found: Intake | None, *, agreed: bool = False) -> Initialized:
+    """Split (if rows were taken in), set the margin, seal the labels and make the keys.
 
     Everything that can fail for the data's sake is done before the first file is written.
 
+    Args:
+        root: the repository.
+        found: what `read_source` took in; None: the tables in `data` are divided already.
+        agreed: whether a person agreed that more rows are set aside than `assay.toml` allows.
+
     Raises:
-        RefusedError: the labels are sealed already, or there are keys already.
+        RefusedError: the labels are sealed already, there are keys already, or too many rows were
+            set aside.
         UsageError: the source or `assay.toml` is not as it must be, or the model of the
             repository cannot be fitted.
     """
     layout = Layout(root)
     _require_fresh(layout)
-    _require_private(root, source)
     settings = read_settings(root)
-    text = _configured((root / FILE_NAME).read_text(encoding="utf-8"), settings, target, unit)
-    if source is None and (root / SOURCE_COPY).is_file():
-        source = str(root / SOURCE_COPY)
-    if source is None:
-        parts, card, repeated = _parts_on_disk(layout, parse_settings(text)), None, 0
+    text = (root / FILE_NAME).read_text(encoding="utf-8")
+    if found is None:
+        parts, card, repeated = _parts_on_disk(layout, settings), None, 0
     else:
-        column = target or settings.target.column
-        tolerance, further = settings.data.duplicate_tolerance, settings.slice_columns
-        found = load_source(source, column, tolerance, further)
-        parts, repeated = _split(settings, source, found, column), found.repeated
-        text = _of_kind(text, found.kind, keep_bounds=target in {None, settings.target.column})
-        card = data_card(parts, source, parse_settings(text).target)
+        require_usable(found, settings, layout, agreed=agreed)
+        text = _configured(text, settings, found)
+        parts, repeated = _split(settings, found), found.merged.repeated
+        card = data_card(parts, found, parse_settings(text).target)
     margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
     _tell(root / "README.md", settings.target, parse_settings(text).target)
     return Initialized(len(parts.train), len(parts.held_out), margin, repeated)
+
+
+def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:
+    """Take in the table that is to be sealed, and write what is amiss with it to `out/intake`.
+
+    Without a source it is the one that the template put aside. None where there is neither: the
+    tables in `data` are divided already.
+
+    Raises:
+        RefusedError: the labels are sealed already, or git would commit the table.
+        UndecidedError: a person has to choose.
+        UsageError: the table cannot be read, or no row of it can be used.
+    """
+    _require_fresh(Layout(root))
+    _require_private(root, source)
+    if source is None and (root / SOURCE_COPY).is_file():
+        source = str(root / SOURCE_COPY)
+    if source is None:
+        return None
+    found = take_in(source, choices.within(read_settings(root)))
+    write_intake(found, Layout(root))
+    return found
 
 
 def _require_fresh(layout: Layout) -> None:
@@ -151,20 +180,28 @@ def _require_private(root: Path, source: str | None) -> None:
         )
 
 
-def _configured(text: str, settings: Settings, target: str | None, unit: str | None) -> str:
-    for key, value in (("column", target), ("unit", unit)):
-        if value not in {None, getattr(settings.target, key)}:
-            text = with_value(text, "target", key, json.dumps(value, ensure_ascii=False))
-    parse_settings(text)
-    return text
-
-
-def _of_kind(text: str, kind: str, *, keep_bounds: bool) -> str:
-    if parse_settings(text).target.kind != kind:
-        text = with_value(text, "target", "kind", f'"{kind}"')
-        keep_bounds = False
-    for bound in () if keep_bounds else ("lower", "upper", "element_value"):
+def _configured(text: str, settings: Settings, found: Intake) -> str:
+    """The text of `assay.toml` with what the table and its reader said."""
+    target = settings.target
+    values = {
+        "column": (target.column, found.target.name),
+        "unit": (target.unit, found.unit),
+        "kind": (target.kind, found.kind),
+        "classes": (target.classes, found.classes),
+    }
+    other = found.target.name != target.column or found.kind != target.kind
+    for bound in ("lower", "upper", "element_value") if other else ():
         text = with_value(text, "target", bound, None)
+    for key, (before, after) in values.items():
+        if before != after:
+            value = None if after is None else json.dumps(after, ensure_ascii=False)
+            text = with_value(text, "target", key, value)
+    if found.duplicates != settings.data.duplicates:
+        text = with_value(text, "data", "duplicates", json.dumps(found.duplicates))
+    if found.kind == "number" and "duplicate_tolerance" not in settings.data.model_fields_set:
+        told = f"{found.tolerance:.3g}  # 5 % of the interquartile range, found by init"
+        text = with_value(text, "data", "duplicate_tolerance", told)
+    parse_settings(text)
     return text
 
 
@@ -183,8 +220,8 @@ def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
     )
 
 
-def _split(settings: Settings, source: str, found: Source, target: str) -> Parts:
-    rows = found.rows
+def _split(settings: Settings, found: Intake) -> Parts:
+    rows, source, target = found.rows, found.name, found.target.name
     systems = rows.assign(group=linked_systems(list(rows["formula"])))["group"]
     if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(

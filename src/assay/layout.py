@@ -98,6 +98,16 @@ class Layout:
         """Everything that a run writes."""
         return self.root / "out"
 
+    @property
+    def intake(self) -> Path:
+        """What was found in a table of labels, and each of its faults."""
+        return self.out / "intake"
+
+    @property
+    def rejected(self) -> Path:
+        """One row a fault of a table of labels: file, line, column, value, code and advice."""
+        return self.intake / "rejected.csv"
+
 
 @dataclass(frozen=True)
 class Handover:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.intake.policy import Rule
 from assay.layout import SETTINGS
 from assay.records import Severity
 from assay.sanity.policy import Sanity
@@ -17,6 +18,7 @@ from assay.sanity.policy import Sanity
 FILE_NAME = SETTINGS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+ClassName = Annotated[str, Field(min_length=1, max_length=80)]
 Bound = Annotated[float, Field(allow_inf_nan=True)]
 
 
@@ -42,6 +44,7 @@ class Target(Section):
         lower: Smallest possible value, in `unit`.
         upper: Largest possible value, in `unit`.
         element_value: Known value of every pure element, in `unit`; without it no property asks.
+        classes: Names of the classes 0 and 1.
     """
 
     column: Annotated[str, Field(min_length=1)]
@@ -50,6 +53,7 @@ class Target(Section):
     lower: Bound = -math.inf
     upper: Bound = math.inf
     element_value: float | None = None
+    classes: Annotated[tuple[ClassName, ClassName] | None, Field(strict=False)] = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -57,6 +61,8 @@ class Target(Section):
             raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
         if self.column in {"row_id", "formula"}:
             raise ValueError(f"column must name the target, not {self.column!r}")
+        if self.classes is not None and (self.kind != "class" or len({*self.classes}) == 1):
+            raise ValueError("classes names the two classes of a target of kind 'class'")
         return self
 
 
@@ -64,8 +70,10 @@ class Data(Section):
     """Tolerances of the data checks.
 
     Attributes:
+        duplicates: Which label stands for rows of one composition.
         duplicate_tolerance: Largest difference of two labels of one composition, in the target's
             unit.
+        maximum_set_aside: Largest share of unusable rows that intake sets aside unasked.
         maximum_rows_removed: Largest share of main's rows that a change removes or relabels.
         maximum_corrections: Most lines that a change adds to `data/corrections.csv`.
         maximum_shift: Largest shift of the quartiles of the labels, in interquartile ranges of
@@ -78,7 +86,9 @@ class Data(Section):
         maximum_unbalanced: Largest share of rows whose oxidation states do not add up to zero.
     """
 
+    duplicates: Rule = "refuse"
     duplicate_tolerance: Annotated[float, Field(ge=0)] = 0.05
+    maximum_set_aside: Annotated[float, Field(ge=0, le=1)] = 0.05
     maximum_rows_removed: Annotated[float, Field(ge=0, le=1)] = 0.05
     maximum_corrections: Annotated[int, Field(ge=0, le=100)] = 100
     maximum_shift: Annotated[float, Field(gt=0)] = 0.5

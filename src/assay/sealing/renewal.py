@@ -1,5 +1,6 @@
 """`assay seal fresh`: new rows, whose labels nobody saw, take the place of a retired set."""
 
+import dataclasses
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ import pandas as pd
 
 from assay import provenance
 from assay.compositions import chemical_system, identity
-from assay.datasets import Source, load_source, reduced_formulas
+from assay.datasets import reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
 from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.gate.statistics import Grouping
+from assay.intake.intake import Choices, Intake, take_in
+from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
 from assay.planning.assumptions import with_margin
 from assay.sealing import encryption
@@ -106,7 +109,7 @@ class Renewed:
     kept: Path | None
 
 
-def seal_fresh(root: Path, source: str) -> Renewed:
+def seal_fresh(root: Path, found: Intake, *, agreed: bool = False) -> Renewed:
     """Seal a new set whole; the rows of the retired one join the train set.
 
     Everything that can fail for the data's sake is done before the first file is written: the
@@ -120,16 +123,16 @@ def seal_fresh(root: Path, source: str) -> Renewed:
     """
     layout, settings = Layout(root), read_settings(root)
     retired = _retired(layout)
-    require_uncommitted(root, source)
-    found = _labelled(settings, source)
-    require_unseen(layout, found.rows, source)
+    require_usable(found, settings, layout, agreed=agreed)
+    _require_target(settings, found)
+    require_unseen(layout, found.rows, found.name)
     train, joined = _joined(layout, settings, retired)
     held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
     margin, text = with_margin(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
     _rehearse(layout, parts, text)
     kept = _write(layout, parts, text)
-    return Renewed(joined, len(train), len(held_out), margin, found.repeated, kept)
+    return Renewed(joined, len(train), len(held_out), margin, found.merged.repeated, kept)
 
 
 def _retired(layout: Layout) -> pd.DataFrame:
@@ -144,14 +147,36 @@ def _retired(layout: Layout) -> pd.DataFrame:
     return check_release(layout, folder)[1]
 
 
-def _labelled(settings: Settings, source: str) -> Source:
-    target, further = settings.target, settings.slice_columns
-    found = load_source(source, target.column, settings.data.duplicate_tolerance, further)
+def read_fresh(root: Path, source: str, choices: Choices) -> Intake:
+    """Take in the rows that are to be sealed, and write what is amiss with them to `out/intake`.
+
+    Raises:
+        RefusedError: the present set is not retired, or the table was committed.
+        UndecidedError: a person has to choose.
+        UsageError: the table cannot be read, or no row of it can be used.
+    """
+    layout, settings = Layout(root), read_settings(root)
+    _retired(layout)
+    require_uncommitted(root, source)
+    target = settings.target.column
+    found = take_in(source, dataclasses.replace(choices, target=target).within(settings))
+    write_intake(found, layout)
+    return found.with_target(target)
+
+
+def _require_target(settings: Settings, found: Intake) -> None:
+    target, source = settings.target, found.name
     if found.kind != target.kind:
         raise UsageError(
             f"{source}: {target.column} is a {found.kind}, but target.kind in {FILE_NAME} is "
             f"{target.kind!r}; give labels of that kind.",
             code="data.other-kind",
+        )
+    if found.unit != target.unit:
+        raise UsageError(
+            f"{source}: {target.column} is in {found.unit}, but target.unit in {FILE_NAME} is "
+            f"{target.unit!r}; convert the labels, or give --unit if the header is wrong.",
+            code="data.other-unit",
         )
     values = found.rows[target.column]
     outside = found.rows[~values.between(target.lower, target.upper)]
@@ -162,16 +187,15 @@ def _labelled(settings: Settings, source: str) -> Source:
             f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}.",
             code="data.out-of-bounds",
         )
-    _require_groups(settings, found, source)
-    return found
+    _require_groups(settings, found)
 
 
-def _require_groups(settings: Settings, found: Source, source: str) -> None:
+def _require_groups(settings: Settings, found: Intake) -> None:
     """Refuse a set on which the gate could never say anything but INCONCLUSIVE."""
     groups = Grouping.of(found.rows["formula"].map(chemical_system)).effective
     if groups < settings.gate.minimum_groups:
         raise UsageError(
-            f"{source} has {groups:.1f} effective groups (rows of one chemical system count "
+            f"{found.name} has {groups:.1f} effective groups (rows of one chemical system count "
             f"together), and the gate decides nothing below {settings.gate.minimum_groups}: give "
             "rows of more chemical systems.",
             code="data.too-few-groups",

@@ -53,14 +53,6 @@ def tell(text: str, record: "Record | None" = None, *, machine: bool = False) ->
         typer.echo(text)
 
 
-def repeated(rows: int) -> str:
-    """What is said of rows that were left out of a table of labels."""
-    return (
-        f"{rows} rows repeat an earlier composition within data.duplicate_tolerance: the first of "
-        "each was kept."
-    )
-
-
 @contextmanager
 def recorded(handover: Handover, part: Part) -> Iterator[None]:
     """Leave a `Refusal` if what is done here ends by an error, and none of an earlier time.

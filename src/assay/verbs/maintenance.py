@@ -7,7 +7,15 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, here, repeated, repository, tell
+from assay.verbs.console import Machine, Remote, here, repository, tell
+from assay.verbs.tables import (
+    DecimalOption,
+    DuplicatesOption,
+    FormulaOption,
+    SetAsideOption,
+    SheetOption,
+    asked,
+)
 
 if TYPE_CHECKING:
     from assay.ledger.audit import Audit
@@ -110,16 +118,25 @@ def retire(
 
 
 @seal_app.command()
-def fresh(
-    source: Annotated[str, typer.Argument(help="CSV with a column formula and the target.")],
+def fresh(  # noqa: PLR0913 (one parameter an option)
+    source: Annotated[str, typer.Argument(help="Table of formulas and the target, as for init.")],
+    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    formula: FormulaOption = None,
+    sheet: SheetOption = None,
+    decimal: DecimalOption = None,
+    duplicates: DuplicatesOption = None,
+    set_aside: SetAsideOption = False,
 ) -> None:
     """Seal new labelled rows; those of the retired set join the train set."""
+    from assay.intake.intake import Choices
+    from assay.intake.report import intake_text
     from assay.sealing import renewal
 
     root = repository()
-    made = renewal.seal_fresh(root, source)
-    if made.repeated:
-        typer.echo(repeated(made.repeated))
+    choices = Choices(formula, unit=unit, sheet=sheet, decimal=decimal, duplicates=duplicates)
+    found = asked(lambda choices: renewal.read_fresh(root, source, choices), choices)
+    typer.echo(f"{intake_text(found)}\n")
+    made = renewal.seal_fresh(root, found, agreed=set_aside)
     typer.echo(
         f"{made.joined_rows} retired rows joined the train set, which has {made.train_rows}; "
         f"{made.sealed_rows} sealed; margin {made.margin:g}.\n"

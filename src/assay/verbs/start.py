@@ -8,25 +8,48 @@ from typing import Annotated
 import typer
 
 from assay.errors import NotCarriedOutError
-from assay.verbs.console import Machine, here, repeated, repository, shown, tell
+from assay.verbs.console import Machine, here, repository, shown, tell
+from assay.verbs.tables import (
+    DecimalOption,
+    DuplicatesOption,
+    FormulaOption,
+    SetAsideOption,
+    SheetOption,
+    asked,
+)
 
 Steps = Callable[[], object]
 
 
-def init(
+def init(  # noqa: PLR0913 (one parameter an option)
     source: Annotated[
-        str | None, typer.Argument(help="CSV or matminer dataset [the data in data/].")
+        str | None,
+        typer.Argument(
+            help="CSV, workbook, Parquet, JSON or matminer dataset [the data in data/]."
+        ),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Column to learn.")] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the target.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to learn [found].")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    formula: FormulaOption = None,
+    sheet: SheetOption = None,
+    decimal: DecimalOption = None,
+    positive: Annotated[
+        str | None, typer.Option(help="Label of the positive class [found].")
+    ] = None,
+    duplicates: DuplicatesOption = None,
+    set_aside: SetAsideOption = False,
 ) -> None:
-    """Split labelled rows, seal the held-out labels and make the keys."""
-    from assay.initialization import few_rows, initialize, next_steps
+    """Read a table, split its rows, seal the held-out labels and make the keys."""
+    from assay.initialization import few_rows, initialize, next_steps, read_source
+    from assay.intake.intake import Choices
+    from assay.intake.report import intake_text
 
     root = repository()
-    made = initialize(root, source, target, unit)
-    if made.repeated:
-        typer.echo(repeated(made.repeated))
+    choices = Choices(formula, target, unit, None, None, sheet, decimal, positive, duplicates)
+    found = asked(lambda choices: read_source(root, source, choices), choices)
+    if found is not None:
+        typer.echo(f"{intake_text(found)}\n")
+    made = initialize(root, found, agreed=set_aside)
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )

@@ -1,0 +1,196 @@
+"""Which columns hold the formulas and the target, and in which unit: found by content and name."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from assay.compositions import identity, problem
+from assay.errors import UsageError
+from assay.intake.classes import is_class
+from assay.intake.numbers import NUMERIC, read_number
+from assay.intake.raw import RawTable
+from assay.intake.units import split_unit, unit_of_cells
+
+FORMULA_NAMES = (
+    "formula", "composition", "pretty_formula", "reduced_formula", "chemical_formula",
+    "chemical_composition", "formula_pretty", "full_formula", "compound", "material", "name",
+)  # fmt: skip
+# columns of these names number or name the rows, and are no target
+IDS = frozenset(
+    [
+        "id",
+        "row_id",
+        "index",
+        "no",
+        "nr",
+        "number",
+        "#",
+        "entry",
+        "sample",
+        "year",
+        "doi",
+        "ref",
+        "reference",
+    ]
+)
+SAMPLE = 300
+# an answer that leaves it to `init` to find out
+FIND = "?"
+
+
+class UndecidedError(UsageError):
+    """Two or more could be meant: a person chooses, by an answer or by the option that is named."""
+
+    def __init__(self, sentence: str, *, code: str, option: str, choices: Sequence[str]) -> None:
+        """`option` without dashes; `choices` may be empty, where any text is an answer."""
+        super().__init__(sentence, code=code)
+        self.option, self.choices = option, tuple(choices)
+
+
+class Target(NamedTuple):
+    """The column to learn as the file calls it, its name without the unit, and the unit if told."""
+
+    column: str
+    name: str
+    unit: str | None
+
+
+def formula_column(table: RawTable, wanted: str | None, taken: str | None) -> str:
+    """The column that holds the formulas, other than the column `taken`.
+
+    Raises:
+        UndecidedError: two columns hold different formulas.
+        UsageError: none does, or the wanted one is not there.
+    """
+    names = [str(name) for name in table.cells]
+    if wanted is not None:
+        return _named(names, wanted, table, "--formula", "table.no-column")
+    full = [n for n in names if n != taken and _mostly(table.cells[n], _is_formula)]
+    known = sorted((n for n in full if _key(n) in FORMULA_NAMES), key=_rank)
+    found = known or full
+    if not found:
+        return _named_formula(names, table)
+    others = [n for n in found[1:] if not _alike(table.cells[found[0]], table.cells[n])]
+    if others and _key(found[0]) != "formula":
+        raise UndecidedError(
+            f"{table.name}: formulas stand in the columns {_listed([found[0], *others])}, and they "
+            f"differ: say which is meant with --formula {found[0]!r}.",
+            code="intake.which-formula",
+            option="formula",
+            choices=[found[0], *others],
+        )
+    return found[0]
+
+
+def _named_formula(names: Sequence[str], table: RawTable) -> str:
+    """A column that is called so, although most of its cells cannot be read: all are faults."""
+    for name in sorted(names, key=_rank):
+        if _key(name) in FORMULA_NAMES[:-3]:
+            return name
+    raise UsageError(
+        f"{table.name} has no column of formulas among {_listed(names)}: name it with --formula, "
+        "or write the formulas, such as Fe2O3, into one.",
+        code="table.no-formula-column",
+    )
+
+
+def target_column(table: RawTable, formula: str, wanted: str | None, usual: str | None) -> Target:
+    """The column to learn: the wanted one, else the `usual` one, else the only one it can be.
+
+    Raises:
+        UndecidedError: several columns hold numbers or classes.
+        UsageError: none does, or the wanted one is not there.
+    """
+    names = [str(name) for name in table.cells if name != formula]
+    if wanted is not None:
+        return _target(table, _named(names, wanted, table, "--target", "table.no-target"), wanted)
+    same = None if usual is None else _match(names, usual)
+    if same is not None:
+        return _target(table, same, usual)
+    found = candidates(table, names)
+    if len(found) == 1:
+        return _target(table, found[0])
+    if not found:
+        raise UsageError(
+            f"{table.name} has no column of numbers or classes beside {formula!r}, among "
+            f"{_listed(names)}: name the column to learn with --target.",
+            code="table.no-target",
+        )
+    raise UndecidedError(
+        f"{table.name}: the column to learn may be {_listed(found)}: say which with "
+        f"--target {found[0]!r}.",
+        code="intake.which-target",
+        option="target",
+        choices=found,
+    )
+
+
+def candidates(table: RawTable, names: Iterable[str]) -> list[str]:
+    """Columns that may be learnt: those of numbers, or, where there is none, those of classes."""
+    free = [name for name in names if _key(split_unit(name)[0]) not in IDS]
+    numbers = [name for name in free if _mostly(table.cells[name], _is_number)]
+    return numbers or [name for name in free if is_class(list(table.cells[name]))]
+
+
+def _target(table: RawTable, column: str, asked: str | None = None) -> Target:
+    """The column with its unit; it keeps its whole name if a person asked for it by that."""
+    name, unit = split_unit(column)
+    name = column if column == asked else name
+    at = list(table.cells).index(column)
+    line = table.units[at] if at < len(table.units) else ""
+    unit = unit or (line if line.strip("-") else None) or unit_of_cells(list(table.cells[column]))
+    return Target(column, name, unit)
+
+
+def _named(names: Sequence[str], wanted: str, table: RawTable, option: str, code: str) -> str:
+    found = _match(names, wanted)
+    if found is None:
+        raise UsageError(
+            f"{table.name} has no column {wanted!r}: give {option} one of {_listed(names)}.",
+            code=code,
+        )
+    return found
+
+
+def _match(names: Sequence[str], wanted: str) -> str | None:
+    """The column of that name, or else the only one that differs by case or its unit alone."""
+    if wanted in names:
+        return wanted
+    for plain in (_key, lambda name: _key(split_unit(name)[0])):
+        same = [name for name in names if plain(name) == plain(wanted)]
+        if len(same) == 1:
+            return same[0]
+    return None
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_")
+
+
+def _rank(name: str) -> int:
+    return FORMULA_NAMES.index(_key(name)) if _key(name) in FORMULA_NAMES else len(FORMULA_NAMES)
+
+
+def _mostly(cells: pd.Series, test: Callable[[str], bool]) -> bool:
+    filled = [cell for cell in cells if cell][:SAMPLE]
+    return 2 * sum(map(test, filled)) > len(filled)
+
+
+def _is_formula(cell: str) -> bool:
+    return problem(cell) is None
+
+
+def _is_number(cell: str) -> bool:
+    value, kind = read_number(cell, None, ".")
+    return value is not None or kind in NUMERIC
+
+
+def _alike(first: pd.Series, second: pd.Series) -> bool:
+    """Whether two columns name the same compositions, as far as a sample tells."""
+    pairs = list(zip(first[:SAMPLE], second[:SAMPLE], strict=True))
+    return all(identity(one) == identity(other) for one, other in pairs)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))[:300]

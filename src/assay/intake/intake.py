@@ -1,0 +1,299 @@
+"""From the file that somebody has to labelled rows, one a composition, with all that was found."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import NotCarriedOutError, UsageError
+from assay.intake.classes import is_class, read_classes
+from assay.intake.columns import FIND, Target, UndecidedError, formula_column, target_column
+from assay.intake.faults import Fault
+from assay.intake.files import read_raw
+from assay.intake.numbers import decimal_of, read_numbers
+from assay.intake.policy import Rule
+from assay.intake.raw import RawTable
+from assay.intake.repeats import Merged, merge, relative_tolerance, require_rule
+from assay.settings import Settings
+
+# a name with one of these is meant to be a file, whether it exists or not
+SUFFIXES = frozenset(
+    [
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".gz",
+        ".xlsx",
+        ".xlsm",
+        ".xlsb",
+        ".xls",
+        ".ods",
+        ".json",
+        ".jsonl",
+        ".parquet",
+    ]
+)
+Kind = Literal["number", "class"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person may say about a table; None leaves it to be found.
+
+    `formula`, `target` and `unit` name columns and the target's unit, `usual` the target that is
+    taken if the table has it, and `usual_unit` its unit; `sheet` is of a workbook, `decimal` the
+    decimal sign, `positive` the positive class. `duplicates` is the rule for rows of one
+    composition (`refuse`), `tolerance` how far their values may lie apart in the target's unit;
+    `further` are columns to take along as they are.
+    """
+
+    formula: str | None = None
+    target: str | None = None
+    unit: str | None = None
+    usual: str | None = None
+    usual_unit: str | None = None
+    sheet: str | None = None
+    decimal: str | None = None
+    positive: str | None = None
+    duplicates: Rule | None = None
+    tolerance: float | None = None
+    further: Sequence[str] = ()
+
+    def within(self, settings: Settings) -> "Choices":
+        """The same, with what `assay.toml` says where a person said nothing."""
+        target, data = settings.target, settings.data
+        own = "duplicate_tolerance" in data.model_fields_set
+        return replace(
+            self,
+            usual=None if target.column == FIND else target.column,
+            usual_unit=None if target.unit == FIND else target.unit,
+            positive=self.positive or (target.classes[1] if target.classes else None),
+            duplicates=self.duplicates or data.duplicates,
+            tolerance=data.duplicate_tolerance if own else None,
+            further=settings.slice_columns,
+        )
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Labelled rows and how they came about.
+
+    `rows` are `formula` in reduced spelling, the target and further columns as text, one row a
+    composition; the index holds the lines of the file. A class is 1 and 0, and `classes` names 0
+    and 1. `faults` are all cells and rows that were set aside, without those of compositions whose
+    values disagree, which `merged` has; `spellings` counts numbers that were not plainly written.
+    `tolerance` is what repeated rows were compared with.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    kind: Kind
+    formula: str
+    target: Target
+    unit: str
+    total: int
+    faults: tuple[Fault, ...]
+    readings: tuple[str, ...]
+    merged: Merged
+    tolerance: float
+    duplicates: Rule
+    classes: tuple[str, str] | None = None
+    spellings: Mapping[str, int] = field(default_factory=Counter)
+
+    def with_target(self, name: str) -> "Intake":
+        """The same with the target under another name, that of a repository."""
+        rows = self.rows.rename(columns={self.target.name: name})
+        return replace(self, rows=rows, target=self.target._replace(name=name))
+
+    @property
+    def set_aside(self) -> int:
+        """How many rows cannot be used."""
+        return len({fault.line for fault in self.faults})
+
+    @property
+    def share_set_aside(self) -> float:
+        """The share of all rows that cannot be used."""
+        return self.set_aside / self.total
+
+
+def take_in(source: str, choices: Choices) -> Intake:
+    """Read a file or a dataset of matminer whole, and tell all that is amiss with it.
+
+    Raises:
+        UndecidedError: a person has to choose.
+        UsageError: the file cannot be read, or no row of it can be used.
+        NotCarriedOutError: a dataset cannot be fetched.
+    """
+    path = Path(source)
+    if path.exists() or path.suffix in SUFFIXES or len(path.parts) > 1:
+        return take_in_table(read_raw(path, choices.sheet), choices)
+    from assay.intake.structured import from_frame
+
+    return take_in_table(from_frame(_load_matminer(source), source), choices)
+
+
+def take_in_table(table: RawTable, choices: Choices) -> Intake:
+    """The same for a table that was read; see `take_in`."""
+    formula, target = _columns(table, choices)
+    spelt, faults = _formulas(table.cells[formula])
+    labels = _labels(table, target, choices)
+    rule = choices.duplicates or "refuse"
+    require_rule(rule, labels.kind)
+    amiss = [*table.faults, *faults, *labels.faults]
+    fine = np.isfinite(labels.numbers) & np.array([text is not None for text in spelt])
+    if not fine.any():
+        _refuse_all(table, amiss)
+    rows = pd.DataFrame({"formula": spelt, target.name: labels.numbers}, index=table.cells.index)
+    rows[list(choices.further)] = table.cells[_further(table, choices.further)]
+    rows = rows[fine]
+    if labels.kind == "class":
+        rows[target.name] = rows[target.name].astype(int)
+    tolerance = _tolerance(labels.kind, rows[target.name].to_numpy(), choices.tolerance)
+    merged = merge(rows, target.name, rule, tolerance)
+    return Intake(
+        name=table.name,
+        rows=merged.rows,
+        kind=labels.kind,
+        formula=formula,
+        target=target,
+        unit=_unit(table, target, labels.kind, choices),
+        total=len(table.cells) + len(table.faults),
+        faults=tuple(amiss),
+        readings=table.readings,
+        merged=merged,
+        tolerance=tolerance,
+        duplicates=rule,
+        classes=labels.classes,
+        spellings=labels.spellings,
+    )
+
+
+def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
+    formula = formula_column(table, choices.formula, choices.target)
+    target = target_column(table, formula, choices.target, choices.usual)
+    if target.name in {"formula", "row_id"} or target.column == formula:
+        raise UsageError(
+            f"{table.name}: the column {target.column!r} cannot be the one to learn: name another "
+            "with --target, or rename it.",
+            code="table.no-target",
+        )
+    return formula, target
+
+
+def _further(table: RawTable, names: Sequence[str]) -> list[str]:
+    for name in names:
+        if name not in table.cells:
+            raise UsageError(
+                f"{table.name} has no column {name!r}, which assay.toml names a slice by: add it, "
+                "or take the slice out.",
+                code="table.no-column",
+            )
+    return list(names)
+
+
+def _formulas(cells: pd.Series) -> tuple[list[str | None], list[Fault]]:
+    """The canonical spelling of each formula, or None and a fault."""
+    from assay.compositions import reduced_formula
+    from assay.features.parsing import problems
+
+    texts = [" ".join(cell.split()) for cell in cells]
+    spelt: list[str | None] = []
+    faults = []
+    for line, text, sentence in zip(cells.index, texts, problems(texts), strict=True):
+        spelt.append(None if sentence else reduced_formula(text))
+        if sentence:
+            reason, _, hint = sentence.partition("; ")
+            code = "formula.unreadable" if text else "formula.empty"
+            faults.append(Fault(int(line), str(cells.name), text, code, reason, hint))
+    return spelt, faults
+
+
+@dataclass(frozen=True)
+class _Labels:
+    kind: Kind
+    numbers: np.ndarray
+    faults: tuple[Fault, ...]
+    classes: tuple[str, str] | None
+    spellings: Mapping[str, int]
+
+
+def _labels(table: RawTable, target: Target, choices: Choices) -> _Labels:
+    cells, lines = list(table.cells[target.column]), list(table.cells.index)
+    if choices.positive is not None or is_class(cells):
+        found = read_classes(cells, lines, target.column, choices.positive)
+        return _Labels("class", found.values, found.faults, found.names, {})
+    decimal = choices.decimal or decimal_of(cells)
+    if decimal is None:
+        raise UndecidedError(
+            f"{table.name}: the commas in {target.column!r} may be decimal signs or separators of "
+            "thousands: say which with --decimal ',' or --decimal '.'.",
+            code="intake.which-decimal",
+            option="decimal",
+            choices=[",", "."],
+        )
+    unit = choices.unit or target.unit or choices.usual_unit
+    numbers = read_numbers(cells, lines, target.column, unit, decimal)
+    return _Labels("number", numbers.values, numbers.faults, None, numbers.read)
+
+
+def _unit(table: RawTable, target: Target, kind: Kind, choices: Choices) -> str:
+    """The unit that a person gave, that the table tells, or that was known for this very target."""
+    if kind == "class":
+        return "1"
+    known = choices.usual_unit if choices.usual in {target.name, target.column} else None
+    told = [unit for unit in (target.unit, known) if unit]
+    if choices.unit or len(set(told)) == 1:
+        return choices.unit or told[0]
+    column = f"{table.name}: the unit of {target.column!r}"
+    if told:
+        sentence = f"{column} is {told[0]!r} there and {told[1]!r} in assay.toml: say which with"
+    else:
+        sentence = f"{column} is told nowhere: give it ('1' if there is none) with"
+    raise UndecidedError(
+        f"{sentence} --unit {told[0] if told else 'eV'!r}.",
+        code="intake.which-unit",
+        option="unit",
+        choices=told,
+    )
+
+
+def _tolerance(kind: Kind, values: np.ndarray, given: float | None) -> float:
+    if kind == "class":
+        return 0.0
+    return relative_tolerance(values) if given is None else given
+
+
+def _refuse_all(table: RawTable, faults: Sequence[Fault]) -> None:
+    first = faults[0]
+    raise UsageError(
+        f"{table.name}: no row can be used; line {first.line}, for instance: {first.reason}; "
+        f"{first.advice}.",
+        code="intake.no-rows",
+    )
+
+
+def _load_matminer(name: str) -> pd.DataFrame:
+    from matminer.datasets import get_available_datasets, load_dataset
+
+    known = get_available_datasets(print_format=None)
+    if name not in known:
+        import difflib
+
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}" if close else "see matminer's list of datasets"
+        raise UsageError(
+            f"{name!r} is neither a file nor a matminer dataset: {hint}.",
+            code="data.unknown-source",
+        )
+    try:
+        return load_dataset(name)
+    except Exception as error:
+        raise NotCarriedOutError(
+            f"the dataset {name} could not be loaded ({type(error).__name__}): try again with "
+            "a connection, or name a file.",
+            code="data.not-loaded",
+        ) from error

@@ -1,0 +1,135 @@
+"""What an intake found, on one page."""
+
+import os
+from collections import Counter
+
+from assay.errors import RefusedError, UsageError
+from assay.files import write_text
+from assay.intake.faults import faults_text, write_faults
+from assay.intake.intake import Intake
+from assay.layout import Layout
+from assay.settings import Settings
+from assay.texts import plural
+
+
+def intake_text(found: Intake) -> str:
+    """The page: how the file was read, which columns, which rows were set aside or merged."""
+    lines = [
+        f"{found.name}: {plural(found.total, 'row')}",
+        f"  read as   {'; '.join(found.readings)}" if found.readings else "",
+        f"  formulas  column {found.formula!r}",
+        f"  target    column {found.target.column!r}: {_target(found)}",
+        f"  used      {_used(found)}",
+        *_repeats(found),
+        *_spellings(found),
+        *_aside(found),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _target(found: Intake) -> str:
+    labels = found.rows[found.target.name]
+    if found.classes is not None:
+        negative, positive = found.classes
+        share = float(labels.mean())
+        return f"a class, {positive!r} (1, {share:.0%} of the rows) or {negative!r} (0)"
+    quartiles = labels.quantile([0, 0.5, 1])
+    low, middle, high = (f"{value:.4g}" for value in quartiles)
+    return f"a number from {low} to {high}, median {middle}; unit {found.unit}"
+
+
+def _used(found: Intake) -> str:
+    rows = found.total - found.set_aside
+    return f"{plural(len(found.rows), 'composition')}, of {plural(rows, 'row')}"
+
+
+def _repeats(found: Intake) -> list[str]:
+    merged = found.merged
+    if not merged.repeated:
+        return []
+    lines = [f"  repeated  {repeats_text(found)}"]
+    return [*lines, faults_text(merged.faults)] if merged.faults else lines
+
+
+def repeats_text(found: Intake) -> str:
+    """How many compositions stand in several rows, how far apart, and what stands for them."""
+    merged = found.merged
+    if not merged.repeated:
+        return "none"
+    several = plural(merged.compositions, "composition")
+    told = f"{several} in several rows, with values up to {merged.spread:.3g} apart; "
+    if found.duplicates != "refuse":
+        return f"{told}the rule is `{found.duplicates}`"
+    if merged.faults:
+        return f"{told}{merged.disagreeing:,} of them by more than {found.tolerance:.3g}:"
+    return f"{told}all agree within {found.tolerance:.3g}, and the first row is kept"
+
+
+def _spellings(found: Intake) -> list[str]:
+    told = ", ".join(f"{times:,} with {kind}" for kind, times in sorted(found.spellings.items()))
+    return [f"  numbers   {told}"] if told else []
+
+
+def _aside(found: Intake) -> list[str]:
+    if not found.faults:
+        return ["  set aside no row"]
+    rows = plural(found.set_aside, "row")
+    return [f"  set aside {rows} ({found.share_set_aside:.1%}):", faults_text(found.faults)]
+
+
+def aside_text(found: Intake) -> str:
+    """How many rows were set aside, and of which kinds."""
+    if not found.faults:
+        return "none set aside"
+    kinds = Counter(fault.code for fault in found.faults)
+    told = ", ".join(f"{times} {code}" for code, times in kinds.most_common())
+    return f"{found.set_aside} set aside ({told})"
+
+
+def write_intake(found: Intake, layout: Layout) -> None:
+    """Write the page and all faults below `out/intake`."""
+    write_text(layout.intake / "summary.txt", intake_text(found) + "\n")
+    write_faults((*found.faults, *found.merged.faults), found.name, layout.rejected)
+
+
+def require_usable(found: Intake, settings: Settings, layout: Layout, *, agreed: bool) -> None:
+    """Insist on rows that agree, differ in their labels, and are most of the table.
+
+    Args:
+        found: what was taken in and written by `write_intake`.
+        settings: what `assay.toml` allows.
+        layout: where the faults are, for the sentence.
+        agreed: whether a person agreed to set more rows aside than that.
+
+    Raises:
+        UsageError: values of one composition disagree, or all labels are the same.
+        RefusedError: too many rows were set aside.
+    """
+    place, limit = os.path.relpath(layout.rejected), settings.data.maximum_set_aside
+    if found.merged.faults:
+        _refuse_disagreements(found, place)
+    labels = found.rows[found.target.name]
+    if labels.nunique() < 2:  # noqa: PLR2004 (something to learn)
+        raise UsageError(
+            f"{found.name}: {found.target.column!r} is {labels.iloc[0]:g} in every row, so there "
+            "is nothing to learn: choose another column with --target.",
+            code="data.constant",
+        )
+    if found.share_set_aside > limit and not agreed:
+        raise RefusedError(
+            f"{found.name}: {found.share_set_aside:.1%} of the rows cannot be used, more than "
+            f"{limit:.0%}; {place} lists all: correct them, or go on without them by --set-aside.",
+            code="intake.many-set-aside",
+        )
+
+
+def _refuse_disagreements(found: Intake, place: str) -> None:
+    number = found.kind == "number"
+    apart = plural(found.merged.disagreeing, "composition")
+    labels = f"labels more than {found.tolerance:.3g} apart" if number else "both classes"
+    rules = "median (or mean, lowest, highest, first)" if number else "first (or lowest, highest)"
+    raise UsageError(
+        f"{found.name}: {apart} with {labels}, which {place} lists: keep the right ones, or let "
+        f"one label stand for each composition with --duplicates {rules}.",
+        code="data.labels-disagree",
+    )

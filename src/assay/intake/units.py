@@ -1,0 +1,51 @@
+"""Units in headers, cells and lines of their own."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+_IN_HEADER = re.compile(r"(.*\S)\s*(?:\(([^()]+)\)|\[([^\[\]]+)\]|(?:/|,|\bin\b)\s*([^\s,/]+))\s*")
+# the exponent is taken whole or not at all: of 4.6e-06 nothing is a unit
+_BEHIND = re.compile(r"[+-]?[\d.,]++(?:[eE][+-]?\d+)?+\s?([^\d\s.,+-].*)")
+# Symbols of the SI, of atomic physics and of materials testing, with the prefixes in use.
+_SYMBOLS = (
+    r"eV|J|cal|Ha|Ry|Hartree|hartree|K|°C|°F|degC|C|Pa|bar|atm|psi|ksi|m|Å|A|Angstrom|angstrom|g|kg|"
+    r"mol|atom|f\.?u\.?|s|h|min|Hz|V|W|T|Oe|G|Ω|Ohm|ohm|S|F|H|N|L|l|at|wt|vol|µB|μB|uB|muB|e|"
+    r"HV|HB|HRC|cell|site|formula|u|D|Bohr|bohr|a0|ppm|rad|deg|°|cm"
+)
+_PREFIX = r"(?:[fpnuµμmckMGT](?=[eJcPmgsHVWTOΩoSFNLlA]))?"
+_ONE = rf"{_PREFIX}(?:{_SYMBOLS}|%)(?:\^?[{{(]?[-−⁻]?[\d⁻¹²³]+[}})]?)?"
+_UNIT = re.compile(rf"(?:1/)?{_ONE}(?:\s?[/·*.^]\s?{_ONE}|\s{_ONE}|\s?%)*")
+# units only beside another one, or in brackets
+WORDS = frozenset({"atom", "cell", "formula", "site", "e", "m", "u", "s", "l", "h", "at", "mol"})
+NONE = frozenset({"1", "-", "none", "dimensionless", "unitless", "arb. units", "a.u."})
+
+
+def is_unit(text: str) -> bool:
+    """Whether text, in brackets or not, is a unit for certain: one that is no formula as well."""
+    inner = text.strip()
+    bracketed = inner[:1] + inner[-1:] in {"()", "[]"}
+    inner = inner.strip("()[] ")
+    if inner.casefold() in NONE:
+        return True
+    return bool(_UNIT.fullmatch(inner)) and (bracketed or inner not in WORDS)
+
+
+def split_unit(header: str) -> tuple[str, str | None]:
+    """A column's name and the unit that its header tells: `Tc (K)` is `Tc` in `K`."""
+    found = _IN_HEADER.fullmatch(header)
+    if found is None:
+        return header, None
+    name, unit = found[1], next(filter(None, found.groups()[1:]))
+    return (name.strip(), unit.strip()) if is_unit(unit) else (header, None)
+
+
+def unit_of_cells(cells: Sequence[str]) -> str | None:
+    """The one unit that most cells of a column repeat behind their number, if they do."""
+    found = Counter(
+        match[1].strip() for cell in cells if (match := _BEHIND.fullmatch(cell.strip()))
+    )
+    if not found:
+        return None
+    unit, times = found.most_common(1)[0]
+    return unit if 2 * times > len(cells) and is_unit(unit) else None

@@ -1,0 +1,54 @@
+"""What the verbs that take a table of labels share: its options, and questions on a terminal."""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from assay.intake.policy import Rule
+
+if TYPE_CHECKING:
+    from assay.intake.columns import UndecidedError
+    from assay.intake.intake import Choices
+
+FormulaOption = Annotated[str | None, typer.Option(help="Column of the formulas [found].")]
+SheetOption = Annotated[
+    str | None, typer.Option(help="Sheet of a workbook [the first with a table].")
+]
+DecimalOption = Annotated[str | None, typer.Option(help="Decimal sign, '.' or ',' [found].")]
+DuplicatesOption = Annotated[
+    Rule | None,
+    typer.Option(help="Which label stands for rows of one composition [that of assay.toml]."),
+]
+SetAsideOption = Annotated[
+    bool, typer.Option("--set-aside", help="Go on without the rows that cannot be used.")
+]
+Found = TypeVar("Found")
+
+
+def asked(read: "Callable[[Choices], Found]", choices: "Choices") -> Found:
+    """Read a table; on a terminal a person is asked what it leaves open, until all is told."""
+    from assay.intake.columns import UndecidedError
+
+    while True:
+        try:
+            return read(choices)
+        except UndecidedError as error:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                raise
+            told: Any = {error.option: _answer(error)}
+            choices = dataclasses.replace(choices, **told)
+
+
+def _answer(error: "UndecidedError") -> str:
+    typer.echo(f"{error}")
+    for number, choice in enumerate(error.choices, start=1):
+        typer.echo(f"  {number}  {choice}")
+    while True:
+        answer = str(typer.prompt(f"{error.option}")).strip()
+        if answer.isdecimal() and 1 <= int(answer) <= len(error.choices):
+            return error.choices[int(answer) - 1]
+        if answer in error.choices or not error.choices or error.option == "unit":
+            return answer
