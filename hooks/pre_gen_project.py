@@ -4,8 +4,6 @@ A table of the person's own is copied to where git does not see it, since labels
 committed could not be sealed any more.
 """
 
-import csv
-import difflib
 import json
 import keyword
 import os
@@ -51,7 +49,7 @@ def example_problems(answers: dict[str, str]) -> Iterator[str]:
     """The example has one target, in one unit."""
     for question, value in EXAMPLE.items():
         if answers[question] != value:
-            yield f"{question}: the example has {value!r}; keep it, or name your own CSV at data."
+            yield f"{question}: the example has {value!r}; keep it, or name your own table at data."
 
 
 def places(data: str) -> list[Path]:
@@ -65,37 +63,13 @@ def places(data: str) -> list[Path]:
 
 
 def data_problems(answers: dict[str, str]) -> Iterator[str]:
-    """The person's table is there, once, and has the columns that are asked for."""
+    """The person's table is there, once; what is in it, `assay init` says."""
     paths, answer = places(answers["data"]), f"data: {answers['data']!r}"
     files = [path for path in paths if path.is_file()]
     named = " and ".join(map(str, files or paths))
     if len(files) != 1:
         what = "may mean two files" if files else "is no file"
-        yield f"{answer} {what} ({named}): give the whole path of your CSV, or 'example'."
-        return
-    try:
-        with files[0].open(encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-            header = next(csv.reader([first]), [])
-    except (OSError, ValueError, csv.Error) as error:
-        yield f"{answer} ({named}) cannot be read ({error}): save it as CSV (UTF-8)."
-        return
-    if "formula" not in header and set(first) & set(";\t"):
-        yield f"{answer} ({named}) is not separated by commas: save it so, and decimals as 1.5."
-        return
-    for column in ("formula", answers["target"]):
-        if column not in header:
-            yield f"{answer} ({named}) has no column {column!r}: {remedy(column, header)}."
-
-
-def remedy(column: str, header: list[str]) -> str:
-    """What to do about a column that is not there: the likely one, or those there are."""
-    folded = {name.strip().casefold(): name for name in header}
-    close = difflib.get_close_matches(column.strip().casefold(), folded, n=1)
-    answer = "" if column == "formula" else " or answer so at target"
-    if close:
-        return f"rename {folded[close[0]]!r} in the file{answer}"
-    return f"rename one of {', '.join(map(repr, header))[:200] or 'its columns'}{answer}"
+        yield f"{answer} {what} ({named}): give the whole path of your table, or 'example'."
 
 
 def main() -> None:
@@ -104,9 +78,10 @@ def main() -> None:
     if sentence := next(problems(answers), None):
         sys.exit(f"{sentence}\nNothing was made. What follows is cookiecutter's own trace.")
     if answers["data"] != "example":
-        Path(".assay").mkdir(exist_ok=True)
         (table,) = filter(Path.is_file, places(answers["data"]))
-        shutil.copyfile(table, Path(".assay", "source.csv"))
+        kept = Path(".assay", "source", table.name)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(table, kept)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ import sys
 
 import pytest
 
+from assay import initialization
+from assay.intake.choices import Choices
+from assay.sealing import renewal
+
 SETTINGS = """# mine
 [project]
 name = "mine"
@@ -63,3 +67,14 @@ def mini(tmp_path, monkeypatch):
 def write_model(root, estimator):
     """Make the repository's model a ridge or a logistic regression."""
     (root / "src" / "mini_model" / "model.py").write_text(MODEL.format(estimator=estimator))
+
+
+def initialize(root, source, target=None, unit=None, **choices):
+    """Read a table and seal it, as `assay init` does."""
+    found = initialization.read_source(root, source, Choices(target=target, unit=unit, **choices))
+    return initialization.initialize(root, found)
+
+
+def seal_fresh(root, source, **choices):
+    """Read a table and seal it in the place of a retired set, as `assay seal fresh` does."""
+    return renewal.seal_fresh(root, renewal.read_fresh(root, source, Choices(**choices)))

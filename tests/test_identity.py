@@ -11,9 +11,11 @@ from assay.batch.comparison import read_predictions
 from assay.batch.prediction import prediction_ids
 from assay.batch.reconciliation import compare
 from assay.compositions import identity, parse, problem, reduced_formula
-from assay.datasets import Dataset, load_source
-from assay.errors import RefusedError, UsageError
+from assay.datasets import Dataset
+from assay.errors import RefusedError
 from assay.features.parsing import amounts
+from assay.intake.choices import Choices
+from assay.intake.intake import take_in
 from assay.layout import Handover, Layout
 from assay.sanity.strategies import compositions, spelt
 from assay.schema.formulas import Relatives
@@ -97,14 +99,13 @@ def test_what_cannot_be_read_is_its_own_identity() -> None:
 
 
 def test_init_sees_a_duplicate_in_other_amounts(tmp_path: Path) -> None:
-    """Rows that agree are one composition, and rows that do not are refused with both spellings."""
+    """Rows that agree are one composition, and rows that do not are faults."""
     path = tmp_path / "mine.csv"
     path.write_text("formula,gap\nCaMgO2,5\nFe2O3,2\nCa0.5Mg0.5O,5\nFe0.4O0.6,2\n")
-    loaded = load_source(str(path), "gap", 0)
-    assert (len(loaded.rows), loaded.repeated) == (2, 2)
+    loaded = take_in(str(path), Choices(unit="eV"))
+    assert (len(loaded.rows), loaded.merged.repeated, loaded.merged.faults) == (2, 2, ())
     path.write_text("formula,gap\nCaMgO2,-5\nFe2O3,2\nCa0.5Mg0.5O,-9\n")
-    with told(UsageError, 2, "line 4", "CaMgO2", "line 2"):
-        load_source(str(path), "gap", 0)
+    assert [one.line for one in take_in(str(path), Choices(unit="eV")).merged.faults] == [2, 4]
 
 
 def test_checks_of_the_data_see_a_composition_in_other_amounts(sound: Path) -> None:

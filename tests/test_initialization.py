@@ -9,13 +9,13 @@ from matminer.utils.io import store_dataframe_as_json
 
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
-from assay.initialization import few_rows, initialize, next_steps
+from assay.initialization import few_rows, next_steps
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.sealing.labels import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
-from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, write_model
+from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, initialize, write_model
 from sentences import leftovers, snapshot, told
 from toy import assay, git
 
@@ -132,8 +132,8 @@ def test_matminer_dataset(root, tmp_path, monkeypatch):
 
 def test_kept_table(root):
     """The table that the template set aside is the source when none is named."""
-    (root / ".assay").mkdir()
-    (root / "mine.csv").rename(root / ".assay" / "source.csv")
+    (root / ".assay" / "source").mkdir(parents=True)
+    (root / "mine.csv").rename(root / ".assay" / "source" / "mine.csv")
     assert initialize(root, None, "gap [eV]", None).sealed_rows == 30
 
 
@@ -213,12 +213,12 @@ def test_labels_that_git_would_commit(root):
     """A table inside the repository is refused unless git ignores it, and nothing is written."""
     git(root, "init", "--quiet")
     before = snapshot(root)
-    with told(RefusedError, 1, "mine.csv", "git would commit it", ".assay/source.csv"):
+    with told(RefusedError, 1, "mine.csv", "git would commit it", ".assay/source"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert snapshot(root) == before
     (root / ".gitignore").write_text("/.assay/\n")
-    (root / ".assay").mkdir()
-    (root / "mine.csv").rename(root / ".assay" / "source.csv")
+    (root / ".assay" / "source").mkdir(parents=True)
+    (root / "mine.csv").rename(root / ".assay" / "source" / "mine.csv")
     assert initialize(root, None, "gap [eV]", None).sealed_rows
 
 

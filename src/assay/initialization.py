@@ -1,6 +1,9 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +12,8 @@ import pandas as pd
 from assay import provenance
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
-from assay.intake.intake import Choices, Intake, take_in
+from assay.intake.choices import Choices
+from assay.intake.intake import Intake, take_in
 from assay.intake.report import aside_text, repeats_text, require_usable, write_intake
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
@@ -37,8 +41,11 @@ their labels, encrypted. `pool.csv` holds unlabelled compositions.
 Still to be written by whoever owns the data: where the values were measured or computed, the
 licence, the DOI, known defects.
 """
-SOURCE_COPY = Path(".assay") / "source.csv"
+# where the template puts the person's table
+KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
+# estimators of scikit-learn that there are for numbers and for classes
+CLASSIFIERS = ("Bagging", "DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting")
 
 
 def data_card(parts: Parts, found: Intake, target: Target) -> str:
@@ -75,13 +82,15 @@ def _told(target: Target) -> str:
 class Initialized:
     """What `init` made: sizes of the two sets, and the margin in the target's unit.
 
-    `repeated` rows of the source were left out, since their composition stood there before.
+    `repeated` rows of the source went into others of their composition. `model` is the file in
+    which classifiers stand for regressors since.
     """
 
     train_rows: int
     sealed_rows: int
     margin: float
     repeated: int
+    model: str | None = None
 
 
 def initialize(root: Path, found: Intake | None, *, agreed: bool = False) -> Initialized:
@@ -111,10 +120,33 @@ def initialize(root: Path, found: Intake | None, *, agreed: bool = False) -> Ini
         text = _configured(text, settings, found)
         parts, repeated = _split(settings, found), found.merged.repeated
         card = data_card(parts, found, parse_settings(text).target)
-    margin, text = with_margin(root, parts, text)
+    with _fitting_model(root, parse_settings(text)) as model:
+        margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
     _tell(root / "README.md", settings.target, parse_settings(text).target)
-    return Initialized(len(parts.train), len(parts.held_out), margin, repeated)
+    return Initialized(len(parts.train), len(parts.held_out), margin, repeated, model)
+
+
+@contextmanager
+def _fitting_model(root: Path, settings: Settings) -> Iterator[str | None]:
+    """Make the template's forest one of classes where the target is a class; undone by an error.
+
+    Gives the file that was changed, if it was.
+    """
+    path = root / "src" / settings.project.package / "model.py"
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    after = before
+    for name in CLASSIFIERS if settings.target.kind == "class" else ():
+        after = re.sub(rf"\b{name}Regressor\b", f"{name}Classifier", after)
+    if after == before:
+        yield None
+        return
+    write_text(path, after)
+    try:
+        yield str(path.relative_to(root))
+    except BaseException:
+        write_text(path, before)
+        raise
 
 
 def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:
@@ -130,10 +162,17 @@ def read_source(root: Path, source: str | None, choices: Choices) -> Intake | No
     """
     _require_fresh(Layout(root))
     _require_private(root, source)
-    if source is None and (root / SOURCE_COPY).is_file():
-        source = str(root / SOURCE_COPY)
-    if source is None:
+    kept = sorted(path for path in (root / KEPT).glob("*") if path.is_file())
+    if source is None and not kept:
         return None
+    if source is None and len(kept) > 1:
+        named = ", ".join(path.name for path in kept)[:200]
+        raise UsageError(
+            f"{KEPT} holds {len(kept)} tables ({named}): name one, as in `assay init "
+            f"{KEPT / kept[0].name}`.",
+            code="data.several-sources",
+        )
+    source = source or str(kept[0])
     found = take_in(source, choices.within(read_settings(root)))
     write_intake(found, Layout(root))
     return found
@@ -175,7 +214,7 @@ def _require_private(root: Path, source: str | None) -> None:
     if provenance.git(root, "check-ignore", "--quiet", str(inside)) is None:
         raise RefusedError(
             f"{inside} holds the labels that are to be sealed, and git would commit it: move it "
-            f"out of the repository or to {SOURCE_COPY}, which git ignores, and run init again.",
+            f"out of the repository or into {KEPT}, which git ignores, and run init again.",
             code="data.not-ignored",
         )
 
@@ -274,14 +313,15 @@ def few_rows(sealed: int) -> str | None:
     )
 
 
-def next_steps(root: Path) -> str:
+def next_steps(root: Path, model: str | None = None) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
     folder = Layout(root).keys
-    readme = " README.md" if (root / "README.md").is_file() else ""  # it may name another target
+    further = [" README.md"] if (root / "README.md").is_file() else []  # it may name another target
+    changed = "".join([*further, f" {model}" if model else ""])
     return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
 
 Next, in the folder of assay.toml:
-  git add data assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
+  git add data assay.toml certificate.pub{changed} && git commit -m "Seal the held-out labels"
   assay check && assay score
 
 To use them on GitHub (Settings of the repository):

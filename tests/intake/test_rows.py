@@ -6,7 +6,8 @@ import pytest
 
 from assay.compositions import identity
 from assay.errors import RefusedError, UsageError
-from assay.intake.intake import Choices, take_in
+from assay.intake.choices import Choices
+from assay.intake.intake import take_in
 from assay.intake.repeats import RULES, merge
 from assay.intake.report import intake_text, require_usable, write_intake
 from assay.layout import Layout

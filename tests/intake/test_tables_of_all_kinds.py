@@ -15,9 +15,9 @@ from odf.text import P
 
 from assay.compositions import identity
 from assay.errors import UsageError
-from assay.intake.columns import UndecidedError
+from assay.intake.choices import Choices, UndecidedError
 from assay.intake.files import read_raw
-from assay.intake.intake import Choices, take_in
+from assay.intake.intake import take_in
 from sentences import assert_sentence, told
 
 ROWS = [("NaCl", 8.5), ("Fe2O3", 2.2), ("Si", 1.12), ("CuSO4(H2O)5", 0.001), ("Ga0.5Al0.5As", 1.9)]

@@ -13,7 +13,6 @@ from assay.errors import (
     RefusedError,
     UsageError,
 )
-from assay.initialization import initialize
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.schema.check import check_schema
@@ -21,9 +20,8 @@ from assay.sealing import encryption, renewal
 from assay.sealing.encryption import SEALING
 from assay.sealing.labels import digest_of_formulas, open_labels, open_sealed, sealed_digest
 from assay.sealing.releases import LABELS, folder_of, read_release, write_release
-from assay.sealing.renewal import seal_fresh
 from assay.settings import read_settings
-from mini import ANIONS, VALUES, csv_of
+from mini import ANIONS, VALUES, csv_of, initialize, seal_fresh
 from sentences import leftovers, snapshot, told
 from toy import assay
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.errors import UsageError
+from assay.intake.choices import UndecidedError
 from assay.intake.faults import Fault
 from assay.intake.numbers import MISSING, read_number
 
@@ -86,8 +87,6 @@ def _names(found: dict[str, str], column: str, positive: str | None) -> tuple[st
         )
     if len(found) > 2:  # noqa: PLR2004 (yes and no)
         if positive is None:
-            from assay.intake.columns import UndecidedError
-
             raise UndecidedError(
                 f"{column} has {len(found)} classes, {_listed(found)}; a model tells two apart: "
                 f"say which one with --positive {next(iter(found.values()))!r}.",

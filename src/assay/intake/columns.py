@@ -7,6 +7,7 @@ import pandas as pd
 
 from assay.compositions import identity, problem
 from assay.errors import UsageError
+from assay.intake.choices import UndecidedError
 from assay.intake.classes import is_class
 from assay.intake.numbers import NUMERIC, read_number
 from assay.intake.raw import RawTable
@@ -35,17 +36,6 @@ IDS = frozenset(
     ]
 )
 SAMPLE = 300
-# an answer that leaves it to `init` to find out
-FIND = "?"
-
-
-class UndecidedError(UsageError):
-    """Two or more could be meant: a person chooses, by an answer or by the option that is named."""
-
-    def __init__(self, sentence: str, *, code: str, option: str, choices: Sequence[str]) -> None:
-        """`option` without dashes; `choices` may be empty, where any text is an answer."""
-        super().__init__(sentence, code=code)
-        self.option, self.choices = option, tuple(choices)
 
 
 class Target(NamedTuple):

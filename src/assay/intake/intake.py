@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
+from assay.intake.choices import Choices, UndecidedError
 from assay.intake.classes import is_class, read_classes
-from assay.intake.columns import FIND, Target, UndecidedError, formula_column, target_column
+from assay.intake.columns import Target, formula_column, target_column
 from assay.intake.faults import Fault
 from assay.intake.files import read_raw
 from assay.intake.numbers import decimal_of, read_numbers
 from assay.intake.policy import Rule
 from assay.intake.raw import RawTable
 from assay.intake.repeats import Merged, merge, relative_tolerance, require_rule
-from assay.settings import Settings
 
 # a name with one of these is meant to be a file, whether it exists or not
 SUFFIXES = frozenset(
@@ -38,44 +38,6 @@ SUFFIXES = frozenset(
     ]
 )
 Kind = Literal["number", "class"]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person may say about a table; None leaves it to be found.
-
-    `formula`, `target` and `unit` name columns and the target's unit, `usual` the target that is
-    taken if the table has it, and `usual_unit` its unit; `sheet` is of a workbook, `decimal` the
-    decimal sign, `positive` the positive class. `duplicates` is the rule for rows of one
-    composition (`refuse`), `tolerance` how far their values may lie apart in the target's unit;
-    `further` are columns to take along as they are.
-    """
-
-    formula: str | None = None
-    target: str | None = None
-    unit: str | None = None
-    usual: str | None = None
-    usual_unit: str | None = None
-    sheet: str | None = None
-    decimal: str | None = None
-    positive: str | None = None
-    duplicates: Rule | None = None
-    tolerance: float | None = None
-    further: Sequence[str] = ()
-
-    def within(self, settings: Settings) -> "Choices":
-        """The same, with what `assay.toml` says where a person said nothing."""
-        target, data = settings.target, settings.data
-        own = "duplicate_tolerance" in data.model_fields_set
-        return replace(
-            self,
-            usual=None if target.column == FIND else target.column,
-            usual_unit=None if target.unit == FIND else target.unit,
-            positive=self.positive or (target.classes[1] if target.classes else None),
-            duplicates=self.duplicates or data.duplicates,
-            tolerance=data.duplicate_tolerance if own else None,
-            further=settings.slice_columns,
-        )
 
 
 @dataclass(frozen=True)

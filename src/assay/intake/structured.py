@@ -127,7 +127,7 @@ def _too_long(path: Path, rows: int) -> UsageError:
 
 
 def from_frame(frame: pd.DataFrame, name: str) -> RawTable:
-    """The table of a dataset that a library loaded, without columns of other than text and numbers."""
+    """The table of a dataset that a library loaded, without columns of nested values."""
     texts = {str(column): list(map(_plain, frame[column])) for column in frame}
     left = [column for column, cells in texts.items() if None in cells]
     kept = {c: [cell or "" for cell in cells] for c, cells in texts.items() if c not in left}

@@ -15,7 +15,8 @@ from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, Usa
 from assay.files import digest_bytes, write_bytes
 from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.gate.statistics import Grouping
-from assay.intake.intake import Choices, Intake, take_in
+from assay.intake.choices import Choices
+from assay.intake.intake import Intake, take_in
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
 from assay.planning.assumptions import with_margin

@@ -128,7 +128,7 @@ def fresh(  # noqa: PLR0913 (one parameter an option)
     set_aside: SetAsideOption = False,
 ) -> None:
     """Seal new labelled rows; those of the retired set join the train set."""
-    from assay.intake.intake import Choices
+    from assay.intake.choices import Choices
     from assay.intake.report import intake_text
     from assay.sealing import renewal
 

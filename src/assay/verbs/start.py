@@ -41,7 +41,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
     from assay.initialization import few_rows, initialize, next_steps, read_source
-    from assay.intake.intake import Choices
+    from assay.intake.choices import Choices
     from assay.intake.report import intake_text
 
     root = repository()
@@ -53,9 +53,11 @@ def init(  # noqa: PLR0913 (one parameter an option)
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
+    if made.model:
+        typer.echo(f"{made.model}: the target is a class, so classifiers stand there now.\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
-    typer.echo(next_steps(root))
+    typer.echo(next_steps(root, made.model))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)

@@ -10,8 +10,7 @@ import typer
 from assay.intake.policy import Rule
 
 if TYPE_CHECKING:
-    from assay.intake.columns import UndecidedError
-    from assay.intake.intake import Choices
+    from assay.intake.choices import Choices, UndecidedError
 
 FormulaOption = Annotated[str | None, typer.Option(help="Column of the formulas [found].")]
 SheetOption = Annotated[
@@ -30,7 +29,7 @@ Found = TypeVar("Found")
 
 def asked(read: "Callable[[Choices], Found]", choices: "Choices") -> Found:
     """Read a table; on a terminal a person is asked what it leaves open, until all is told."""
-    from assay.intake.columns import UndecidedError
+    from assay.intake.choices import UndecidedError
 
     while True:
         try:
