@@ -7,6 +7,7 @@ import pytest
 from assay import initialization
 from assay.intake.choices import Choices
 from assay.sealing import renewal
+from sentences import snapshot
 
 SETTINGS = """# mine
 [project]
@@ -78,3 +79,8 @@ def initialize(root, source, target=None, unit=None, **choices):
 def seal_fresh(root, source, **choices):
     """Read a table and seal it in the place of a retired set, as `assay seal fresh` does."""
     return renewal.seal_fresh(root, renewal.read_fresh(root, source, Choices(**choices)))
+
+
+def kept(root):
+    """The content of every file that is no output, by relative path."""
+    return {name: one for name, one in snapshot(root).items() if not name.startswith("out/")}

@@ -13,7 +13,7 @@ from error_codes import Construction, constructions, modules
 
 SOURCE = Path(__file__).parents[1] / "src" / "assay"
 AREAS = (
-    "batch|bundle|certificate|claim|cluster|data|diff|domain|features|file|formula|git|github|"
+    "batch|bundle|certificate|claim|cluster|data|diff|domain|features|file|formula|git|github|intake|"
     "golden|handover|key|labels|ledger|lineage|list|lock|machinery|manifest|model|network|part|"
     "plan|queue|report|sanity|schema|sealed|settings|shard|split|table|template|training|update|"
     "usage|verdict|wheel"

@@ -15,7 +15,7 @@ from assay.ledger.certificate import read_signer
 from assay.sealing.labels import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
-from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, initialize, write_model
+from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, initialize, kept, write_model
 from sentences import leftovers, snapshot, told
 from toy import assay, git
 
@@ -192,7 +192,7 @@ def test_bad_split(divided, name, old, new, kind, parts):  # noqa: PLR0913 (a ta
 def test_second_time(root):
     """An initialised repository is not initialised again, and stays as it is."""
     initialize(root, str(root / "mine.csv"), "gap [eV]", None)
-    before = snapshot(root)
+    before = kept(root)
     with told(RefusedError, 1, "sealed_labels.bin", "initialised"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     (root / "data" / "sealed_labels.bin").unlink()
@@ -204,7 +204,7 @@ def test_second_time(root):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     (root / "old.pub").rename(root / "certificate.pub")
     initialize(root, str(root / "mine.csv"), "gap [eV]", None)
-    after = snapshot(root)
+    after = kept(root)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"data/sealed_labels.bin", ".assay/keys/sealing.key"}
 
@@ -225,22 +225,13 @@ def test_labels_that_git_would_commit(root):
 @pytest.mark.parametrize(
     ("table", "target", "parts"),
     [
-        (
-            csv_of(VALUES, "gp"),
-            "gap",
-            ["--target", "assay.toml", "is 'gap'", "mine.csv", "set it to 'gp'"],
-        ),
-        (csv_of(VALUES).replace("formula", "material"), "gap [eV]", ["'formula'", "material"]),
-        (csv_of({**VALUES, "XxO": 1}), "gap [eV]", ["line 122", "'Xx'"]),
-        (csv_of({**VALUES, "LiO": "nan"}), "gap [eV]", ["line 2", "'nan'"]),
-        (csv_of({**VALUES, "LiO": "inf"}), "gap [eV]", ["line 2", "'inf'"]),
-        (csv_of({**VALUES, "OLi": 5}), "gap [eV]", ["line 122", "line 2", "0.05"]),
-        (csv_of({**VALUES, "LiO": "8,5"}), "gap [eV]", ["line 2", "4 cells", "point"]),
-        (csv_of(VALUES).replace(",", ";"), "gap [eV]", ["semicolons"]),
+        (csv_of(VALUES, "gp"), "gap", ["no column 'gap'", "mine.csv", "--target", "'gp'"]),
+        (csv_of(VALUES).replace("formula", "x").replace(",", ",1"), "gap [eV]", ["--formula"]),
+        (csv_of({**VALUES, "O2Li2": 5}), "gap [eV]", ["1 composition", "--duplicates", "median"]),
         ("", "gap [eV]", ["empty"]),
         (csv_of({"NaCl": 1, "Na2Cl": 2}), "gap [eV]", ["mine.csv", "1 chemical system"]),
         (csv_of({"NaCl": 1, "KCl": 2, "LiF": 3}), "gap [eV]", ["2 chemical systems", "3 folds"]),
-        (csv_of(dict.fromkeys(VALUES, 2)), "gap [eV]", ["varies"]),
+        (csv_of(dict.fromkeys(VALUES, 2)), "gap [eV]", ["2 in every row", "--target"]),
         (csv_of(VALUES), "formula", ["'formula'"]),
         (
             csv_of({f: "yes" if i % 2 else "no" for i, f in enumerate(VALUES)}),
@@ -252,10 +243,10 @@ def test_labels_that_git_would_commit(root):
 def test_bad_sources(root, table, target, parts):
     """Each is one sentence and exit code 2, and leaves every file as it was."""
     (root / "mine.csv").write_text(table)
-    before = snapshot(root)
+    before = kept(root)
     with told(UsageError, 2, *parts):
         initialize(root, str(root / "mine.csv"), target, None)
-    assert snapshot(root) == before
+    assert kept(root) == before
 
 
 def test_repeated_rows(root):
@@ -264,18 +255,63 @@ def test_repeated_rows(root):
     (root / "mine.csv").write_text(csv_of({**VALUES, **near}))
     done = assay(root, "init", "mine.csv", "--target", "gap [eV]")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("2 rows repeat an earlier composition")
+    assert "2 compositions in several rows" in done.stdout
     assert "90 rows to train on, 30 sealed" in done.stdout
+    tolerance = read_settings(root).data.duplicate_tolerance
+    assert tolerance == pytest.approx(
+        0.05 * np.subtract(*np.quantile([*VALUES.values(), *near.values()], [0.75, 0.25])), rel=0.01
+    )
 
 
 def test_tolerance_of_the_configuration(root):
-    """`data.duplicate_tolerance` decides, so a wider one lets the rows through."""
+    """`data.duplicate_tolerance` decides where it is set, so a wider one lets the rows through."""
     (root / "mine.csv").write_text(csv_of({**VALUES, "O2Li2": VALUES["LiO"] + 0.2}))
-    with told(UsageError, 2, "line 122", "line 2", "data.duplicate_tolerance"):
+    with told(UsageError, 2, "rejected.csv", "--duplicates"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     with (root / "assay.toml").open("a") as stream:
         stream.write("\n[data]\nduplicate_tolerance = 0.25\n")
     assert initialize(root, str(root / "mine.csv"), "gap [eV]", None).repeated == 1
+    assert read_settings(root).data.duplicate_tolerance == 0.25
+
+
+def test_a_rule_for_repeated_rows(root):
+    """The rule of the command line stands in `assay.toml` and in the data card afterwards."""
+    (root / "mine.csv").write_text(csv_of({**VALUES, "O2Li2": VALUES["LiO"] + 3}))
+    assert initialize(root, str(root / "mine.csv"), "gap [eV]", duplicates="lowest").repeated == 1
+    assert read_settings(root).data.duplicates == "lowest"
+    assert "`lowest`" in (root / "data" / "README.md").read_text()
+
+
+def test_rows_set_aside(root):
+    """A few rows that cannot be read stop nothing; they stand in the card and in rejected.csv."""
+    (root / "mine.csv").write_text(csv_of({**VALUES, "XxO": 1, "KF.2H2O": 2}))
+    done = assay(root, "init", "mine.csv", "--target", "gap [eV]")
+    assert done.returncode == 0, done.stderr
+    assert "set aside 2 rows" in done.stdout
+    assert "122 rows; 2 set aside (2 formula.unreadable)" in (root / "data/README.md").read_text()
+    assert len(pd.read_csv(root / "out" / "intake" / "rejected.csv")) == 2
+
+
+def test_a_class_of_the_template_gets_classifiers(root):
+    """For a class the template's regressors become classifiers; an error undoes that."""
+    path = root / "src" / "mini_model" / "model.py"
+    tree = "DecisionTreeRegressor"
+    text = path.read_text().replace("Ridge()", f"{tree}(random_state=seed, max_depth=2)")
+    path.write_text(f"from sklearn.tree import {tree}\n{text}")
+    drawn = np.random.default_rng(0).choice(["metal", "insulator"], len(FORMULAS))
+    answers = dict(zip(FORMULAS, drawn, strict=True))
+    (root / "mine.csv").write_text(csv_of(answers, "kind"))
+    before = path.read_text()
+    (root / "data" / "pool.csv").rename(root / "pool.csv")
+    with pytest.raises(UsageError):
+        initialize(root, str(root / "mine.csv"), "kind")
+    assert path.read_text() == before
+    (root / "pool.csv").rename(root / "data" / "pool.csv")
+    made = initialize(root, str(root / "mine.csv"), "kind")
+    assert made.model == "src/mini_model/model.py"
+    assert "DecisionTreeClassifier(" in path.read_text()
+    assert read_settings(root).target.classes == ("insulator", "metal")
+    assert made.model in next_steps(root, made.model)
 
 
 def test_sealed_row_without_features(root):
@@ -313,10 +349,10 @@ def test_column_of_a_slice_is_missing(root):
     """Without the column nothing is written."""
     with (root / "assay.toml").open("a") as stream:
         stream.write('\n[[gate.slices]]\nname = "old"\ncolumn = "age"\nvalues = ["old"]\n')
-    before = snapshot(root)
+    before = kept(root)
     with told(UsageError, 2, "mine.csv", "'age'"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
-    assert snapshot(root) == before
+    assert kept(root) == before
 
 
 def test_no_source(root):
@@ -331,10 +367,10 @@ def test_element_without_features(root):
     path.write_text(path.read_text().replace("Stoichiometry", "Magpie"))
     systems = {f"He{n}{anion}": n for n in (1, 2) for anion in ANIONS}
     (root / "mine.csv").write_text(csv_of({**VALUES, **systems}))
-    before = snapshot(root)
+    before = kept(root)
     with told(UsageError, 2, "cannot be fitted", "He"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", None)
-    assert snapshot(root) == before
+    assert kept(root) == before
 
 
 def test_command_line(root):

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from assay.initialization import data_card, renamed
+from assay.intake.choices import Choices
+from assay.intake.intake import take_in
 from assay.settings import Target
 from assay.splits import Parts
 from conftest import TEMPLATE
@@ -40,9 +42,18 @@ def test_other_papers_name_no_target(name):
     assert "cookiecutter.target" not in (TEMPLATE / name).read_text()
 
 
-def test_card_has_target_unit_and_rows():
+def test_card_has_target_unit_and_rows(tmp_path):
     """The card names what a reader asks first."""
+    path = tmp_path / "own.csv"
+    path.write_text("formula,gap expt\nNaCl,8.5\nKCl,1.5\nXx,1\n")
+    found = take_in(str(path), Choices(unit="eV"))
     rows = pd.DataFrame({"row_id": ["a"], "formula": ["NaCl"], "gap expt": [8.5]})
-    card = data_card(Parts("gap expt", rows, rows.assign(**{"gap expt": 1.5})), "x/own.csv", GAP)
-    for part in ("`own.csv`", "`gap expt` (number, unit eV)", "2 distinct", "1.5 to 8.5, mean 5"):
+    card = data_card(Parts("gap expt", rows, rows.assign(**{"gap expt": 1.5})), found, GAP)
+    for part in (
+        "`own.csv`",
+        "`gap expt` (number, unit eV)",
+        "2 distinct",
+        "1.5 to 8.5",
+        "3 rows; 1 set",
+    ):
         assert part in card

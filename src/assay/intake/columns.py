@@ -55,7 +55,7 @@ def formula_column(table: RawTable, wanted: str | None, taken: str | None) -> st
     """
     names = [str(name) for name in table.cells]
     if wanted is not None:
-        return _named(names, wanted, table, "--formula", "table.no-column")
+        return _named(names, wanted, table, "--formula")
     full = [n for n in names if n != taken and _mostly(table.cells[n], _is_formula)]
     known = sorted((n for n in full if _key(n) in FORMULA_NAMES), key=_rank)
     found = known or full
@@ -94,7 +94,7 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
     """
     names = [str(name) for name in table.cells if name != formula]
     if wanted is not None:
-        return _target(table, _named(names, wanted, table, "--target", "table.no-target"), wanted)
+        return _target(table, _named(names, wanted, table, "--target"), wanted)
     same = None if usual is None else _match(names, usual)
     if same is not None:
         return _target(table, same, usual)
@@ -133,12 +133,12 @@ def _target(table: RawTable, column: str, asked: str | None = None) -> Target:
     return Target(column, name, unit)
 
 
-def _named(names: Sequence[str], wanted: str, table: RawTable, option: str, code: str) -> str:
+def _named(names: Sequence[str], wanted: str, table: RawTable, option: str) -> str:
     found = _match(names, wanted)
     if found is None:
         raise UsageError(
             f"{table.name} has no column {wanted!r}: give {option} one of {_listed(names)}.",
-            code=code,
+            code="table.no-column",
         )
     return found
 
