@@ -18,7 +18,7 @@ from assay.batch.comparison import (
     parquet_reader,
     require_same,
 )
-from assay.batch.lists import CandidateList, open_list, read_range
+from assay.batch.lists import CandidateList, open_any, read_range
 from assay.batch.manifests import is_signed
 from assay.batch.prediction import (
     CHUNK,
@@ -190,7 +190,7 @@ def verify_batch(
     tables, told = _tables(path, record)
     bundle = _bundle(root, settings, record)
     _require_true(record, certificate, proof, bundle, tables)
-    listed = None if candidates is None else _listed(candidates, record)
+    listed = None if candidates is None else _listed(root, candidates, record)
     if listed is None:
         outside = require_alone(bundle, record, tables)
     else:
@@ -303,8 +303,8 @@ def _require_true(
         )
 
 
-def _listed(candidates: Path, record: BatchRecord) -> CandidateList:
-    listed = open_list(candidates, record.recipe.column)
+def _listed(root: Path, candidates: Path, record: BatchRecord) -> CandidateList:
+    listed = open_any(root, candidates, record.recipe.column)
     if listed.digest != record.recipe.candidates_digest:
         raise RefusedError(
             f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.batch.authorization import Authorization
 from assay.batch.collection import complete, done
-from assay.batch.lists import CandidateList, open_list
+from assay.batch.lists import CandidateList, open_any
 from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
 from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
 from assay.batch.workers import LOCAL, on_one_thread, predicted, require_known
@@ -137,7 +137,7 @@ def prepare(
     gc.freeze()  # see `shards.loaded`
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
-        listed = open_list(candidates, options.column)
+        listed = open_any(root, candidates, options.column)
     batch = plan(root, settings, listed, authorization, options)
     return Job(root, batch, authorization, options)
 

@@ -19,12 +19,19 @@ from assay.compositions import problem
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.github import MAXIMUM_ASSET_BYTES, is_safe
+from assay.intake.columns import formula_column
+from assay.intake.files import read_raw
+from assay.intake.raw import RawTable
 from assay.layout import Layout
-from assay.tables import harmless, require_header
+from assay.tables import harmless, require_header, write_table
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so
 SAMPLE = 100
+
+# a larger file of another kind is exported by the program that wrote it
+LARGEST = 2**28
+BREAKS = r"[\n\r\x00]+"
 
 Format = Literal["csv", "gzip", "parquet"]
 # a prefix such as `release:` is no beginning of a path that anybody has
@@ -80,6 +87,44 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
     return CandidateList(
         path, kind, digest, tuple(survey.header), column, survey.rows, first, tuple(survey.marks)
     )
+
+
+def open_any(root: Path, path: Path, column: str | None = None) -> CandidateList:
+    """Open a list, or a table of another kind by the CSV that `out/candidates` then holds.
+
+    What the intake of labels reads is a list as well: workbooks, JSON, other separators and
+    encodings, remarks. The CSV is the same to the byte each time. A row that is none of a table
+    stands in it with its text, so that the quarantine tells of it; `line` has the lines of the file
+    where they are not those of the CSV.
+
+    Raises:
+        UsageError: it is no table of any kind; see `open_list`.
+    """
+    try:
+        return open_list(path, column)
+    except UsageError as error:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            raise
+        try:
+            rows = _converted(read_raw(path), column)
+        except UsageError:
+            raise error from None
+    converted = Layout(root).out / "candidates" / f"{path.name}.csv"
+    write_table(rows, converted)
+    return open_list(converted, column)
+
+
+def _converted(table: RawTable, column: str | None) -> pd.DataFrame:
+    formulas = formula_column(table, column, None)
+    broken = pd.DataFrame(
+        {formulas: [fault.value or fault.reason for fault in table.faults]},
+        index=[fault.line for fault in table.faults],
+    )
+    rows = pd.concat([table.cells, broken]).sort_index(kind="stable").fillna("")
+    rows = rows.replace(BREAKS, " ", regex=True)
+    if list(rows.index) != list(range(2, len(rows) + 2)):
+        rows.insert(len(rows.columns), free_names(["line"], list(rows))[0], rows.index)
+    return rows
 
 
 def _require_distinct(header: Sequence[str], path: Path) -> None:
