@@ -331,6 +331,26 @@ def test_sealed_row_without_features(root):
     assert snapshot(root) == before
 
 
+def test_a_set_that_can_decide_nothing_is_not_sealed(root):
+    """Below the least number of groups `init` names the share that suffices, or that none does."""
+    rows = dict(list(VALUES.items())[:100])
+    (root / "mine.csv").write_text(csv_of(rows))
+    before = kept(root)
+    with told(RefusedError, 1, "25 effective groups", "below 30", "--sealed-fraction 0.3."):
+        initialize(root, str(root / "mine.csv"), "gap [eV]")
+    assert kept(root) == before
+    assert initialize(root, str(root / "mine.csv"), "gap [eV]", fraction=0.3).sealed_rows == 30
+    assert read_settings(root).split.sealed_fraction == 0.3
+
+
+def test_a_set_that_can_never_decide_is_sealed_on_a_word_alone(root):
+    """With too few groups on both sides the way on is more rows, or `--anyway`."""
+    (root / "mine.csv").write_text(csv_of(dict(list(VALUES.items())[:40])))
+    with told(RefusedError, 1, "10 effective groups", "--anyway"):
+        initialize(root, str(root / "mine.csv"), "gap [eV]")
+    assert initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=True).sealed_rows == 10
+
+
 def test_columns_of_slices(root):
     """A column that a slice is named by goes along, on both sides; a missing one is told."""
     with (root / "assay.toml").open("a") as stream:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from assay import provenance
+from assay.compositions import chemical_system
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
+from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
 from assay.intake.intake import Intake, take_in
 from assay.intake.report import aside_text, repeats_text, require_usable, write_intake
@@ -44,6 +46,8 @@ licence, the DOI, known defects.
 # where the template puts the person's table
 KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
+# larger shares of the systems that a small table may seal
+FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
 # estimators of scikit-learn that there are for numbers and for classes
 CLASSIFIERS = ("Bagging", "DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting")
 
@@ -93,7 +97,14 @@ class Initialized:
     model: str | None = None
 
 
-def initialize(root: Path, found: Intake | None, *, agreed: bool = False) -> Initialized:
+def initialize(
+    root: Path,
+    found: Intake | None,
+    fraction: float | None = None,
+    *,
+    agreed: bool = False,
+    anyway: bool = False,
+) -> Initialized:
     """Split (if rows were taken in), set the margin, seal the labels and make the keys.
 
     Everything that can fail for the data's sake is done before the first file is written.
@@ -101,29 +112,39 @@ def initialize(root: Path, found: Intake | None, *, agreed: bool = False) -> Ini
     Args:
         root: the repository.
         found: what `read_source` took in; None: the tables in `data` are divided already.
+        fraction: the share of the chemical systems that is sealed; None: that of `assay.toml`.
         agreed: whether a person agreed that more rows are set aside than `assay.toml` allows.
+        anyway: whether a set is sealed on which the gate can decide nothing.
 
     Raises:
-        RefusedError: the labels are sealed already, there are keys already, or too many rows were
-            set aside.
+        RefusedError: the labels are sealed already, there are keys already, too many rows were set
+            aside, or the gate could decide nothing.
         UsageError: the source or `assay.toml` is not as it must be, or the model of the
             repository cannot be fitted.
     """
     layout = Layout(root)
     _require_fresh(layout)
-    settings = read_settings(root)
+    before = settings = read_settings(root)
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
         parts, card, repeated = _parts_on_disk(layout, settings), None, 0
     else:
         require_usable(found, settings, layout, agreed=agreed)
         text = _configured(text, settings, found)
+        text = (
+            text
+            if fraction is None
+            else with_value(text, "split", "sealed_fraction", f"{fraction}")
+        )
+        settings = parse_settings(text)
         parts, repeated = _split(settings, found), found.merged.repeated
+        if not anyway:
+            _require_decidable(settings, found, parts)
         card = data_card(parts, found, parse_settings(text).target)
     with _fitting_model(root, parse_settings(text)) as model:
         margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
-    _tell(root / "README.md", settings.target, parse_settings(text).target)
+    _tell(root / "README.md", before.target, parse_settings(text).target)
     return Initialized(len(parts.train), len(parts.held_out), margin, repeated, model)
 
 
@@ -279,6 +300,35 @@ def _split(settings: Settings, found: Intake) -> Parts:
         numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
     )
     return Parts(target, train, held_out, settings.slice_columns)
+
+
+def _require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
+    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    least = settings.gate.minimum_groups
+    groups = _effective(parts.held_out)
+    if groups >= least:
+        return
+    told = (
+        f"{found.name}: the {len(parts.held_out)} rows to seal are {groups:.0f} effective groups "
+        f"(rows of one chemical system count together), and the gate decides nothing below {least}"
+    )
+    for fraction in FRACTIONS:
+        split = settings.split.model_copy(update={"sealed_fraction": fraction})
+        wider = _split(settings.model_copy(update={"split": split}), found)
+        if fraction > settings.split.sealed_fraction and _effective(wider.held_out) >= least:
+            raise RefusedError(
+                f"{told}: seal more of the systems with --sealed-fraction {fraction}.",
+                code="data.cannot-decide",
+            )
+    raise RefusedError(
+        f"{told}, whatever part is sealed: add rows of more chemical systems, or go on without a "
+        "verdict by --anyway.",
+        code="data.cannot-decide",
+    )
+
+
+def _effective(rows: pd.DataFrame) -> float:
+    return Grouping.of(rows["formula"].map(chemical_system)).effective
 
 
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:

@@ -38,6 +38,12 @@ def init(  # noqa: PLR0913 (one parameter an option)
     ] = None,
     duplicates: DuplicatesOption = None,
     set_aside: SetAsideOption = False,
+    sealed_fraction: Annotated[
+        float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Seal a set on which the gate can decide nothing.")
+    ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
     from assay.initialization import few_rows, initialize, next_steps, read_source
@@ -49,7 +55,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
-    made = initialize(root, found, agreed=set_aside)
+    made = initialize(root, found, sealed_fraction, agreed=set_aside, anyway=anyway)
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
