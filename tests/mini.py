@@ -70,8 +70,8 @@ def write_model(root, estimator):
     (root / "src" / "mini_model" / "model.py").write_text(MODEL.format(estimator=estimator))
 
 
-def initialize(root, source, target=None, unit=None, fraction=None, *, anyway=False, **choices):  # noqa: PLR0913
-    """Read a table and seal it, as `assay init` does."""
+def initialize(root, source, target=None, unit=None, fraction=None, *, anyway=True, **choices):  # noqa: PLR0913
+    """Read a table and seal it, as `assay init --anyway` does."""
     found = initialization.read_source(root, source, Choices(target=target, unit=unit, **choices))
     return initialization.initialize(root, found, fraction, anyway=anyway)
 

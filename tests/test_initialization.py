@@ -253,7 +253,7 @@ def test_repeated_rows(root):
     """Rows that repeat a composition within the tolerance are left out, and counted aloud."""
     near = {"O2Li2": VALUES["LiO"] + 0.04, "F3Na3": VALUES["NaF"]}
     (root / "mine.csv").write_text(csv_of({**VALUES, **near}))
-    done = assay(root, "init", "mine.csv", "--target", "gap [eV]")
+    done = assay(root, "init", "mine.csv", "--target", "gap [eV]", "--anyway")
     assert done.returncode == 0, done.stderr
     assert "2 compositions in several rows" in done.stdout
     assert "90 rows to train on, 30 sealed" in done.stdout
@@ -285,7 +285,7 @@ def test_a_rule_for_repeated_rows(root):
 def test_rows_set_aside(root):
     """A few rows that cannot be read stop nothing; they stand in the card and in rejected.csv."""
     (root / "mine.csv").write_text(csv_of({**VALUES, "XxO": 1, "KF.2H2O": 2}))
-    done = assay(root, "init", "mine.csv", "--target", "gap [eV]")
+    done = assay(root, "init", "mine.csv", "--target", "gap [eV]", "--anyway")
     assert done.returncode == 0, done.stderr
     assert "set aside 2 rows" in done.stdout
     assert "122 rows; 2 set aside (2 formula.unreadable)" in (root / "data/README.md").read_text()
@@ -331,23 +331,30 @@ def test_sealed_row_without_features(root):
     assert snapshot(root) == before
 
 
+def decided(root, least):
+    """One row a system, and the least number of groups in `assay.toml`."""
+    (root / "mine.csv").write_text(csv_of({f: VALUES[f] for f in FORMULAS[::3]}))
+    path = root / "assay.toml"
+    path.write_text(path.read_text().replace("[gate]", f"[gate]\nminimum_groups = {least}"))
+
+
 def test_a_set_that_can_decide_nothing_is_not_sealed(root):
-    """Below the least number of groups `init` names the share that suffices, or that none does."""
-    rows = dict(list(VALUES.items())[:100])
-    (root / "mine.csv").write_text(csv_of(rows))
+    """Below the least number of groups `init` names the share that suffices."""
+    decided(root, 12)
     before = kept(root)
-    with told(RefusedError, 1, "25 effective groups", "below 30", "--sealed-fraction 0.3."):
-        initialize(root, str(root / "mine.csv"), "gap [eV]")
+    with told(RefusedError, 1, "10 effective groups", "below 12", "--sealed-fraction 0.3."):
+        initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert kept(root) == before
-    assert initialize(root, str(root / "mine.csv"), "gap [eV]", fraction=0.3).sealed_rows == 30
+    made = initialize(root, str(root / "mine.csv"), "gap [eV]", fraction=0.3, anyway=False)
+    assert made.sealed_rows == 12
     assert read_settings(root).split.sealed_fraction == 0.3
 
 
 def test_a_set_that_can_never_decide_is_sealed_on_a_word_alone(root):
-    """With too few groups on both sides the way on is more rows, or `--anyway`."""
-    (root / "mine.csv").write_text(csv_of(dict(list(VALUES.items())[:40])))
+    """Where no share suffices the way on is more rows, or `--anyway`."""
+    decided(root, 25)
     with told(RefusedError, 1, "10 effective groups", "--anyway"):
-        initialize(root, str(root / "mine.csv"), "gap [eV]")
+        initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=True).sealed_rows == 10
 
 
@@ -395,7 +402,7 @@ def test_element_without_features(root):
 
 def test_command_line(root):
     """The verb prints sizes, margin and the steps on GitHub; a second time it exits with 1."""
-    runs = [assay(root, "init", "mine.csv", "--target", "gap [eV]") for _ in range(2)]
+    runs = [assay(root, "init", "mine.csv", "--target", "gap [eV]", "--anyway") for _ in range(2)]
     assert runs[0].returncode == 0, runs[0].stderr
     assert "90 rows to train on, 30 sealed" in runs[0].stdout
     for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):
