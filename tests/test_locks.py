@@ -116,6 +116,16 @@ def test_lock_fulfils_pyproject():
     ]
 
 
+def test_no_repository_takes_the_name_of_a_dependency():
+    """What the package needs to be installed is no name that the hook lets a repository have."""
+    package, _ = projects()
+    hook = (ROOT / "hooks" / "pre_gen_project.py").read_text()
+    taken = re.search(r'INSTALLED = """(.*?)"""', hook, re.DOTALL)[1].split()
+    own = package["project"]
+    needed = [*own["dependencies"], *own["optional-dependencies"]["cluster"]]
+    assert {Requirement(one).name.replace("-", "_") for one in needed} <= set(taken)
+
+
 def test_repository_asks_for_every_extra():
     """A repository asks for each extra of the package, so that `make lock` keeps its packages."""
     package, made = projects()
