@@ -20,7 +20,8 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.github import MAXIMUM_ASSET_BYTES, is_safe
 from assay.layout import Layout
-from assay.tables import harmless, require_header
+from assay.tables import harmless
+from assay.text_tables import require_header
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so
