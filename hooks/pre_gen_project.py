@@ -16,7 +16,7 @@ from pathlib import Path
 EXAMPLE = {"target": "formation_enthalpy", "unit": "eV/atom"}
 INSTALLED = """
 assay assay_materials cookiecutter cryptography dask dask_jobqueue distributed github
-great_expectations hatchling hypothesis jinja2 joblib matminer matplotlib mlflow numba numpy
+great_expectations hatchling hypothesis jinja2 joblib matminer matplotlib mlflow nh3 numba numpy
 packaging pandas pyarrow pydantic pygithub pymatgen pytest pyyaml ruff scikit_learn scipy
 securesystemslib setuptools sklearn skops test tests tomlkit tqdm typer yaml
 """

@@ -331,28 +331,48 @@ def test_sealed_row_without_features(root):
     assert snapshot(root) == before
 
 
-def decided(root, least):
-    """One row a system, and the least number of groups in `assay.toml`."""
-    (root / "mine.csv").write_text(csv_of({f: VALUES[f] for f in FORMULAS[::3]}))
-    path = root / "assay.toml"
-    path.write_text(path.read_text().replace("[gate]", f"[gate]\nminimum_groups = {least}"))
+def systems(root, number):
+    """A table with one row for each of so many chemical systems."""
+    cations = [
+        *CATIONS,
+        *[
+            "Rb",
+            "Cs",
+            "Sr",
+            "Ba",
+            "Sc",
+            "V",
+            "Cr",
+            "Mn",
+            "Co",
+            "Ni",
+            "Cu",
+            "Zn",
+            "Y",
+            "Zr",
+            "Nb",
+            "Mo",
+        ],
+    ]
+    formulas = [f"{cation}{anion}" for cation in cations for anion in ANIONS][:number]
+    (root / "mine.csv").write_text(csv_of({f: 1 + 0.37 * i % 7 for i, f in enumerate(formulas)}))
 
 
 def test_a_set_that_can_decide_nothing_is_not_sealed(root):
     """Below the least number of groups `init` names the share that suffices."""
-    decided(root, 12)
+    systems(root, 108)
     before = kept(root)
-    with told(RefusedError, 1, "10 effective groups", "below 12", "--sealed-fraction 0.3."):
+    with told(RefusedError, 1, "27 effective groups", "below 30", "--sealed-fraction 0.3."):
         initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert kept(root) == before
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", fraction=0.3, anyway=False)
-    assert made.sealed_rows == 12
+    assert made.sealed_rows == 32
     assert read_settings(root).split.sealed_fraction == 0.3
 
 
 def test_a_set_that_can_never_decide_is_sealed_on_a_word_alone(root):
     """Where no share suffices the way on is more rows, or `--anyway`."""
-    decided(root, 25)
+    systems(root, 40)
     with told(RefusedError, 1, "10 effective groups", "--anyway"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=True).sealed_rows == 10

@@ -79,22 +79,62 @@ def test_locks_agree():
     }
 
 
-def dependencies() -> list[str]:
-    """What the package and a generated repository depend on, but for the package itself."""
+def projects() -> tuple[dict, dict]:
+    """What the package and a generated repository say of themselves in their `pyproject.toml`."""
     package, made = (
         tomllib.loads((folder / "pyproject.toml").read_text()) for folder in (ROOT, TEMPLATE)
     )
-    groups = [text for text in made["dependency-groups"]["dev"] if text != "assay-materials"]
-    return [*package["project"]["dependencies"], *made["project"]["dependencies"], *groups]
+    return package, made
+
+
+def unfulfilled(locked: dict[str, set[Version]], package: dict, made: dict) -> list[str]:
+    """What the package, its extras, or a repository asks for and the lock does not hold so."""
+    own = package["project"]
+    groups = [one for one in made["dependency-groups"]["dev"] if not one.startswith(own["name"])]
+    extras = [one for extra in own["optional-dependencies"].values() for one in extra]
+    wanted = [*own["dependencies"], *extras, *made["project"]["dependencies"], *groups]
+    return [
+        text
+        for text, one in zip(wanted, map(Requirement, wanted), strict=True)
+        if not _holds(locked.get(canonicalize_name(one.name)), one)
+    ]
+
+
+def _holds(found: set[Version] | None, wanted: Requirement) -> bool:
+    return bool(found) and all(version in wanted.specifier for version in found)
 
 
 def test_lock_fulfils_pyproject():
-    """Each dependency of assay and of a generated repository is in the lock, within its bounds."""
-    locked = versions(TEMPLATE / "requirements.lock")
-    for text in dependencies():
-        requirement = Requirement(text)
-        found = locked[canonicalize_name(requirement.name)]
-        assert all(version in requirement.specifier for version in found), text
+    """The lock holds what assay, its extras and a generated repository ask for, within bounds."""
+    locked, (package, made) = versions(TEMPLATE / "requirements.lock"), projects()
+    assert unfulfilled(locked, package, made) == []
+    del locked["dask"]
+    locked["typer"] = {Version("0.1")}
+    assert [Requirement(one).name for one in unfulfilled(locked, package, made)] == [
+        "typer",
+        "dask",
+    ]
+
+
+def test_no_repository_takes_the_name_of_a_dependency():
+    """What the package needs to be installed is no name that the hook lets a repository have."""
+    package, _ = projects()
+    hook = (ROOT / "hooks" / "pre_gen_project.py").read_text()
+    taken = re.search(r'INSTALLED = """(.*?)"""', hook, re.DOTALL)[1].split()
+    own = package["project"]
+    needed = [*own["dependencies"], *own["optional-dependencies"]["cluster"]]
+    assert {Requirement(one).name.replace("-", "_") for one in needed} <= set(taken)
+
+
+def test_repository_asks_for_every_extra():
+    """A repository asks for each extra of the package, so that `make lock` keeps its packages."""
+    package, made = projects()
+    (own,) = (
+        one
+        for one in map(Requirement, made["dependency-groups"]["dev"])
+        if one.name == package["project"]["name"]
+    )
+    assert own.extras == package["project"]["optional-dependencies"].keys() == {"cluster"}
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_text_is_kept(table):
         (GOOD.replace("NaCl", '"Na\nCl"'), ["line 2", "line break"]),
         (GOOD.replace("NaCl", '"NaCl"x'), ["line 2", "quotes"]),
         (GOOD.replace("Fe2O3", '"Fe2O3'), ["line 3", "quotes"]),
-        (GOOD.replace("Fe2O3", "F" * 200_000), ["line 3", "longer than 131,072 characters"]),
+        (GOOD.replace("Fe2O3", "F" * 200_000), ["line 3", "longer than 131,072 bytes"]),
         (GOOD.replace("NaCl", "Nä").encode("latin-1"), ["line 2", "UTF-8"]),
         (GOOD.encode("utf-16"), ["UTF-8"]),
         (b"PK\x03\x04\x14\x00\x06\x00", ["UTF-8", "export"]),

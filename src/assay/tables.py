@@ -4,12 +4,11 @@ A bad cell is named, never guessed at. Cells are written so that no spreadsheet 
 formula of its own, and numbers that a program rounded on saving are recognised.
 """
 
-import csv
 import difflib
+import io
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,13 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.files import write_text
+from assay.text_tables import OpenTable, read_header, read_rows
 
 if TYPE_CHECKING:
     from assay.settings import Settings
 
 MAXIMUM_BYTES = 2**30
-LONGEST_LINE = 2**17
-LONGEST_CELL = 2**27
+LONGEST_LINE = 2**17  # of a table whose cells stand in reports
 # Cells that a spreadsheet would execute begin with one of these (OWASP, CSV injection); the last
 # four are the full-width forms of the first.
 EXECUTABLE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -62,18 +61,9 @@ def parse_table(
     content: bytes, columns: Sequence[str], path: Path, *, empty: bool = False
 ) -> pd.DataFrame:
     """Parse the content of a table as `read_table` does; `path` is only named in errors."""
-    # Lines end at \n alone: str.splitlines would also break a cell at a form feed.
-    lines = _decoded(content, path).split("\n")
-    for number, line in enumerate(lines, start=1):
-        if len(line) > LONGEST_LINE:
-            raise UsageError(
-                f"{path}, line {number} is longer than {LONGEST_LINE:,} characters: shorten it.",
-                code="table.line-too-long",
-            )
-    header, *rows = rows_of(lines, path)
-    require_header(header, columns, path)
-    for number, row in enumerate(rows, start=2):
-        require_width(row, len(header), path, number)
+    table = OpenTable(io.BytesIO(content), path, LONGEST_LINE)
+    header = read_header(table, columns)
+    _, *rows = (row for _, part in read_rows(table, len(header)) for row in part)
     if not rows and not empty:
         raise UsageError(f"{path} has a header but no rows: add some.", code="table.no-rows")
     return pd.DataFrame(rows, columns=header, dtype=str)
@@ -108,94 +98,6 @@ def require_target(
         f"{key} is {target!r}, but {path} has {named}: set it to {likely}, or rename the column.",
         code="table.no-target",
     )
-
-
-def _decoded(content: bytes, path: Path) -> str:
-    if b"\0" in content:
-        raise UsageError(
-            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.wrong-encoding"
-        )
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UsageError(
-            f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.wrong-encoding"
-        ) from None
-    if not text.strip():
-        raise UsageError(f"{path} is empty: it must hold a header and rows.", code="table.empty")
-    return text
-
-
-def rows_of(lines: Iterable[str], path: Path, first: int = 1) -> Iterator[list[str]]:
-    """The cells of lines without their ends, of which the first is line `first` of the file.
-
-    Raises:
-        UsageError: a quote is broken, or a quoted cell holds a line break.
-    """
-    csv.field_size_limit(LONGEST_CELL)  # how long a line may be is for the caller to say
-    reader = csv.reader(lines, strict=True)
-    done = 0
-    try:
-        for row in reader:
-            done += 1
-            if reader.line_num > done:
-                line = first + done - 1
-                raise UsageError(
-                    f"{path}, line {line}: a quoted cell holds a line break; take it out.",
-                    code="table.line-break",
-                )
-            yield row
-    except csv.Error as error:
-        line = first + done
-        raise UsageError(
-            f"{path}, line {line}: {error}; fix the quotes in this line.", code="table.bad-quotes"
-        ) from None
-
-
-def require_width(row: Sequence[str], width: int, path: Path, line: int) -> None:
-    """Insist that a row has as many cells as the header.
-
-    Raises:
-        UsageError: it has not.
-    """
-    if len(row) != width:
-        raise UsageError(
-            f"{path}, line {line}: {len(row)} cells where the header has {width}; "
-            "quote text that holds a comma, and write decimals with a point.",
-            code="table.wrong-width",
-        )
-
-
-def require_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:
-    """Insist that a header names each column once, the given ones among them.
-
-    Raises:
-        UsageError: it does not.
-    """
-    if not header:
-        raise UsageError(
-            f"{path}, line 1 is empty: it must hold the names of the columns.",
-            code="table.no-header",
-        )
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        separator = "semicolons" if ";" in header[0] else "tabs"
-        raise UsageError(
-            f"{path} is separated by {separator}: save it with commas, and decimals with a point.",
-            code="table.wrong-separator",
-        )
-    name, times = Counter(header).most_common(1)[0]
-    if times > 1:
-        raise UsageError(
-            f"{path}: the column {name!r} stands twice; remove one.", code="table.repeated-column"
-        )
-    for column in columns:
-        if column not in header:
-            close = difflib.get_close_matches(column, header, n=1)
-            hint = f"rename {close[0]!r}" if close else f"rename one of {', '.join(header)[:200]}"
-            raise UsageError(
-                f"{path} has no column {column!r}: add it, or {hint}.", code="table.no-column"
-            )
 
 
 def read_numbers(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ import hashlib
 import re
 import tomllib
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,21 @@ def _metadata(project: dict[str, Any]) -> str:
             f"License-Expression: {project['license']}",
             "License-File: LICENSE",
             f"Requires-Python: {project['requires-python']}",
-            *(f"Requires-Dist: {_normal(one)}" for one in sorted(project["dependencies"])),
+            *_requirements(project["dependencies"]),
+            *_extras(project.get("optional-dependencies", {})),
             "",
         ]
     )
+
+
+def _extras(extras: dict[str, list[str]]) -> Iterator[str]:
+    for name in sorted(extras):
+        yield f"Provides-Extra: {name}"
+        yield from _requirements(extras[name], f"; extra == '{name}'")
+
+
+def _requirements(requirements: Iterable[str], marker: str = "") -> Iterator[str]:
+    return (f"Requires-Dist: {_normal(one)}{marker}" for one in sorted(requirements))
 
 
 def _normal(requirement: str) -> str:

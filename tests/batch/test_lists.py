@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay import text_tables
 from assay.batch import lists, text_lists
 from assay.batch.lists import open_list, read_range
 from assay.errors import UsageError
@@ -53,7 +54,7 @@ def test_any_part_is_its_rows(tmp_path_factory, kind, rows, data):
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
     block = data.draw(st.integers(1, 40))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_lists, "BLOCK", block)
+        patch.setattr(text_tables, "BLOCK", block)
         listed = open_list(written(folder, kind, rows, end))
         assert (listed.rows, listed.column) == (len(rows), "formula")
         start = data.draw(st.integers(0, len(rows)))
@@ -93,7 +94,7 @@ def test_empty_line_in_one_column_is_an_empty_formula(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("formula\nNaCl\n\n\nMgO\n\n\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_lists, "BLOCK", 3)
+        patch.setattr(text_tables, "BLOCK", 3)
         listed = open_list(path)
         assert listed.rows == 4
         parts = list(read_range(listed, 0, 4, 10)) + list(read_range(listed, 2, 4, 10))
@@ -138,7 +139,7 @@ def test_long_cell_is_a_row_and_endless_line_an_error(tmp_path, monkeypatch):
         (b"formula,formula\nNaCl,NaCl\n", ["'formula'", "twice"]),
         (b"formula;x\nNaCl;1\n", ["semicolons"]),
         (b"formula,x\nNaCl,1\nMgO\n", ["line 3", "1 cells", "2"]),
-        (b"formula,x\nNaCl,1\n\nMgO,1\n", ["line 3", "1 cells", "2"]),
+        (b"formula,x\nNaCl,1\n\nMgO,1\n", ["line 3", "0 cells", "2"]),
         (b'formula,x\nNaCl,1\n"Mg\nO",1\n', ["line 3", "line break"]),
         (b'formula,x\nNaCl,1\n"MgO"x,1\n', ["line 3", "quotes"]),
         (b'formula,x\nNaCl,1\n"MgO,1\n', ["line 3", "quotes"]),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assay.compositions import chemical_system, elements, parse
+from gauntlet.base import PAST
 from gauntlet.cases import (
     POOL,
     REFUSED,
@@ -14,6 +15,7 @@ from gauntlet.cases import (
     Change,
     Row,
     added,
+    appended,
     corrected,
     edited,
     in_eighths,
@@ -242,6 +244,23 @@ def spreadsheets() -> list[Case]:
             "A correction that main lists gets another reason.",
             "corrections.kept",
             substituted("data/corrections.csv", "table 3", "table 4"),
+        ),
+        Case(
+            "correction-removed",
+            LABELS,
+            "A correction that main lists is taken out of the list.",
+            "corrections.kept",
+            substituted("data/corrections.csv", PAST.partition("\n")[2], ""),
+        ),
+        Case(
+            "correction-of-nothing",
+            LABELS,
+            "A correction is listed of a row that train.csv does not have.",
+            "corrections.exact",
+            appended(
+                "data/corrections.csv",
+                "t99998,formation_enthalpy,-0.5,-0.25,per formula in table 3,doi:10.1000/0\n",
+            ),
         ),
         Case(
             "corrections-many",

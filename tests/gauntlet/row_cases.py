@@ -84,6 +84,15 @@ def bad() -> list[Case]:
             model(predict="return self._plain(X) + 1e-4 * (time.time() / 86400 - 20000)"),
         ),
         (
+            "drifts-when-it-has-run-long",
+            "Predictions rise by 0.0001 eV/atom a day, from the day on that the model was loaded.",
+            "test_the_date_changes_nothing",
+            model(
+                predict="return self._plain(X) + 1e-4 * (time.time() - LOADED) / 86400",
+                head="LOADED = time.time()",
+            ),
+        ),
+        (
             "half-precision",
             "Predictions come back as float16.",
             "test_predictions_are_doubles",

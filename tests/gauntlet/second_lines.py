@@ -15,6 +15,22 @@ SECOND_LINES = {
         "in a table of 1,600 rows `history.rows` stops fewer; in one of 100,000 it would leave a "
         "reviewer 5,000 lines to look at"
     ),
+    "history.renumbered": (
+        "`assay score` refuses a train set that has none of main's rows under their ids; the check "
+        "says that the ids are new, and how to get them back"
+    ),
+    "test_amounts_matter": (
+        "a model that forgets amounts is worse than main's, which the gate notices; of the first "
+        "model of a repository nothing better is known, and the check says what is wrong"
+    ),
+    "test_good_rows_keep_their_numbers_among_unusable_ones": (
+        "what makes up numbers for unusable rows is found by asking for those alone; the check "
+        "says that good rows of the same batch get other numbers by it"
+    ),
+    "test_predictions_have_the_scale_of_the_labels": (
+        "a model of another scale is far worse than main's, and misses what is known of elements; "
+        "the check says that it is the scale, for a first model as well"
+    ),
     "columns": _SEALED,
     "formula.present": _TABLE,
     "formula.readable": _TABLE,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.batch.text_lists import Survey
 from assay.errors import UsageError
-from assay.tables import require_header
+from assay.text_tables import require_header
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 AGAIN = "start again; what is done stays."
+EXTRA = ("dask", "distributed", "dask_jobqueue")  # what the extra `cluster` installs
 ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
 # Shards that are handed out for each thread of a worker, so that none waits for its next.
 AHEAD = 4
@@ -110,12 +112,28 @@ def is_cluster(scheduler: str) -> bool:
     """Whether it is an address, or a file of a queueing system, which is read.
 
     Raises:
+        NotCarriedOutError: the extra `cluster` is not installed.
         UsageError: the file is not as it must be.
     """
-    if scheduler.endswith(ENDINGS):
+    is_file = scheduler.endswith(ENDINGS)
+    if not is_file and ADDRESS.fullmatch(scheduler) is None:
+        return False
+    _require_installed()
+    if is_file:
         read_queue(Path(scheduler))
-        return True
-    return ADDRESS.fullmatch(scheduler) is not None
+    return True
+
+
+def _require_installed() -> None:
+    for name in EXTRA:
+        if find_spec(name) is None:
+            raise NotCarriedOutError(
+                f"--scheduler needs the extra `cluster` of assay, of which {name} is not "
+                "installed: run `rm -f .venv/locked && make setup`, or where requirements.lock "
+                'lacks it, write "assay-materials[cluster]" in pyproject.toml and run '
+                "`make lock setup`.",
+                code="cluster.not-installed",
+            )
 
 
 def predicted(batch: Batch, shards: Sequence[Shard], scheduler: str) -> Iterator[ShardRecord]:

@@ -14,7 +14,8 @@ from assay.batch.prediction import CHUNK
 from assay.batch.records import PARQUET
 from assay.compositions import identity, problem, reduced_formula
 from assay.errors import RefusedError, UsageError
-from assay.tables import read_numbers, read_table, require_header
+from assay.tables import read_numbers, read_table
+from assay.text_tables import require_header
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,7 +23,8 @@ from assay.intake.columns import formula_column
 from assay.intake.files import read_raw
 from assay.intake.raw import RawTable
 from assay.layout import Layout
-from assay.tables import harmless, require_header, write_table
+from assay.tables import harmless, write_table
+from assay.text_tables import require_header
 
 FORMULA = "formula"
 # so many first rows say which column holds the formulas, where none is called so

@@ -2,15 +2,15 @@
 
 import html
 import logging
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nh3
 import pandas as pd
 from great_expectations.expectations.metadata_types import FailureSeverity
-from great_expectations.render import RenderedStringTemplateContent
+from great_expectations.render import RenderedStringTemplateContent, RenderedTableContent
 from great_expectations.render.renderer.content_block import (
     ValidationResultsTableContentBlockRenderer,
 )
@@ -30,29 +30,39 @@ _TRIANGLE = ["fas", "fa-exclamation-triangle", "text-warning"]
 _CROSS = ["fas", "fa-times", "text-danger"]
 Outcome = tuple["Table", list["Rule"], "list[ExpectationValidationResult]"]
 
-# The policy lets the page fetch nothing and run nothing, whatever a cell of a table holds.
+# The policy lets the page fetch nothing and run nothing, whatever is left of a cell of a table.
 HEAD = """<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+ content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
 body { font: 15px/1.45 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: .5rem 0 }
 td, th { border: 1px solid #bbb; padding: .25rem .6rem; text-align: left; vertical-align: top }
-nav, footer, .modal, #ge-cta-footer { display: none !important }
+td { overflow-wrap: break-word }
+.sticky { display: none }
+.ge-section { clear: both; margin-bottom: 30px; padding-bottom: 20px }
+.show-scrollbars { max-height: 80vh; overflow: auto }
 .fas, .fa { font-style: normal }
 .pass::before, .fa-check-circle::before { content: "\\2713  "; color: #187a2f }
 .fail::before, .fa-times::before { content: "\\2717  "; color: #b3261e }
 .warn::before, .fa-exclamation-triangle::before { content: "\\26A0  "; color: #8a6100 }
 </style>"""
+# What the pages are made of, without links: those lead to pages that are not kept.
+TAGS = {"br", "code", "div", "hr", "li", "ol", "p", "pre", "span", "ul"} | {
+    *("b", "em", "h4", "h5", "h6", "i", "strong"),
+    *("table", "tbody", "td", "th", "thead", "tr"),
+}
+ATTRIBUTES = {"*": {"aria-hidden", "class", "hidden"}, "td": {"colspan"}, "th": {"colspan"}}
+DROPPED = {"footer", "nav", "script", "style", "title"}  # with what is in them
 _STATES = {"pass": "", "warn": ": holds, with warnings", "fail": ": failed"}
-_PAIRED = re.compile(r"<(script|footer|nav)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_SINGLE = re.compile(r"<(?:link|img|meta|base)\b[^>]*>", re.IGNORECASE)
-_REMOTE = re.compile(r"url\(\s*['\"]?https?:[^)]*\)", re.IGNORECASE)
 BROKEN = Path("data_docs") / "rows.csv"  # in the folder of what a run writes
 COLUMNS = ["rule", "severity", "file", "line", "formula"]
 
 
 class WeighedTable(ValidationResultsTableContentBlockRenderer):
-    """A column's expectations: beside each that does not hold stands `warning` or `failure`."""
+    """A column's expectations: beside each that does not hold stands `warning` or `failure`.
+
+    What a table holds is shown as it stands there; Great Expectations takes it for HTML.
+    """
 
     @classmethod
     def _get_content_block_fn(
@@ -62,7 +72,7 @@ class WeighedTable(ValidationResultsTableContentBlockRenderer):
 
         def row(*, result: Any = None, **options: Any) -> Any:
             [[status, *cells]] = made(result=result, **options)
-            return [[status if result.success else _status(result), *cells]]
+            return [[status if result.success else _status(result), *map(_as_text, cells)]]
 
         return row
 
@@ -113,6 +123,17 @@ def _counts(validation_results: Any) -> tuple[int, int]:
 
 def _is_warning(result: Any) -> bool:
     return bool(result.expectation_config.severity == FailureSeverity.WARNING)
+
+
+def _as_text(cell: Any) -> Any:
+    """The cell of a page with each text in it escaped, wherever it stands."""
+    if isinstance(cell, str):
+        return html.escape(cell)
+    if isinstance(cell, list):
+        return [_as_text(one) for one in cell]
+    if isinstance(cell, RenderedTableContent):
+        cell.table = _as_text(cell.table)
+    return cell
 
 
 def _status(result: Any) -> RenderedStringTemplateContent:
@@ -224,16 +245,22 @@ def _build(context: Any, folder: Path, verdicts: list[tuple[str, str]]) -> None:
     for name, _ in verdicts:
         [page] = (folder / "site" / "validations" / name).rglob("*.html")
         text = page.read_text(encoding="utf-8")
-        (folder / f"{name}.html").write_text(self_contained(text), encoding="utf-8")
+        (folder / f"{name}.html").write_text(self_contained(text, name), encoding="utf-8")
     shutil.rmtree(folder / "site")
     (folder / "index.html").write_text(_index(verdicts), encoding="utf-8")
 
 
-def self_contained(page: str) -> str:
-    """The page without scripts, remote styles or pictures, and with a policy that forbids them."""
-    for pattern in (_PAIRED, _SINGLE, _REMOTE):
-        page = pattern.sub("", page)
-    return page.replace("<head>", f'<head>\n<meta charset="utf-8">\n{HEAD}', 1)
+def self_contained(page: str, title: str) -> str:
+    """The page with plain text, tables and icons alone: no script, style, link or picture."""
+    body = nh3.clean(page, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED)
+    return _page(title, body)
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head>\n<meta charset="utf-8">\n{HEAD}\n'
+        f"<title>{html.escape(title)}</title></head>\n<body>{body}</body></html>\n"
+    )
 
 
 def _index(verdicts: list[tuple[str, str]]) -> str:
@@ -242,11 +269,7 @@ def _index(verdicts: list[tuple[str, str]]) -> str:
         f"{_STATES[state]}</li>"
         for name, state in verdicts
     )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head>\n<meta charset="utf-8">\n{HEAD}\n'
-        "<title>Data checks</title></head>\n<body><h1>Data checks</h1>\n"
-        f"<ul>\n{items}\n</ul></body></html>\n"
-    )
+    return _page("Data checks", f"<h1>Data checks</h1>\n<ul>\n{items}\n</ul>")
 
 
 def broken_rows(outcomes: "Sequence[Outcome]") -> pd.DataFrame:
