@@ -422,7 +422,8 @@ def test_element_without_features(root):
 
 def test_command_line(root):
     """The verb prints sizes, margin and the steps on GitHub; a second time it exits with 1."""
-    runs = [assay(root, "init", "mine.csv", "--target", "gap [eV]", "--anyway") for _ in range(2)]
+    order = ("init", "mine.csv", "--target", "gap [eV]", "--anyway")
+    runs = [assay(root, *order) for _ in range(2)]
     assert runs[0].returncode == 0, runs[0].stderr
     assert "90 rows to train on, 30 sealed" in runs[0].stdout
     for word in ("ASSAY_SEALING_KEY", "ASSAY_SIGNING_KEY", "heldout", "certificate.pub"):
