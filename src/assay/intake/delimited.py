@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from assay.errors import UsageError
 from assay.intake.raw import RawTable, from_grid
-from assay.text_tables import LONGEST_CELL, MAXIMUM_BYTES
+from assay.tables import MAXIMUM_BYTES
+from assay.text_tables import LONGEST_CELL
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}
 # lines that are tried with each separator
