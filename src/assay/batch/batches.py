@@ -68,7 +68,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
     bar = tqdm(total=record.rows, desc="verify", unit=" rows", disable=None, leave=False)
     while len(parquet := tables.parquet.take(CHUNK)):
         bar.update(len(parquet))
-        reasons, values = predict_rows(bundle, list(parquet["formula"]))
+        reasons, values, content = predict_rows(bundle, list(parquet["formula"]))
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
                 raise RefusedError(
@@ -76,7 +76,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
                     code="batch.unpredictable-row",
                 )
         given, accounts = parquet[["formula"]], record.recipe.accounts
-        made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
+        made = prediction_rows(given, content, values, bundle, accounts)
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
         _require_part(bundle, tables, parquet, made, start)
         start, outside = start + len(parquet), outside + int((~made["in_domain"]).sum())
@@ -108,7 +108,7 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: TableReader) -> Non
     while len(part := quarantine.take(CHUNK)):
         require_same(QUARANTINE, part, for_spreadsheets(part), NOTHING, line - 2)
         formulas = list(part["formula"])
-        reasons, _ = predict_rows(bundle, formulas)
+        reasons, _, _ = predict_rows(bundle, formulas)
         for formula, reason in zip(formulas, reasons, strict=True):
             if reason is None:
                 raise RefusedError(

@@ -1,6 +1,5 @@
 """A batch from the list to the tables, on one machine or divided among several."""
 
-import gc
 import math
 import os
 import tempfile
@@ -14,7 +13,7 @@ from assay.batch.authorization import Authorization
 from assay.batch.collection import complete, done
 from assay.batch.lists import CandidateList, open_list
 from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
-from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
+from assay.batch.shards import Batch, Shard, divide, exempt_from_collection, finished, predict_shard
 from assay.batch.workers import LOCAL, on_one_thread, predicted, require_known
 from assay.errors import CheckFailedError, UsageError
 from assay.layout import Layout
@@ -134,7 +133,7 @@ def prepare(
             f"--shard-rows is {options.shard_rows}: write 1 or more.", code="shard.bad-size"
         )
     _require_plain(options.note or "")
-    gc.freeze()  # see `shards.loaded`
+    exempt_from_collection()
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
         listed = open_list(candidates, options.column)
