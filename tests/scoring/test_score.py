@@ -65,7 +65,7 @@ def handed(root: Path) -> Handover:
 
 def score(root: Path, remote: str | None = None) -> VerdictRecord:
     """Score in this process."""
-    return scoring.score(root, settings_of(root), handed(root), remote)
+    return scoring.score(read_repository(root), handed(root), remote)
 
 
 def ledger_of(root: Path) -> list[Entry]:
