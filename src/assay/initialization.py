@@ -13,6 +13,7 @@ from assay.files import write_text
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
 from assay.planning.assumptions import with_margin
+from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
@@ -96,7 +97,7 @@ def initialize(root: Path, source: str | None, target: str | None, unit: str | N
     if source is None and (root / SOURCE_COPY).is_file():
         source = str(root / SOURCE_COPY)
     if source is None:
-        parts, card, repeated = _parts_on_disk(layout, parse_settings(text)), None, 0
+        parts, card, repeated = _parts_on_disk(Repository(root, parse_settings(text))), None, 0
     else:
         column = target or settings.target.column
         tolerance, further = settings.data.duplicate_tolerance, settings.slice_columns
@@ -168,8 +169,8 @@ def _of_kind(text: str, kind: str, *, keep_bounds: bool) -> str:
     return text
 
 
-def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
-    target = settings.target.column
+def _parts_on_disk(repository: Repository) -> Parts:
+    layout, target = repository.layout, repository.settings.target.column
     if not layout.open_labels.exists():
         raise UsageError(
             f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.",

@@ -33,6 +33,7 @@ from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.predictions import rounded
+from assay.repository import read_repository
 from assay.tables import EXECUTABLE, for_spreadsheets
 from sentences import told
 from toy import (
@@ -42,7 +43,6 @@ from toy import (
     permission_of,
     pool_formulas,
     read_card,
-    settings_of,
     write_rows,
 )
 
@@ -177,8 +177,8 @@ def executes(cell: str) -> bool:
 def run(root: Path, candidates: Path) -> BatchRecord:
     """Predict with the certified model."""
     handover = Handover(Layout(root).out)
-    permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return predict_batch(root, settings_of(root), candidates, permission)
+    permission = authorize(read_repository(root), handover.bundle, handover.certificate)
+    return predict_batch(read_repository(root), candidates, permission)
 
 
 def newest(root: Path) -> BatchRecord:
@@ -341,7 +341,7 @@ def test_uncertified_is_said_in_folder_record_and_every_row(toy):
     path = toy / "list.csv"
     write_rows(path, ["formula"], [["NaCl"], ["MgO"]])
     bundle = Handover(Layout(toy).out).bundle
-    record = predict_batch(toy, settings_of(toy), path, without_certificate(bundle))
+    record = predict_batch(read_repository(toy), path, without_certificate(bundle))
     assert (record.certified, record.certificate_digest) == (False, None)
     folder = Layout(toy).out / "batches" / record.folder
     assert folder.name.endswith("-uncertified")
@@ -371,14 +371,14 @@ def test_unreadable_list_is_a_usage_error_and_leaves_nothing(certified, text):
 
 def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
     """Between permission and prediction a bundle can be replaced; then no batch is written."""
-    handover, settings = Handover(Layout(certified).out), settings_of(certified)
-    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    handover, repository = Handover(Layout(certified).out), read_repository(certified)
+    permission = authorize(repository, handover.bundle, handover.certificate)
     metadata = handover.bundle / "assay.json"
     metadata.write_text(metadata.read_text().replace("eV/atom", "meV/atom"))
     path = certified / "list.csv"
     write_rows(path, ["formula"], [["NaCl"]])
     with pytest.raises(RefusedError, match="changed after it was let through"):
-        predict_batch(certified, settings, path, permission)
+        predict_batch(repository, path, permission)
     assert not (Layout(certified).out / "batches").exists()
 
 
@@ -415,10 +415,10 @@ def test_what_makes_other_rows_makes_another_batch(certified):
     """Another column, or no certificate, is another id and folder: nothing is overwritten."""
     path = certified / "list.csv"
     write_rows(path, ["id", "made", "parent"], [["1", "NaCl", "MgO"]])
-    settings = settings_of(certified)
+    repository = read_repository(certified)
     permissions = [permission_of(certified, certified=proven) for proven in (True, False)]
     found = [
-        predict_batch(certified, settings, path, permission, BatchOptions(column=column))
+        predict_batch(repository, path, permission, BatchOptions(column=column))
         for permission in permissions
         for column in ("made", "parent")
     ]

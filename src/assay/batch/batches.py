@@ -38,7 +38,7 @@ from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
-from assay.settings import Settings
+from assay.repository import Repository
 from assay.tables import for_spreadsheets
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _with_reasons(made: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:
 
 
 def verify_batch(
-    root: Path, settings: Settings, path: Path, candidates: Path | None
+    repository: Repository, path: Path, candidates: Path | None
 ) -> tuple[Certificate, bool]:
     """Verify the batch in a folder by making it again; gives the certificate of its model.
 
@@ -178,17 +178,17 @@ def verify_batch(
             f"{path} was predicted without a certificate: do not rely on it.",
             code="batch.uncertified",
         )
-    proof = _certificate_file(root, path, record)
-    certificate = verify(proof, Layout(root).public_key)
+    proof = _certificate_file(repository.layout, path, record)
+    certificate = verify(proof, repository.layout.public_key)
     if certificate.bundle_digest != record.recipe.bundle_digest:
         raise RefusedError(
             f"{path} holds rows of another model than its certificate names.",
             code="batch.other-model",
         )
     _require_files(path, record)
-    signed = is_signed(root, path, record)
+    signed = is_signed(repository.root, path, record)
     tables, told = _tables(path, record)
-    bundle = _bundle(root, settings, record)
+    bundle = _bundle(repository, record)
     _require_true(record, certificate, proof, bundle, tables)
     listed = None if candidates is None else _listed(candidates, record)
     if listed is None:
@@ -208,10 +208,10 @@ def verify_batch(
     return certificate, signed
 
 
-def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:
+def _certificate_file(layout: Layout, path: Path, record: BatchRecord) -> Path:
     # A model may be certified again: the certificate that let the batch through lies beside it.
     own = path / CERTIFICATE
-    return own if own.is_file() else Layout(root).models / record.recipe.bundle_digest / CERTIFICATE
+    return own if own.is_file() else layout.models / record.recipe.bundle_digest / CERTIFICATE
 
 
 def _require_files(path: Path, record: BatchRecord) -> None:
@@ -262,8 +262,9 @@ def _require_plain(path: Path, types: "pa.Schema") -> None:
         )
 
 
-def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
-    folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
+def _bundle(repository: Repository, record: BatchRecord) -> LoadedBundle:
+    settings = repository.settings
+    folder = repository.layout.models / record.recipe.bundle_digest / "bundle"
     package, trusted = settings.project.package, settings.model.trusted_types
     return load_bundle(folder, package, trusted, record.recipe.bundle_digest)
 

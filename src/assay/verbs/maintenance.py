@@ -7,7 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, here, repeated, repository, tell
+from assay.verbs.console import Machine, Remote, found_root, here, repeated, tell
 
 if TYPE_CHECKING:
     from assay.ledger.audit import Audit
@@ -30,7 +30,7 @@ def show(remote: Remote = None, machine: Machine = False) -> None:
     from assay.ledger.audit import listing
     from assay.ledger.record import read_ledger, read_ledger_at_hand
 
-    root = repository()
+    root = found_root()
     ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     if machine:
         lines = ",\n".join(entry.model_dump_json() for entry in ledger.entries)
@@ -51,8 +51,7 @@ def verify(
     """Recompute the whole ledger: signatures, levels, decisions, certificates."""
     from assay.ledger.audit import audit
 
-    root, settings = here()
-    _conclude(audit(root, settings, remote, labels), machine=machine)
+    _conclude(audit(here(), remote, labels), machine=machine)
 
 
 def revoke(
@@ -68,7 +67,7 @@ def revoke(
 
     machinery_digest()
     require_main("models are revoked")
-    entry = end(repository(), digest, reason, remote)
+    entry = end(found_root(), digest, reason, remote)
     tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)
 
 
@@ -90,7 +89,7 @@ def rotate() -> None:
     from assay.layout import Layout
     from assay.sealing import rotation
 
-    layout = Layout(repository())
+    layout = Layout(found_root())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
 
 
@@ -104,9 +103,9 @@ def retire(
     """Publish the held-out labels and all scores; ends the use of the set."""
     from assay.sealing import retirement
 
-    root, settings = here()
-    made = retirement.retire(root, settings, remote, early=early)
-    typer.echo(retirement.next_steps(root, made))
+    repository = here()
+    made = retirement.retire(repository, remote, early=early)
+    typer.echo(retirement.next_steps(repository.root, made))
 
 
 @seal_app.command()
@@ -116,12 +115,12 @@ def fresh(
     """Seal new labelled rows; those of the retired set join the train set."""
     from assay.sealing import renewal
 
-    root = repository()
-    made = renewal.seal_fresh(root, source)
+    repository = here()
+    made = renewal.seal_fresh(repository, source)
     if made.repeated:
         typer.echo(repeated(made.repeated))
     typer.echo(
         f"{made.joined_rows} retired rows joined the train set, which has {made.train_rows}; "
         f"{made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
-    typer.echo(renewal.next_steps(root, source, made))
+    typer.echo(renewal.next_steps(repository.layout, source, made))
