@@ -72,14 +72,14 @@ def planned(path: Path) -> Job:
     """The batch of a list, as `assay predict LIST --no-csv` plans it."""
     from assay.batch import authorization, jobs, lists
     from assay.layout import Layout
-    from assay.settings import read_settings
+    from assay.repository import read_repository
 
-    settings, found = read_settings(REPOSITORY), authorization.find(REPOSITORY, "champion")
+    repository, found = read_repository(REPOSITORY), authorization.find(REPOSITORY, "champion")
     permission = authorization.authorize(
-        REPOSITORY, settings, found.bundle, found.bundle.parent / authorization.CERTIFICATE
+        repository, found.bundle, found.bundle.parent / authorization.CERTIFICATE
     )
     options = jobs.BatchOptions(with_csv=False)
-    batch = jobs.plan(REPOSITORY, settings, lists.open_list(path), permission, options)
+    batch = jobs.plan(repository, lists.open_list(path), permission, options)
     return Job(batch, Layout(REPOSITORY).out / "batches" / batch.recipe.folder)
 
 

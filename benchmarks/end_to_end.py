@@ -112,26 +112,29 @@ def parts(formulas: Sequence[str]) -> dict[str, float]:
     """Rows a second of each part of a batch alone, on one core by the processor's time."""
     from assay.batch.lists import open_list, read_range
     from assay.batch.prediction import prediction_ids, prediction_rows
-    from assay.features.parsing import amounts, amounts_of
+    from assay.features.parsing import amounts
+    from assay.features.transformers import ParsedFrame
 
     os.environ["OMP_NUM_THREADS"] = "1"
     bundle, chunk = model(), list(formulas[:5_000])
     bundle.inference.expect(10**9)
     table = pd.DataFrame({"formula": chunk}, dtype=str)
     values, accounts = bundle.predict(chunk), {"model_id": "m", "batch_id": "b"}
-    frame = prediction_rows(table, values, bundle.metadata, bundle.domain, accounts)
-    features = bundle.model[:-1].transform(table)
+    content = amounts(chunk)
+    frame = prediction_rows(table, content, values, bundle, accounts)
+    parsed = ParsedFrame.of(content)
+    features = bundle.model[:-1].transform(parsed)
     forest = bundle.inference
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
         write(path, formulas, ROWS)
         works: dict[str, tuple[int, Callable[[], Any]]] = {
             "reading": (ROWS, lambda: list(read_range(open_list(path), 0, ROWS, len(chunk)))),
-            "parsing": (len(chunk), lambda: (amounts_of.cache_clear(), amounts(chunk))),
-            "features": (len(chunk), lambda: bundle.model[:-1].transform(table)),
+            "parsing": (len(chunk), lambda: amounts(chunk)),
+            "features": (len(chunk), lambda: bundle.model[:-1].transform(parsed)),
             "trees": (len(chunk), lambda: forest._of_features(forest._forest, features)),  # noqa: SLF001
-            "domain": (len(chunk), lambda: bundle.domain.reasons(amounts(chunk))),
-            "ids": (len(chunk), lambda: prediction_ids(amounts(chunk), "m")),
+            "domain": (len(chunk), lambda: bundle.domain.reasons(content)),
+            "ids": (len(chunk), lambda: prediction_ids(content, "m")),
             "writing": (len(chunk), lambda: frame.to_parquet(Path(folder) / "table.parquet")),
         }
         return {name: rows / cost(work)[0] for name, (rows, work) in works.items()}

@@ -51,15 +51,15 @@ def propose(repository: Path) -> None:
 def publish(repository: Path) -> None:
     """Write the comment into the README, with its pictures, and the page beside the docs."""
     from assay.github import MARKER
-    from assay.layout import Handover, Layout
     from assay.report.comment import render_comment
     from assay.report.images import Exhibit, images
     from assay.report.page import render_page
     from assay.report.posting import gathered
-    from assay.settings import read_settings
+    from assay.repository import read_repository
 
     os.chdir(repository)
-    found = gathered(repository, read_settings(repository), Handover(Layout(repository).out))
+    own = read_repository(repository)
+    found = gathered(own, own.handover)
     inputs = replace(found, data_docs=None)  # they are not published beside it
     drawn = images(inputs)
     for image in drawn:

@@ -6,6 +6,7 @@ import pytest
 
 from assay import initialization
 from assay.intake.choices import Choices
+from assay.repository import read_repository
 from assay.sealing import renewal
 from sentences import snapshot
 
@@ -78,7 +79,10 @@ def initialize(root, source, target=None, unit=None, fraction=None, *, anyway=Tr
 
 def seal_fresh(root, source, **choices):
     """Read a table and seal it in the place of a retired set, as `assay seal fresh` does."""
-    return renewal.seal_fresh(root, renewal.read_fresh(root, source, Choices(**choices)))
+    repository = read_repository(root)
+    return renewal.seal_fresh(
+        repository, renewal.read_fresh(repository, source, Choices(**choices))
+    )
 
 
 def kept(root):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from assay.records import CheckReport, Finding
+from assay.repository import read_repository
 from assay.schema import data_docs
 from assay.schema.check import check_schema
-from assay.settings import read_settings
 
 SETTINGS = """
 [project]
@@ -67,7 +67,7 @@ def check(toy: Path) -> CheckReport:
 
 def check_with_pages(toy: Path) -> CheckReport:
     """Run the data checks."""
-    return check_schema(toy, read_settings(toy))
+    return check_schema(read_repository(toy))
 
 
 def found(report: CheckReport, rule: str) -> list[Finding]:

@@ -17,6 +17,7 @@ from assay.features.parsing import amounts
 from assay.intake.choices import Choices
 from assay.intake.intake import take_in
 from assay.layout import Handover, Layout
+from assay.repository import Repository
 from assay.sanity.strategies import compositions, spelt
 from assay.schema.formulas import Relatives
 from assay.scoring.acceptance import shared_predictions
@@ -156,7 +157,7 @@ def test_candidates_rows_are_paired_by_composition(tmp_path: Path) -> None:
     train = pd.DataFrame({"row_id": ["t1", "t2"], "formula": ["CaMgO2", "CaMgO2"]})
     none = train.iloc[:0]
     data = Dataset(train, pd.Series([1.0, 2.0]).to_numpy(), none, none)
-    assert shared_predictions(layout, settings, handover, data) == {"t1": 1.0}
+    assert shared_predictions(Repository(tmp_path, settings), handover, data) == {"t1": 1.0}
 
 
 def test_fresh_rows_may_not_be_known_in_other_amounts(tmp_path: Path) -> None:

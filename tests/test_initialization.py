@@ -12,6 +12,7 @@ from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, Usa
 from assay.initialization import few_rows, next_steps
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
+from assay.repository import read_repository
 from assay.sealing.labels import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
@@ -102,9 +103,9 @@ def test_margin(root, monkeypatch, rows, share):
     monkeypatch.setattr(assumptions, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert made.sealed_rows == 30
-    settings = read_settings(root)
-    data = read_dataset(Layout(root), settings)
-    predicted = fit_out_of_fold(load_builder(root, settings), data, settings).out_of_fold
+    repository = read_repository(root)
+    data = read_dataset(repository)
+    predicted = fit_out_of_fold(load_builder(repository), data, repository.settings).out_of_fold
     assert made.margin == float(f"{share * np.abs(predicted - data.target).mean():.3g}")
 
 

@@ -2,16 +2,8 @@
 
 import pytest
 
-from assay.commits import (
-    changed_files,
-    content_on_main,
-    differs_from_main,
-    in_force,
-    require_main,
-    settings_on_main,
-    tracked_files,
-)
 from assay.errors import NotCarriedOutError
+from assay.repository import BaseBranch, Repository, in_force
 from assay.settings import parse_settings
 from toy import SETTINGS, commit, git
 
@@ -76,14 +68,14 @@ def repository(tmp_path):
 def test_main_is_read_from_git(repository):
     """The file as main has it, whatever stands in the folder or on the branch."""
     path = repository / "assay.toml"
-    assert not differs_from_main(repository, "assay.toml")
+    assert not BaseBranch(repository).changed_files("assay.toml")
     path.write_text("broken = ")
     commit(repository, "Break it")
-    assert content_on_main(repository, path) == SETTINGS.encode()
-    assert settings_on_main(repository) == parse_settings(SETTINGS)
-    assert differs_from_main(repository, "assay.toml")
-    assert not differs_from_main(repository, "data")
-    assert tracked_files(repository) == ["assay.toml"]
+    assert BaseBranch(repository).content(path) == SETTINGS.encode()
+    assert BaseBranch(repository).settings == parse_settings(SETTINGS)
+    assert BaseBranch(repository).changed_files("assay.toml")
+    assert not BaseBranch(repository).changed_files("data")
+    assert Repository(repository, settings()).tracked_files() == ["assay.toml"]
 
 
 def test_remote_main_goes_before_ones_own(repository):
@@ -92,9 +84,9 @@ def test_remote_main_goes_before_ones_own(repository):
     git(repository, "switch", "--quiet", "main")
     (repository / "assay.toml").write_bytes(b"mine\r\n")
     commit(repository, "Mine")
-    assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+    assert BaseBranch(repository).content(repository / "assay.toml") == SETTINGS.encode()
     git(repository, "update-ref", "-d", "refs/remotes/origin/main")
-    assert content_on_main(repository, repository / "assay.toml") == b"mine\r\n"
+    assert BaseBranch(repository).content(repository / "assay.toml") == b"mine\r\n"
 
 
 @pytest.mark.parametrize("tag", ["main", "origin/main"])
@@ -104,11 +96,11 @@ def test_tag_called_like_main_is_not_main(repository, tag):
     (repository / "assay.toml").write_text("broken = ")
     commit(repository, "Break it")
     git(repository, "tag", tag)
-    assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
-    assert differs_from_main(repository, "assay.toml")
+    assert BaseBranch(repository).content(repository / "assay.toml") == SETTINGS.encode()
+    assert BaseBranch(repository).changed_files("assay.toml")
     if tag == "main":
         git(repository, "update-ref", "-d", "refs/remotes/origin/main")
-        assert content_on_main(repository, repository / "assay.toml") == SETTINGS.encode()
+        assert BaseBranch(repository).content(repository / "assay.toml") == SETTINGS.encode()
 
 
 def test_changed_files_are_named_from_the_root(repository):
@@ -118,19 +110,19 @@ def test_changed_files_are_named_from_the_root(repository):
     (root / "a b").write_text("one")
     commit(repository, "Add")
     git(repository, "update-ref", "refs/heads/main", "HEAD")
-    assert changed_files(root) == []
+    assert BaseBranch(root).changed_files() == []
     (root / "a b").rename(root / "c")
     git(repository, "add", "-A")
-    assert changed_files(root) == ["a b", "c"]
-    assert changed_files(root, "c") == ["c"]
+    assert BaseBranch(root).changed_files() == ["a b", "c"]
+    assert BaseBranch(root).changed_files("c") == ["c"]
 
 
 def test_without_git_there_is_no_main(tmp_path):
     """A folder outside of git is measured against nothing."""
-    assert content_on_main(tmp_path, tmp_path / "a") is None
-    assert settings_on_main(tmp_path) is None
-    assert not differs_from_main(tmp_path, "a")
-    assert tracked_files(tmp_path) == []
+    assert BaseBranch(tmp_path).content(tmp_path / "a") is None
+    assert BaseBranch(tmp_path).settings is None
+    assert not BaseBranch(tmp_path).changed_files("a")
+    assert Repository(tmp_path, settings()).tracked_files() == []
 
 
 @pytest.fixture
@@ -147,15 +139,15 @@ def merged(repository):
 def test_a_merge_knows_main_as_its_first_parent(merged, monkeypatch):
     """Main's limits are at hand where Actions checked out a pull request."""
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
-    require_main(merged)
-    assert settings_on_main(merged) == parse_settings(SETTINGS)
+    BaseBranch(merged).require()
+    assert BaseBranch(merged).settings == parse_settings(SETTINGS)
 
 
 def test_a_plain_commit_is_not_measured_against_the_one_before(merged, monkeypatch):
     """Where main is unknown it is not guessed, and a pull request cannot be checked at all."""
     git(merged, "switch", "--quiet", "--detach", "HEAD^2")
-    assert settings_on_main(merged) is None
-    require_main(merged)
+    assert BaseBranch(merged).settings is None
+    BaseBranch(merged).require()
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
     with pytest.raises(NotCarriedOutError, match="fetch-depth"):
-        require_main(merged)
+        BaseBranch(merged).require()

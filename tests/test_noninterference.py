@@ -25,6 +25,7 @@ from assay.gate import decision as gate
 from assay.layout import Layout
 from assay.ledger.entries import RECORDS, Intent
 from assay.ledger.replay import findings_of
+from assay.repository import read_repository
 from assay.scoring import score as scoring
 from assay.scoring.references import recorded
 from assay.sealing.labels import open_labels
@@ -272,14 +273,13 @@ def test_flipped_bit_changes_only_what_is_meant_to_tell_it(scene: Scene):
 def _report_of(scene: Scene, verdict: Observation) -> dict[str, tuple[int, bytes]]:
     """What the report says of another verdict on the very same candidate."""
     from assay.report.posting import write_report
-    from toy import settings_of
 
     scene.job.handover.verdict.write_text(verdict.text("temp", "handover", "verdict.json"))
     with pytest.MonkeyPatch.context() as patch:
         for key, value in scene.job.environment().items():
             patch.setenv(key, value)
         root = scene.job.checkout
-        write_report(root, settings_of(root), scene.job.handover, post=False)
+        write_report(read_repository(root), scene.job.handover, post=False)
     return {path: content for path, content in look(scene.job.folder).items() if path in REPORT}
 
 

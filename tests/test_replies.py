@@ -149,7 +149,7 @@ def test_a_featurizer_that_drops_a_row_stops_the_batch():
     for formulas in (["NaCl", "HHe"], ["HHe"], ["NaCl", "MgO", "ZnO"] * 3 + ["HHe"]):
         with told(NotCarriedOutError, 3, "Dropping", "'HHe'"):
             predict_rows(bundle, formulas)
-    reasons, values = predict_rows(bundle, ["NaCl", "MgO"])
+    reasons, values, _ = predict_rows(bundle, ["NaCl", "MgO"])
     assert reasons == [None, None]
     assert np.isfinite(values).all()
 

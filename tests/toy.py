@@ -26,6 +26,7 @@ from assay.layout import Handover, Layout
 from assay.model.bundle import BundleMetadata
 from assay.model.domain import DomainRecord, fit_domain
 from assay.records import CandidateCard, CheckReport, Tally, read_record
+from assay.repository import Repository, read_repository
 from assay.sanity.suites import KIT, drawn_names, wanted_names
 from assay.scoring.acceptance import Demand
 from assay.settings import Settings, read_settings
@@ -207,10 +208,11 @@ def settings_of(root: Path) -> Settings:
 
 def permission_of(root: Path, *, certified: bool = True) -> Authorization:
     """What lets the model at hand predict: its certificate, or that none is asked for."""
-    handover, settings = Handover(Layout(root).out), settings_of(root)
+    repository = read_repository(root)
+    handover = repository.handover
     if not certified:
         return without_certificate(handover.bundle)
-    return authorize(root, settings, handover.bundle, handover.certificate)
+    return authorize(repository, handover.bundle, handover.certificate)
 
 
 def add_checks(handover: Handover, settings: Settings | None = None) -> None:
@@ -220,7 +222,7 @@ def add_checks(handover: Handover, settings: Settings | None = None) -> None:
     """
     card, root = read_card(handover), handover.folder.parent
     settings = settings or settings_of(root)
-    data = read_dataset(Layout(root), settings)
+    data = read_dataset(Repository(root, settings))
     demand = Demand(settings, data, card.rows, changed=True)
     rows = demand.rows | {"main": 10_000}
     rules = [Tally(name=rule, where=table, rows=rows.get(table, 9)) for table, rule in demand.rules]

@@ -15,7 +15,7 @@ from assay.layout import SETTINGS, Layout
 from assay.progress import begin
 from assay.texts import on_one_line
 from assay.verbs import batches, checks, maintenance, prediction, start
-from assay.verbs.console import printed, repository
+from assay.verbs.console import found_root, printed
 
 VERBOSE = "--verbose"
 
@@ -150,7 +150,7 @@ def _show(sentence: str) -> None:
 
 
 def _elsewhere() -> str:
-    root = repository()
+    root = found_root()
     return "" if root == Path.cwd() else f" in {root}"
 
 
@@ -159,7 +159,7 @@ def _kept(error: BaseException, *, verbose: bool) -> str:
 
     A sentence of an expected error has a cause only where the author's code raised it.
     """
-    root = repository()
+    root = found_root()
     if SECRETIVE.intersection(sys.argv) or error.__cause__ is None:
         return ""
     if verbose:
@@ -183,7 +183,7 @@ def _confess(error: Exception, *, verbose: bool) -> int:
     if not SECRETIVE.intersection(sys.argv):
         from assay.model.builder import not_running, place_of
 
-        root = repository()
+        root = found_root()
         if place_of(root, error):
             found = not_running(root, error, "this code stopped the command")
             found.__cause__ = error

@@ -10,8 +10,7 @@ import pandas as pd
 
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import UsageError
-from assay.layout import Layout
-from assay.settings import Settings
+from assay.repository import Repository
 from assay.tables import read_labelled, read_numbers, read_table
 
 
@@ -56,13 +55,13 @@ class Dataset:
         return [chemical_system(formula) for formula in self.train["formula"]]
 
 
-def read_dataset(layout: Layout, settings: Settings) -> Dataset:
+def read_dataset(repository: Repository) -> Dataset:
     """Read train set, sealed inputs and pool.
 
     Raises:
         UsageError: a table is missing or not as it must be, or a formula cannot be read.
     """
-    data = read_tables(layout, settings)
+    data, layout = read_tables(repository), repository.layout
     for table, path in zip(
         (data.train, data.sealed, data.pool),
         (layout.train, layout.sealed_inputs, layout.pool),
@@ -72,13 +71,14 @@ def read_dataset(layout: Layout, settings: Settings) -> Dataset:
     return data
 
 
-def read_tables(layout: Layout, settings: Settings) -> Dataset:
+def read_tables(repository: Repository) -> Dataset:
     """The same without a look at the formulas, which takes most of the time.
 
     Raises:
         UsageError: a table is missing or not as it must be.
     """
-    train = read_labelled(layout.train, ["row_id", "formula"], settings.target.column)
+    layout, target = repository.layout, repository.settings.target.column
+    train = read_labelled(layout.train, ["row_id", "formula"], target)
     sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
     pool = read_table(layout.pool, ["row_id", "formula"])
-    return Dataset(train, read_numbers(train, settings.target.column, layout.train), sealed, pool)
+    return Dataset(train, read_numbers(train, target, layout.train), sealed, pool)

@@ -20,6 +20,7 @@ from assay.intake.report import aside_text, repeats_text, require_usable, write_
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
 from assay.planning.assumptions import with_margin
+from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
@@ -127,7 +128,7 @@ def initialize(
     before = settings = read_settings(root)
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
-        parts, card, repeated = _parts_on_disk(layout, settings), None, 0
+        parts, card, repeated = _parts_on_disk(Repository(root, settings)), None, 0
     else:
         require_usable(found, settings, layout, agreed=agreed)
         text = _configured(text, settings, found)
@@ -265,8 +266,8 @@ def _configured(text: str, settings: Settings, found: Intake) -> str:
     return text
 
 
-def _parts_on_disk(layout: Layout, settings: Settings) -> Parts:
-    target = settings.target.column
+def _parts_on_disk(repository: Repository) -> Parts:
+    layout, target = repository.layout, repository.settings.target.column
     if not layout.open_labels.exists():
         raise UsageError(
             f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.",

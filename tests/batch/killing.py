@@ -23,7 +23,7 @@ from assay.batch.jobs import BatchOptions, predict_batch
 from assay.batch.records import RECORD, BatchRecord
 from assay.files import digest_file
 from assay.layout import Handover, Layout
-from assay.settings import read_settings
+from assay.repository import read_repository
 
 OPTIONS = BatchOptions(shard_rows=10)
 
@@ -50,11 +50,11 @@ def main(root: Path, path: Path, kills: int, seed: int) -> None:
 
 def prepared(root: Path, path: Path) -> Callable[[], object]:
     """A start, with everything loaded that takes long and starts no thread."""
-    handover, settings = Handover(Layout(root).out), read_settings(root)
-    permission = authorize(root, settings, handover.bundle, handover.certificate)
-    trusted = tuple(settings.model.trusted_types)
-    shards.loaded(permission.bundle, settings.project.package, trusted, permission.digest)
-    return lambda: predict_batch(root, settings, path, permission, OPTIONS)
+    handover, repository = Handover(Layout(root).out), read_repository(root)
+    permission = authorize(repository, handover.bundle, handover.certificate)
+    package, model = repository.settings.project.package, repository.settings.model
+    shards.loaded(permission.bundle, package, tuple(model.trusted_types), permission.digest)
+    return lambda: predict_batch(repository, path, permission, OPTIONS)
 
 
 def forked(start: Callable[[], object]) -> int:

@@ -24,7 +24,7 @@ from assay.batch.authorization import authorize
 from assay.batch.jobs import BatchOptions, predict_batch
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
-from assay.settings import read_settings
+from assay.repository import read_repository
 
 WORKERS = 2
 SLOWEST = 60
@@ -103,11 +103,11 @@ def kill(process: int) -> None:
 
 def predict(root: Path, path: Path, address: str) -> None:
     """Predict by the cluster; the exit code is that of the command line."""
-    handover, settings = Handover(Layout(root).out), read_settings(root)
-    permission = authorize(root, settings, handover.bundle, handover.certificate)
+    handover, repository = Handover(Layout(root).out), read_repository(root)
+    permission = authorize(repository, handover.bundle, handover.certificate)
     options = BatchOptions(scheduler=address, shard_rows=OPTIONS.shard_rows)
     try:
-        predict_batch(root, settings, path, permission, options)
+        predict_batch(repository, path, permission, options)
     except NotCarriedOutError:
         os._exit(NotCarriedOutError.exit_code)
 

@@ -11,7 +11,8 @@ from assay.layout import Handover, Layout
 from assay.ledger.branches import BRANCH, REF
 from assay.ledger.certificate import new_signing_key
 from assay.ledger.revocation import revoke
-from toy import git, read_card, settings_of
+from assay.repository import read_repository
+from toy import git, read_card
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -20,7 +21,7 @@ def ask(root: Path, bundle: Path | None = None, certificate: Path | None = None)
     """Ask for permission, by default with what `score` left."""
     handover = Handover(Layout(root).out)
     return authorize(
-        root, settings_of(root), bundle or handover.bundle, certificate or handover.certificate
+        read_repository(root), bundle or handover.bundle, certificate or handover.certificate
     )
 
 

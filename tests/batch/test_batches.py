@@ -25,6 +25,7 @@ from assay.ledger.certificate import issue, read_signer, verify
 from assay.model.bundle import METADATA, BundleMetadata
 from assay.model.saving import save_bundle
 from assay.records import read_record
+from assay.repository import read_repository
 from assay.scoring.score import score
 from assay.tables import read_table, write_table
 from toy import (
@@ -33,7 +34,6 @@ from toy import (
     change_card,
     domain_of,
     pool_formulas,
-    settings_of,
     write_rows,
 )
 
@@ -59,10 +59,10 @@ def listed(root: Path) -> Path:
 
 def batch_of(root: Path, model: authorization.StoredModel | None = None) -> Path:
     """The folder of its batch, by the toy's model or another certified one."""
-    handover, settings = Handover(Layout(root).out), settings_of(root)
+    handover, repository = Handover(Layout(root).out), read_repository(root)
     model = model or authorization.StoredModel(handover.bundle, handover.certificate)
-    permission = authorize(root, settings, model.bundle, model.certificate)
-    record = predict_batch(root, settings, listed(root), permission)
+    permission = authorize(repository, model.bundle, model.certificate)
+    record = predict_batch(repository, listed(root), permission)
     return Layout(root).out / "batches" / record.folder
 
 
@@ -79,14 +79,14 @@ def classifier(root: Path) -> authorization.StoredModel:
         model, out.bundle, known.model_copy(update=changes), domain_of(formulas), package
     )
     change_card(out, bundle_digest=digest)
-    assert score(root, settings_of(root), out, None).certified
+    assert score(read_repository(root), out, None).certified
     return authorization.store(Layout(root), digest, out.bundle, out.certificate)
 
 
 def verified(root: Path, folder: Path, *, with_list: bool = False) -> str:
     """What `assay verify` says."""
     candidates = root / "list.csv" if with_list else None
-    return verify_path(root, settings_of(root), folder, candidates)[0]
+    return verify_path(read_repository(root), folder, candidates)[0]
 
 
 def note(folder: Path, **fields: object) -> None:

@@ -1,5 +1,7 @@
 """Tables against themselves made again: every planted difference is named, rounding is none."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,10 @@ import toy
 from assay.batch.comparison import NOTHING, as_text, require_same
 from assay.batch.prediction import prediction_rows
 from assay.errors import RefusedError
+from assay.features.parsing import amounts
 from assay.model.bundle import BundleMetadata
 from assay.model.domain import Domain
+from assay.model.loading import LoadedBundle
 from toy import domain_of
 
 METADATA = toy.METADATA.model_copy(update={"interval_half_width": 4e-13, "unit": "m2/s"})
@@ -20,7 +24,9 @@ def made_of(values: list[float], metadata: BundleMetadata = METADATA) -> pd.Data
     """Rows of two salts."""
     table = pd.DataFrame({"formula": ["NaCl", "KCl"], "tag": ["a", ""]}, dtype=str)
     accounts = {"model_id": "m", "batch_id": "b"}
-    return prediction_rows(table, np.array(values), metadata, DOMAIN, accounts)
+    bundle = LoadedBundle("0" * 64, metadata, DOMAIN, None, Path())
+    content = amounts(list(table["formula"]))
+    return prediction_rows(table, content, np.array(values), bundle, accounts)
 
 
 def test_values_in_a_unit_that_makes_them_tiny_are_compared_too():

@@ -23,8 +23,9 @@ from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_digest
+from assay.repository import read_repository
 from sentences import told
-from toy import environment, pool_formulas, settings_of, write_rows
+from toy import environment, pool_formulas, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -42,15 +43,15 @@ def candidates_of(root: Path, rows: int = ROWS) -> Path:
 def predict(root: Path, path: Path, **options: object) -> BatchRecord:
     """Predict by the toy's certified model."""
     handover = Handover(Layout(root).out)
-    permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return predict_batch(root, settings_of(root), path, permission, BatchOptions(**options))
+    permission = authorize(read_repository(root), handover.bundle, handover.certificate)
+    return predict_batch(read_repository(root), path, permission, BatchOptions(**options))
 
 
 def planned(root: Path, path: Path) -> Batch:
     """The same batch, not yet predicted."""
     handover = Handover(Layout(root).out)
-    permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return plan(root, settings_of(root), open_list(path), permission, BatchOptions())
+    permission = authorize(read_repository(root), handover.bundle, handover.certificate)
+    return plan(read_repository(root), open_list(path), permission, BatchOptions())
 
 
 def files_of(root: Path, record: BatchRecord) -> dict[str, bytes]:
@@ -259,7 +260,7 @@ def test_uncertified_batch_says_so_in_its_shards_place(toy):
     """Shards of an unproven model never lie where a certified one would look for its own."""
     bundle = Handover(Layout(toy).out).bundle
     listed, permission = open_list(candidates_of(toy)), without_certificate(bundle)
-    batch = plan(toy, settings_of(toy), listed, permission, BatchOptions())
+    batch = plan(read_repository(toy), listed, permission, BatchOptions())
     assert batch.folder.name.endswith("-uncertified")
     assert batch.recipe.model_id.startswith("uncertified-")
 

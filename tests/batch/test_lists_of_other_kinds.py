@@ -9,6 +9,7 @@ import pytest
 
 from assay.batch.lists import open_any, open_list, read_range
 from assay.errors import UsageError
+from assay.layout import Layout
 from sentences import told
 
 TEXT = "Formula;note\nNaCl;a\nXx;b\nFe2O3;c\n"
@@ -41,18 +42,18 @@ FORMS = {
 def test_what_intake_reads_is_a_list(tmp_path, name):
     """Its rows are those of the file, unusable ones among them, whatever program wrote it."""
     FORMS[name](tmp_path / name)
-    listed = open_any(tmp_path, tmp_path / name)
+    listed = open_any(Layout(tmp_path), tmp_path / name)
     rows = next(read_range(listed, 0, listed.rows, 9))
     assert list(rows["formula"]) == ["NaCl", "Xx", "Fe2O3"]
     assert list(rows["note"])[1:] == ["b", "c"]
-    assert open_any(tmp_path, tmp_path / name).digest == listed.digest
+    assert open_any(Layout(tmp_path), tmp_path / name).digest == listed.digest
 
 
 def test_a_plain_list_is_opened_as_it_is(tmp_path):
     """Nothing is converted, copied or read otherwise that is a CSV already."""
     path = tmp_path / "list.csv"
     path.write_text(TEXT.replace(";", ","))
-    assert open_any(tmp_path, path) == open_list(path)
+    assert open_any(Layout(tmp_path), path) == open_list(path)
     assert not (tmp_path / "out").exists()
 
 
@@ -60,7 +61,7 @@ def test_no_row_is_lost_on_the_way(tmp_path):
     """A row of the wrong length stands with its text, and every row has its line in the file."""
     path = tmp_path / "list.csv"
     path.write_text("# mine\nformula,note\n\nNaCl,a\nKCl,b,c\nFe2O3,d\n")
-    listed = open_any(tmp_path, path)
+    listed = open_any(Layout(tmp_path), path)
     rows = next(read_range(listed, 0, listed.rows, 9))
     assert list(rows["formula"]) == ["NaCl", "KCl | b | c", "Fe2O3"]
     assert list(rows["line"]) == ["4", "5", "6"]
@@ -71,5 +72,5 @@ def test_what_is_no_table_is_refused_as_a_list(tmp_path):
     path = tmp_path / "list.csv"
     path.write_bytes(bytes(range(256)))
     with told(UsageError, 2, "list.csv"):
-        open_any(tmp_path, path)
+        open_any(Layout(tmp_path), path)
     assert not (tmp_path / "out").exists()

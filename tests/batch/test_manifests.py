@@ -16,7 +16,8 @@ from assay.layout import Layout
 from assay.ledger.certificate import read_signer, write_statement
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
-from toy import assay, permission_of, settings_of
+from assay.repository import read_repository
+from toy import assay, permission_of
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -25,13 +26,13 @@ def batch_of(root: Path, *, certified: bool = True, note: str | None = "first") 
     """The folder of a batch of few rows."""
     permission = permission_of(root, certified=certified)
     few = Layout(root).candidates / "few.csv"
-    record = predict_batch(root, settings_of(root), few, permission, BatchOptions(note=note))
+    record = predict_batch(read_repository(root), few, permission, BatchOptions(note=note))
     return Layout(root).out / "batches" / record.folder
 
 
 def verified(root: Path, folder: Path) -> str:
     """What `assay verify` says of a batch."""
-    return verify_path(root, settings_of(root), folder)[0]
+    return verify_path(read_repository(root), folder)[0]
 
 
 def test_signature_is_told(certified):

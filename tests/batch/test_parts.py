@@ -12,7 +12,8 @@ from assay.batch import jobs
 from assay.batch.jobs import MAXIMUM, BatchOptions, Job, number_of_parts, part_of, prepare
 from assay.batch.shards import divide
 from assay.layout import Layout
-from toy import assay, permission_of, pool_formulas, settings_of, write_rows
+from assay.repository import read_repository
+from toy import assay, permission_of, pool_formulas, write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -57,7 +58,7 @@ def candidates_of(root: Path) -> Path:
 def job_of(root: Path) -> Job:
     """The batch of that list in four shards."""
     options = BatchOptions(shard_rows=10)
-    return prepare(root, settings_of(root), candidates_of(root), permission_of(root), options)
+    return prepare(read_repository(root), candidates_of(root), permission_of(root), options)
 
 
 def files_of(root: Path) -> dict[str, bytes]:

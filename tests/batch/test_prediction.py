@@ -11,19 +11,29 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline, make_union
 
 from assay.batch.authorization import authorize, without_certificate
 from assay.batch.jobs import BatchOptions, predict_batch
 from assay.batch.lineage import trace
-from assay.batch.prediction import predict_rows, prediction_rows, quarantine_rows
+from assay.batch.prediction import (
+    predict_rows,
+    predict_table,
+    prediction_rows,
+    quarantine_rows,
+)
 from assay.batch.records import BatchRecord
 from assay.compositions import elements, problem
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
-from assay.features import MagpieFeatures
+from assay.features import MagpieFeatures, StoichiometryFeatures, parsing
+from assay.features.parsing import amounts
 from assay.features.transformers import GapError
 from assay.layout import Handover, Layout
 from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
+from assay.predictions import rounded
+from assay.repository import read_repository
 from assay.tables import EXECUTABLE, for_spreadsheets
 from sentences import told
 from toy import (
@@ -33,7 +43,6 @@ from toy import (
     permission_of,
     pool_formulas,
     read_card,
-    settings_of,
     write_rows,
 )
 
@@ -97,7 +106,7 @@ def picky() -> LoadedBundle:
 @effort(deadline=None, max_examples=60)
 def test_every_row_is_predicted_or_quarantined(formulas):
     """Rows in equal rows out: each has either a finite value or a reason, in its own place."""
-    reasons, values = predict_rows(picky(), formulas)
+    reasons, values, content = predict_rows(picky(), formulas)
     assert len(reasons) == len(values) == len(formulas)
     for formula, reason, value in zip(formulas, reasons, values, strict=True):
         if reason is None:
@@ -109,7 +118,7 @@ def test_every_row_is_predicted_or_quarantined(formulas):
     table = pd.DataFrame({"formula": formulas, "note": formulas}, dtype=str)
     good = np.array([reason is None for reason in reasons], dtype=bool)
     accounts = {"model_id": "m", "batch_id": "b"}
-    kept = prediction_rows(table[good], values[good], METADATA, DOMAIN, accounts)
+    kept = prediction_rows(table[good], content, values[good], picky(), accounts)
     rest = quarantine_rows(table, reasons)
     assert len(kept) + len(rest) == len(formulas)
     assert [*kept["formula"]] == [f for f, is_good in zip(formulas, good, strict=True) if is_good]
@@ -129,7 +138,7 @@ def test_rows_do_not_answer_for_the_environment(error):
 
 def test_what_may_be_a_missing_value_is_not_predicted():
     """NaN, the nitride's reduced formula, is left out and told how to write; other ways are not."""
-    reasons, values = predict_rows(picky(), ["NaCl", "NaN", "Na1N1", "NaN3", "NNa"])
+    reasons, values, _ = predict_rows(picky(), ["NaCl", "NaN", "Na1N1", "NaN3", "NNa"])
     assert [reason is None for reason in reasons] == [True, False, True, True, True]
     assert "write Na1N1" in reasons[1]
     assert np.isnan(values).tolist() == [False, True, False, False, False]
@@ -168,8 +177,8 @@ def executes(cell: str) -> bool:
 def run(root: Path, candidates: Path) -> BatchRecord:
     """Predict with the certified model."""
     handover = Handover(Layout(root).out)
-    permission = authorize(root, settings_of(root), handover.bundle, handover.certificate)
-    return predict_batch(root, settings_of(root), candidates, permission)
+    permission = authorize(read_repository(root), handover.bundle, handover.certificate)
+    return predict_batch(read_repository(root), candidates, permission)
 
 
 def newest(root: Path) -> BatchRecord:
@@ -188,7 +197,7 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_reasons_name_the_row_that_failed():
     """Whatever the model raises, the rows that cause it are found and the others predicted."""
     formulas = ["NaCl", "FeO", "ZnO", "CuO", "MgO", "Fe2O3"]
-    reasons, values = predict_rows(picky(), formulas)
+    reasons, values, _ = predict_rows(picky(), formulas)
     assert [reason is None for reason in reasons] == [True, False, False, False, True, False]
     assert "KeyError" in reasons[1]
     assert reasons[2] == "no zinc here"
@@ -200,7 +209,7 @@ def test_few_bad_rows_cost_few_calls():
     """Three bad rows among 2,000 are found by halving, not one by one."""
     bundle = picky()
     formulas = ["NaCl"] * 1997 + ["FeO"] * 3
-    reasons, _ = predict_rows(bundle, formulas)
+    reasons, _, _ = predict_rows(bundle, formulas)
     assert sum(reason is not None for reason in reasons) == 3
     assert bundle.model.calls < 60
 
@@ -224,11 +233,34 @@ def test_rows_with_gaps_are_known_at_once(others):
     """The features name them all, so one more call is enough, but only if it is of these rows."""
     bundle = LoadedBundle("0" * 64, METADATA, DOMAIN, Featurised(others), Path())
     formulas = ["NaCl"] * 30 + ["HeO", "MgO", "NeO2"]
-    reasons, values = predict_rows(bundle, formulas)
+    reasons, values, _ = predict_rows(bundle, formulas)
     assert [n for n, reason in enumerate(reasons) if reason is not None] == [30, 32]
     assert all(repr(formulas[n]) in reasons[n] for n in (30, 32))
     assert np.isfinite(values).sum() == 31
     assert (bundle.model.calls == 2) is not others
+
+
+def test_a_part_of_a_list_is_parsed_once(monkeypatch):
+    """Features, domain, ids and reasons share one reading of the text, whatever is set aside.
+
+    Planted: rows that cannot be read, that may be missing and that have a gap, which each had the
+    rest parsed again.
+    """
+    frame = pd.DataFrame({"formula": pool_formulas()[:40]})
+    model = make_pipeline(make_union(MagpieFeatures(), StoichiometryFeatures()), Ridge())
+    bundle = LoadedBundle("0" * 64, METADATA, DOMAIN, model.fit(frame, np.arange(40.0)), Path())
+    formulas = ["Xx2O3", "NaN", "HeO", *frame["formula"]]
+    scanned, scan = [], parsing._scanned
+    monkeypatch.setattr(
+        parsing, "_scanned", lambda texts: scanned.append(len(texts)) or scan(texts)
+    )
+    table = pd.DataFrame({"formula": formulas}, dtype=str)
+    rows, rest = predict_table(bundle, table, 2, {"model_id": "m", "batch_id": "b"})
+    assert scanned == [43]
+    assert (list(rows["formula"]), list(rest["line"])) == (list(frame["formula"]), [2, 3, 4])
+    plain = model.predict(frame)
+    assert np.array_equal(bundle.predict(list(frame["formula"])), plain)
+    assert np.array_equal(rows["prediction"], rounded(plain))
 
 
 def test_rows_keep_their_order_and_their_company(certified):
@@ -258,7 +290,7 @@ def test_numbers_have_as_many_digits_as_mean_something():
     table = pd.DataFrame({"formula": ["NaCl", "MgO"]}, dtype=str)
     accounts = {"model_id": "m", "batch_id": "b"}
     values = np.array([1 / 3, -2e5 / 7])
-    rows = prediction_rows(table, values, METADATA, DOMAIN, accounts)
+    rows = prediction_rows(table, amounts(["NaCl", "MgO"]), values, picky(), accounts)
     assert list(rows["prediction"]) == [0.333333333, -28571.4286]
     for column in ("prediction", "lower", "upper"):
         for cell in rows[column].map(repr):
@@ -309,7 +341,7 @@ def test_uncertified_is_said_in_folder_record_and_every_row(toy):
     path = toy / "list.csv"
     write_rows(path, ["formula"], [["NaCl"], ["MgO"]])
     bundle = Handover(Layout(toy).out).bundle
-    record = predict_batch(toy, settings_of(toy), path, without_certificate(bundle))
+    record = predict_batch(read_repository(toy), path, without_certificate(bundle))
     assert (record.certified, record.certificate_digest) == (False, None)
     folder = Layout(toy).out / "batches" / record.folder
     assert folder.name.endswith("-uncertified")
@@ -339,14 +371,14 @@ def test_unreadable_list_is_a_usage_error_and_leaves_nothing(certified, text):
 
 def test_bundle_exchanged_after_it_was_let_through_does_not_predict(certified):
     """Between permission and prediction a bundle can be replaced; then no batch is written."""
-    handover, settings = Handover(Layout(certified).out), settings_of(certified)
-    permission = authorize(certified, settings, handover.bundle, handover.certificate)
+    handover, repository = Handover(Layout(certified).out), read_repository(certified)
+    permission = authorize(repository, handover.bundle, handover.certificate)
     metadata = handover.bundle / "assay.json"
     metadata.write_text(metadata.read_text().replace("eV/atom", "meV/atom"))
     path = certified / "list.csv"
     write_rows(path, ["formula"], [["NaCl"]])
     with pytest.raises(RefusedError, match="changed after it was let through"):
-        predict_batch(certified, settings, path, permission)
+        predict_batch(repository, path, permission)
     assert not (Layout(certified).out / "batches").exists()
 
 
@@ -367,7 +399,7 @@ def test_reason_is_on_one_line(error):
     def refuse(_):
         raise error
 
-    reasons, _ = predict_rows(SimpleNamespace(predict=refuse), ["NaCl"])
+    reasons, _, _ = predict_rows(SimpleNamespace(predict=refuse), ["NaCl"])
     (reason,) = reasons
     assert reason.isprintable()
     gaps = GapError({0: ("NaCl", "no value\nfor Na")})
@@ -375,7 +407,7 @@ def test_reason_is_on_one_line(error):
     def lack(_):
         raise gaps
 
-    reasons, _ = predict_rows(SimpleNamespace(predict=lack), ["NaCl", "NaCl"])
+    reasons, _, _ = predict_rows(SimpleNamespace(predict=lack), ["NaCl", "NaCl"])
     assert all(reason.isprintable() for reason in reasons)
 
 
@@ -383,10 +415,10 @@ def test_what_makes_other_rows_makes_another_batch(certified):
     """Another column, or no certificate, is another id and folder: nothing is overwritten."""
     path = certified / "list.csv"
     write_rows(path, ["id", "made", "parent"], [["1", "NaCl", "MgO"]])
-    settings = settings_of(certified)
+    repository = read_repository(certified)
     permissions = [permission_of(certified, certified=proven) for proven in (True, False)]
     found = [
-        predict_batch(certified, settings, path, permission, BatchOptions(column=column))
+        predict_batch(repository, path, permission, BatchOptions(column=column))
         for permission in permissions
         for column in ("made", "parent")
     ]

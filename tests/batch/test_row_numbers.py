@@ -44,6 +44,7 @@ from assay.model import inference
 from assay.model.inference import Inference
 from assay.model.saving import save_bundle
 from assay.predictions import rounded
+from assay.repository import read_repository
 from row_oracle import one_by_one
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("laptop")]
@@ -145,7 +146,7 @@ def table(root, bundle, options):
     path = root / "list.csv"
     toy.write_rows(path, ["formula", "place"], [[f, n] for n, f in enumerate(LIST)])
     permission = without_certificate(target)
-    record = predict_batch(root, toy.settings_of(root), path, permission, options)
+    record = predict_batch(read_repository(root), path, permission, options)
     folder = Layout(root).out / "batches" / record.folder
     with (folder / "predictions.csv").open(encoding="utf-8", newline="") as stream:
         found = {int(row["place"]): float(row["prediction"]) for row in csv.DictReader(stream)}

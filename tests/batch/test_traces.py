@@ -14,8 +14,9 @@ from assay.layout import Handover, Layout
 from assay.ledger.certificate import verify
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
+from assay.repository import read_repository
 from sentences import told
-from toy import settings_of, write_rows
+from toy import write_rows
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -24,9 +25,9 @@ def predicted(root: Path, *formulas: str) -> BatchRecord:
     """A batch of these formulas by the certified model."""
     path = root / "list.csv"
     write_rows(path, ["formula"], [[formula] for formula in formulas])
-    handover, settings = Handover(Layout(root).out), settings_of(root)
-    permission = authorize(root, settings, handover.bundle, handover.certificate)
-    return predict_batch(root, settings, path, permission)
+    handover, repository = Handover(Layout(root).out), read_repository(root)
+    permission = authorize(repository, handover.bundle, handover.certificate)
+    return predict_batch(repository, path, permission)
 
 
 def table(root: Path, record: BatchRecord) -> pd.DataFrame:
@@ -106,7 +107,7 @@ def test_an_uncertified_row_has_no_proof(toy: Path) -> None:
     path = toy / "list.csv"
     write_rows(path, ["formula"], [["NaCl"]])
     bundle = Handover(Layout(toy).out).bundle
-    marked = predict_batch(toy, settings_of(toy), path, without_certificate(bundle))
+    marked = predict_batch(read_repository(toy), path, without_certificate(bundle))
     found = trace(toy, marked.batch_id)
     assert (found.model, found.certificate) == (marked.model_id, None)
     assert "no certificate" in found.unproven

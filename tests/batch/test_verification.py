@@ -9,8 +9,9 @@ from assay.batch.verification import verify_path
 from assay.errors import RefusedError, UsageError
 from assay.files import digest_bytes, digest_file
 from assay.layout import Handover, Layout
+from assay.repository import read_repository
 from assay.tables import read_table, table_text, write_table
-from toy import permission_of, read_card, settings_of
+from toy import permission_of, read_card
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -19,7 +20,7 @@ def predicted(root: Path, *, certified: bool = True) -> Path:
     """The folder of a batch."""
     permission = permission_of(root, certified=certified)
     few = Layout(root).candidates / "few.csv"
-    record = predict_batch(root, settings_of(root), few, permission)
+    record = predict_batch(read_repository(root), few, permission)
     return Layout(root).out / "batches" / record.folder
 
 
@@ -30,7 +31,7 @@ def test_certificate_bundle_and_batch_hold(certified):
     digest = read_card(Handover(out)).bundle_digest
     tables = (folder / "predictions.csv", folder / "predictions.parquet")
     for path in (out / "certificate.json", out / "bundle", folder, *tables):
-        sentence, details = verify_path(certified, settings_of(certified), path)
+        sentence, details = verify_path(read_repository(certified), path)
         assert sentence.startswith("holds")
         assert details["bundle_digest"] == digest
 
@@ -40,7 +41,7 @@ def test_altered_bundle_is_refused(certified):
     bundle = Layout(certified).out / "bundle"
     (bundle / "MLmodel").write_text("x")
     with pytest.raises(RefusedError, match="but its certificate is for"):
-        verify_path(certified, settings_of(certified), bundle)
+        verify_path(read_repository(certified), bundle)
 
 
 @pytest.mark.parametrize("change", ["value", "row", "model"])
@@ -62,22 +63,22 @@ def test_altered_table_is_refused(certified, change):
     table.write_text("\n".join(lines) + "\n")
     for path in (table, table.parent):
         with pytest.raises(RefusedError, match="not the table"):
-            verify_path(certified, settings_of(certified), path)
+            verify_path(read_repository(certified), path)
 
 
 def test_batch_of_a_model_without_certificate_is_refused(certified):
     """An uncertified batch, or one whose record claims a model that is not at hand."""
     with pytest.raises(RefusedError, match="without a certificate"):
-        verify_path(certified, settings_of(certified), predicted(certified, certified=False))
+        verify_path(read_repository(certified), predicted(certified, certified=False))
     folder = predicted(certified)
     record = folder / "batch.json"
     digest = read_card(Handover(Layout(certified).out)).bundle_digest
     record.write_text(record.read_text().replace(digest, "0" * 64))
     with pytest.raises(RefusedError, match="another model"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
     (folder / "certificate.json").unlink()
     with pytest.raises(RefusedError, match="no certificate"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
 
 
 def test_foreign_rows_under_a_true_record_are_refused(certified):
@@ -89,22 +90,22 @@ def test_foreign_rows_under_a_true_record_are_refused(certified):
     table.write_text(table.read_text().replace(digest, "0" * 64, 1))
     record.write_text(record.read_text().replace(before, digest_file(table)))
     with pytest.raises(RefusedError, match="model_id is '000"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
 
 
 def test_id_of_a_batch_is_as_good_as_its_folder(certified):
     """What stands in each row, and names the folder, is verified from anywhere."""
     folder = predicted(certified)
-    named = verify_path(certified, settings_of(certified), Path(folder.name))
-    assert named == verify_path(certified, settings_of(certified), folder)
+    named = verify_path(read_repository(certified), Path(folder.name))
+    assert named == verify_path(read_repository(certified), folder)
 
 
 def test_anything_else_is_a_usage_error(certified):
     """A path that is nothing of the kind is named."""
     with pytest.raises(UsageError, match="no certificate, bundle, batch or retired set"):
-        verify_path(certified, settings_of(certified), certified / "data")
+        verify_path(read_repository(certified), certified / "data")
     with pytest.raises(RefusedError, match="not a certificate"):
-        verify_path(certified, settings_of(certified), certified / "assay.toml")
+        verify_path(read_repository(certified), certified / "assay.toml")
 
 
 @pytest.mark.parametrize("factor", [-99.0, 1 + 1e-7])
@@ -122,7 +123,7 @@ def test_table_with_other_numbers_and_a_record_to_match_is_refused(certified, fa
     table.write_text("\n".join([*lines[:2], ",".join(cells), *lines[3:]]) + "\n")
     record.write_text(record.read_text().replace(honest, digest_file(table)))
     with pytest.raises(RefusedError, match=r"line 3: prediction is .*, but it must be"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +148,12 @@ def test_whatever_stands_beside_the_prediction_is_made_again_too(certified, colu
     write_table(rows, table)
     record.write_text(record.read_text().replace(honest, digest_file(table)))
     with pytest.raises(RefusedError, match=f"line 3: {column} is '{cell}', but it must be"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
     write_table(rows.drop(columns=column), table)
     again = record.read_text().replace(digest_of(rows), digest_file(table))
     record.write_text(again)
     with pytest.raises(RefusedError, match=f"has no column {column}"):
-        verify_path(certified, settings_of(certified), folder)
+        verify_path(read_repository(certified), folder)
 
 
 def digest_of(rows):

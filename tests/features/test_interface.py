@@ -69,7 +69,7 @@ def test_planted_change_is_found(kept, monkeypatch):
 def forget() -> None:
     """Drop what was parsed, which another way of reading would not be asked for again."""
     texts = (compositions.parse, readings.doubt, readings._symbols, plausibility.likelihood)
-    for cached in (*texts, parsing.amounts_of, parsing._symbols):
+    for cached in (*texts, parsing._symbols):
         cached.cache_clear()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assay.compositions import MAXIMUM_LENGTH, parse, problem
 from assay.features import parsing
-from assay.features.parsing import amounts, problems
+from assay.features.parsing import amounts, problems, readable
 from assay.sanity.strategies import (
     compositions,
     doped,
@@ -87,16 +87,46 @@ def test_planted_error(monkeypatch):
     table = parsing._symbols().copy()
     table[ord("F") - ord("A"), ord("e") - ord("a") + 1] = 27
     monkeypatch.setattr(parsing, "_symbols", lambda: table)
-    parsing.amounts_of.cache_clear()
     assert together(["Fe2O3"]) != as_parsed(["Fe2O3"])
     assert together(["NaCl"]) == as_parsed(["NaCl"])
-    parsing.amounts_of.cache_clear()
 
 
-def test_what_is_kept_cannot_be_changed():
-    """The arrays are read only: another transformer is given the same ones."""
+READABLE = spellings.filter(lambda text: problem(text) is None)
+
+
+def bits(content):
+    """All that an `Amounts` holds, as text and bytes."""
+    parts = (content.starts, content.rows, content.numbers, content.amounts, content.fractions)
+    return content.formulas, [(part.dtype.kind, part.tobytes()) for part in parts]
+
+
+@few
+@given(st.lists(READABLE, min_size=1, max_size=6), st.data())
+def test_some_rows_are_what_their_formulas_would_be(texts, data):
+    """`take` gives, to the last bit, what parsing the formulas at these places gives."""
+    places = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=8))
+    content = amounts(texts)
+    assert bits(content.take(places)) == bits(amounts([texts[place] for place in places]))
+    assert list(content) == texts
+    assert content.take(range(len(texts))) is content
+
+
+@few
+@given(st.lists(st.one_of(spellings, hostile(SYMBOLS)), max_size=6))
+@example(["Xx", "NaCl", "CH3COOH", "D2O", "Fe2O3"])
+@example(["Xx"])
+def test_what_can_be_read_is_parsed_beside_what_cannot(texts):
+    """`readable` gives the reasons of `problems`, and the amounts of all other formulas."""
+    content, reasons = readable(texts)
+    assert reasons == problems(texts)
+    good = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
+    assert bits(content) == bits(amounts(good))
+
+
+def test_what_is_handed_on_cannot_be_changed():
+    """The arrays are read only, and what is parsed is given back as it is: all see the same."""
     found = amounts(["Fe2O3"])
-    assert amounts(["Fe2O3"]) is found
+    assert amounts(found) is found
     with pytest.raises(ValueError, match="read-only"):
         found.fractions[0] = 2.0
     assert np.array_equal(found.fractions, [0.6, 0.4])

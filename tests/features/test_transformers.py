@@ -1,9 +1,12 @@
 """The transformers: names, forms of input, and what they refuse."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.pipeline import make_union
 from sklearn.utils.validation import check_is_fitted
 
 from assay.features import (
@@ -12,8 +15,12 @@ from assay.features import (
     StoichiometryFeatures,
     ValenceOrbitalFeatures,
     column_of_formulas,
+    magpie,
     missing_properties,
+    parsing,
 )
+from assay.features.parsing import amounts
+from assay.features.transformers import ParsedFrame, parsed_column
 from features.oracles import IONIC, MAGPIE, NORMS, VALENCE
 
 TRANSFORMERS = {
@@ -47,6 +54,31 @@ def test_transformers(transformer):
     for given_as in (frame["formula"], texts, np.array(texts), np.array(texts, dtype=object)):
         assert column_of_formulas(given_as) == texts
         np.testing.assert_array_equal(transformer.transform(given_as), expected)
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_amounts_go_through_a_pipeline(monkeypatch, jobs):
+    """A frame that carries its amounts gives the bits of a plain one, and none is parsed again."""
+    texts = ["Fe2O3", "NaCl", "CH3COOH", "La0.7Sr0.3MnO3"]
+    union = make_union(*TRANSFORMERS, n_jobs=jobs)
+    expected = union.transform(pd.DataFrame({"formula": texts}))
+    content = amounts(texts)
+    monkeypatch.setattr(parsing, "_scanned", None)
+    assert union.transform(ParsedFrame.of(content)).tobytes() == expected.tobytes()
+    assert parsed_column(content) is content
+
+
+def test_amounts_of_other_text_are_not_believed():
+    """A step that changes the formulas in place has them parsed; a part or a copy is plain."""
+    frame = ParsedFrame.of(amounts(["Fe2O3", "NaCl"]))
+    for made in (frame[1:], frame.copy(), frame.assign(other=1), frame[["formula"]]):
+        assert type(made) is pd.DataFrame
+    assert MagpieFeatures().transform(frame[1:]).tobytes() == magpie(["NaCl"]).tobytes()
+    frame["formula"] = ["MgO", "NaCl"]
+    assert parsed_column(frame) == ["MgO", "NaCl"]
+    assert MagpieFeatures().transform(frame).tobytes() == magpie(["MgO", "NaCl"]).tobytes()
+    loaded = pickle.loads(pickle.dumps(ParsedFrame.of(amounts(["NaCl"]))))
+    assert list(loaded.amounts) == ["NaCl"]
 
 
 @pytest.mark.parametrize("formula", ["HeNe", "Og2O"])

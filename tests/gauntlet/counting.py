@@ -13,9 +13,9 @@ from assay.datasets import read_tables
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover, Layout
 from assay.records import CandidateCard, CheckReport, Record, Tally, read_record
+from assay.repository import read_repository
 from assay.sanity.suites import KIT
 from assay.scoring.acceptance import sound_predictions
-from assay.settings import read_settings
 from gauntlet.base import assay, git
 from gauntlet.cases import Case
 
@@ -108,11 +108,11 @@ def _written(layout: Layout, handover: Handover, path: Path, record: Record | No
 
 
 def _fate(layout: Layout, handover: Handover) -> str:
-    settings = read_settings(layout.root)
+    repository = read_repository(layout.root)
     card = read_record(CandidateCard, handover.candidate)
-    data = read_tables(layout, settings)
+    data = read_tables(repository)
     try:
-        sound_predictions(layout, settings, handover, card, data)
+        sound_predictions(repository, handover, card, data)
     except NotCarriedOutError:
         return REFUSED
     return PASSED

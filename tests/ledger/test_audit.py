@@ -14,19 +14,20 @@ from assay.ledger.audit import Audit, audit
 from assay.ledger.certificate import read_signer
 from assay.ledger.entries import RECORDS, chained, line_of
 from assay.ledger.record import read_ledger
+from assay.repository import read_repository
 from assay.scoring import score as scoring
 from assay.sealing.encryption import SIGNING
 from assay.sealing.labels import open_sealed, sealed_digest
 from assay.sealing.releases import LABELS, write_release
 from ledger_samples import decision, retirement
-from toy import assay, git, perturbed, rewrite_predictions, settings_of
+from toy import assay, git, perturbed, rewrite_predictions
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
 
 def audited(root: Path, labels: Path | None = None) -> Audit:
     """The audit of the local ledger."""
-    return audit(root, settings_of(root), None, labels)
+    return audit(read_repository(root), None, labels)
 
 
 def rewrite(root: Path, change, files=None, *, forced: bool = False) -> None:
@@ -81,7 +82,7 @@ def test_bit_that_was_not_confirmed_is_proven_too(toy):
 
     seal_labels(Layout(toy))
     rewrite_predictions(Handover(Layout(toy).out), worse_on_sealed)
-    verdict = scoring.score(toy, settings_of(toy), Handover(Layout(toy).out), None)
+    verdict = scoring.score(read_repository(toy), Handover(Layout(toy).out), None)
     assert (verdict.outcome, verdict.stage) == ("INCONCLUSIVE", "sealed")
     release(toy)
     assert (audited(toy).faults, audited(toy).bits) == ([], 1)

@@ -13,9 +13,10 @@ from assay.ledger.certificate import new_signing_key, verify
 from assay.ledger.entries import NOTHING, State, state_of
 from assay.ledger.record import read_ledger
 from assay.ledger.replay import require_continuity, require_own_continuity, state_named
+from assay.repository import read_repository
 from assay.scoring.score import score
 from ledger_samples import chain, decision, of
-from toy import git, settings_of
+from toy import git
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -74,7 +75,7 @@ def test_deleted_ledger_stops_scoring_where_its_model_is_known(certified):
     """A fresh budget is not to be had by deleting the branch, as long as a certificate is left."""
     put_back(certified)
     with pytest.raises(NotCarriedOutError, match="lacks the line that certified"):
-        score(certified, settings_of(certified), Handover(Layout(certified).out), None)
+        score(read_repository(certified), Handover(Layout(certified).out), None)
     assert len(read_ledger(certified).entries) == 1
 
 
@@ -83,10 +84,10 @@ def test_deleted_ledger_stops_predicting(certified):
     handover = Handover(Layout(certified).out)
     put_back(certified)
     with pytest.raises(NotCarriedOutError, match="put back"):
-        authorize(certified, settings_of(certified), handover.bundle, handover.certificate)
+        authorize(read_repository(certified), handover.bundle, handover.certificate)
     git(certified, "update-ref", "-d", branches.REF)
     with pytest.raises(NotCarriedOutError, match="is not at hand: fetch the branch"):
-        authorize(certified, settings_of(certified), handover.bundle, handover.certificate)
+        authorize(read_repository(certified), handover.bundle, handover.certificate)
 
 
 def test_certificate_on_the_branch_is_enough(certified):

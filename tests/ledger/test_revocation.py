@@ -12,6 +12,7 @@ from assay.layout import Handover, Layout
 from assay.ledger.record import read_ledger
 from assay.ledger.revocation import revoke
 from assay.model.bundle import digest_bundle
+from assay.repository import read_repository
 from assay.scoring.score import score
 from assay.sealing.encryption import SIGNING
 from toy import (
@@ -21,7 +22,6 @@ from toy import (
     perturbed,
     read_card,
     rewrite_predictions,
-    settings_of,
 )
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -40,7 +40,7 @@ def digest_of(root: Path) -> str:
 
 def ask(root: Path) -> None:
     """Ask for permission to predict."""
-    authorize(root, settings_of(root), handed(root).bundle, handed(root).certificate)
+    authorize(read_repository(root), handed(root).bundle, handed(root).certificate)
 
 
 def test_revoked_model_predicts_no_more_and_the_reason_is_told(certified):
@@ -54,7 +54,7 @@ def test_revoked_model_predicts_no_more_and_the_reason_is_told(certified):
     with pytest.raises(RefusedError, match="each was revoked"):
         authorization.find(certified, authorization.CHAMPION)
     with pytest.raises(RefusedError, match=f"revoked at {entry.time[:10]}.*{REASON}"):
-        verify_path(certified, settings_of(certified), handed(certified).certificate)
+        verify_path(read_repository(certified), handed(certified).certificate)
 
 
 def test_model_before_the_revoked_one_is_champion_again(certified):
@@ -63,7 +63,7 @@ def test_model_before_the_revoked_one_is_champion_again(certified):
     rewrite_predictions(handed(certified), perturbed(1e-6))
     (handed(certified).bundle / "note.txt").write_text("another bundle")
     change_card(handed(certified), bundle_digest=digest_bundle(handed(certified).bundle))
-    assert score(certified, settings_of(certified), handed(certified), None).certified
+    assert score(read_repository(certified), handed(certified), None).certified
     second = digest_of(certified)
     assert read_ledger(certified).champion().bundle_digest == second != first
     revoke(certified, second, REASON, None)
@@ -75,7 +75,7 @@ def test_revoked_reference_is_followed_by_the_baseline(certified):
     revoke(certified, digest_of(certified), REASON, None)
     git(certified, "switch", "--quiet", "--create", "idea")
     rewrite_predictions(handed(certified), perturbed(1e-6), bundle_digest="0" * 64)
-    verdict = score(certified, settings_of(certified), handed(certified), None)
+    verdict = score(read_repository(certified), handed(certified), None)
     assert (verdict.claim, verdict.reference) == ("improvement", "baseline mean")
     assert verdict.outcome == "PASS", "a revocation ends a model, not the repository"
 
@@ -84,22 +84,20 @@ def test_batch_of_a_revoked_model_is_no_proof_any_more(certified):
     """A table that was predicted before is still recognised as the revoked model's."""
     from assay.batch.jobs import predict_batch
 
-    settings, few = settings_of(certified), Layout(certified).candidates / "few.csv"
-    permission = authorize(
-        certified, settings, handed(certified).bundle, handed(certified).certificate
-    )
-    folder = predict_batch(certified, settings, few, permission).folder
+    repository, few = read_repository(certified), Layout(certified).candidates / "few.csv"
+    permission = authorize(repository, handed(certified).bundle, handed(certified).certificate)
+    folder = predict_batch(repository, few, permission).folder
     batch = Layout(certified).out / "batches" / folder
-    assert verify_path(certified, settings, batch)[0].startswith("holds")
+    assert verify_path(repository, batch)[0].startswith("holds")
     revoke(certified, digest_of(certified), REASON, None)
     with pytest.raises(RefusedError, match="was revoked at"):
-        verify_path(certified, settings, batch)
+        verify_path(repository, batch)
 
 
 def test_proof_without_a_ledger_says_what_is_not_known(certified):
     """Where no ledger is at hand a certificate holds, and revocation is an open question."""
     git(certified, "update-ref", "-d", "refs/heads/assay-ledger")
-    sentence, _ = verify_path(certified, settings_of(certified), handed(certified).certificate)
+    sentence, _ = verify_path(read_repository(certified), handed(certified).certificate)
     assert "whether it was revoked is not known" in sentence
 
 

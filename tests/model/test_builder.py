@@ -7,6 +7,7 @@ import pytest
 import toy
 from assay.errors import UsageError
 from assay.model.builder import load_builder
+from assay.repository import read_repository
 
 
 @pytest.mark.parametrize(
@@ -35,4 +36,4 @@ def test_what_does_not_run_is_a_usage_error(
     if text:
         (package / "model.py").write_text(text)
     with pytest.raises(UsageError, match=said):
-        load_builder(tmp_path, toy.settings_of(tmp_path))
+        load_builder(read_repository(tmp_path))

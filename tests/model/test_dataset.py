@@ -5,13 +5,13 @@ import pytest
 from assay.datasets import read_dataset, read_tables
 from assay.errors import UsageError
 from assay.layout import Layout
-from toy import settings_of
+from assay.repository import read_repository
 
 
 def test_tables_are_read_in_the_order_of_their_files(toy):
     """Rows, targets and chemical systems stand as they do in the files."""
     layout = Layout(toy)
-    data = read_dataset(layout, settings_of(toy))
+    data = read_dataset(read_repository(toy))
     lines = layout.train.read_text().splitlines()[1:]
     assert list(data.train["row_id"]) == [line.split(",")[0] for line in lines]
     assert data.target == pytest.approx([float(line.split(",")[-1]) for line in lines])
@@ -29,8 +29,8 @@ def test_unreadable_formula_is_refused_with_file_and_line(toy, table):
     lines[4] = ",".join([row_id, "Xx2O", *rest])
     path.write_text("\n".join([*lines, ""]))
     with pytest.raises(UsageError, match=rf"{path.name}, line 5: .*Xx.*correct or remove"):
-        read_dataset(Layout(toy), settings_of(toy))
-    assert "Xx2O" in list(getattr(read_tables(Layout(toy), settings_of(toy)), _name(table)).formula)
+        read_dataset(read_repository(toy))
+    assert "Xx2O" in list(getattr(read_tables(read_repository(toy)), _name(table)).formula)
 
 
 def _name(table):

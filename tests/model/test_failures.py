@@ -11,6 +11,8 @@ from assay.cli import main
 from assay.errors import UsageError
 from assay.features import GapError
 from assay.model.builder import of_author, place_of
+from assay.repository import Repository
+from assay.settings import parse_settings
 from sentences import told
 
 FEATURES = """
@@ -134,7 +136,8 @@ def test_a_place_is_found_through_a_bundle_and_another_process(tmp_path):
 
 def test_an_expected_error_stays_what_it_is(tmp_path):
     """An error of assay's own keeps its sentence and code; a gap names no line if it has none."""
-    with told(UsageError, 2, "stay"), of_author(tmp_path, "toy", "it stops", []):
+    repository = Repository(tmp_path, parse_settings(toy.SETTINGS))
+    with told(UsageError, 2, "stay"), of_author(repository, "it stops", []):
         raise UsageError("data: stay.")
-    with told(UsageError, 2, "'HeO'"), of_author(tmp_path, "toy", "it stops", []):
+    with told(UsageError, 2, "'HeO'"), of_author(repository, "it stops", []):
         raise GapError({0: ("HeO", "'HeO' has a gap")})

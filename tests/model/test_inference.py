@@ -59,7 +59,6 @@ def test_pipeline_with_a_scaler_is_the_same_both_ways(kind):
 
 def test_worth_is_counted_over_all_calls(monkeypatch):
     """Compiled code walks from that row on whose trees make it worth while, not before."""
-    monkeypatch.setattr(Inference, "_walked", 0)
     walked = []
     real = walks.walk
     monkeypatch.setattr(inference, "walk", lambda *given: walked.append(given) or real(*given))
@@ -70,6 +69,16 @@ def test_worth_is_counted_over_all_calls(monkeypatch):
     second = found.predict(FORMULAS[200:])
     assert walked
     assert np.array_equal(np.concatenate([first, second]), predict(fitted, FORMULAS))
+
+
+def test_what_one_model_was_asked_counts_for_no_other(monkeypatch):
+    """Each loaded model counts its own rows: what is compiled for one follows from it alone."""
+    walked = []
+    monkeypatch.setattr(inference, "walk", lambda *given: walked.append(1) or walks.walk(*given))
+    fitted = model(RandomForestRegressor(10, random_state=0))
+    Inference(fitted, worth=10 * 400).predict(FORMULAS)
+    Inference(fitted, worth=10 * 400).predict(FORMULAS)
+    assert not walked
 
 
 def test_few_rows_are_walked_once_enough_of_them_agreed(monkeypatch):
@@ -222,7 +231,6 @@ def test_bundle_of_a_forest_walks_the_trees_that_were_digested(tmp_path):
 
 def test_rows_that_are_expected_again_are_not_counted_again(monkeypatch):
     """As many shards as there may be, each told of the same rows, compile nothing for few rows."""
-    monkeypatch.setattr(Inference, "_walked", 0)
     asked = Inference(model(RandomForestRegressor(5, random_state=0)), worth=1_000)
     walked = []
     monkeypatch.setattr(inference, "walk", lambda *given: walked.append(1) or walks.walk(*given))

@@ -5,7 +5,8 @@ import pytest
 
 from assay.layout import Handover, Layout
 from assay.model.tracking import log_candidate, promote
-from toy import read_card, settings_of
+from assay.repository import read_repository
+from toy import read_card
 
 
 @pytest.fixture(autouse=True)
@@ -51,32 +52,32 @@ def test_training_is_a_run_with_everything_in_it(trained_toy, client):
 
 def test_one_digest_is_one_version_and_the_alias_waits_for_a_certificate(toy, client, tmp_path):
     """Logging again adds a run and no version; training moves no alias, `promote` does."""
-    settings, handover = settings_of(toy), Handover(Layout(toy).out)
+    repository, handover = read_repository(toy), Handover(Layout(toy).out)
     card = read_card(handover)
-    log_candidate(toy, settings, card, handover.bundle, _Model())
+    log_candidate(repository, card, handover.bundle, _Model())
     database = f"sqlite:///{Layout(toy).tracking / 'mlflow.db'}"
     own = mlflow.MlflowClient(database, database)
     assert len(runs_of(own)) == len(runs_of(client)) + 1
     (version,) = own.search_model_versions("name = 'toy'")
     assert version.tags["bundle_digest"] == card.bundle_digest
     assert champion_digest(own) is None
-    promote(toy, settings, card.bundle_digest, handover.bundle)
+    promote(repository, card.bundle_digest, handover.bundle)
     assert champion_digest(own) == card.bundle_digest
     other = "f" * 64
     log_candidate(
-        toy, settings, card.model_copy(update={"bundle_digest": other}), handover.bundle, _Model()
+        repository, card.model_copy(update={"bundle_digest": other}), handover.bundle, _Model()
     )
     assert len(own.search_model_versions("name = 'toy'")) == 2
     assert champion_digest(own) == card.bundle_digest, "a training moved the alias"
-    promote(toy, settings, other, handover.bundle)
+    promote(repository, other, handover.bundle)
     assert champion_digest(own) == other
     assert len(own.search_model_versions("name = 'toy'")) == 2
 
 
 def test_registered_version_is_the_bundle(toy, tmp_path):
     """What the registry serves under the alias is the bundle, file by file."""
-    settings, handover = settings_of(toy), Handover(Layout(toy).out)
-    promote(toy, settings, read_card(handover).bundle_digest, handover.bundle)
+    repository, handover = read_repository(toy), Handover(Layout(toy).out)
+    promote(repository, read_card(handover).bundle_digest, handover.bundle)
     from assay.model.bundle import digest_bundle
 
     folder = mlflow.artifacts.download_artifacts("models:/toy@champion", dst_path=str(tmp_path))
@@ -99,8 +100,8 @@ def test_other_server_is_used_where_one_is_named(toy, tmp_path, monkeypatch):
     before = own.read_bytes()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{elsewhere}")
     mlflow.set_tracking_uri(f"sqlite:///{elsewhere}")
-    settings, handover = settings_of(toy), Handover(Layout(toy).out)
-    promote(toy, settings, read_card(handover).bundle_digest, handover.bundle)
+    repository, handover = read_repository(toy), Handover(Layout(toy).out)
+    promote(repository, read_card(handover).bundle_digest, handover.bundle)
     assert own.read_bytes() == before
     there = mlflow.MlflowClient(f"sqlite:///{elsewhere}", f"sqlite:///{elsewhere}")
     assert there.get_model_version_by_alias("toy", "champion")

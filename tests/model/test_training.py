@@ -24,9 +24,10 @@ from assay.model.loading import load_bundle
 from assay.model.metrics import interval_coverage, public_metrics
 from assay.model.training import fit_out_of_fold, train
 from assay.records import read_record
+from assay.repository import read_repository
 from assay.settings import Settings
 from assay.splits import grouped_folds
-from toy import PACKAGE, assay, commit, git, pool_formulas, predictions_of, read_card, settings_of
+from toy import PACKAGE, assay, commit, git, pool_formulas, predictions_of, read_card
 
 FORMULAS = pool_formulas()[:60]
 
@@ -122,7 +123,7 @@ def test_card_tells_what_was_trained(trained_toy):
     """Every field of the card agrees with the files and with the commit."""
     layout, handover = Layout(trained_toy), Handover(Layout(trained_toy).out)
     card = read_card(handover)
-    data = read_dataset(layout, settings_of(trained_toy))
+    data = read_dataset(read_repository(trained_toy))
     recorded = predictions_of(handover)
     error = np.array([recorded[row] for row in data.train["row_id"]]) - data.target
     assert card.metrics["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-6)
@@ -143,9 +144,10 @@ def test_card_tells_what_was_trained(trained_toy):
 
 def test_bundle_knows_its_domain(trained_toy, laptop):
     """The bundle holds the interval of the training, and the domain of its rows and folds."""
-    handover, settings = Handover(Layout(trained_toy).out), settings_of(trained_toy)
+    repository = read_repository(trained_toy)
+    handover, settings = repository.handover, repository.settings
     metadata = load_bundle(handover.bundle, settings.project.package).metadata
-    data = read_dataset(Layout(trained_toy), settings)
+    data = read_dataset(repository)
     domain = read_record(DomainRecord, handover.bundle / DOMAIN)
     assert set(domain.partners) == set().union(*map(elements, data.train["formula"]))
     folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
@@ -157,8 +159,9 @@ def test_bundle_knows_its_domain(trained_toy, laptop):
 
 def test_card_says_how_many_rows_the_interval_holds(trained_toy, laptop):
     """Both coverages are those of the train rows out of fold, at the level of assay.toml."""
-    handover, settings = Handover(Layout(trained_toy).out), settings_of(trained_toy)
-    data = read_dataset(Layout(trained_toy), settings)
+    repository = read_repository(trained_toy)
+    handover, settings = repository.handover, repository.settings
+    data = read_dataset(repository)
     told = predictions_of(handover)
     own = np.array([told[row_id] for row_id in data.train["row_id"]])
     found = read_card(handover).interval_coverage
@@ -179,7 +182,7 @@ def test_training_again_removes_what_was_said_of_the_earlier_model(toy, laptop, 
     model = toy / "src" / "toy_model" / "model.py"
     model.write_text(model.read_text().replace("alpha=1.0", "alpha=9.0"))
     commit(toy, "Regularise\n\nAssay-Claim: improvement")
-    card = train(toy, settings_of(toy))
+    card = train(read_repository(toy))
     assert not handover.verdict.exists()
     assert not handover.certificate.exists()
     assert card.claim == "improvement"
@@ -235,4 +238,4 @@ def test_training_after_loading_a_bundle_uses_the_whole_machinery(toy, laptop, m
     kept = folder.parent / "kept"
     shutil.copytree(folder, kept)
     load_bundle(kept, PACKAGE)
-    assert train(toy, settings_of(toy)).bundle_digest == digest_bundle(kept)
+    assert train(read_repository(toy)).bundle_digest == digest_bundle(kept)

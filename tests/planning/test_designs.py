@@ -11,6 +11,7 @@ from assay.gate.metrics import MAE
 from assay.gate.statistics import Grouping
 from assay.layout import Layout
 from assay.planning.simulation import Design, design_of_repository, design_of_sizes, pool_rows
+from assay.repository import Repository
 from assay.settings import parse_settings
 from sentences import told
 from toy import SEALED_SYSTEMS, SETTINGS, make
@@ -88,7 +89,7 @@ def test_repository_is_described_without_its_labels(tmp_path):
     """Sizes and requirements of the toy, also when its held-out labels are gone."""
     layout = Layout(make(tmp_path / "toy"))
     layout.open_labels.unlink()
-    found = design_of_repository(layout, KNOWN)
+    found = design_of_repository(Repository(layout.root, KNOWN))
     lines = layout.sealed_inputs.read_text().splitlines()
     assert found.sealed_rows == len(lines) - 1
     assert found.groups.sealed.count == SEALED_SYSTEMS

@@ -18,7 +18,8 @@ from assay.planning.assumptions import GivenAssumptions
 from assay.planning.chances import Need, Plan, TableSize, differences
 from assay.planning.plan import PlanOptions, make_plan, require_budget
 from assay.planning.text import plan_text, power_curve
-from assay.settings import Settings, parse_settings, read_settings
+from assay.repository import Repository, read_repository
+from assay.settings import Settings, parse_settings
 from sentences import told
 from toy import MARGIN, SETTINGS, change_card, make, read_card
 
@@ -38,7 +39,7 @@ def bare(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def known(bare) -> Plan:
     """A quick plan for it."""
-    return make_plan(bare, read_settings(bare), QUICK)
+    return make_plan(read_repository(bare), QUICK)
 
 
 def test_plan_describes_the_repository_without_its_labels(bare, known):
@@ -72,13 +73,13 @@ def test_a_tenth_of_the_error_is_listed_once():
 
 def test_plan_is_repeatable(bare, known):
     """The same seed gives the same record, whatever else was drawn before."""
-    assert make_plan(bare, read_settings(bare), QUICK) == known
+    assert make_plan(read_repository(bare), QUICK) == known
 
 
 def test_later_uses_are_at_lower_levels(bare):
     """A plan for a later use and after disagreements is made at its level."""
     options = PlanOptions(trials=2, given=QUICK.given, use=20, disagreements=2)
-    later = make_plan(bare, read_settings(bare), options)
+    later = make_plan(read_repository(bare), options)
     assert later.level < 0.025 / 100 / 2 / 100
     assert {(p.use, p.disagreements) for p in later.points} == {(20, 2)}
     assert later.life[0].use == 1
@@ -86,19 +87,19 @@ def test_later_uses_are_at_lower_levels(bare):
 
 def test_error_is_that_of_the_trained_model(toy):
     """Where a model was trained, its public error is the champion's."""
-    found = make_plan(toy, read_settings(toy), PlanOptions(trials=2))
+    found = make_plan(read_repository(toy), PlanOptions(trials=2))
     assert found.error == read_card(Handover(Layout(toy).out)).metrics["mae"]
     change_card(Handover(Layout(toy).out), metrics={"mae": 3.0, "rmse": 4.0})
-    found = make_plan(toy, read_settings(toy), PlanOptions(trials=2))
+    found = make_plan(read_repository(toy), PlanOptions(trials=2))
     assert found.error == 3.0
     assert "out/candidate" in plan_text(found)
 
 
 def test_error_follows_from_the_margin_before_a_model_is_trained(bare):
     """`init` makes the margin 10 % of the error where fewer than 1,000 rows are sealed."""
-    found = make_plan(bare, read_settings(bare), PlanOptions(trials=2))
+    found = make_plan(read_repository(bare), PlanOptions(trials=2))
     assert found.error == pytest.approx(10 * MARGIN)
-    wider = make_plan(bare, read_settings(bare), PlanOptions(trials=2, margin=0.3))
+    wider = make_plan(read_repository(bare), PlanOptions(trials=2, margin=0.3))
     assert (wider.margin, wider.error) == (0.3, found.error)
 
 
@@ -120,7 +121,9 @@ def answers(root: Path, *cycle: int) -> Iterator[Settings]:
 def test_class_gets_the_estimates_for_bounded_losses(bare):
     """A yes/no target is planned with its Brier score, and with ease.ml/ci's sample sizes."""
     with answers(bare, 0, 1) as settings:
-        found = make_plan(bare, settings, PlanOptions(trials=2, given=GivenAssumptions(error=0.15)))
+        found = make_plan(
+            Repository(bare, settings), PlanOptions(trials=2, given=GivenAssumptions(error=0.15))
+        )
     assert found.metric == "brier"
     none, full, rare = found.bounded
     assert none.tolerance == pytest.approx(0.02)
@@ -136,16 +139,18 @@ def test_class_gets_the_estimates_for_bounded_losses(bare):
 def test_class_that_no_model_can_have(bare, cycle, error, word):
     """A Brier score worse than that of the share of yes, or answers that are all the same."""
     with answers(bare, *cycle) as settings, told(UsageError, 2, word):
-        make_plan(bare, settings, PlanOptions(trials=2, given=GivenAssumptions(error=error)))
+        make_plan(
+            Repository(bare, settings), PlanOptions(trials=2, given=GivenAssumptions(error=error))
+        )
 
 
 def test_number_is_bounded_on_request(bare):
     """With lower and upper in assay.toml the largest loss is known, without them it is not."""
     with told(UsageError, 2, "lower and upper"):
-        make_plan(bare, KNOWN, PlanOptions(trials=2, given=QUICK.given, bounded=True))
+        make_plan(Repository(bare, KNOWN), PlanOptions(trials=2, given=QUICK.given, bounded=True))
     text = SETTINGS.replace('unit = "eV/atom"', 'unit = "eV/atom"\nlower = -5.0\nupper = 5.0')
     options = PlanOptions(trials=2, given=QUICK.given, bounded=True)
-    found = make_plan(bare, parse_settings(text), options)
+    found = make_plan(Repository(bare, parse_settings(text)), options)
     assert found.bounded[0].tolerance == pytest.approx(MARGIN / 10)
 
 
@@ -176,7 +181,7 @@ def test_budget_that_cannot_be(use, disagreements, word):
 def test_options_out_of_range(bare, options, word):
     """One sentence names the option and says what to give."""
     with told(UsageError, 2, word):
-        make_plan(bare, KNOWN, options)
+        make_plan(Repository(bare, KNOWN), options)
 
 
 def test_text_says_what_stands_in_the_way(known):

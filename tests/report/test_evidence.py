@@ -7,6 +7,7 @@ import pytest
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.report.public_rows import Evidence, gathered
+from assay.repository import Repository
 from report_samples import change_train, hand_over, settings, write_tables
 
 
@@ -17,7 +18,7 @@ def proposed(tmp_path: Path):
     predictions = write_tables(tmp_path, handover)
 
     def read(reference: dict[str, float] | None = None) -> Evidence:
-        return gathered(tmp_path, settings(), handover, reference or {})
+        return gathered(Repository(tmp_path, settings()), handover, reference or {})
 
     return handover, predictions, read
 

@@ -13,9 +13,10 @@ from assay.ledger.branches import BRANCH as LEDGER
 from assay.provenance import git_bytes
 from assay.report import posting
 from assay.report.images import BRANCH
+from assay.repository import read_repository
 from github_server import GithubServer
 from inert import HOSTILE, assert_inert
-from toy import change_card, git, rewrite_predictions, settings_of
+from toy import change_card, git, rewrite_predictions
 
 pytestmark = pytest.mark.usefixtures("laptop", "undrawn")
 SHA = "c" * 40
@@ -41,7 +42,8 @@ def github(tmp_path, monkeypatch):
 
 def report(root: Path, *, post: bool) -> Path:
     """Write the report of what was handed over."""
-    return posting.write_report(root, settings_of(root), Handover(Layout(root).out), post=post)
+    repository = read_repository(root)
+    return posting.write_report(repository, repository.handover, post=post)
 
 
 def test_report_is_written_without_any_account(certified):

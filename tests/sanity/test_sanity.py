@@ -13,12 +13,12 @@ import assay
 from assay.errors import NotCarriedOutError
 from assay.layout import Handover
 from assay.records import CheckReport
+from assay.repository import read_repository
 from assay.sanity import check as checks
 from assay.sanity.check import run_sanity
 from assay.sanity.runs import Content, run_both
 from assay.sanity.subprocess_model import LOADER
 from assay.sanity.suites import SLOW, drawn_names, property_names, reproduction
-from assay.settings import read_settings
 
 pytestmark = pytest.mark.slow  # each test starts a pytest of its own
 
@@ -78,7 +78,7 @@ def own(toy: Path) -> Path:
 def check(toy: Path, answer: str, *, fast: bool = True) -> CheckReport:
     """Run the kit against a model that answers with the given code."""
     (toy / "out" / "bundle" / "answer.py").write_text(textwrap.dedent(answer))
-    return run_sanity(toy, read_settings(toy), toy / "out" / "bundle", fast=fast)
+    return run_sanity(read_repository(toy), toy / "out" / "bundle", fast=fast)
 
 
 def rules(report: CheckReport) -> set[str]:
@@ -94,7 +94,7 @@ def formula_of(report: CheckReport, rule: str) -> str:
 
 def test_a_sound_model_passes_and_leaves_its_counts(toy: Path) -> None:
     """A model without a fault falsifies nothing; every property ran, on all examples, by count."""
-    report = run_sanity(toy, read_settings(toy), toy / "out" / "bundle")
+    report = run_sanity(read_repository(toy), toy / "out" / "bundle")
     assert report.findings == []
     assert report.passed
     # no elemental value, monotonic or symmetric relation is declared
@@ -287,17 +287,17 @@ def test_a_relation_that_is_declared_cannot_be_deselected(own: Path) -> None:
 def test_without_a_bundle_nothing_is_said(toy: Path) -> None:
     """A missing bundle is an error of the run, not a verdict on a model."""
     with pytest.raises(NotCarriedOutError, match="run `assay train` first"):
-        run_sanity(toy, read_settings(toy), toy / "nowhere")
+        run_sanity(read_repository(toy), toy / "nowhere")
 
 
 def test_a_crash_of_pytest_is_not_a_pass(own: Path) -> None:
     """A conftest that ends the process leaves no record: the check could not be carried out."""
     (own / "tests" / "conftest.py").write_text("import os\nos._exit(0)\n")
     with pytest.raises(NotCarriedOutError, match="before it could report"):
-        run_sanity(own, read_settings(own), own / "out" / "bundle")
+        run_sanity(read_repository(own), own / "out" / "bundle")
 
 
 def test_a_bundle_that_cannot_be_loaded_is_no_verdict(toy: Path) -> None:
     """An empty bundle ends in the loader's own sentence, not in failed properties."""
     with pytest.raises(NotCarriedOutError, match=r"no property could be tested: assay\.json"):
-        run_sanity(toy, read_settings(toy), toy / "out" / "bundle", loader=LOADER)
+        run_sanity(read_repository(toy), toy / "out" / "bundle", loader=LOADER)

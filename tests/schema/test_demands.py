@@ -7,17 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from assay.commits import settings_on_main
 from assay.datasets import read_tables
 from assay.errors import NotCarriedOutError
-from assay.layout import Layout
 from assay.records import FORMAT, CheckReport
+from assay.repository import read_repository
 from assay.schema.check import check_schema, tallied
 from assay.schema.data_docs import Outcome, validated
 from assay.schema.demands import demanded, demanded_of_changes
 from assay.schema.suites import suites
 from assay.scoring.acceptance import Demand, require_rules
-from assay.settings import read_settings
 from schema_samples import NUMBER, SETTINGS, commit, edit
 
 CLASS = 'kind = "class"\nunit = "1"'
@@ -42,10 +40,11 @@ def test_every_rule_is_demanded_and_no_other(sound: Path, target: str) -> None:
         path = sound / "data" / "train.csv"
         pd.read_csv(path).assign(y=[0, 1] * 15).to_csv(path, index=False)
     commit(sound)
-    settings, main = read_settings(sound), settings_on_main(sound)
+    repository = read_repository(sound)
+    settings, main = repository.settings, repository.base.settings
     assert ours(sound) == {table: set(rules) for table, rules in demanded(settings).items()}
     edit(sound, "train.csv", lambda lines: lines.append("t00099,NaMg,1"))
-    labels = read_tables(Layout(sound), settings).target
+    labels = read_tables(repository).target
     for table, rules in demanded_of_changes(settings, labels).items():
         assert set(rules) <= ours(sound)[table]
     further = demanded_of_changes(settings, labels)
@@ -58,7 +57,8 @@ def test_every_rule_is_demanded_and_no_other(sound: Path, target: str) -> None:
 
 def ours(root: Path) -> dict[str, set[str]]:
     """The rules that the suites hold, by the tables that something is demanded of."""
-    found = suites(root, read_settings(root), settings_on_main(root))
+    repository = read_repository(root)
+    found = suites(repository, repository.base.settings)
     return {
         table.name: {rule.name for rule in rules} for table, rules in found if table.name in TABLES
     }
@@ -66,10 +66,10 @@ def ours(root: Path) -> dict[str, set[str]]:
 
 def demand_of(root: Path) -> Demand:
     """What main demands here."""
-    settings = read_settings(root)
-    data = read_tables(Layout(root), settings)
+    repository = read_repository(root)
+    data = read_tables(repository)
     mains = replace(data, train=data.train[:-1], target=data.target[:-1])
-    return Demand(settings, mains, len(data.train), changed=True)
+    return Demand(repository.settings, mains, len(data.train), changed=True)
 
 
 def dropped(_: Outcome) -> Outcome:
@@ -92,8 +92,8 @@ def shortened(outcome: Outcome) -> Outcome:
 
 def test_every_rule_switched_off_emptied_or_shortened_is_refused(changed: Path) -> None:
     """Whatever the suites hold, each rule in turn: its count is missing or too small, exit 3."""
-    settings, main = read_settings(changed), settings_on_main(changed)
-    outcomes = list(validated(suites(changed, settings, main)))
+    repository = read_repository(changed)
+    outcomes = list(validated(suites(repository, repository.base.settings)))
     demand = demand_of(changed)
     require_rules(demand, report(outcomes))
     tried = 0
@@ -123,7 +123,7 @@ def report(outcomes: list[Outcome]) -> CheckReport:
 
 def test_a_table_that_is_not_checked_is_refused_of_any_format(changed: Path) -> None:
     """A newer assay may name its rules otherwise, but no table is without one, and none is cut."""
-    demand, record = demand_of(changed), check_schema(changed, read_settings(changed))
+    demand, record = demand_of(changed), check_schema(read_repository(changed))
     newer = record.model_copy(update={"format": FORMAT + 1})
     require_rules(demand, newer)
     without = [one for one in newer.tallies if one.name != "leakage.near"]

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from assay import wheels
-from assay.commits import settings_on_main
+from assay.repository import read_repository
 from assay.schema.settings_rules import machinery_suites
-from assay.settings import read_settings
 from environments import ROOT, exchange_machinery
 from schema_samples import check, commit, edit, only
 
@@ -33,7 +32,8 @@ def carrying(sound: Path) -> Path:
 
 def broken(repository: Path) -> list[str]:
     """The rules that are asked, each of which only is where it is broken."""
-    asked = machinery_suites(repository, read_settings(repository), settings_on_main(repository))
+    found = read_repository(repository)
+    asked = machinery_suites(found, found.base.settings)
     return [rule.name for _, rules in asked for rule in rules]
 
 

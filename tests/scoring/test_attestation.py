@@ -10,9 +10,10 @@ from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import PREDICATE_TYPE, verify
+from assay.repository import read_repository
 from assay.scoring.recording import offer
 from assay.scoring.score import score
-from toy import assay, read_card, settings_of
+from toy import assay, read_card
 from workflow_rules import parse, read_texts
 
 pytestmark = pytest.mark.usefixtures("laptop")
@@ -66,7 +67,7 @@ def test_what_an_earlier_run_left_is_not_attested(certified):
     offer(handed(certified), Layout(certified).public_key)
     handed(certified).candidate.unlink()
     with pytest.raises(NotCarriedOutError):
-        score(certified, settings_of(certified), handed(certified), None)
+        score(read_repository(certified), handed(certified), None)
     assert not handed(certified).manifest.exists()
     assert not handed(certified).predicate.exists()
 

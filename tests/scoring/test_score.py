@@ -26,6 +26,7 @@ from assay.ledger.record import (
 )
 from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
 from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_record
+from assay.repository import read_repository
 from assay.scoring import cases
 from assay.scoring import score as scoring
 from assay.sealing.encryption import SEALING, SIGNING
@@ -64,7 +65,7 @@ def handed(root: Path) -> Handover:
 
 def score(root: Path, remote: str | None = None) -> VerdictRecord:
     """Score in this process."""
-    return scoring.score(root, settings_of(root), handed(root), remote)
+    return scoring.score(read_repository(root), handed(root), remote)
 
 
 def ledger_of(root: Path) -> list[Entry]:
@@ -746,7 +747,7 @@ def overflowing(rows: str, groups: dict[str, str]):
 @pytest.mark.parametrize("rows", ["sealed", "pool"])
 def test_predictions_that_overflow_are_never_scored(certified, rows):
     """Numbers whose sums are not finite reach no comparison, where none exceeds a bound."""
-    data = read_dataset(Layout(certified), settings_of(certified))
+    data = read_dataset(read_repository(certified))
     table = getattr(data, rows)
     systems = dict(zip(table["row_id"], map(chemical_system, table["formula"]), strict=True))
     rewrite_predictions(handed(certified), overflowing(rows, systems))

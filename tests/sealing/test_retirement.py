@@ -14,6 +14,7 @@ from assay.files import digest_bytes
 from assay.layout import Handover, Layout
 from assay.ledger.entries import Retirement
 from assay.ledger.record import read_ledger
+from assay.repository import read_repository
 from assay.scoring import score as scoring
 from assay.sealing import retirement
 from assay.sealing.encryption import SEALING, SIGNING
@@ -31,7 +32,6 @@ from toy import (
     git,
     predictions_of,
     rewrite_predictions,
-    settings_of,
     target_of,
     trained_formulas,
     write_rows,
@@ -48,11 +48,11 @@ def used_toy(trained_toy, tmp_path_factory):
     good = handed(root).predictions.read_bytes(), handed(root).candidate.read_bytes()
     git(root, "switch", "--quiet", "--create", "idea")
     rewrite_predictions(handed(root), flat_on_sealed)
-    assert scoring.score(root, settings_of(root), handed(root), None).outcome == "INCONCLUSIVE"
+    assert scoring.score(read_repository(root), handed(root), None).outcome == "INCONCLUSIVE"
     git(root, "switch", "--quiet", "main")
     handed(root).predictions.write_bytes(good[0])
     handed(root).candidate.write_bytes(good[1])
-    verdict = scoring.score(root, settings_of(root), handed(root), None)
+    verdict = scoring.score(read_repository(root), handed(root), None)
     assert (verdict.outcome, verdict.use, verdict.disagreements) == ("PASS", 2, 1)
     return root
 
@@ -83,12 +83,12 @@ def handed(root: Path) -> Handover:
 
 def score(root):
     """Score in this process."""
-    return scoring.score(root, settings_of(root), handed(root), None)
+    return scoring.score(read_repository(root), handed(root), None)
 
 
 def retired(root, remote=None, *, early=False):
     """Retire in this process."""
-    return retire(root, settings_of(root), remote, early=early)
+    return retire(read_repository(root), remote, early=early)
 
 
 def folder(root):
@@ -351,7 +351,7 @@ def test_altered_table_beside_the_ledger(used, monkeypatch):
 def test_verify(used):
     """`assay verify` checks published labels, against the ledger, too."""
     made = retired(used, early=True)
-    sentence, details = verify_path(used, settings_of(used), made.folder)
+    sentence, details = verify_path(read_repository(used), made.folder)
     assert sentence.startswith("holds: ")
     assert "the ledger names it, too" in sentence
     assert details["commitment"] == commitment(Layout(used))
@@ -361,12 +361,12 @@ def test_verify(used):
     forged = text.replace(last, last + "9")
     (made.folder / LABELS).write_text(forged)
     with told(CheckFailedError, 1, "labels.csv"):
-        verify_path(used, settings_of(used), made.folder)
+        verify_path(read_repository(used), made.folder)
     content["commitment"] = digest_bytes(bytes.fromhex(content["salt"]) + forged.encode())
     (made.folder / COMMITMENT).write_text(json.dumps(content))
     Layout(used).sealed_labels.unlink()
     with told(CheckFailedError, 1, "commitment.json", "ledger"):
-        verify_path(used, settings_of(used), made.folder)
+        verify_path(read_repository(used), made.folder)
 
 
 @pytest.mark.nightly("a whole life by the command line; each of its steps has tests of its own")

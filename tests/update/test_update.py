@@ -9,7 +9,7 @@ import pytest
 from assay import wheels
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.update import rendering
-from assay.update.repository import read_repository
+from assay.update.last_commit import read_last_commit
 from assay.update.update import Order, begin, carry_out
 from conftest import commit, git
 from sentences import assert_sentence, told
@@ -103,7 +103,7 @@ def test_update_as_a_person_runs_it(template, model):
     git(model, "switch", "--quiet", "elsewhere")
     assert wheel_of(model).name != old
     assert wheel_of(model).name in (model / wheels.PROJECT).read_text()
-    read_repository(model)  # raises where the lock does not name the wheel
+    read_last_commit(model)  # raises where the lock does not name the wheel
     record = json.loads((model / RECORD).read_text())
     assert record["template"]["commit"] == recorded
     assert update_within(model, template) is None, "twice is once"
@@ -476,7 +476,7 @@ def test_copied_machinery_is_replaced_by_the_wheel(model, template):
     assert not [name for name in after if name.startswith("src/assay/")]
     assert "folds = 4" in shown(model, report.branch, "assay.toml")
     git(model, "switch", "--quiet", report.branch)
-    assert read_repository(model).wheel == f"wheels/{wheel_of(model).name}"
+    assert read_last_commit(model).wheel == f"wheels/{wheel_of(model).name}"
     assert update_within(model, template) is None
 
 

@@ -15,7 +15,7 @@ from assay.ledger.certificate import Certificate, policy_digest, verify
 from assay.ledger.record import Ledger, read_ledger_at_hand
 from assay.ledger.replay import require_continuity
 from assay.model.bundle import digest_bundle
-from assay.settings import Settings
+from assay.repository import Repository
 
 CHAMPION = "champion"
 ARCHIVE, CERTIFICATE, MANIFEST = "bundle.tar", "certificate.json", "bundle.sha256"
@@ -179,7 +179,7 @@ class Authorization:
     certificate_file: Path | None = None
 
 
-def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -> Authorization:
+def authorize(repository: Repository, bundle: Path, certificate: Path) -> Authorization:
     """Let a bundle predict only if a valid certificate names its digest.
 
     Raises:
@@ -188,7 +188,7 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
         NotCarriedOutError: the ledger is not at hand or was altered.
     """
     require_main()
-    statement = verify(certificate, Layout(root).public_key)
+    statement = verify(certificate, repository.layout.public_key)
     digest = digest_bundle(bundle)
     if statement.bundle_digest != digest:
         raise RefusedError(
@@ -196,19 +196,19 @@ def authorize(root: Path, settings: Settings, bundle: Path, certificate: Path) -
             f"{digest[:12]}: the bundle was altered or is another one; fetch both again.",
             code="certificate.other-bundle",
         )
-    if Layout(root).sealed_labels.exists() and not statement.predicate.sealed:
+    if repository.layout.sealed_labels.exists() and not statement.predicate.sealed:
         raise RefusedError(
             "the model was certified before the held-out labels were sealed: merge a commit that "
             "passes on the sealed set.",
             code="certificate.before-sealing",
         )
-    if statement.predicate.policy_digest != policy_digest(settings):
+    if statement.predicate.policy_digest != policy_digest(repository.settings):
         raise RefusedError(
             "the gate's policy in assay.toml changed after this model was certified: merge a "
             "commit that passes under the new policy.",
             code="certificate.other-policy",
         )
-    require_standing(read_ledger_at_hand(root), statement)
+    require_standing(read_ledger_at_hand(repository.root), statement)
     return Authorization(bundle, digest, statement, digest_file(certificate), certificate)
 
 

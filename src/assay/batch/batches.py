@@ -38,7 +38,7 @@ from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
-from assay.settings import Settings
+from assay.repository import Repository
 from assay.tables import for_spreadsheets
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
     bar = tqdm(total=record.rows, desc="verify", unit=" rows", disable=None, leave=False)
     while len(parquet := tables.parquet.take(CHUNK)):
         bar.update(len(parquet))
-        reasons, values = predict_rows(bundle, list(parquet["formula"]))
+        reasons, values, content = predict_rows(bundle, list(parquet["formula"]))
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
                 raise RefusedError(
@@ -76,7 +76,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
                     code="batch.unpredictable-row",
                 )
         given, accounts = parquet[["formula"]], record.recipe.accounts
-        made = prediction_rows(given, values, bundle.metadata, bundle.domain, accounts)
+        made = prediction_rows(given, content, values, bundle, accounts)
         made = made.join(parquet.drop(columns=list(made.columns), errors="ignore"))
         _require_part(bundle, tables, parquet, made, start)
         start, outside = start + len(parquet), outside + int((~made["in_domain"]).sum())
@@ -108,7 +108,7 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: TableReader) -> Non
     while len(part := quarantine.take(CHUNK)):
         require_same(QUARANTINE, part, for_spreadsheets(part), NOTHING, line - 2)
         formulas = list(part["formula"])
-        reasons, _ = predict_rows(bundle, formulas)
+        reasons, _, _ = predict_rows(bundle, formulas)
         for formula, reason in zip(formulas, reasons, strict=True):
             if reason is None:
                 raise RefusedError(
@@ -159,7 +159,7 @@ def _with_reasons(made: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:
 
 
 def verify_batch(
-    root: Path, settings: Settings, path: Path, candidates: Path | None
+    repository: Repository, path: Path, candidates: Path | None
 ) -> tuple[Certificate, bool]:
     """Verify the batch in a folder by making it again; gives the certificate of its model.
 
@@ -178,19 +178,19 @@ def verify_batch(
             f"{path} was predicted without a certificate: do not rely on it.",
             code="batch.uncertified",
         )
-    proof = _certificate_file(root, path, record)
-    certificate = verify(proof, Layout(root).public_key)
+    proof = _certificate_file(repository.layout, path, record)
+    certificate = verify(proof, repository.layout.public_key)
     if certificate.bundle_digest != record.recipe.bundle_digest:
         raise RefusedError(
             f"{path} holds rows of another model than its certificate names.",
             code="batch.other-model",
         )
     _require_files(path, record)
-    signed = is_signed(root, path, record)
+    signed = is_signed(repository.root, path, record)
     tables, told = _tables(path, record)
-    bundle = _bundle(root, settings, record)
+    bundle = _bundle(repository, record)
     _require_true(record, certificate, proof, bundle, tables)
-    listed = None if candidates is None else _listed(root, candidates, record)
+    listed = None if candidates is None else _listed(repository.layout, candidates, record)
     if listed is None:
         outside = require_alone(bundle, record, tables)
     else:
@@ -208,10 +208,10 @@ def verify_batch(
     return certificate, signed
 
 
-def _certificate_file(root: Path, path: Path, record: BatchRecord) -> Path:
+def _certificate_file(layout: Layout, path: Path, record: BatchRecord) -> Path:
     # A model may be certified again: the certificate that let the batch through lies beside it.
     own = path / CERTIFICATE
-    return own if own.is_file() else Layout(root).models / record.recipe.bundle_digest / CERTIFICATE
+    return own if own.is_file() else layout.models / record.recipe.bundle_digest / CERTIFICATE
 
 
 def _require_files(path: Path, record: BatchRecord) -> None:
@@ -262,8 +262,9 @@ def _require_plain(path: Path, types: "pa.Schema") -> None:
         )
 
 
-def _bundle(root: Path, settings: Settings, record: BatchRecord) -> LoadedBundle:
-    folder = Layout(root).models / record.recipe.bundle_digest / "bundle"
+def _bundle(repository: Repository, record: BatchRecord) -> LoadedBundle:
+    settings = repository.settings
+    folder = repository.layout.models / record.recipe.bundle_digest / "bundle"
     package, trusted = settings.project.package, settings.model.trusted_types
     return load_bundle(folder, package, trusted, record.recipe.bundle_digest)
 
@@ -303,8 +304,8 @@ def _require_true(
         )
 
 
-def _listed(root: Path, candidates: Path, record: BatchRecord) -> CandidateList:
-    listed = open_any(root, candidates, record.recipe.column)
+def _listed(layout: Layout, candidates: Path, record: BatchRecord) -> CandidateList:
+    listed = open_any(layout, candidates, record.recipe.column)
     if listed.digest != record.recipe.candidates_digest:
         raise RefusedError(
             f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: "

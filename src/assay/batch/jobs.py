@@ -1,6 +1,5 @@
 """A batch from the list to the tables, on one machine or divided among several."""
 
-import gc
 import math
 import os
 import tempfile
@@ -14,13 +13,12 @@ from assay.batch.authorization import Authorization
 from assay.batch.collection import complete, done
 from assay.batch.lists import CandidateList, open_any
 from assay.batch.records import QUARANTINE, SHARD_ROWS, BatchRecord, Recipe
-from assay.batch.shards import Batch, Shard, divide, finished, predict_shard
+from assay.batch.shards import Batch, Shard, divide, exempt_from_collection, finished, predict_shard
 from assay.batch.workers import LOCAL, on_one_thread, predicted, require_known
 from assay.errors import CheckFailedError, UsageError
-from assay.layout import Layout
 from assay.machinery import machinery_of
 from assay.progress import say, stages
-from assay.settings import Settings
+from assay.repository import Repository
 
 # what a spreadsheet shows, about
 CSV_ROWS = 1_000_000
@@ -53,7 +51,7 @@ class BatchOptions:
 class Job:
     """A batch that was let through: what it is, authorized by whom, and where its tables go."""
 
-    root: Path
+    repository: Repository
     batch: Batch
     authorization: Authorization
     options: BatchOptions
@@ -61,7 +59,7 @@ class Job:
     @property
     def place(self) -> Path:
         """The folder of the tables, `out/batches/<batch_id>`."""
-        return Layout(self.root).out / "batches" / self.batch.recipe.folder
+        return self.repository.layout.out / "batches" / self.batch.recipe.folder
 
     @property
     def shards(self) -> list[Shard]:
@@ -97,12 +95,13 @@ class Job:
 
     def collect(self) -> BatchRecord:
         """Put the shards together; raises as `completion.complete`."""
-        return complete(self.root, self.batch, self.authorization, self.place, self.options.note)
+        return complete(
+            self.repository.root, self.batch, self.authorization, self.place, self.options.note
+        )
 
 
 def predict_batch(
-    root: Path,
-    settings: Settings,
+    repository: Repository,
     candidates: Path,
     authorization: Authorization,
     options: BatchOptions = BatchOptions(),
@@ -117,12 +116,11 @@ def predict_batch(
         UsageError: the list cannot be read.
         NotCarriedOutError: a process was ended or the disk is full; what is done stays.
     """
-    return finish(prepare(root, settings, candidates, authorization, options))
+    return finish(prepare(repository, candidates, authorization, options))
 
 
 def prepare(
-    root: Path,
-    settings: Settings,
+    repository: Repository,
     candidates: Path,
     authorization: Authorization,
     options: BatchOptions,
@@ -134,12 +132,12 @@ def prepare(
             f"--shard-rows is {options.shard_rows}: write 1 or more.", code="shard.bad-size"
         )
     _require_plain(options.note or "")
-    gc.freeze()  # see `shards.loaded`
+    exempt_from_collection()
     with stages("predict") as doing:
         doing(f"reading {candidates.name}")
-        listed = open_any(root, candidates, options.column)
-    batch = plan(root, settings, listed, authorization, options)
-    return Job(root, batch, authorization, options)
+        listed = open_any(repository.layout, candidates, options.column)
+    batch = plan(repository, listed, authorization, options)
+    return Job(repository, batch, authorization, options)
 
 
 def _require_plain(note: str) -> None:
@@ -181,23 +179,22 @@ def require_some(job: Job, record: BatchRecord) -> BatchRecord:
 
 
 def plan(
-    root: Path,
-    settings: Settings,
+    repository: Repository,
     listed: CandidateList,
     authorization: Authorization,
     options: BatchOptions,
 ) -> Batch:
     """What is to be predicted, and where its shards lie: `out/shards/<batch_id>`."""
-    with_csv = options.with_csv
+    with_csv, settings = options.with_csv, repository.settings
     recipe = Recipe(
         bundle_digest=authorization.digest,
         certified=authorization.certificate is not None,
         candidates_digest=listed.digest,
         column=listed.column,
-        machinery=machinery_of(root),
+        machinery=machinery_of(repository.root),
         with_csv=listed.rows <= CSV_ROWS if with_csv is None else with_csv,
     )
-    folder = Layout(root).out / "shards" / recipe.folder
+    folder = repository.layout.out / "shards" / recipe.folder
     trusted = tuple(settings.model.trusted_types)
     package = settings.project.package
     return Batch(recipe, listed, authorization.bundle, package, trusted, folder)

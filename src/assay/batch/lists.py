@@ -90,7 +90,7 @@ def open_list(path: Path, column: str | None = None) -> CandidateList:
     )
 
 
-def open_any(root: Path, path: Path, column: str | None = None) -> CandidateList:
+def open_any(layout: Layout, path: Path, column: str | None = None) -> CandidateList:
     """Open a list, or a table of another kind by the CSV that `out/candidates` then holds.
 
     What the intake of labels reads is a list as well: workbooks, JSON, other separators and
@@ -110,7 +110,7 @@ def open_any(root: Path, path: Path, column: str | None = None) -> CandidateList
             rows = _converted(read_raw(path), column)
         except UsageError:
             raise error from None
-    converted = Layout(root).out / "candidates" / f"{path.name}.csv"
+    converted = layout.out / "candidates" / f"{path.name}.csv"
     write_table(rows, converted)
     return open_list(converted, column)
 

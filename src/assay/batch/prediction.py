@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +10,9 @@ import pandas as pd
 from assay.batch.lists import free_names
 from assay.compositions import SHARES
 from assay.errors import NotCarriedOutError
-from assay.features.parsing import Amounts, amounts_of, problems
+from assay.features.parsing import Amounts, readable
 from assay.features.transformers import GapError
 from assay.misspellings import NITRIDE
-from assay.model.bundle import BundleMetadata
-from assay.model.domain import Domain
 from assay.model.loading import LoadedBundle
 from assay.predictions import MismatchedAnswerError, predictions_of, rounded
 from assay.texts import on_one_line
@@ -44,16 +41,20 @@ def predict_table(
         first: the line of its first row in the list.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
-    reasons, values = predict_rows(bundle, list(table["formula"]))
+    reasons, values, content = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
-    rows = prediction_rows(table[good], values[good], bundle.metadata, bundle.domain, accounts)
+    rows = prediction_rows(table[good], content, values[good], bundle, accounts)
     return rows, quarantine_rows(table, reasons, first)
 
 
 def predict_rows(
     bundle: LoadedBundle, formulas: Sequence[str]
-) -> tuple[list[str | None], np.ndarray]:
-    """Predict what can be predicted: reasons (None if fine) and values (n,), NaN where not.
+) -> tuple[list[str | None], np.ndarray, Amounts]:
+    """Predict what can be predicted, of n formulas that are parsed once.
+
+    Returns:
+        reasons (n,), None where there is a prediction; values (n,), NaN where there is none; and
+        the amounts of the formulas that were predicted.
 
     Raises:
         NotCarriedOutError: the model is damaged, or the environment: something that it imports or
@@ -61,35 +62,45 @@ def predict_rows(
             damaged, too, if it once does not answer row by row: smaller parts, whose number of
             answers fits, might be in another order all the same.
     """
-    reasons = _unreadable(formulas)
-    if NITRIDE in formulas:
-        reasons = [
-            AMBIGUOUS if formula == NITRIDE else reason
-            for formula, reason in zip(formulas, reasons, strict=True)
-        ]
+    content, reasons = _set_apart(formulas)
+    found = np.full(len(content), np.nan)
+    told: list[str | None] = [None] * len(content)
+    for start in range(0, len(content), CHUNK):
+        part = range(start, min(start + CHUNK, len(content)))
+        _predict_part(bundle, content, part, found, told)
+    places = _without_reason(reasons)
     values = np.full(len(formulas), np.nan)
-    readable = [index for index, reason in enumerate(reasons) if reason is None]
-    for start in range(0, len(readable), CHUNK):
-        _predict_part(bundle, formulas, readable[start : start + CHUNK], values, reasons)
-    return reasons, values
+    values[places] = found
+    for place, reason in zip(places.tolist(), told, strict=True):
+        reasons[place] = reason
+    return reasons, values, content.take(_without_reason(told))
 
 
-def _unreadable(formulas: Sequence[str]) -> list[str | None]:
-    try:
-        amounts_of(tuple(formulas))  # kept, and asked for again by the features
-    except ValueError:
-        return problems(formulas)
-    return [None] * len(formulas)
+def _set_apart(formulas: Sequence[str]) -> tuple[Amounts, list[str | None]]:
+    """The amounts of the formulas to predict, and for each of all why it is not one of them."""
+    content, reasons = readable(formulas)
+    if NITRIDE not in content.formulas:
+        return content, reasons
+    kept = np.flatnonzero([formula != NITRIDE for formula in content])
+    told = [
+        AMBIGUOUS if formula == NITRIDE else reason
+        for formula, reason in zip(formulas, reasons, strict=True)
+    ]
+    return content.take(kept), told
+
+
+def _without_reason(reasons: Sequence[str | None]) -> np.ndarray:
+    return np.flatnonzero([reason is None for reason in reasons])
 
 
 def _predict_part(
     bundle: LoadedBundle,
-    formulas: Sequence[str],
+    formulas: Amounts,
     part: Sequence[int],
     values: np.ndarray,
     reasons: list[str | None],
 ) -> None:
-    asked = [formulas[index] for index in part]
+    asked = formulas.take(part)
     try:
         predicted = predictions_of(bundle.predict(asked), len(asked), "the model")
     except MismatchedAnswerError as error:
@@ -170,24 +181,19 @@ def prediction_ids(content: Amounts, model: str) -> list[str]:
     parts = np.column_stack([content.numbers, np.rint(content.fractions * SHARES)])
     view = memoryview(parts.astype("<i8").tobytes())
     ends = np.append(content.starts, len(content.rows))[1:].tolist()
-    ids = []
+    opened, ids = hashlib.sha256(model.encode()), []
     for start, end in zip(content.starts.tolist(), ends, strict=True):
-        found = _opened(model).copy()
+        found = opened.copy()
         found.update(view[16 * start : 16 * end])
         ids.append(found.hexdigest()[:16])
     return ids
 
 
-@lru_cache(maxsize=1)
-def _opened(model: str) -> "hashlib._Hash":
-    return hashlib.sha256(model.encode())
-
-
 def prediction_rows(
     table: pd.DataFrame,
+    content: Amounts,
     values: np.ndarray,
-    metadata: BundleMetadata,
-    domain: Domain,
+    bundle: LoadedBundle,
     accounts: dict[str, str],
 ) -> pd.DataFrame:
     """The table of predictions; what stood beside the formulas is carried along at its end.
@@ -195,19 +201,17 @@ def prediction_rows(
     Numbers have nine significant digits, as those that the model was scored on.
 
     Args:
-        table: the candidates that were predicted, as text, with a column `formula`.
-        values: their predictions (n,), in the unit of `metadata`.
-        metadata: of the bundle that predicted them.
-        domain: of the same bundle.
+        table: the n candidates that were predicted, as text, with a column `formula`.
+        content: the amounts of their formulas.
+        values: their predictions (n,), in the unit of the bundle.
+        bundle: what predicted them.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
-    formulas = list(table["formula"])
-    content = amounts_of(tuple(formulas))
-    reasons = domain.reasons(content)
+    metadata, reasons = bundle.metadata, bundle.domain.reasons(content)
     width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
     values = rounded(values)
     columns = {
-        "formula": formulas,
+        "formula": list(content.formulas),
         "prediction": values,
         "unit": metadata.unit,
         "lower": rounded(values - width),

@@ -88,13 +88,10 @@ def _opened(content: bytes) -> "Batch":
 @lru_cache(maxsize=1)  # so that nothing is done for the model that was the last one
 def _make_room(_bundle: Path, _trusted: tuple[str, ...], _digest: str) -> None:
     """Forget the model before this one: packages of both may have one name and other code."""
-    import gc
-
-    from assay.batch.shards import loaded
+    from assay.batch.shards import forget_loaded
     from assay.model.loading import forget_bundles
 
-    loaded.cache_clear()
-    gc.unfreeze()
+    forget_loaded()
     forget_bundles()
 
 

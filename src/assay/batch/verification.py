@@ -7,17 +7,16 @@ from assay.batch.authorization import CERTIFICATE, require_standing
 from assay.batch.batches import verify_batch
 from assay.batch.records import PARQUET, PREDICTIONS, RECORD
 from assay.errors import CheckFailedError, RefusedError, UsageError
-from assay.layout import Layout
 from assay.ledger.certificate import Certificate, verify
 from assay.ledger.record import read_ledger_at_hand
 from assay.model.bundle import METADATA, digest_bundle
 from assay.provenance import short_commit
+from assay.repository import Repository
 from assay.sealing.releases import COMMITMENT, check_release
-from assay.settings import Settings
 
 
 def verify_path(
-    root: Path, settings: Settings, path: Path, candidates: Path | None = None
+    repository: Repository, path: Path, candidates: Path | None = None
 ) -> tuple[str, dict[str, Any]]:
     """Verify what lies at `path`; returns a sentence and its details.
 
@@ -38,8 +37,8 @@ def verify_path(
         CheckFailedError: published labels are not those committed to.
         UsageError: there is nothing there that can be verified.
     """
-    key = Layout(root).public_key
-    named = Layout(root).out / "batches" / path
+    root, key = repository.root, repository.layout.public_key
+    named = repository.layout.out / "batches" / path
     if not path.exists() and (named / RECORD).is_file():
         path = named
     if path.name in {PREDICTIONS, PARQUET} and (path.parent / RECORD).is_file():
@@ -54,11 +53,11 @@ def verify_path(
     if (path / METADATA).is_file():
         return _certified(root, _verify_bundle(path, key))
     if (path / RECORD).is_file():
-        certificate, signed = verify_batch(root, settings, path, candidates)
+        certificate, signed = verify_batch(repository, path, candidates)
         sentence, details = _certified(root, certificate)
         return sentence + _accounted(candidates) + _vouched(signed=signed), details
     if (path / COMMITMENT).is_file():
-        return _verify_release(root, path)
+        return _verify_release(repository, path)
     raise UsageError(
         f"{path} is no certificate, bundle, batch or retired set: name one.",
         code="usage.nothing-to-verify",
@@ -77,9 +76,9 @@ def _vouched(*, signed: bool) -> str:
     return "; not signed: time, run, commit and note are not proven"
 
 
-def _verify_release(root: Path, path: Path) -> tuple[str, dict[str, Any]]:
-    record, table = check_release(Layout(root), path)
-    entry = read_ledger_at_hand(root).retirement(record.sealed_digest)
+def _verify_release(repository: Repository, path: Path) -> tuple[str, dict[str, Any]]:
+    record, table = check_release(repository.layout, path)
+    entry = read_ledger_at_hand(repository.root).retirement(record.sealed_digest)
     if entry is not None and entry.commitment != record.commitment:
         raise CheckFailedError(
             f"{path / COMMITMENT} names another commitment than the ledger: restore it from git.",

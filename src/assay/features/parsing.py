@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
+from typing import Any
 
 import numpy as np
 
@@ -37,21 +39,55 @@ SOLVENTS = ("H2O", "H20", "NH3")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """The compositions of n formulas in compressed-row form.
+@dataclass(frozen=True, eq=False)
+class Amounts(Sequence[str]):
+    """A column of n formulas with the amounts of each element by formula.
 
-    `starts` (n,) is where each formula begins; `rows`, `numbers`, `amounts` and `fractions` (nnz,)
-    give for each element present its formula, its atomic number, how many atoms of it the formula
-    has, and its share of them. Elements are sorted by atomic number, so that sums do not depend
-    on how the formula was spelt.
+    It is the sequence of its `formulas` (n,), so whatever takes a column of formulas takes it, and
+    does not parse it again. The amounts are in compressed-row form: `starts` (n,) is where each
+    formula begins; `rows`, `numbers`, `amounts` and `fractions` (nnz,) give for each element
+    present its formula, its atomic number, how many atoms of it the formula has, and its share of
+    them. Elements are sorted by atomic number, so that sums do not depend on how the formula was
+    spelt.
     """
 
+    formulas: tuple[str, ...]
     starts: np.ndarray
     rows: np.ndarray
     numbers: np.ndarray
     amounts: np.ndarray
     fractions: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only: all who are given the value must see the same."""
+        for array in (self.starts, self.rows, self.numbers, self.amounts, self.fractions):
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        """The number of formulas."""
+        return len(self.formulas)
+
+    def __getitem__(self, place: Any) -> Any:
+        """The formula at a place, or the formulas of a slice."""
+        return self.formulas[place]
+
+    def take(self, places: Sequence[int] | np.ndarray) -> "Amounts":
+        """The same of the formulas at `places` (m,), in that order; nothing is parsed."""
+        at = np.asarray(places, dtype=np.int64)
+        if np.array_equal(at, np.arange(len(self))):
+            return self
+        lengths = np.diff(self.starts, append=len(self.rows))[at]
+        starts = np.cumsum(lengths) - lengths
+        rows = np.repeat(np.arange(len(at)), lengths)
+        held = np.arange(len(rows)) + (self.starts[at] - starts)[rows]
+        return Amounts(
+            tuple(self.formulas[place] for place in at.tolist()),
+            starts,
+            rows,
+            self.numbers[held],
+            self.amounts[held],
+            self.fractions[held],
+        )
 
 
 @dataclass(frozen=True)
@@ -64,36 +100,46 @@ class _Tokens:
 
 
 def amounts(formulas: Iterable[str]) -> Amounts:
-    """Parse n formulas into amounts and atomic fractions.
+    """Parse n formulas into amounts and atomic fractions; an `Amounts` is given back as it is.
 
     Raises:
         ValueError: a formula cannot be read.
     """
-    return amounts_of(tuple(formulas))
-
-
-@lru_cache(maxsize=2)  # the transformers of one model are given the same formulas in turn
-def amounts_of(texts: tuple[str, ...]) -> Amounts:
-    """`amounts` of formulas that may have been parsed just before."""
+    if isinstance(formulas, Amounts):
+        return formulas
+    texts = tuple(formulas)
     tokens, plain = _scanned(texts)
-    hard = np.flatnonzero(~plain)
-    if len(hard):
-        tokens = _joined(tokens, _parsed(texts, hard))
-    order = np.argsort(_keys(tokens), kind="stable")
-    rows, numbers, values = tokens.rows[order], tokens.numbers[order], tokens.amounts[order]
-    lengths = np.bincount(rows, minlength=len(texts))
-    starts = np.cumsum(lengths) - lengths
-    totals = np.add.reduceat(values, starts) if texts else np.empty(0)
-    found = (starts, rows, numbers, values, values / totals[rows])
-    for array in found:
-        array.flags.writeable = False  # what is kept must stay what was parsed
-    return Amounts(*found)
+    return _assembled(texts, _joined(tokens, _parsed(texts, np.flatnonzero(~plain))))
+
+
+def readable(formulas: Sequence[str]) -> tuple[Amounts, list[str | None]]:
+    """The amounts of the formulas that can be read, and for each of all why not, or None."""
+    tokens, plain = _scanned(formulas)
+    reasons = _reasons(formulas, plain)
+    good = np.array([reason is None for reason in reasons], dtype=bool)
+    tokens = _joined(tokens, _parsed(formulas, np.flatnonzero(good & ~plain)))
+    rows = (np.cumsum(good) - 1)[tokens.rows]
+    texts = tuple(compress(formulas, good))
+    return _assembled(texts, _Tokens(rows, tokens.numbers, tokens.amounts)), reasons
 
 
 def problems(formulas: Sequence[str]) -> list[str | None]:
     """For each formula why it cannot be read, or None if it can."""
     _, plain = _scanned(formulas)
+    return _reasons(formulas, plain)
+
+
+def _reasons(formulas: Sequence[str], plain: np.ndarray) -> list[str | None]:
     return [None if fine else problem(text) for text, fine in zip(formulas, plain, strict=True)]
+
+
+def _assembled(texts: tuple[str, ...], tokens: _Tokens) -> Amounts:
+    order = np.argsort(_keys(tokens), kind="stable")
+    rows, numbers, values = tokens.rows[order], tokens.numbers[order], tokens.amounts[order]
+    lengths = np.bincount(rows, minlength=len(texts))
+    starts = np.cumsum(lengths) - lengths
+    totals = np.add.reduceat(values, starts) if texts else np.empty(0)
+    return Amounts(texts, starts, rows, numbers, values, values / totals[rows])
 
 
 def _parsed(texts: Sequence[str], hard: np.ndarray) -> _Tokens:
@@ -102,8 +148,8 @@ def _parsed(texts: Sequence[str], hard: np.ndarray) -> _Tokens:
         for row in hard.tolist()
         for element, amount in parse(texts[row]).items()
     ]
-    rows, numbers, values = zip(*triples, strict=True)
-    return _Tokens(np.array(rows), np.array(numbers), np.array(values))
+    rows, numbers, values = zip(*triples, strict=True) if triples else ((), (), ())
+    return _Tokens(np.array(rows, int), np.array(numbers, int), np.array(values, float))
 
 
 def _joined(one: _Tokens, other: _Tokens) -> _Tokens:

@@ -1,7 +1,7 @@
 """The features as scikit-learn's transformers of a column of formulas, to be part of a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -131,7 +131,7 @@ class FormulaFeatures(TransformerMixin, BaseEstimator):
                 need an invented number.
             MismatchedAnswerError: there is not one row of features for each formula.
         """
-        formulas = column_of_formulas(X)
+        formulas = parsed_column(X)
         who = f"the featurizer {type(self).__name__}"
         values: np.ndarray = features_of(self._features(formulas), len(formulas), who)
         self._require_no_gap(values, formulas)
@@ -208,3 +208,30 @@ def column_of_formulas(X: Any) -> list[str]:  # noqa: N803
     """The formulas in a DataFrame with a column `formula`, a Series, or a sequence of text."""
     column = X["formula"] if isinstance(X, pd.DataFrame) else X
     return [str(text) for text in np.asarray(column, dtype=object).reshape(-1)]
+
+
+class ParsedFrame(pd.DataFrame):
+    """A DataFrame with one column `formula` that carries the amounts of its formulas.
+
+    scikit-learn hands it through a pipeline as any other. Whatever is made of it, a copy or some of
+    its rows, is a plain DataFrame.
+    """
+
+    _metadata: ClassVar[list[str]] = ["amounts"]
+    amounts: Amounts | None = None
+
+    @classmethod
+    def of(cls, content: Amounts) -> Self:
+        """The frame of n formulas."""
+        frame = cls({"formula": list(content.formulas)})
+        frame.amounts = content
+        return frame
+
+
+def parsed_column(X: Any) -> Sequence[str]:  # noqa: N803
+    """The formulas in `X`: its `Amounts` if it has them and its text is still theirs."""
+    texts = column_of_formulas(X)
+    carried = X.amounts if isinstance(X, ParsedFrame) else X
+    if isinstance(carried, Amounts) and carried.formulas == tuple(texts):
+        return carried
+    return texts

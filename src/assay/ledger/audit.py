@@ -38,6 +38,7 @@ from assay.ledger.replay import (
 )
 from assay.provenance import short_commit
 from assay.records import Digest, Record, Text
+from assay.repository import Repository
 from assay.sealing.labels import digest_of_formulas
 from assay.sealing.releases import COMMITMENT, LABELS, read_release
 from assay.settings import Settings
@@ -173,12 +174,11 @@ class OpenedSet:
         return intent.sealed_digest == self.sealed_digest and len(both) <= 1
 
 
-def audit(root: Path, settings: Settings, remote: str | None, labels: Path | None) -> Audit:
+def audit(repository: Repository, remote: str | None, labels: Path | None) -> Audit:
     """Verify the ledger: chain, signatures, levels, decisions, certificates, tables and bits.
 
     Args:
-        root: the repository.
-        settings: all of `assay.toml`.
+        repository: whose ledger it is.
         remote: the remote that holds the ledger; None for what this clone knows.
         labels: a table of the labels of one set; those in `data/retired` are found by themselves.
 
@@ -187,6 +187,7 @@ def audit(root: Path, settings: Settings, remote: str | None, labels: Path | Non
         NotCarriedOutError: there is no ledger.
         UsageError: the table of labels is none.
     """
+    root = repository.root
     try:
         ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     except (DamagedLedgerError, ShortenedError) as error:
@@ -196,7 +197,7 @@ def audit(root: Path, settings: Settings, remote: str | None, labels: Path | Non
             "there is no ledger here: fetch the branch assay-ledger, or name its --remote.",
             code="ledger.missing",
         )
-    files, opened = ledger.files(), _opened_sets(Layout(root), settings, labels)
+    files, opened = ledger.files(), _opened_sets(repository, labels)
     certified = list(_certificate_faults(ledger, files))
     faults = [*replay_lines(ledger), *replay_files(ledger, files), *_bits(ledger, files, opened)]
     return _summary(ledger, files, opened, sorted(faults + certified, key=lambda one: one.line))
@@ -247,8 +248,9 @@ def _bits(
                 yield LineFault(line, "the labels published since are committed to otherwise")
 
 
-def _opened_sets(layout: Layout, settings: Settings, given: Path | None) -> list[OpenedSet]:
-    folders = {path.parent.resolve() for path in layout.retired.glob(f"*/{LABELS}")}
+def _opened_sets(repository: Repository, given: Path | None) -> list[OpenedSet]:
+    settings = repository.settings
+    folders = {path.parent.resolve() for path in repository.layout.retired.glob(f"*/{LABELS}")}
     sets = [_published(folder, settings) for folder in sorted(folders)]
     if given is None or given.parent.resolve() in folders:
         return sets

@@ -11,7 +11,7 @@ from typing import Any
 
 from assay.errors import AssayError, NotCarriedOutError, UsageError
 from assay.predictions import MismatchedAnswerError
-from assay.settings import Settings
+from assay.repository import Repository
 from assay.texts import on_one_line, plural
 
 LONGEST = 300
@@ -78,12 +78,11 @@ def not_running(root: Path, error: BaseException, doing: str, instead: str = "")
 
 
 @contextmanager
-def of_author(root: Path, package: str, doing: str, tables: Sequence[Table]) -> Iterator[None]:
+def of_author(repository: Repository, doing: str, tables: Sequence[Table]) -> Iterator[None]:
     """Have an error of the author's code, or of a formula that it cannot use, be one sentence.
 
     Args:
-        root: the repository.
-        package: the author's.
+        repository: whose code it is.
         doing: as of `not_running`.
         tables: the paths of the tables that the formulas stand in, each with its formulas.
 
@@ -96,9 +95,9 @@ def of_author(root: Path, package: str, doing: str, tables: Sequence[Table]) -> 
         if isinstance(error, AssayError) and not isinstance(error, MismatchedAnswerError):
             raise
         if gaps := getattr(error, "gaps", None):
-            raise _with_rows(root, dict(gaps.values()), tables) from None
-        instead = f"src/{package}/model.py"
-        raise not_running(root, error, doing, instead) from error
+            raise _with_rows(repository.root, dict(gaps.values()), tables) from None
+        instead = f"src/{repository.settings.project.package}/model.py"
+        raise not_running(repository.root, error, doing, instead) from error
 
 
 def _with_rows(root: Path, gaps: dict[str, str], tables: Sequence[Table]) -> UsageError:
@@ -120,12 +119,13 @@ def _with_rows(root: Path, gaps: dict[str, str], tables: Sequence[Table]) -> Usa
     )
 
 
-def load_builder(root: Path, settings: Settings) -> Any:
+def load_builder(repository: Repository) -> Any:
     """The author's `build_model` from `src/<package>/model.py`.
 
     Raises:
         UsageError: there is no such module or function, or it does not run.
     """
+    root, settings = repository.root, repository.settings
     source = str(root / "src")
     if source not in sys.path:
         sys.path.insert(0, source)

@@ -8,12 +8,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from assay.errors import NotCarriedOutError
+from assay.features.parsing import Amounts, amounts
+from assay.features.transformers import ParsedFrame
 from assay.model.forests import BrokenTreesError, Forest, NotLaidOutError, lay_out
 from assay.model.walks import cores, walk, walk_few
 from assay.predictions import features_of, predictions_of, probabilities_of
@@ -42,7 +44,13 @@ def predict(model: Any, formulas: Sequence[str]) -> np.ndarray:
 
 
 def _frame(formulas: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame({"formula": [str(formula) for formula in formulas]})
+    """The column as a model takes it, parsed once for all featurizers in it."""
+    if not isinstance(formulas, Amounts):
+        formulas = [str(formula) for formula in formulas]
+    try:
+        return ParsedFrame.of(amounts(formulas))
+    except ValueError:  # which the model must refuse, and sanity sees whether it does
+        return pd.DataFrame({"formula": formulas})
 
 
 def _is_plain_pipeline(model: Any) -> bool:
@@ -64,8 +72,6 @@ def _features(model: Any, frame: pd.DataFrame) -> Any:
 class Inference:
     """A fitted model, and how it is asked for predictions."""
 
-    _walked: ClassVar[int] = 0  # rows times trees, of all models in this process
-
     def __init__(self, model: Any, worth: int = WORTH) -> None:
         """Take a model as `load_bundle` gives it.
 
@@ -76,6 +82,7 @@ class Inference:
         self._model = model
         self._worth = worth
         self._expected = 0
+        self._walked = 0  # rows times trees
         self._compared: Counter[Walk] = Counter()
         self._lock = threading.Lock()
         self._reason: str | None = None
@@ -110,8 +117,8 @@ class Inference:
         """The fastest way for so many rows; None for scikit-learn's own."""
         if self._reason is not None:
             return None
-        Inference._walked += rows * trees
-        if max(Inference._walked, self._expected * trees) >= self._worth:
+        self._walked += rows * trees
+        if max(self._walked, self._expected * trees) >= self._worth:
             return _on_all_cores
         return walk_few if rows <= FEW else None
 

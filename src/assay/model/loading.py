@@ -43,6 +43,8 @@ class LoadedBundle:
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
         """Predict (n,) floats, in the target's unit; for a class the probability of yes.
 
+        Formulas that come as an `Amounts` are not parsed again.
+
         Raises:
             ValueError: a formula cannot be read or featurised.
         """

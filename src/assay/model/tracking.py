@@ -10,25 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from assay import provenance
-from assay.layout import Layout
 from assay.records import CandidateCard
+from assay.repository import Repository
 from assay.settings import Settings
 
 CHAMPION = "champion"
 
 
-def log_candidate(
-    root: Path, settings: Settings, card: CandidateCard, bundle: Path, model: Any
-) -> None:
+def log_candidate(repository: Repository, card: CandidateCard, bundle: Path, model: Any) -> None:
     """Record a training: parameters, metrics, dataset, tags, and the bundle as a new version."""
     import mlflow
     import pandas as pd
 
-    _connect(Layout(root), settings)
+    settings = repository.settings
+    _connect(repository)
     with mlflow.start_run(run_name=card.correlation_id) as run:
         mlflow.log_params(_parameters(settings, model))
         mlflow.log_metrics(card.metrics)
-        frame = pd.read_csv(Layout(root).train)
+        frame = pd.read_csv(repository.layout.train)
         dataset = mlflow.data.from_pandas(
             frame, name="train", targets=settings.target.column, digest=card.train_digest[:36]
         )
@@ -37,33 +36,35 @@ def log_candidate(
     _register(settings, card.bundle_digest, bundle, run.info.run_id)
 
 
-def promote(root: Path, settings: Settings, digest: str, bundle: Path) -> None:
+def promote(repository: Repository, digest: str, bundle: Path) -> None:
     """Move the alias `champion` to the version of a bundle that has just been certified.
 
     The one caller is the issue of a certificate: nothing else moves the alias.
     """
     import mlflow
 
-    _connect(Layout(root), settings)
+    settings = repository.settings
+    _connect(repository)
     with mlflow.start_run(run_name=f"certificate of {digest[:12]}") as run:
         mlflow.set_tag("bundle_digest", digest)
     version = _register(settings, digest, bundle, run.info.run_id)
     mlflow.MlflowClient().set_registered_model_alias(settings.project.name, CHAMPION, version)
 
 
-def _connect(layout: Layout, settings: Settings) -> None:
+def _connect(repository: Repository) -> None:
     import mlflow
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    layout, name = repository.layout, repository.settings.project.name
+
+    for library in ("mlflow", "alembic"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         layout.tracking.mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(f"sqlite:///{layout.tracking / 'mlflow.db'}")
-        if mlflow.get_experiment_by_name(settings.project.name) is None:
-            mlflow.create_experiment(
-                settings.project.name, artifact_location=(layout.tracking / "artifacts").as_uri()
-            )
-    mlflow.set_experiment(settings.project.name)
+        if mlflow.get_experiment_by_name(name) is None:
+            artifacts = (layout.tracking / "artifacts").as_uri()
+            mlflow.create_experiment(name, artifact_location=artifacts)
+    mlflow.set_experiment(name)
 
 
 def _register(settings: Settings, digest: str, bundle: Path, run: str) -> str:

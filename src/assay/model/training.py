@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
-from assay.commits import machinery_files
 from assay.datasets import Dataset, read_dataset
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
-from assay.layout import Handover, Layout
 from assay.locks import LOCK
 from assay.machinery import installed_version, machinery_of
 from assay.model.builder import load_builder, of_author
@@ -31,6 +28,7 @@ from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import stages
 from assay.records import MAXIMUM_TEXT, CandidateCard
+from assay.repository import Repository
 from assay.settings import Settings
 from assay.splits import fold_rule, grouped_folds
 
@@ -102,42 +100,43 @@ def _feature_count(model: Any) -> int | None:
     return getattr(after[0][1], "n_features_in_", None) if after else None
 
 
-def train(root: Path, settings: Settings) -> CandidateCard:
-    """Train the candidate of the checkout at `root`; writes bundle, predictions and card to `out`.
+def train(repository: Repository) -> CandidateCard:
+    """Train the candidate of the checkout; writes bundle, predictions and card to `out`.
 
     What was said there of an earlier candidate, verdict and certificate, is removed.
 
     Raises:
         UsageError: the data, `assay.toml` or `model.py` are not as they must be.
     """
-    layout, handover = Layout(root), Handover(Layout(root).out)
+    handover = repository.handover
     with stages("train") as doing:
         doing("reading the tables")
-        data = read_dataset(layout, settings)
+        data = read_dataset(repository)
     for stale in (handover.verdict, handover.certificate):
         stale.unlink(missing_ok=True)
-    builder = load_builder(root, settings)
-    package, tables = settings.project.package, [(layout.train, list(data.train["formula"]))]
+    builder = load_builder(repository)
+    tables = [(repository.layout.train, list(data.train["formula"]))]
     with _another_process() as other:
-        with of_author(root, package, "the model cannot be trained", tables):
-            candidate = fit_out_of_fold(builder, data, settings)
-        return _hand_over(root, settings, data, candidate, other)
+        with of_author(repository, "the model cannot be trained", tables):
+            candidate = fit_out_of_fold(builder, data, repository.settings)
+        return _hand_over(repository, data, candidate, other)
 
 
 def _hand_over(
-    root: Path, settings: Settings, data: Dataset, candidate: Candidate, other: Executor
+    repository: Repository, data: Dataset, candidate: Candidate, other: Executor
 ) -> CandidateCard:
     """Write everything that sanity and the gate are given, and record the run."""
     from assay.model.tracking import log_candidate
 
-    layout, handover = Layout(root), Handover(Layout(root).out)
+    layout, handover, settings = repository.layout, repository.handover, repository.settings
     with stages("train") as doing:
         doing("saving the bundle")
-        metadata = _metadata(layout, settings, data, candidate)
+        metadata = _metadata(repository, data, candidate)
         domain = fit_domain(list(data.train["formula"]), candidate.folds)
-        package, trusted = root / "src" / settings.project.package, settings.model.trusted_types
+        package = repository.root / "src" / settings.project.package
+        trusted = settings.model.trusted_types
         tables = [(layout.train, list(data.train["formula"]))]
-        with of_author(root, package.name, "the model cannot be saved", tables):
+        with of_author(repository, "the model cannot be saved", tables):
             digest = save_bundle(
                 candidate.model, handover.bundle, metadata, domain, package, trusted
             )
@@ -146,21 +145,20 @@ def _hand_over(
             (layout.sealed_inputs, list(data.sealed["formula"])),
             (layout.pool, list(data.pool["formula"])),
         ]
-        with of_author(root, package.name, "the saved model cannot predict", tables):
-            predicted = _write_predictions(handover, settings, data, candidate.out_of_fold, other)
+        with of_author(repository, "the saved model cannot predict", tables):
+            predicted = _write_predictions(repository, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
-        _copy_lock(layout, handover)
+        _copy_lock(repository)
         half_width = metadata.interval_half_width
-        card = _card(layout, settings, data, candidate, digest, half_width, predicted)
+        card = _card(repository, data, candidate, digest, half_width, predicted)
         card.write(handover.candidate)
         doing("recording the run with MLflow")
-        log_candidate(root, settings, card, handover.bundle, candidate.model)
+        log_candidate(repository, card, handover.bundle, candidate.model)
     return card
 
 
-def _metadata(
-    layout: Layout, settings: Settings, data: Dataset, candidate: Candidate
-) -> BundleMetadata:
+def _metadata(repository: Repository, data: Dataset, candidate: Candidate) -> BundleMetadata:
+    settings = repository.settings
     target, level = settings.target, settings.model.interval_level
     number = target.kind == "number"
     return BundleMetadata(
@@ -174,7 +172,7 @@ def _metadata(
         interval_half_width=(
             interval_half_width(data.target, candidate.out_of_fold, level) if number else None
         ),
-        train_digest=digest_file(layout.train),
+        train_digest=digest_file(repository.layout.train),
     )
 
 
@@ -188,8 +186,7 @@ def _another_process() -> Iterator[Executor]:
 
 
 def _write_predictions(
-    handover: Handover,
-    settings: Settings,
+    repository: Repository,
     data: Dataset,
     out_of_fold: np.ndarray,
     other: Executor,
@@ -197,6 +194,7 @@ def _write_predictions(
     """Write them all; gives the number of rows without a label."""
     # What is scored is what the saved bundle gives in a process of its own: whatever the model
     # kept outside itself while it was fitted is gone there, as it will be when it predicts.
+    handover, settings = repository.handover, repository.settings
     unlabelled = pd.concat([data.sealed, data.pool])
     what = list(unlabelled["formula"]), settings.project.package, settings.model.trusted_types
     predicted = other.submit(predict_saved, handover.bundle, *what).result()
@@ -206,21 +204,21 @@ def _write_predictions(
     return len(predicted)
 
 
-def _copy_lock(layout: Layout, handover: Handover) -> None:
-    lock = layout.root / LOCK
-    write_bytes(handover.lock, lock.read_bytes() if lock.is_file() else b"")
+def _copy_lock(repository: Repository) -> None:
+    lock = repository.root / LOCK
+    write_bytes(repository.handover.lock, lock.read_bytes() if lock.is_file() else b"")
 
 
-def _card(  # noqa: PLR0913 (a record of seven things)
-    layout: Layout,
-    settings: Settings,
+def _card(  # noqa: PLR0913 (a record of six things)
+    repository: Repository,
     data: Dataset,
     candidate: Candidate,
     digest: str,
     half_width: float | None,
     predicted: int,
 ) -> CandidateCard:
-    commit, lock = provenance.commit_of(layout.root), provenance.lock_digest(layout.root)
+    root, layout, settings = repository.root, repository.layout, repository.settings
+    commit, lock = provenance.commit_of(root), provenance.lock_digest(root)
     level, number = settings.model.interval_level, half_width is not None
     told = (data.target, candidate.out_of_fold, data.systems, level)
     train_digest = digest_file(layout.train)
@@ -228,16 +226,16 @@ def _card(  # noqa: PLR0913 (a record of seven things)
         model=settings.project.name,
         target=settings.target.column,
         unit=settings.target.unit,
-        claim=provenance.claim_of(layout.root),
+        claim=provenance.claim_of(root),
         commit=commit,
         correlation_id=provenance.correlation_id(digest, train_digest, lock, commit),
         bundle_digest=digest,
-        predictions_digest=digest_file(Handover(layout.out).predictions),
+        predictions_digest=digest_file(repository.handover.predictions),
         train_digest=train_digest,
         sealed_inputs_digest=digest_file(layout.sealed_inputs),
         pool_digest=digest_file(layout.pool),
         lock_digest=lock,
-        machinery=machinery_of(layout.root),
+        machinery=machinery_of(root),
         machinery_version=installed_version(),
         estimator=_estimator_name(candidate.model),
         rows=len(data.target),
@@ -250,6 +248,6 @@ def _card(  # noqa: PLR0913 (a record of seven things)
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
-        findings=warnings_of(layout.root, data.target, candidate.out_of_fold),
-        machinery_files=[name[:MAXIMUM_TEXT] for name in machinery_files(layout.root)],
+        findings=warnings_of(root, data.target, candidate.out_of_fold),
+        machinery_files=[name[:MAXIMUM_TEXT] for name in repository.base.machinery_files()],
     )

@@ -8,10 +8,10 @@ import numpy as np
 
 from assay.errors import UsageError
 from assay.gate.policy import MetricKey
-from assay.layout import Handover, Layout
 from assay.planning.error_models import Guess
 from assay.records import CandidateCard, read_record
-from assay.settings import Settings, parse_settings, with_value
+from assay.repository import Repository
+from assay.settings import parse_settings, with_value
 from assay.splits import Parts
 from assay.tables import read_labelled, read_numbers, read_table
 
@@ -45,7 +45,7 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
             there is no error to derive a margin from.
     """
     settings = parse_settings(text)
-    loss = _public_error(root, parts, settings)
+    loss = _public_error(Repository(root, settings), parts)
     share = SHARE_SMALL if len(parts.held_out) < SMALL_SET else SHARE
     margin = float(f"{share * loss:.3g}")
     if not margin > 0:
@@ -58,19 +58,19 @@ def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
     return margin, with_value(text, "gate", "margin", f"{margin}  {comment}")
 
 
-def _public_error(root: Path, parts: Parts, settings: Settings) -> float:
+def _public_error(repository: Repository, parts: Parts) -> float:
     from assay.datasets import Dataset
     from assay.gate.metrics import METRICS
     from assay.model.builder import load_builder
     from assay.model.inference import predict
     from assay.model.training import fit_out_of_fold
 
-    layout = Layout(root)
+    layout, settings = repository.layout, repository.settings
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
     pool = read_table(layout.pool, ["row_id", "formula"])
     data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
     try:
-        candidate = fit_out_of_fold(load_builder(root, settings), data, settings)
+        candidate = fit_out_of_fold(load_builder(repository), data, settings)
         predict(candidate.model, list(parts.held_out["formula"]))
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
@@ -92,7 +92,7 @@ class GivenAssumptions:
     on_pool: float = ON_POOL
 
 
-def guess_of(layout: Layout, settings: Settings, given: GivenAssumptions) -> tuple[Guess, str]:
+def guess_of(repository: Repository, given: GivenAssumptions) -> tuple[Guess, str]:
     """The guess, and a phrase on where the reference's error was taken from.
 
     Unless given, that is the card of the model trained last in this folder or, before there is one,
@@ -102,7 +102,8 @@ def guess_of(layout: Layout, settings: Settings, given: GivenAssumptions) -> tup
         UsageError: a value is out of range, or the train table is not as it must be.
         NotCarriedOutError: the card is damaged.
     """
-    error, source = _error(layout, settings, given)
+    settings = repository.settings
+    error, source = _error(repository, given)
     metric = settings.primary_metric
     change = CHANGE_SHARE[metric] * error if given.change is None else given.change
     for name, value in (("error", error), ("change", change), ("pool-change", given.on_pool)):
@@ -116,33 +117,34 @@ def guess_of(layout: Layout, settings: Settings, given: GivenAssumptions) -> tup
             f"--icc is {given.icc:g}: give a number from 0 to less than 1.",
             code="plan.out-of-range",
         )
-    share = _share_of_yes(layout, settings) if settings.target.kind == "class" else 0.5
+    share = _share_of_yes(repository) if settings.target.kind == "class" else 0.5
     return Guess(metric, error, change, given.icc, given.on_pool, share), source
 
 
-def _error(layout: Layout, settings: Settings, given: GivenAssumptions) -> tuple[float, str]:
+def _error(repository: Repository, given: GivenAssumptions) -> tuple[float, str]:
     if given.error is not None:
         return given.error, "as given"
-    card = Handover(layout.out).candidate
+    card, settings = repository.handover.candidate, repository.settings
     if card.is_file():
         metrics = read_record(CandidateCard, card).metrics
         return metrics[settings.primary_metric], "the model in out/candidate"
-    if not layout.sealed_inputs.is_file():
+    sealed_inputs = repository.layout.sealed_inputs
+    if not sealed_inputs.is_file():
         raise UsageError(
             "no model was trained here: run `assay train`, or give --error.", code="plan.no-model"
         )
-    sealed = len(read_table(layout.sealed_inputs, ["row_id"]))
+    sealed = len(read_table(sealed_inputs, ["row_id"]))
     share = SHARE if sealed >= SMALL_SET else SHARE_SMALL
     return settings.gate.margin / share, f"as if the margin were {share:.0%} of it"
 
 
-def _share_of_yes(layout: Layout, settings: Settings) -> float:
-    column = settings.target.column
-    rows = read_labelled(layout.train, [], column)
-    share = float(np.mean(read_numbers(rows, column, layout.train)))
+def _share_of_yes(repository: Repository) -> float:
+    path, column = repository.layout.train, repository.settings.target.column
+    rows = read_labelled(path, [], column)
+    share = float(np.mean(read_numbers(rows, column, path)))
     if not 0 < share < 1:
         raise UsageError(
-            f"{layout.train}: {column} is the same in all rows; nothing can be learnt.",
+            f"{path}: {column} is the same in all rows; nothing can be learnt.",
             code="data.one-class",
         )
     return share

@@ -5,8 +5,7 @@ No label of the sealed set is read.
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from assay.gate.decision import Budget
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping, level
-from assay.layout import Layout
 from assay.planning.assumptions import GivenAssumptions, guess_of
 from assay.planning.chances import (
     BETWEEN,
@@ -47,6 +45,7 @@ from assay.planning.simulation import (
     design_of_sizes,
     pool_rows,
 )
+from assay.repository import Repository
 from assay.settings import Settings
 
 TRIALS = 300
@@ -78,19 +77,18 @@ class PlanOptions:
 
 
 def make_plan(
-    root: Path, settings: Settings, options: PlanOptions, tick: Callable[[], object] = int
+    repository: Repository, options: PlanOptions, tick: Callable[[], object] = int
 ) -> Plan:
     """Find the chance of each verdict and what it takes to pass; `tick` is called now and then.
 
     Raises:
         UsageError: an option is out of range, or a table or `assay.toml` is not as it must be.
     """
-    layout = Layout(root)
-    guess, source = guess_of(layout, settings, options.given)
-    settings = _with_margin(settings, options.margin)
+    guess, source = guess_of(repository, options.given)
+    settings = _with_margin(repository.settings, options.margin)
     policy = settings.gate
     budget = require_budget(policy, options.use, options.disagreements)
-    design = _design(layout, settings, options)
+    design = _design(replace(repository, settings=settings), options)
     situation = Situation(design, policy, guess, budget, _trials(options), options.seed)
     equal = _equal(situation)
     question = Trial("no-regression", budget)
@@ -159,14 +157,14 @@ def _with_margin(settings: Settings, margin: float | None) -> Settings:
     return settings.model_copy(update={"gate": gate})
 
 
-def _design(layout: Layout, settings: Settings, options: PlanOptions) -> Design:
+def _design(repository: Repository, options: PlanOptions) -> Design:
     if options.groups is not None:
         if options.rows is None:
             raise UsageError(
                 "--groups goes with --rows: give both, or neither.", code="plan.groups-without-rows"
             )
-        return design_of_sizes(options.rows, options.groups, settings, options.seed)
-    design = design_of_repository(layout, settings)
+        return design_of_sizes(options.rows, options.groups, repository.settings, options.seed)
+    design = design_of_repository(repository)
     return design if options.rows is None else design.sized(options.rows, options.seed)
 
 

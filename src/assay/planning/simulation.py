@@ -19,9 +19,9 @@ from assay.gate.decision import (
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping
-from assay.layout import Layout
 from assay.planning.error_models import Pair
 from assay.records import Claim
+from assay.repository import Repository
 from assay.settings import Settings
 
 SIZE = 2**20
@@ -134,7 +134,7 @@ def pool_rows(sealed_rows: int) -> int:
     return min(POOL_ROWS, POOL_ROWS_PER_SEALED * sealed_rows)
 
 
-def design_of_repository(layout: Layout, settings: Settings) -> Design:
+def design_of_repository(repository: Repository) -> Design:
     """The rows of the repository's public tables; no label is read.
 
     Raises:
@@ -144,12 +144,12 @@ def design_of_repository(layout: Layout, settings: Settings) -> Design:
     from assay.gate.slices import requirements
     from assay.tables import read_table
 
-    columns = ["row_id", "formula"]
+    columns, layout = ["row_id", "formula"], repository.layout
     tables = [
         read_table(path, columns) for path in (layout.train, layout.sealed_inputs, layout.pool)
     ]
     groups = [Grouping.of([chemical_system(row) for row in rows["formula"]]) for rows in tables]
-    deciding = [part for part in requirements(settings, tables) if not part.advisory]
+    deciding = [part for part in requirements(repository.settings, tables) if not part.advisory]
     return Design(Groups(*groups), deciding)
 
 

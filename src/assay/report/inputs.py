@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from assay.commits import content_on_main
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes, digest_file
-from assay.layout import Handover, Layout, Part
+from assay.layout import Handover, Part
 from assay.locks import PackageChange, package_changes
 from assay.machinery import installed_version, machinery_digest
 from assay.records import (
@@ -25,6 +24,7 @@ from assay.records import (
 )
 from assay.report.changes import DataChanges, Fact, Machinery, data_changes, model_changes
 from assay.report.public_rows import Evidence, FamilyError, family_errors, gathered
+from assay.repository import Repository
 from assay.settings import Settings
 from assay.tables import harmless_rounding
 
@@ -51,6 +51,11 @@ class ReportInputs:
     url: str | None = None
     history: Sequence[tuple[str, ...]] = ()
     data_docs: str | None = None
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository at `root`, or None without one."""
+        return None if self.root is None else Repository(self.root, self.settings)
 
     @cached_property
     def schema(self) -> CheckReport | None:
@@ -98,11 +103,11 @@ class ReportInputs:
 
     @cached_property
     def _evidence(self) -> tuple[Evidence | None, str]:
-        if self.root is None:
+        if self.repository is None:
             return None, "Without the repository's tables there is nothing to draw."
         reference = self.reference_predictions or {}
         try:
-            return gathered(self.root, self.settings, self.handover, reference), ""
+            return gathered(self.repository, self.handover, reference), ""
         except AssayError as error:
             return None, f"Not drawn: {error}"
 
@@ -152,14 +157,14 @@ class ReportInputs:
         from assay.tables import parse_table
 
         mains = self._on_main("train")
-        if mains is None or self.root is None:
+        if mains is None or self.repository is None:
             return None
         target = self.settings.target.column
         # a pull request may rename the column
         own = self.candidate.target if self.candidate else target
         columns = ["row_id", "formula"]
         try:
-            before = parse_table(mains, [*columns, target], Layout(self.root).train)
+            before = parse_table(mains, [*columns, target], self.repository.layout.train)
             after = candidate_train(self.handover.train, [*columns, own], LARGER * len(mains))
         except AssayError:
             return None
@@ -191,11 +196,11 @@ class ReportInputs:
         return model_changes(self.candidate, self.verdict, lock, train, own)
 
     def _on_main(self, name: str) -> bytes | None:
-        if self.root is None:
+        if self.repository is None:
             return None
-        layout = Layout(self.root)
+        layout = self.repository.layout
         paths = {"train": layout.train, "lock": layout.root / "requirements.lock"}
-        return content_on_main(self.root, paths[name])
+        return self.repository.base.content(paths[name])
 
 
 def _checks(check: str, path: Path) -> CheckReport | None:

@@ -15,14 +15,14 @@ from assay.report.figures import commit_status
 from assay.report.images import exhibit, images
 from assay.report.inputs import ReportInputs
 from assay.report.page import render_page
+from assay.repository import Repository
 from assay.runner import summarise
-from assay.settings import Settings
 from assay.texts import on_one_line
 
 HISTORY = 10
 
 
-def write_report(root: Path, settings: Settings, handover: Handover, *, post: bool) -> Path:
+def write_report(repository: Repository, handover: Handover, *, post: bool) -> Path:
     """Write `report/comment.md` and `report/index.html`; returns the page's path.
 
     In Actions the job summary is written, too. With `post` the comment and the commit status go
@@ -33,7 +33,7 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
     """
-    inputs = gathered(root, settings, handover)
+    inputs = gathered(repository, handover)
     folder = handover.folder / "report"
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)
@@ -44,7 +44,7 @@ def write_report(root: Path, settings: Settings, handover: Handover, *, post: bo
     return folder / "index.html"
 
 
-def gathered(root: Path, settings: Settings, handover: Handover) -> ReportInputs:
+def gathered(repository: Repository, handover: Handover) -> ReportInputs:
     """All that a report on what was handed over goes by, as far as it is there.
 
     Raises:
@@ -52,13 +52,13 @@ def gathered(root: Path, settings: Settings, handover: Handover) -> ReportInputs
     """
     inputs = ReportInputs(
         handover,
-        settings,
-        root,
+        repository.settings,
+        repository.root,
         _reference(handover),
         provenance.run_url(),
-        data_docs=_data_docs(root),
+        data_docs=_data_docs(repository.layout),
     )
-    return replace(inputs, history=_history(root, inputs))
+    return replace(inputs, history=_history(repository.root, inputs))
 
 
 def _reference(handover: Handover) -> Mapping[str, float] | None:
@@ -69,11 +69,11 @@ def _reference(handover: Handover) -> Mapping[str, float] | None:
     return recorded(handover.reference.read_bytes(), "the reference")
 
 
-def _data_docs(root: Path) -> str | None:
+def _data_docs(layout: Layout) -> str | None:
     """The run that kept the Data Docs as an artifact, or on a laptop their folder."""
     if os.environ.get("GITHUB_ACTIONS"):
         return provenance.triggering_run_url()
-    index = Layout(root).out / "data_docs" / "index.html"
+    index = layout.out / "data_docs" / "index.html"
     return "../data_docs/index.html" if index.is_file() else None
 
 

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from assay.gate.metrics import METRICS, Metric
-from assay.layout import Handover, Layout
-from assay.settings import Settings
+from assay.layout import Handover
+from assay.repository import Repository
 
 # As people say them, for the names of `gate.slices.family`: what stands in both reads the same.
 FAMILIES = {
@@ -108,9 +107,9 @@ class Evidence:
 
 
 def gathered(
-    root: Path, settings: Settings, handover: Handover, reference: Mapping[str, float]
+    repository: Repository, handover: Handover, reference: Mapping[str, float]
 ) -> Evidence:
-    """Read the public tables of the checkout at `root`, and what was handed over.
+    """Read the public tables of the checkout, and what was handed over.
 
     A pull request may bring its own train rows; only those that main has, too, are looked at.
 
@@ -122,10 +121,9 @@ def gathered(
     from assay.scoring.acceptance import shared_predictions
     from assay.splits import grouped_folds
 
-    layout = Layout(root)
-    data = read_tables(layout, settings)
-    require_readable(data.train["formula"], layout.train)
-    found = shared_predictions(layout, settings, handover, data)
+    data, settings = read_tables(repository), repository.settings
+    require_readable(data.train["formula"], repository.layout.train)
+    found = shared_predictions(repository, handover, data)
     shared = data.train["row_id"].isin(found.keys()).to_numpy()
     folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
     nothing = np.full(len(data.pool), np.nan)

@@ -5,14 +5,15 @@ they like, and a crash of theirs is reported instead of suffered.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assay.commits import in_force, settings_on_main
 from assay.errors import NotCarriedOutError
 from assay.model.bundle import digest_bundle
 from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally, bounded
+from assay.repository import Repository
 from assay.sanity.runs import Content, run_both
 from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls, was_skipped
 from assay.sanity.subprocess_model import LOADER
@@ -23,13 +24,12 @@ LONGEST_BLOB = 400
 
 
 def run_sanity(
-    root: Path, settings: Settings, bundle: Path, *, fast: bool = False, loader: str = LOADER
+    repository: Repository, bundle: Path, *, fast: bool = False, loader: str = LOADER
 ) -> CheckReport:
     """Test the bundle against assay's properties, and then the repository's own in `tests/`.
 
     Args:
-        root: the repository.
-        settings: `sanity.examples` Hypothesis examples a property, always the same ones.
+        repository: with `sanity.examples` Hypothesis examples a property, always the same ones.
         bundle: folder of the model.
         fast: leave out what trains models. It is left out, too, once anything faster failed.
         loader: `module:function` that loads a model from the folder.
@@ -42,12 +42,12 @@ def run_sanity(
         raise NotCarriedOutError(
             f"there is no bundle at {bundle}: run `assay train` first.", code="bundle.missing"
         )
-    root = root.resolve()
-    settings = in_force(settings, settings_on_main(root))  # as the tests themselves take them
-    kit, own = run_both(root, bundle, loader, fast=fast)
+    # the settings as the tests themselves take them
+    repository = replace(repository, root=repository.root.resolve()).in_force
+    kit, own = run_both(repository.root, bundle, loader, fast=fast)
     fast = fast or kit["withheld"]
     runs = [kit] if own is None else [kit, own]
-    found = [*_shortfalls(root, settings, kit, own, fast=fast), *_told(runs)]
+    found = [*_shortfalls(repository, kit, own, fast=fast), *_told(runs)]
     findings, unlisted = bounded(found)
     ran = _ran(runs)
     return CheckReport(
@@ -57,20 +57,20 @@ def run_sanity(
         findings=findings,
         unlisted=unlisted,
         tallies=_tallies(ran),
-        details=_details(settings, kit, fast=fast),
+        details=_details(repository.settings, kit, fast=fast),
     )
 
 
 def _shortfalls(
-    root: Path, settings: Settings, kit: Content, own: Content | None, *, fast: bool
+    repository: Repository, kit: Content, own: Content | None, *, fast: bool
 ) -> Iterator[Finding]:
     """What did not run, or less often than demanded."""
-    modules = FAST if fast else FAST + SLOW
+    modules, settings = FAST if fast else FAST + SLOW, repository.settings
     wanted, examples = wanted_names(settings, modules), settings.sanity.examples
 
     @cache
     def cause() -> str:
-        return causes(root)
+        return causes(repository.root)
 
     yield from kit_shortfalls(kit["tests"], wanted, drawn_names(modules), examples, cause)
     if own is not None:

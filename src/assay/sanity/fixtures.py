@@ -32,14 +32,13 @@ SAMPLE_ROWS, SHUFFLES = 400, 6
 
 def settings_of(config: pytest.Config) -> "Settings | None":
     """The settings in force, or None where there is no `assay.toml`."""
-    from assay.commits import in_force, settings_on_main
-    from assay.settings import FILE_NAME, read_settings
+    from assay.repository import read_repository
+    from assay.settings import FILE_NAME
 
     if not (config.rootpath / FILE_NAME).is_file():
         return None
     if SETTINGS not in config.stash:
-        main = settings_on_main(config.rootpath)
-        config.stash[SETTINGS] = in_force(read_settings(config.rootpath), main)
+        config.stash[SETTINGS] = read_repository(config.rootpath).in_force.settings
     return config.stash[SETTINGS]
 
 
@@ -149,8 +148,9 @@ def element_value(pytestconfig: pytest.Config) -> float | None:
 def builder(pytestconfig: pytest.Config, settings: "Settings") -> "Builder":
     """The author's `build_model`, which gives an unfitted estimator for a seed."""
     from assay.model.builder import load_builder
+    from assay.repository import Repository
 
-    build: Builder = load_builder(pytestconfig.rootpath, settings)
+    build: Builder = load_builder(Repository(pytestconfig.rootpath, settings))
     return build
 
 

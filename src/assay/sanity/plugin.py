@@ -22,7 +22,7 @@ from assay.sanity.suites import FOLDER, MARKER, WITHHOLD, property_files
 OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
 LIFELINE = pytest.StashKey["Lifeline | None"]()
 COLLECTED = pytest.StashKey[list[dict[str, Any]]]()
-UNREADABLE: list[dict[str, str]] = []
+UNREADABLE = pytest.StashKey[list[dict[str, str]]]()
 HINDERING = ("skip", "skipif", "xfail")
 
 pytest.register_assert_rewrite("assay.sanity.properties", "assay.sanity.assertions")
@@ -70,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     reading = config.getoption("--assay-lifeline")
     is_worker = hasattr(config, "workerinput")  # of xdist, which inherits no pipe
     config.stash[LIFELINE] = None if reading is None or is_worker else Lifeline(reading)
-    UNREADABLE.clear()
+    config.stash[UNREADABLE] = []
+    config.pluginmanager.register(_Collecting(config.stash[UNREADABLE]))
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and settings_of(config):
         config.args.extend(map(str, property_files()))
 
@@ -118,7 +119,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _is_withheld(config: pytest.Config) -> bool:
-    return bool(UNREADABLE) or any(
+    return bool(config.stash[UNREADABLE]) or any(
         test["outcome"] == "failed" and test["severity"] == "failure" and not test["slow"]
         for test in config.stash[OUTCOMES]
     )
@@ -154,10 +155,17 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Note a file that cannot be collected."""
-    if report.failed:
-        UNREADABLE.append({"file": report.nodeid, "message": report.longreprtext})
+class _Collecting:
+    """A plugin of its own, since pytest's hook is not given the configuration."""
+
+    def __init__(self, unreadable: list[dict[str, str]]) -> None:
+        """Add to `unreadable`."""
+        self._unreadable = unreadable
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that cannot be collected."""
+        if report.failed:
+            self._unreadable.append({"file": report.nodeid, "message": report.longreprtext})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -170,7 +178,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         content = {
             "tests": config.stash[OUTCOMES],
             "collected": config.stash[COLLECTED],
-            "unreadable": UNREADABLE,
+            "unreadable": config.stash[UNREADABLE],
             "withheld": _is_withheld(config),
         }
         write_text(Path(path), json.dumps(content))

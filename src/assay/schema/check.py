@@ -1,20 +1,18 @@
 """The data checks: Great Expectations over every table of the repository, and between them."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.commits import content_on_main, in_force, settings_on_main
 from assay.files import digest_file
-from assay.layout import Layout
 from assay.records import MAXIMUM_TALLIES, CheckReport, Tally, bounded
+from assay.repository import Repository
 from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.schema.data_docs import Outcome
 
 
-def check_schema(root: Path, settings: Settings) -> CheckReport:
+def check_schema(repository: Repository) -> CheckReport:
     """Validate train, sealed inputs, pool and candidate lists; write `out/data_docs/`.
 
     The report lists few rows of a rule; `out/data_docs/rows.csv` holds all that break one.
@@ -32,34 +30,39 @@ def check_schema(root: Path, settings: Settings) -> CheckReport:
     from assay.schema.findings import broken_on_main, findings_of
     from assay.tables import write_table
 
-    main = settings_on_main(root)
-    ours, settings = settings, in_force(settings, main)
-    require_known(ours.severity)
-    outcomes = _outcomes(root, ours, settings, main)
+    checked, main = repository.in_force, repository.base.settings
+    require_known(repository.settings.severity)
+    outcomes = _outcomes(repository, checked, main)
     broken = broken_rows(outcomes)
-    write_table(broken, Layout(root).out / BROKEN)
-    mains = broken_on_main(root, settings, main, outcomes)
+    write_table(broken, repository.layout.out / BROKEN)
+    mains = broken_on_main(checked, main, outcomes)
     findings, unlisted = bounded(
         finding
         for table, rules, results in outcomes
-        for finding in findings_of(table, rules, results, settings, mains)
+        for finding in findings_of(table, rules, results, checked.settings, mains)
     )
     tallies = list(tallied(outcomes))
     return CheckReport(
         check="schema",
-        subject=digest_file(Layout(root).train),
+        subject=digest_file(repository.layout.train),
         executed=len(tallies),
         findings=findings,
         unlisted=unlisted,
         tallies=tallies[:MAXIMUM_TALLIES],
-        details=f"{len(outcomes)} tables, {_tables_compared(root, outcomes)}",
+        details=f"{len(outcomes)} tables, {_tables_compared(repository, outcomes)}",
     )
 
 
 def _outcomes(
-    root: Path, ours: Settings, settings: Settings, main: Settings | None
+    repository: Repository, checked: Repository, main: Settings | None
 ) -> "list[Outcome]":
-    """Every table with its rules as weighed, and what Great Expectations found."""
+    """Every table with its rules as weighed, and what Great Expectations found.
+
+    Args:
+        repository: with its own settings.
+        checked: with the settings in force.
+        main: main's own settings, if they are at hand.
+    """
     from tqdm import tqdm
 
     from assay.schema.data_docs import validated_tables
@@ -70,11 +73,11 @@ def _outcomes(
 
     outcomes = []
     with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
-        found = [*suites(root, settings, main), *settings_suites(root, ours, main)]
-        found += kept_suites(root)
-        weighted = [(table, weighed(rules, settings.severity)) for table, rules in found]
+        found = [*suites(checked, main), *settings_suites(repository, main)]
+        found += kept_suites(repository)
+        weighted = [(table, weighed(rules, checked.settings.severity)) for table, rules in found]
         progress.reset(total=len(weighted))
-        for outcome in validated_tables(weighted, Layout(root).out / "data_docs"):
+        for outcome in validated_tables(weighted, repository.layout.out / "data_docs"):
             outcomes.append(outcome)
             progress.update()
     return outcomes
@@ -92,9 +95,9 @@ def tallied(outcomes: "Iterable[Outcome]") -> Iterator[Tally]:
             yield Tally(name=name, where=table.name, rows=min(rows, len(table.frame)))
 
 
-def _tables_compared(root: Path, outcomes: "list[Outcome]") -> str:
+def _tables_compared(repository: Repository, outcomes: "list[Outcome]") -> str:
     if any(table.name == "main" for table, _, _ in outcomes):
         return "compared with main"
-    if content_on_main(root, Layout(root).train) is None:
+    if repository.base.content(repository.layout.train) is None:
         return "not compared with main, which is not at hand"
     return "the train set of main"

@@ -5,11 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from assay.commits import content_on_main
 from assay.compositions import identity, problem
 from assay.errors import NotCarriedOutError, UsageError
-from assay.layout import Layout
 from assay.records import Finding
+from assay.repository import Repository
 from assay.schema.data_docs import BROKEN
 from assay.schema.formulas import reduced, system
 from assay.schema.rules import SYSTEM, Rule, Table
@@ -39,15 +38,14 @@ def keys(table: "Table", rule: str, rows: Sequence[int] | None) -> list[Key]:
 
 
 def broken_on_main(
-    root: Path, settings: Settings, main: Settings | None, outcomes: "Sequence[Outcome]"
+    repository: Repository, main: Settings | None, outcomes: "Sequence[Outcome]"
 ) -> frozenset[Key] | None:
     """What breaks a rule on main, of the files in which something does here; None without main.
 
     Tables outside of `data/` are left out: their rules compare with main, which main itself meets.
 
     Args:
-        root: the repository.
-        settings: the settings in force here.
+        repository: with the settings in force here.
         main: main's own, by which its tables are checked, if they are at hand.
         outcomes: what was found here.
     """
@@ -56,10 +54,10 @@ def broken_on_main(
     tables = {table.file: table for table, _, results in outcomes if _breaks(table, results)}
     if not tables:
         return frozenset()
-    layout = Layout(root)
+    root, layout = repository.root, repository.layout
     read = [layout.train, layout.sealed_inputs, layout.pool, *(root / file for file in tables)]
-    contents = {path: content_on_main(root, path) for path in read}
-    if settings == main and all(_is(path, there) for path, there in contents.items()):
+    contents = {path: repository.base.content(path) for path in read}
+    if repository.settings == main and all(_is(path, there) for path, there in contents.items()):
         found = [outcome for outcome in outcomes if outcome[0].file in tables]
         return frozenset(_keys(found))
     with TemporaryDirectory() as folder:
@@ -69,7 +67,7 @@ def broken_on_main(
                 target = copy / path.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(there)
-        return frozenset(_keys(_found(copy, main, set(tables))))
+        return frozenset(_keys(_found(Repository(copy, main), set(tables))))
 
 
 def _is(path: Path, content: bytes | None) -> bool:
@@ -80,12 +78,12 @@ def _breaks(table: "Table", results: "Sequence[ExpectationValidationResult]") ->
     return table.file.startswith("data/") and not all(result.success for result in results)
 
 
-def _found(copy: Path, settings: Settings, files: set[str]) -> "Iterator[Outcome]":
+def _found(copy: Repository, files: set[str]) -> "Iterator[Outcome]":
     from assay.schema.data_docs import validated
     from assay.schema.suites import suites
 
     try:
-        yield from validated(pair for pair in suites(copy, settings, None) if pair[0].file in files)
+        yield from validated(pair for pair in suites(copy, None) if pair[0].file in files)
     except UsageError:
         return  # main lacks a table, or one cannot be read: what is there tells nothing more
 

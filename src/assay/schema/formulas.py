@@ -14,7 +14,7 @@ from assay.compositions import (
     problem,
     reduced_formula,
 )
-from assay.features.parsing import Amounts, amounts, problems
+from assay.features.parsing import Amounts, readable
 from assay.features.tables import element_symbols
 
 Kin = Literal["identical", "near", "system"]
@@ -47,18 +47,17 @@ def hold_only(formulas: Sequence[str], known: frozenset[str]) -> np.ndarray:
 
     One that cannot be read does, since another rule speaks of it.
     """
-    content, readable = _read(formulas)
+    content, places = _read(formulas)
     strange = np.array([symbol not in known for symbol in element_symbols()])
     holds = np.ones(len(formulas), dtype=bool)
-    holds[readable[content.rows[strange[content.numbers]]]] = False
+    holds[places[content.rows[strange[content.numbers]]]] = False
     return holds
 
 
 def _read(formulas: Sequence[str]) -> tuple[Amounts, np.ndarray]:
     """The amounts of the formulas that can be read, and which these are."""
-    found = problems(formulas)
-    readable = [place for place, problem in enumerate(found) if problem is None]
-    return amounts([formulas[place] for place in readable]), np.array(readable, dtype=int)
+    content, reasons = readable(formulas)
+    return content, np.flatnonzero([reason is None for reason in reasons])
 
 
 def atoms(formula: str) -> float:

@@ -11,12 +11,11 @@ from pathlib import Path
 import great_expectations.expectations as gxe
 import pandas as pd
 
-from assay.commits import content_on_main, name_of_main
 from assay.datasets import reduced_formulas
 from assay.errors import AssayError
 from assay.files import digest_bytes
-from assay.layout import Layout
 from assay.records import Severity
+from assay.repository import Repository
 from assay.schema.differences import FILE
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, literal
 from assay.sealing.encryption import read_header
@@ -38,12 +37,11 @@ class FileFault:
     severity: Severity = FAILURE
 
 
-def kept_suites(root: Path) -> Iterator[Suite]:
+def kept_suites(repository: Repository) -> Iterator[Suite]:
     """A table and a rule for each fault; none where the files are main's and fit each other."""
-    layout = Layout(root)
-    restore = f"restore it with `git checkout {name_of_main(root)} -- "
-    for number, fault in enumerate(_faults(layout, restore), start=1):
-        file = fault.path.relative_to(root).as_posix()
+    restore = f"restore it with `git checkout {repository.base.name} -- "
+    for number, fault in enumerate(_faults(repository, restore), start=1):
+        file = fault.path.relative_to(repository.root).as_posix()
         cells = pd.DataFrame({FILE: [file]}, dtype=str)
         table = Table(f"kept-{number}", file, cells, cells, located=False)
         yield table, [_rule(fault, file)]
@@ -60,47 +58,48 @@ def _rule(fault: FileFault, file: str) -> Rule:
     )
 
 
-def _faults(layout: Layout, restore: str) -> Iterator[FileFault]:
-    yield from _inputs(layout, restore)
-    yield from _open_labels(layout, restore)
-    yield from _labels(layout, restore)
-    yield from _pool(layout, restore)
-    mains = content_on_main(layout.root, layout.public_key)
-    if mains is not None and mains != _bytes(layout.public_key):
+def _faults(repository: Repository, restore: str) -> Iterator[FileFault]:
+    yield from _inputs(repository, restore)
+    yield from _open_labels(repository, restore)
+    yield from _labels(repository, restore)
+    yield from _pool(repository, restore)
+    path = repository.layout.public_key
+    mains = repository.base.content(path)
+    if mains is not None and mains != _bytes(path):
         told = "certificate.pub is not main's: no certificate of before is valid under another key"
-        yield FileFault("kept.key", layout.public_key, f"{told}; {restore}certificate.pub`")
+        yield FileFault("kept.key", path, f"{told}; {restore}certificate.pub`")
 
 
-def _inputs(layout: Layout, restore: str) -> Iterator[FileFault]:
+def _inputs(repository: Repository, restore: str) -> Iterator[FileFault]:
     """The sealed inputs are those that were sealed; before they are sealed, those on main."""
-    path = layout.sealed_inputs
-    mains, own = content_on_main(layout.root, path), _bytes(path)
-    sealed = _header(layout.sealed_labels, _bytes(layout.sealed_labels)).get("inputs")
+    path, labels = repository.layout.sealed_inputs, repository.layout.sealed_labels
+    mains, own = repository.base.content(path), _bytes(path)
+    sealed = _header(labels, _bytes(labels)).get("inputs")
     fits = sealed == digest_bytes(own) if sealed else mains in {None, own}
     if not fits:
         told = _difference(path, mains, own) or "it is not the file whose labels are sealed"
         yield FileFault("kept.inputs", path, f"{told}; {restore}data/{path.name}`")
 
 
-def _open_labels(layout: Layout, restore: str) -> Iterator[FileFault]:
+def _open_labels(repository: Repository, restore: str) -> Iterator[FileFault]:
     """Labels that are not sealed yet are main's, until they are sealed."""
-    path = layout.open_labels
-    mains, own = content_on_main(layout.root, path), _bytes(path)
-    sealed = not own and layout.sealed_labels.is_file()
+    path = repository.layout.open_labels
+    mains, own = repository.base.content(path), _bytes(path)
+    sealed = not own and repository.layout.sealed_labels.is_file()
     if mains not in {None, own} and not sealed:
         told = "is not main's, with which every model is scored" if own else "is missing"
         yield FileFault("kept.labels", path, f"{path.name} {told}; {restore}data/{path.name}`")
 
 
-def _labels(layout: Layout, restore: str) -> Iterator[FileFault]:
+def _labels(repository: Repository, restore: str) -> Iterator[FileFault]:
     """The sealed labels are main's, under any key, or of the set that follows a retired one."""
-    path = layout.sealed_labels
-    mains = content_on_main(layout.root, path)
+    path = repository.layout.sealed_labels
+    mains = repository.base.content(path)
     if mains is None or mains == _bytes(path):
         return
     before, now = _header(path, mains), _header(path, _bytes(path))
     same = before.get("commitment") == now.get("commitment")
-    if not now or not (same or _is_retired(layout)):
+    if not now or not (same or _is_retired(repository)):
         told = "is missing or damaged" if not now else "commits to other labels than main's"
         advice = "a fresh set takes the place of a retired one alone (`assay seal fresh`)"
         yield FileFault(
@@ -108,20 +107,20 @@ def _labels(layout: Layout, restore: str) -> Iterator[FileFault]:
         )
 
 
-def _is_retired(layout: Layout) -> bool:
-    content = content_on_main(layout.root, layout.sealed_inputs)
+def _is_retired(repository: Repository) -> bool:
+    path = repository.layout.sealed_inputs
     try:
-        rows = parse_table(content or b"", [FORMULA], layout.sealed_inputs)
-        named = digest_of_formulas(reduced_formulas(rows[FORMULA], layout.sealed_inputs))
+        rows = parse_table(repository.base.content(path) or b"", [FORMULA], path)
+        named = digest_of_formulas(reduced_formulas(rows[FORMULA], path))
     except AssayError:
         return False
-    return is_released(layout, named)
+    return is_released(repository.layout, named)
 
 
-def _pool(layout: Layout, restore: str) -> Iterator[FileFault]:
+def _pool(repository: Repository, restore: str) -> Iterator[FileFault]:
     """No row of main's pool is gone or altered; rows that are added are a warning."""
-    path = layout.pool
-    mains, own = content_on_main(layout.root, path), _bytes(path)
+    path = repository.layout.pool
+    mains, own = repository.base.content(path), _bytes(path)
     if mains in {None, own}:
         return
     before, now = (_rows(path, content) for content in (mains, own))

@@ -1,17 +1,15 @@
 """The rules of `assay.toml`, of the files that git keeps, and of the wheel."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import great_expectations.expectations as gxe
 
 from assay import wheels
-from assay.commits import changed_files, content_on_main, differs_from_main, tracked_files
 from assay.errors import UsageError
-from assay.layout import Layout
 from assay.machinery import WheelFault, pinned_wheels, wheel_faults
 from assay.origins import RECORD
 from assay.records import Severity
+from assay.repository import BaseBranch, Repository
 from assay.schema import differences as differ
 from assay.schema.rules import WARNING, Rule, Table, literal
 from assay.settings import Settings
@@ -36,27 +34,27 @@ ATTRIBUTES, PACKAGES = (":(glob)**/.gitattributes",), ("requirements.lock", "pyp
 
 
 def machinery_suites(
-    root: Path, settings: Settings, main: Settings | None
+    repository: Repository, main: Settings | None
 ) -> Iterator[tuple[Table, list[Rule]]]:
     """What is wrong with the wheel, and what changes together with it, each with its rule."""
-    for number, fault in enumerate(wheel_faults(root), start=1):
+    for number, fault in enumerate(wheel_faults(repository.root), start=1):
         yield differ.files_table(f"machinery-{number}", [fault.file]), [_fitting(fault)]
-    if not _machinery_differs(root):
+    if not _machinery_differs(repository.base):
         return
-    others = changed_files(root, *FILES) + _changed_keys(settings, main)
+    others = repository.base.changed_files(*FILES) + _changed_keys(repository.settings, main)
     if others:
         yield differ.files_table("machinery-with", [_listed(others)]), [_alone(_listed(others))]
 
 
-def _machinery_differs(root: Path) -> bool:
+def _machinery_differs(base: BaseBranch) -> bool:
     """Whether wheel or hash are others than main's; not where main is not at hand or had none."""
-    content = content_on_main(root, root / wheels.LOCK)
+    here = base.root / wheels.LOCK
+    content = base.content(here)
     if content is None:
         return False
-    here = root / wheels.LOCK
     text = here.read_bytes() if here.is_file() else b""
     on_main, now = (pinned_wheels(one.decode(errors="replace")) for one in (content, text))
-    return bool(changed_files(root, wheels.FOLDER)) or on_main != now
+    return bool(base.changed_files(wheels.FOLDER)) or on_main != now
 
 
 def _changed_keys(settings: Settings, main: Settings | None) -> list[str]:
@@ -103,30 +101,31 @@ def _alone(others: str) -> Rule:
 
 
 def settings_suites(
-    root: Path, settings: Settings, main: Settings | None
+    repository: Repository, main: Settings | None
 ) -> Iterator[tuple[Table, list[Rule]]]:
     """The keys that differ from main's, each kind with its rule; and the files that git keeps."""
-    if files := tracked_files(root):
+    base = repository.base
+    if files := repository.tracked_files():
         yield differ.files_table("files", files), [_no_key(), _no_environment()]
     for name, paths, of in (
         ("attributes", ATTRIBUTES, _attributes),
         ("packages", PACKAGES, _packages),
         ("origin", ORIGIN, _origin),
     ):
-        if told := changed_files(root, *paths):
+        if told := base.changed_files(*paths):
             yield differ.files_table(f"changed-{name}", told), [of(told)]
-    yield from machinery_suites(root, settings, main)
+    yield from machinery_suites(repository, main)
     if main is None:
         return
-    changed = differ.changed_settings(settings, main)
+    changed = differ.changed_settings(repository.settings, main)
     target = changed[differ.KEY].isin(IDENTITY)
     renamed = target & (
-        list(changed[differ.KEY][target]) == [NAME] and is_renamed(root, settings, main)
+        list(changed[differ.KEY][target]) == [NAME] and is_renamed(repository, main)
     )
     # a fresh sealed set brings its own margin
-    fresh = differs_from_main(root, "data/sealed_inputs.csv")
+    fresh = bool(base.changed_files("data/sealed_inputs.csv"))
     judged = changed[differ.SECTION].isin(JUDGED_SECTIONS).any()
-    alone = fresh or not (judged or differs_from_main(root, *JUDGED))
+    alone = fresh or not (judged or base.changed_files(*JUDGED))
     policy = changed[differ.SECTION].isin(POLICY) & (not alone)
     for name, rows, rule in (
         ("target", target & ~renamed, _target()),
@@ -165,15 +164,16 @@ def _renamed() -> Rule:
     )
 
 
-def is_renamed(root: Path, settings: Settings, main: Settings) -> bool:
+def is_renamed(repository: Repository, main: Settings) -> bool:
     """Whether `train.csv` is main's, row by row and cell by cell, but for the target's name."""
-    train, name = Layout(root).train, main.target.column
+    train, name = repository.layout.train, main.target.column
+    own = repository.settings.target.column
     try:
-        here = parse_table(train.read_bytes(), [settings.target.column], train)
-        there = parse_table(content_on_main(root, train) or b"", [name], train)
+        here = parse_table(train.read_bytes(), [own], train)
+        there = parse_table(repository.base.content(train) or b"", [name], train)
     except UsageError:
         return False
-    return here.equals(there.rename(columns={name: settings.target.column}))
+    return here.equals(there.rename(columns={name: own}))
 
 
 def _policy() -> Rule:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import great_expectations.expectations as gxe
 
-from assay.commits import content_on_main, differs_from_main
 from assay.compositions import identity, problem
-from assay.layout import Layout
 from assay.records import MAXIMUM_FINDINGS
+from assay.repository import BaseBranch, Repository
 from assay.schema import differences as differ
 from assay.schema.comparison import Compared, element_rules, new_row_rules, removal_rules
 from assay.schema.corrections import correction_rules, judged, read_corrections
@@ -234,37 +233,35 @@ def candidate_rules(train: Table) -> list[Rule]:
     ]
 
 
-def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Suite]:
+def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
     """Every table with its rules; those on what main holds only where something differs.
 
     Args:
-        root: the repository.
-        settings: the settings in force.
+        repository: with the settings in force.
         main: main's own settings, if they are at hand.
 
     Raises:
         UsageError: a table cannot be read as CSV with the columns it must have.
     """
-    layout, target = Layout(root), settings.target.column
-    train = _read("train", layout.train, root, [ROW_ID, FORMULA], target)
-    before = _before(root, target, main)
-    compared = None if before is None else _compared(root, settings, train, before)
-    changed = content_on_main(root, layout.train) != layout.train.read_bytes()
+    layout, settings, base = repository.layout, repository.settings, repository.base
+    target = settings.target.column
+    train = _read("train", layout.train, base, [ROW_ID, FORMULA], target)
+    before = _before(repository, main)
+    compared = None if before is None else _compared(repository, train, before)
+    changed = base.content(layout.train) != layout.train.read_bytes()
     history = history_rules(compared, before) if compared and before and changed else []
-    sealed = _read("sealed_inputs", layout.sealed_inputs, root, [ROW_ID, FORMULA])
+    sealed = _read("sealed_inputs", layout.sealed_inputs, base, [ROW_ID, FORMULA])
     # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
-    leaks_in = (
-        sealed if not changed and differs_from_main(root, "data/sealed_inputs.csv") else train
-    )
+    leaks_in = sealed if not changed and base.changed_files("data/sealed_inputs.csv") else train
     leakage = {leaks_in.name: leakage_rules(leaks_in, sealed if leaks_in is train else train)}
     yield train, [*train_rules(settings), *leakage.get(train.name, []), *history]
     if compared is not None and compared.corrections is not None:
         yield compared.corrections.table, correction_rules(settings, compared.corrections)
     yield sealed, [*sealed_rules(settings), *leakage.get(sealed.name, [])]
-    yield _read("pool", layout.pool, root, [ROW_ID, FORMULA]), pool_rules(settings)
+    yield _read("pool", layout.pool, base, [ROW_ID, FORMULA]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
-        rows = _read(f"candidates-{number}-{stem}", path, root, [FORMULA])
+        rows = _read(f"candidates-{number}-{stem}", path, base, [FORMULA])
         yield rows, candidate_rules(train)
     if (further := differ.further_columns(train, target)) is not None:
         yield further, column_rules(settings)
@@ -272,18 +269,19 @@ def suites(root: Path, settings: Settings, main: Settings | None) -> Iterator[Su
         yield from _comparisons(compared, train, before)
 
 
-def _before(root: Path, target: str, main: Settings | None) -> Table | None:
+def _before(repository: Repository, main: Settings | None) -> Table | None:
+    target = repository.settings.target.column
     named = target if main is None else main.target.column
-    return differ.train_on_main(content_on_main(root, Layout(root).train), named, target)
+    return differ.train_on_main(repository.base.content(repository.layout.train), named, target)
 
 
-def _compared(root: Path, settings: Settings, train: Table, before: Table) -> Compared:
+def _compared(repository: Repository, train: Table, before: Table) -> Compared:
     """The train set beside main's, with what a change adds to the list of corrections."""
+    settings, path = repository.settings, repository.layout.corrections
     target = settings.target.column
     pairing = paired(rows_of(train, target), rows_of(before, target), harmless_rounding(settings))
-    path = Layout(root).corrections
     here = path.read_bytes() if path.is_file() else b""
-    main = content_on_main(root, path) or b""
+    main = repository.base.content(path) or b""
     if here == main:
         return Compared(settings, pairing, None)
     found = read_corrections(here, main)
@@ -300,8 +298,8 @@ def _comparisons(compared: Compared, train: Table, before: Table) -> Iterator[Su
 
 
 def _read(
-    name: str, path: Path, root: Path, columns: list[str], target: str | None = None
+    name: str, path: Path, base: BaseBranch, columns: list[str], target: str | None = None
 ) -> Table:
     cells = read_labelled(path, columns, target) if target else read_table(path, columns)
-    settled = content_on_main(root, path) == path.read_bytes() and name.startswith("candidates")
-    return table(name, path.relative_to(root).as_posix(), cells, target, settled=settled)
+    settled = base.content(path) == path.read_bytes() and name.startswith("candidates")
+    return table(name, path.relative_to(base.root).as_posix(), cells, target, settled=settled)

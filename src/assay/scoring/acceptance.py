@@ -13,6 +13,7 @@ from assay.files import digest_file
 from assay.layout import Handover, Layout, Part
 from assay.predictions import bounds_of, read_predictions
 from assay.records import FORMAT, CandidateCard, CheckReport, Tally, read_record
+from assay.repository import Repository
 from assay.sanity.suites import KIT, drawn_names, wanted_names
 from assay.schema.demands import LEAKAGE, demanded, demanded_of_changes
 from assay.settings import Settings
@@ -172,7 +173,7 @@ def _training_shortfalls(demand: Demand, card: CandidateCard) -> Iterator[str]:
 
 
 def sound_predictions(
-    layout: Layout, settings: Settings, handover: Handover, card: CandidateCard, data: Dataset
+    repository: Repository, handover: Handover, card: CandidateCard, data: Dataset
 ) -> dict[str, float]:
     """The candidate's predictions by row id, for rows that main has, too.
 
@@ -181,6 +182,7 @@ def sound_predictions(
             main demands, a file is not the one that the card names, or the predictions are not a
             complete table of numbers.
     """
+    layout = repository.layout
     _require_no_refusal(handover)
     schema = _require_passed(handover.schema, "schema", card.train_digest)
     _require_all_tiers(handover, card.bundle_digest)
@@ -198,22 +200,22 @@ def sound_predictions(
         require_named(path, named)
     rows = len(_own_train(layout, handover))
     changed = digest_file(layout.train) != card.train_digest
-    require_counts(Demand(settings, data, rows, changed), schema, sanity, card)
-    return shared_predictions(layout, settings, handover, data)
+    require_counts(Demand(repository.settings, data, rows, changed), schema, sanity, card)
+    return shared_predictions(repository, handover, data)
 
 
 def shared_predictions(
-    layout: Layout, settings: Settings, handover: Handover, data: Dataset
+    repository: Repository, handover: Handover, data: Dataset
 ) -> dict[str, float]:
     """The candidate's predictions, by row id, of sealed inputs, pool and train rows of main.
 
     Raises:
         NotCarriedOutError: the candidate's train set or its predictions are not as they must be.
     """
-    rows = _own_train(layout, handover)
+    rows = _own_train(repository.layout, handover)
     train = dict(zip(rows["row_id"], rows["formula"], strict=True))
     unlabelled = [*data.sealed["row_id"], *data.pool["row_id"]]
-    bounds = bounds_of(settings.target.kind)
+    bounds = bounds_of(repository.settings.target.kind)
     predictions = read_predictions(handover.predictions, [*train, *unlabelled], bounds)
     # A pull request may bring its own train rows; only those that main has, too, are compared.
     main = dict(zip(data.train["row_id"], data.train["formula"], strict=True))

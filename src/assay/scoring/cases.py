@@ -12,7 +12,6 @@ from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
-from assay.layout import Layout
 from assay.ledger.certificate import (
     Predicate,
     policy_digest,
@@ -23,6 +22,7 @@ from assay.ledger.entries import DecisionEntry, Question
 from assay.ledger.record import Ledger, reference_file, reference_train_file
 from assay.ledger.replay import certificate_file
 from assay.records import CandidateCard, Claim
+from assay.repository import Repository
 from assay.scoring.references import baseline, compare, of_same_rows, recorded
 from assay.sealing.labels import commitment, sealed_digest
 from assay.settings import Settings
@@ -92,18 +92,22 @@ def _local_run(root: Path, card: CandidateCard) -> Run:
 class Case:
     """One candidate before one state of the ledger."""
 
-    layout: Layout
-    settings: Settings
+    repository: Repository
     card: CandidateCard
     data: Dataset
     predictions: dict[str, float]
     ledger: Ledger
     run: Run
 
+    @property
+    def settings(self) -> Settings:
+        """Those of main, by which the candidate is judged."""
+        return self.repository.settings
+
     @cached_property
     def reference(self) -> DecisionEntry | None:
         """The model to compare with, or None for the stated baseline."""
-        return self.ledger.reference(sealed_digest(self.layout))
+        return self.ledger.reference(sealed_digest(self.repository.layout))
 
     @cached_property
     def reference_predictions(self) -> dict[str, float]:
@@ -123,7 +127,7 @@ class Case:
 
     def _certified(self, name: str) -> Predicate:
         """What the reference's certificate says of it."""
-        place, key = certificate_file(name), read_public_key(self.layout.public_key)
+        place, key = certificate_file(name), read_public_key(self.repository.layout.public_key)
         return verify_content(self.ledger.read_file(place), place, key).predicate
 
     def _reference_formulas(self, name: str) -> dict[str, str]:
@@ -176,8 +180,8 @@ class Case:
             bundle_digest=self.card.bundle_digest,
             reference=self.reference.bundle_digest if self.reference else baseline_name,
             claim=self.comparison.claim,
-            sealed_digest=sealed_digest(self.layout),
-            commitment=commitment(self.layout),
+            sealed_digest=sealed_digest(self.repository.layout),
+            commitment=commitment(self.repository.layout),
             policy_digest=policy_digest(self.settings),
             commit=self.run.commit,
             time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),

@@ -1,6 +1,5 @@
 """The trusted half: open the labels at most once, decide, record, certify."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from assay.model.metrics import ENVIRONMENT
 from assay.predictions import bounds_of, write_predictions
 from assay.progress import Doing
 from assay.records import CandidateCard, Outcome, VerdictRecord, read_record
+from assay.repository import Repository
 from assay.scoring.acceptance import require_named, sound_predictions
 from assay.scoring.cases import Case, Run, current_run
 from assay.scoring.recording import (
@@ -34,11 +34,10 @@ from assay.scoring.recording import (
 )
 from assay.sealing.labels import open_labels
 from assay.sealing.releases import is_released
-from assay.settings import Settings
 
 
 def score(
-    root: Path, settings: Settings, handover: Handover, remote: str | None, doing: Doing = str
+    repository: Repository, handover: Handover, remote: str | None, doing: Doing = str
 ) -> VerdictRecord:
     """Decide on a candidate; writes verdict, ledger entry and, for main's own run, certificate.
 
@@ -49,7 +48,7 @@ def score(
             or was altered, or the labels cannot be opened; nothing is then said about the model.
         UsageError: what must stay while a sealed set is in use was changed in `assay.toml`.
     """
-    layout = Layout(root)
+    root = repository.root
     machinery_of(root)
     # what an earlier run, or somebody else, put there must not pass for this run's verdict
     for stale in (
@@ -59,15 +58,15 @@ def score(
         stale.unlink(missing_ok=True)
     doing("reading what the checks handed over")
     card = read_record(CandidateCard, handover.candidate)
-    data = read_dataset(layout, settings)
-    predictions = sound_predictions(layout, settings, handover, card, data)
+    data = read_dataset(repository)
+    predictions = sound_predictions(repository, handover, card, data)
     run = current_run(root, card)
-    signer = _signer(layout, handover, card, run)
+    signer = _signer(repository.layout, handover, card, run)
     doing("comparing with the reference and deciding")
     for _ in range(ATTEMPTS):
         ledger = read_ledger(root, remote)
         require_own_continuity(ledger)
-        case = Case(layout, settings, card, data, predictions, ledger, run)
+        case = Case(repository, card, data, predictions, ledger, run)
         try:
             return _conclude(case, _answer(case), signer, handover)
         except LedgerMovedError:
@@ -141,7 +140,7 @@ def _barred(case: Case) -> Decision | None:
         told = f"this model was revoked at {revoked.time}: {revoked.reason}"
         return Decision("FAIL", "revoked", told)
     digest = question.sealed_digest
-    if ledger.retirement(digest) is not None or is_released(case.layout, digest):
+    if ledger.retirement(digest) is not None or is_released(case.repository.layout, digest):
         told = "the sealed set is retired and its labels are public: run `assay seal fresh`"
         return Decision("INCONCLUSIVE", "retired", told)
     return None
@@ -161,7 +160,7 @@ def _labels(case: Case) -> np.ndarray:
     digest = case.question.sealed_digest
     require_frozen(case.settings, case.ledger.intents(digest, proven=True))
     try:
-        return open_labels(case.layout, case.settings.target.column)
+        return open_labels(case.repository.layout, case.settings.target.column)
     except NotCarriedOutError:
         raise
     except Exception:  # noqa: BLE001 (any other message might quote a label)

@@ -20,12 +20,13 @@ from assay.intake.intake import Intake, take_in
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
 from assay.planning.assumptions import with_margin
+from assay.repository import Repository
 from assay.sealing import encryption
 from assay.sealing.encryption import SEALING, seal
 from assay.sealing.labels import label_column, sealed_digest
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
-from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
+from assay.settings import FILE_NAME, Settings, parse_settings
 from assay.splits import Parts, numbered
 from assay.tables import read_labelled, read_table, table_text
 
@@ -110,7 +111,7 @@ class Renewed:
     kept: Path | None
 
 
-def seal_fresh(root: Path, found: Intake, *, agreed: bool = False) -> Renewed:
+def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -> Renewed:
     """Seal a new set whole; the rows of the retired one join the train set.
 
     Everything that can fail for the data's sake is done before the first file is written: the
@@ -122,12 +123,12 @@ def seal_fresh(root: Path, found: Intake, *, agreed: bool = False) -> Renewed:
         UsageError: the source or `assay.toml` is not as it must be, or the model cannot be fitted.
         CheckFailedError: the published labels are not those committed to.
     """
-    layout, settings = Layout(root), read_settings(root)
+    root, layout, settings = repository.root, repository.layout, repository.settings
     retired = _retired(layout)
     require_usable(found, settings, layout, agreed=agreed)
     _require_target(settings, found)
     require_unseen(layout, found.rows, found.name)
-    train, joined = _joined(layout, settings, retired)
+    train, joined = _joined(repository, retired)
     held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
     margin, text = with_margin(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
@@ -148,7 +149,7 @@ def _retired(layout: Layout) -> pd.DataFrame:
     return check_release(layout, folder)[1]
 
 
-def read_fresh(root: Path, source: str, choices: Choices) -> Intake:
+def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
     """Take in the rows that are to be sealed, and write what is amiss with them to `out/intake`.
 
     Raises:
@@ -156,9 +157,9 @@ def read_fresh(root: Path, source: str, choices: Choices) -> Intake:
         UndecidedError: a person has to choose.
         UsageError: the table cannot be read, or no row of it can be used.
     """
-    layout, settings = Layout(root), read_settings(root)
+    layout, settings = repository.layout, repository.settings
     _retired(layout)
-    require_uncommitted(root, source)
+    require_uncommitted(repository.root, source)
     target = settings.target.column
     found = take_in(source, dataclasses.replace(choices, target=target).within(settings))
     write_intake(found, layout)
@@ -203,8 +204,9 @@ def _require_groups(settings: Settings, found: Intake) -> None:
         )
 
 
-def _joined(layout: Layout, settings: Settings, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """The train set with the retired rows whose compositions it lacks, and how many they are."""
+    layout, settings = repository.layout, repository.settings
     target, further = settings.target.column, settings.slice_columns
     train = read_labelled(layout.train, ["row_id", "formula", *further], target)
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
@@ -250,7 +252,7 @@ def _rehearse(layout: Layout, parts: Parts, text: str) -> None:
         for path, content in _contents(layout, parts, text).items():
             write_bytes(folder / path.relative_to(layout.root), content)
         write_bytes(folder / layout.pool.relative_to(layout.root), layout.pool.read_bytes())
-        report = check_schema(Path(folder), parse_settings(text))
+        report = check_schema(Repository(Path(folder), parse_settings(text)))
     if report.failures:
         first, count = report.failures[0], len(report.failed)
         line = f", line {first.line}" if first.line else ""
@@ -276,9 +278,8 @@ def _write(layout: Layout, parts: Parts, text: str) -> Path | None:
     return kept
 
 
-def next_steps(root: Path, source: str, made: Renewed) -> str:
+def next_steps(layout: Layout, source: str, made: Renewed) -> str:
     """What to do on GitHub and in git after `seal fresh`."""
-    layout = Layout(root)
     old = f"  old key: {made.kept} (opens public labels only: delete it)\n" if made.kept else ""
     return f"""The fresh set is sealed under a new key; signing key and certificate.pub stay.
 

@@ -17,6 +17,7 @@ from assay.layout import Layout
 from assay.ledger.entries import Retirement
 from assay.ledger.record import ATTEMPTS, Ledger, LedgerMovedError, read_ledger
 from assay.ledger.replay import Files, Labels, Use, findings_of, uses_of
+from assay.repository import Repository
 from assay.sealing.encryption import Opened
 from assay.sealing.labels import (
     commitment,
@@ -27,7 +28,6 @@ from assay.sealing.labels import (
 )
 from assay.sealing.releases import folder_of, is_released, write_release
 from assay.sealing.rotation import require_sealed
-from assay.settings import Settings
 from assay.tables import read_table
 
 COLUMNS = (
@@ -109,15 +109,14 @@ class Retired:
     refusal: str | None
 
 
-def retire(root: Path, settings: Settings, remote: str | None, *, early: bool) -> Retired:
+def retire(repository: Repository, remote: str | None, *, early: bool) -> Retired:
     """Publish the labels of the sealed set, after which nothing passes on it.
 
     The entry in the ledger comes first, so that no model can pass on labels that are public. Only
     for a set that is used up it may be missing: on such a set nothing passes anyway.
 
     Args:
-        root: the repository.
-        settings: its `assay.toml`.
+        repository: whose set it is.
         remote: the git remote that holds the ledger, or None for the local branch.
         early: retire a set whose budget is not spent.
 
@@ -126,11 +125,11 @@ def retire(root: Path, settings: Settings, remote: str | None, *, early: bool) -
         NotCarriedOutError: there is no sealing key, or the ledger cannot be read or, for an early
             retirement, written.
     """
-    layout = Layout(root)
+    layout, settings = repository.layout, repository.settings
     digest = _require_retirable(layout)
     opened, _ = open_sealed(layout)
     labels = _labels(layout, opened, settings.target.column)
-    ledger = read_ledger(root, remote)
+    ledger = read_ledger(repository.root, remote)
     spent = _is_spent(ledger.budget(digest), settings.gate)
     if not spent and not early:
         raise _not_spent(ledger.budget(digest), settings.gate, remote)

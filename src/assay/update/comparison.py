@@ -25,7 +25,7 @@ from assay.ledger.branches import BRANCH, REF
 from assay.ledger.record import read_ledger_at_hand
 from assay.locks import versions
 from assay.progress import Doing
-from assay.update.repository import Repository
+from assay.update.last_commit import LastCommit
 
 # what a verb would take for a workflow's run, or send results to
 FOREIGN = ("GITHUB_", "MLFLOW_", "PYTHONPATH", "GIT_")
@@ -135,40 +135,40 @@ class MachineryComparison:
     unknown: list[str] = field(default_factory=list)
 
 
-def compare(repository: Repository, commit: str, wheel: Path, doing: Doing) -> MachineryComparison:
+def compare(last: LastCommit, commit: str, wheel: Path, doing: Doing) -> MachineryComparison:
     """Train and predict before and after the update, each with its own machinery.
 
     Both sides use the packages that are installed; where the new lock has others, that is said.
 
     Args:
-        repository: as its last commit has it.
+        last: the repository as its last commit has it.
         commit: the update's.
         wheel: the new machinery.
         doing: told what is being done.
     """
     made = MachineryComparison()
-    head = local_head(repository.root, REF)
-    ledger = head or local_head(repository.root, f"refs/remotes/origin/{BRANCH}")
-    python = python_of(repository.root)
+    head = local_head(last.root, REF)
+    ledger = head or local_head(last.root, f"refs/remotes/origin/{BRANCH}")
+    python = python_of(last.root)
     with tempfile.TemporaryDirectory(prefix="assay-update-") as name:
         doing("checking out both versions")
         folders = [Path(name, side) for side in ("before", "after")]
         roots = [
-            clone(repository.root, one, ledger, folder / "repository")
-            for one, folder in zip((repository.head, commit), folders, strict=True)
+            clone(last.root, one, ledger, folder / "repository")
+            for one, folder in zip((last.head, commit), folders, strict=True)
         ]
-        before = Side(roots[0], _old_machinery(roots[0], repository, folders[0]), python)
+        before = Side(roots[0], _old_machinery(roots[0], last, folders[0]), python)
         after = Side(roots[1], unpack(wheel, folders[1] / "machinery"), python)
         _packages(made, after)
         _compare_trainings(made, before, after, doing)
-        _compare_champion(made, repository, before, after, doing)
+        _compare_champion(made, last, before, after, doing)
     return made
 
 
-def _old_machinery(root: Path, repository: Repository, folder: Path) -> Path:
-    if repository.wheel is None:
+def _old_machinery(root: Path, last: LastCommit, folder: Path) -> Path:
+    if last.wheel is None:
         return root / "src"
-    return unpack(root / repository.wheel, folder / "machinery")
+    return unpack(root / last.wheel, folder / "machinery")
 
 
 def _packages(made: MachineryComparison, after: Side) -> None:
@@ -219,11 +219,11 @@ def _card(side: Side) -> dict[str, Any]:
 
 
 def _compare_champion(
-    made: MachineryComparison, repository: Repository, before: Side, after: Side, doing: Doing
+    made: MachineryComparison, last: LastCommit, before: Side, after: Side, doing: Doing
 ) -> None:
     """Have the certified model predict with both machineries."""
     try:
-        champion = read_ledger_at_hand(repository.root).champion()
+        champion = read_ledger_at_hand(last.root).champion()
     except AssayError as error:
         made.unknown.append(f"whether the certified model predicts: {str(error).rstrip('.')}")
         return
@@ -231,13 +231,13 @@ def _compare_champion(
         made.found.append("No model is certified, so none could stop predicting.")
         return
     short = champion.bundle_digest[:SHORT]
-    if not (Layout(repository.root).models / champion.bundle_digest).is_dir():
+    if not (Layout(last.root).models / champion.bundle_digest).is_dir():
         made.unchecked.append(f"whether the certified model {short} predicts: it is not in .assay/")
         return
     tables = []
     for side, which in ((before, "present"), (after, "new")):
         doing(f"predicting with the certified model and the {which} machinery")
-        give_model(side, repository.root, champion.bundle_digest)
+        give_model(side, last.root, champion.bundle_digest)
         listed = _list(side)
         done = side.run("predict", str(listed), "--csv")
         if done.code:

@@ -12,9 +12,9 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.layout import SETTINGS
 from assay.locks import merge_locks
 from assay.settings import parse_settings
+from assay.update.last_commit import FILE, LINK, PROGRAM, Entry, LastCommit, blob_id
 from assay.update.migrations import migrated
 from assay.update.rendering import Rendered
-from assay.update.repository import FILE, LINK, PROGRAM, Entry, Repository, blob_id
 
 LABELS = ("your file", "the template's, before", "the template's, now")
 MACHINERY = "src/assay/"
@@ -56,38 +56,36 @@ def is_owned(name: str) -> bool:
     return name.startswith(("data/", "src/")) and not name.startswith(MACHINERY)
 
 
-def plan(
-    repository: Repository, rendered: Mapping[str, Rendered], wheel: str, base: Base
-) -> MergePlan:
+def plan(last: LastCommit, rendered: Mapping[str, Rendered], wheel: str, base: Base) -> MergePlan:
     """Decide for every file of the template; nothing is written.
 
     Args:
-        repository: as its last commit has it.
+        last: the repository as its last commit has it.
         rendered: the new template's files for its answers.
         wheel: the name of the new wheel, which `rendered` has.
         base: gives the content of a file as it was first rendered, by its path and git's id;
             None where it is not at hand.
     """
     made = MergePlan()
-    first = repository.origin.files
+    first = last.origin.files
     for name in sorted(set(first) | set(rendered)):
         if is_owned(name):
             continue
         if name not in rendered:
-            _drop(made, name, repository.tree.get(name), first[name])
+            _drop(made, name, last.tree.get(name), first[name])
         else:
-            _bring(made, repository, name, rendered[name], Preparation(wheel, rendered), base)
-    for name in sorted(repository.tree):
+            _bring(made, last, name, rendered[name], Preparation(wheel, rendered), base)
+    for name in sorted(last.tree):
         if name.startswith(MACHINERY) and name not in first and name not in rendered:
-            _drop(made, name, repository.tree[name], None)
-    _require_room(made, repository)
-    _require_sound(made, repository)
+            _drop(made, name, last.tree[name], None)
+    _require_room(made, last)
+    _require_sound(made, last)
     return made
 
 
-def _require_room(made: MergePlan, repository: Repository) -> None:
+def _require_room(made: MergePlan, last: LastCommit) -> None:
     """A new file would take the place of a folder, or of a file where it needs a folder."""
-    mine = set(repository.tree) - set(made.removed)
+    mine = set(last.tree) - set(made.removed)
     folders = {str(parent) for name in mine for parent in PurePosixPath(name).parents}
     for name in made.added:
         above = [str(parent) for parent in PurePosixPath(name).parents]
@@ -114,15 +112,15 @@ def _drop(made: MergePlan, name: str, mine: Entry | None, first: str | None) -> 
 
 def _bring(  # noqa: PLR0913 (a file, and what is known of it)
     made: MergePlan,
-    repository: Repository,
+    last: LastCommit,
     name: str,
     new: Rendered,
     prepared: "Preparation",
     base: Base,
 ) -> None:
     """A file that the template has."""
-    mine, first = repository.tree.get(name), repository.origin.files.get(name)
-    there = blob_id(repository.root, new.content)
+    mine, first = last.tree.get(name), last.origin.files.get(name)
+    there = blob_id(last.root, new.content)
     mode = PROGRAM if new.program else FILE
     if mine is None and first is not None:
         if there != first:
@@ -140,7 +138,7 @@ def _bring(  # noqa: PLR0913 (a file, and what is known of it)
         made.conflicts[name] = f"is {kind} in your repository, and a file of the template"
     elif there != first or name == SETTINGS:
         old = None if first is None else base(name, first)
-        _combine(made, name, repository.content(name), old, new.content, prepared, mine.mode, first)
+        _combine(made, name, last.content(name), old, new.content, prepared, mine.mode, first)
 
 
 def _combine(  # noqa: PLR0913 (three sides, and what is known of them)
@@ -251,14 +249,14 @@ def _heads(lock: str) -> Iterator[int]:
     yield place
 
 
-def _require_sound(made: MergePlan, repository: Repository) -> None:
+def _require_sound(made: MergePlan, last: LastCommit) -> None:
     """A text that git merged without a conflict, or that stays, may be no configuration now."""
     for name in (SETTINGS, wheels.PROJECT):
-        if name in made.conflicts or name not in {*made.written, *repository.tree}:
+        if name in made.conflicts or name not in {*made.written, *last.tree}:
             continue
         try:
             written = made.written.get(name)
-            content = repository.content(name) if written is None else written.content
+            content = last.content(name) if written is None else written.content
             text = content.decode()
             tomllib.loads(text)
             if name == SETTINGS:

@@ -15,7 +15,7 @@ from assay import origins, provenance, wheels
 from assay.commits import run_git
 from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.origins import RECORD
-from assay.update.repository import Repository
+from assay.update.last_commit import LastCommit
 
 NEUTRAL = ("core.hooksPath=", "core.excludesFile=", "core.autocrlf=false")
 FOLDER = "<<cookiecutter.project>>"
@@ -252,7 +252,7 @@ def _version(folder: Path) -> str:
     return found[1]
 
 
-def require_newer(template: Template, repository: Repository) -> str | None:
+def require_newer(template: Template, last: LastCommit) -> str | None:
     """Refuse a template that is older than the repository, or beside what it was made from.
 
     Gives a sentence where that could not be judged by commits.
@@ -260,15 +260,15 @@ def require_newer(template: Template, repository: Repository) -> str | None:
     Raises:
         RefusedError: it is older, or its history does not hold the repository's template.
     """
-    older, newer = _numbers(template.version), _numbers(repository.version)
+    older, newer = _numbers(template.version), _numbers(last.version)
     if older < newer or not (template.folder / UPDATER).is_file():
         raise RefusedError(
             f"the template is of version {template.version}, and this repository is of "
-            f"{repository.version} already: name a newer one with `--to`, or go back by "
+            f"{last.version} already: name a newer one with `--to`, or go back by "
             "`git revert` of the commit that updated it.",
             code="template.older",
         )
-    recorded, present = (_bare(one) for one in (repository.origin.commit, template.commit))
+    recorded, present = (_bare(one) for one in (last.origin.commit, template.commit))
     if recorded is None or present is None or template.history is None:
         return "commits of the template are not known, so only the versions were compared."
     if provenance.git(template.history, "cat-file", "-e", f"{recorded}^{{commit}}") is None:

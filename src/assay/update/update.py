@@ -22,8 +22,15 @@ from assay.progress import stages
 from assay.texts import on_one_line, plural
 from assay.update import comparison, merging, rendering, writing
 from assay.update.comparison import MachineryComparison
+from assay.update.last_commit import (
+    LastCommit,
+    Origin,
+    blob_id,
+    ids_of,
+    read_last_commit,
+    version_of,
+)
 from assay.update.merging import MACHINERY, MergePlan
-from assay.update.repository import Origin, Repository, blob_id, ids_of, read_repository, version_of
 
 SHOWN = 12
 
@@ -32,7 +39,7 @@ SHOWN = 12
 class Report:
     """An update that is made: its plan, its branch, and what training before and after showed."""
 
-    repository: Repository
+    last: LastCommit
     made: MergePlan
     branch: str
     version: str
@@ -50,7 +57,7 @@ class Report:
 
 def summary(report: Report) -> str:
     """The text for a person."""
-    before = report.repository.version
+    before = report.last.version
     head = (
         f"Updated from {before} to {report.version}, in one commit on the branch {report.branch}."
     )
@@ -139,10 +146,10 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
         order: what was asked for; what is found out here is added.
 
     Raises:
-        AssayError: as `read_repository`, `templates.fetched` and `templates.require_newer`.
+        AssayError: as `read_last_commit`, `templates.fetched` and `templates.require_newer`.
     """
-    repository = read_repository(root)
-    named = named or repository.origin.address
+    last = read_last_commit(root)
+    named = named or last.origin.address
     if named is None:
         raise UsageError(
             "the template of this repository was a folder, which is not recorded: name it with "
@@ -153,14 +160,14 @@ def begin(root: Path, named: str | None, revision: str | None, order: Order) -> 
         with stages("update") as doing:
             doing(f"fetching the template {on_one_line(named)[:200]}")
             template = kept.enter_context(rendering.fetched(named, revision))
-            note = rendering.require_newer(template, repository)
+            note = rendering.require_newer(template, last)
             doing("building its machinery")
             wheel = rendering.build(template.folder, folder)
         told = replace(
             order,
             template=str(template.folder),
             wheel=str(wheel),
-            address=template.address or repository.origin.address,
+            address=template.address or last.origin.address,
             commit=template.commit,
             history=str(template.history) if template.history else None,
             notes=(note,) if note else (),
@@ -205,54 +212,54 @@ def carry_out(order: Order) -> Report | None:
         RefusedError: the branch exists.
         NotCarriedOutError: the template does not render, or git cannot write.
     """
-    repository, wheel = read_repository(Path(order.root)), Path(order.wheel)
+    last, wheel = read_last_commit(Path(order.root)), Path(order.wheel)
     version = version_of(wheel.name)
     branch = f"assay-update-{version.replace('+', '-')}"
     with stages("update") as doing:
         doing("rendering the template for your answers")
-        rendered = rendering.render(Path(order.template), repository.origin.answers, wheel)
+        rendered = rendering.render(Path(order.template), last.origin.answers, wheel)
         doing("comparing your files with it")
-        made = merging.plan(repository, rendered, wheel.name, _bases(repository, order))
+        made = merging.plan(last, rendered, wheel.name, _bases(last, order))
         if not made.written and not made.removed and not made.conflicts:
             return None
-        writing.require_free(repository.root, branch)
+        writing.require_free(last.root, branch)
         if made.conflicts and not order.keep_conflicts:
             raise CheckFailedError(_conflict(made), code="update.conflict")
         _require_removable(made)
         new = {name: one.content for name, one in rendered.items()}
-        files = writing.recorded_files(repository.origin.files, ids_of(new, repository.root))
-        origin = Origin(order.address, order.commit, repository.origin.answers, files)
+        files = writing.recorded_files(last.origin.files, ids_of(new, last.root))
+        origin = Origin(order.address, order.commit, last.origin.answers, files)
         message = f"Update from the Assay template to {version}"
-        commit = writing.write_commit(repository, made, origin, message)
+        commit = writing.write_commit(last, made, origin, message)
         compared = None
         if order.train and not made.conflicts:
-            compared = comparison.compare(repository, commit, wheel, doing)
-        writing.open_branch(repository.root, branch, commit)
-    return Report(repository, made, branch, version, compared, order.notes)
+            compared = comparison.compare(last, commit, wheel, doing)
+        writing.open_branch(last.root, branch, commit)
+    return Report(last, made, branch, version, compared, order.notes)
 
 
-def _bases(repository: Repository, order: Order) -> merging.Base:
+def _bases(last: LastCommit, order: Order) -> merging.Base:
     """Contents as they were first rendered: from the history, else from the template's."""
     rendered: dict[str, bytes] | None = None
 
     def base(name: str, blob: str) -> bytes | None:
         nonlocal rendered
-        found = repository.blob(blob)
+        found = last.blob(blob)
         if found is not None:
             return found
         if rendered is None:
-            rendered = _rendered_once(repository, order)
+            rendered = _rendered_once(last, order)
         content = rendered.get(name)
         # the id shows that it is the same to the byte
-        same = content is not None and blob_id(repository.root, content) == blob
+        same = content is not None and blob_id(last.root, content) == blob
         return content if same else None
 
     return base
 
 
-def _rendered_once(repository: Repository, order: Order) -> dict[str, bytes]:
+def _rendered_once(last: LastCommit, order: Order) -> dict[str, bytes]:
     """What the template's commit of the record renders; nothing where that cannot be had."""
-    commit = repository.origin.commit
+    commit = last.origin.commit
     if commit is None or order.history is None:
         return {}
     with tempfile.TemporaryDirectory(prefix="assay-template-") as name:
@@ -261,7 +268,7 @@ def _rendered_once(repository: Repository, order: Order) -> dict[str, bytes]:
             return {}
         try:
             wheel = rendering.build(folder, Path(name) / wheels.FOLDER)
-            found = rendering.render(folder, repository.origin.answers, wheel)
+            found = rendering.render(folder, last.origin.answers, wheel)
         except NotCarriedOutError:
             return {}
     return {name: one.content for name, one in found.items()}

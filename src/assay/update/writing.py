@@ -9,11 +9,11 @@ from assay import provenance
 from assay.commits import Branch, run_git
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.origins import RECORD, record_text
+from assay.update.last_commit import LastCommit, Origin
 from assay.update.merging import MergePlan, Written, is_owned
-from assay.update.repository import Origin, Repository
 
 
-def write_commit(repository: Repository, made: MergePlan, origin: Origin, message: str) -> str:
+def write_commit(last: LastCommit, made: MergePlan, origin: Origin, message: str) -> str:
     """Commit what the plan changes, and the record, on top of the repository's last commit.
 
     No branch, index or file of the person is touched; gives the commit.
@@ -23,20 +23,20 @@ def write_commit(repository: Repository, made: MergePlan, origin: Origin, messag
     """
     text = record_text(origin.address, origin.commit, origin.answers, origin.files)
     written = made.written | {RECORD: Written(text.encode())}
-    nothing = "0" * len(repository.head)
+    nothing = "0" * len(last.head)
     lines = [f"0 {nothing}\t{name}\0" for name in made.removed]
     for name, file in written.items():
-        blob = run_git(repository.root, "hash-object", "-w", "--stdin", content=file.content)
+        blob = run_git(last.root, "hash-object", "-w", "--stdin", content=file.content)
         lines.append(f"{file.mode} {blob.decode().strip()}\t{name}\0")
     content = "".join(lines).encode(errors="surrogateescape")
-    root = repository.root
+    root = last.root
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        run_git(root, "read-tree", repository.head, environment=index)
+        run_git(root, "read-tree", last.head, environment=index)
         words = ("update-index", "--add", "-z", "--index-info")
         run_git(root, *words, content=content, environment=index)
         tree = run_git(root, "write-tree", environment=index).decode().strip()
-    commit = ("commit-tree", tree, "-p", repository.head, "-m", message)
+    commit = ("commit-tree", tree, "-p", last.head, "-m", message)
     return run_git(root, *commit, environment=_author(root)).decode().strip()
 
 

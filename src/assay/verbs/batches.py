@@ -13,7 +13,7 @@ from assay.batch.records import RECORD, SHARD_ROWS, BatchRecord
 from assay.errors import RefusedError, UsageError
 from assay.layout import Layout
 from assay.texts import on_one_line, plural
-from assay.verbs.console import here, repository, shown
+from assay.verbs.console import found_root, here, shown
 from assay.verbs.prediction import conclude, permitted, uninterrupted
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     from assay import runner
     from assay.batch import jobs, lists
 
-    root, settings = here()
-    permission = permitted(root, settings, model)
-    candidates = lists.obtain(root, source)
+    repository = here()
+    permission = permitted(repository, model)
+    candidates = lists.obtain(repository.root, source)
     options = jobs.BatchOptions(scheduler, column, shard_rows, note=note or None)
     with uninterrupted():
-        job = jobs.prepare(root, settings, candidates, permission, options)
+        job = jobs.prepare(repository, candidates, permission, options)
         needed = 1 if job.done() else jobs.begun(job, 60 * minutes)
         numbers = list(range(1, needed + 1)) if needed > 1 else []
         runner.set_output("model", permission.digest)
@@ -68,7 +68,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
                 typer.echo(f"  {on_one_line(command)}")
             runner.summarise(lambda: f"## Divided\n\n{told}, each a job of this run.\n")
         else:
-            conclude(root, jobs.require_some(job, jobs.collected(job)), machine=False)
+            conclude(repository.layout, jobs.require_some(job, jobs.collected(job)), machine=False)
 
 
 @app.command()
@@ -85,11 +85,11 @@ def part(  # noqa: PLR0913 (one parameter an option)
     from assay.batch import jobs
     from assay.batch.jobs import predict_part
 
-    root, settings = here()
-    permission = permitted(root, settings, model)
+    repository = here()
+    permission = permitted(repository, model)
     options = jobs.BatchOptions(scheduler, column, shard_rows)
     with uninterrupted():
-        job = jobs.prepare(root, settings, candidates, permission, options)
+        job = jobs.prepare(repository, candidates, permission, options)
         rows = predict_part(job, part, _count(parts))
     typer.echo(f"batch: part {part}, {plural(rows, 'row')} -> {shown(job.batch.folder)}")
 
@@ -102,11 +102,11 @@ def collect(
     from assay.batch import jobs
     from assay.batch.jobs import collected
 
-    root, settings = here()
-    permission = permitted(root, settings, model)
+    repository = here()
+    permission = permitted(repository, model)
     options = jobs.BatchOptions(column=column, note=note or None)
-    job = jobs.prepare(root, settings, candidates, permission, options)
-    conclude(root, jobs.require_some(job, collected(job)), machine=False)
+    job = jobs.prepare(repository, candidates, permission, options)
+    conclude(repository.layout, jobs.require_some(job, collected(job)), machine=False)
 
 
 @app.command()
@@ -123,7 +123,7 @@ def sign(
     from assay.records import read_record
 
     require_main("batches are signed")
-    root = repository()
+    root = found_root()
     machinery_of(root)
     found = sorted(Layout(root).out.glob(f"batches/[!.]*/{RECORD}"))
     certified = [one.parent for one in found if read_record(BatchRecord, one).certified]

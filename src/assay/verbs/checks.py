@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.commits import require_main
 from assay.errors import CheckFailedError
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_of, require_pinned
 from assay.progress import stages
 from assay.texts import on_one_line, plural
-from assay.verbs.console import HandoverOption, Machine, Remote, here, recorded, repository, tell
+from assay.verbs.console import HandoverOption, Machine, Remote, found_root, here, recorded, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.records import CheckReport, Finding, VerdictRecord
-    from assay.settings import Settings
+    from assay.repository import Repository
 
 _KINDS = {
     "schema": ("data check", "data checks"),
@@ -30,15 +29,15 @@ def schema(machine: Machine = False) -> None:
     """Check the data with Great Expectations."""
     handover = _out()
     with recorded(handover, "schema"):
-        root, settings = here()
-        require_main(root)
-        require_pinned(root)  # what is wrong with the wheel itself is among the findings
+        repository = here()
+        repository.base.require()
+        require_pinned(repository.root)  # what is wrong with the wheel itself is among the findings
         with stages("schema") as doing:
             doing("starting Great Expectations")
             from assay.schema import data_docs  # noqa: F401 (takes seconds)
             from assay.schema.check import check_schema
 
-        report = check_schema(root, settings)
+        report = check_schema(repository)
         report.write(handover.schema)
     _conclude(report, "expectations hold", machine=machine)
 
@@ -46,13 +45,13 @@ def schema(machine: Machine = False) -> None:
 def train(machine: Machine = False) -> None:
     """Train the candidate and write its bundle and predictions."""
     with recorded(_out(), "candidate"):
-        root, settings = here()
-        machinery_of(root)
+        repository = here()
+        machinery_of(repository.root)
         with stages("train") as doing:
             doing("starting")
             from assay.model.training import train as fit
 
-        card = fit(root, settings)
+        card = fit(repository)
     _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
@@ -76,10 +75,10 @@ def sanity(
 
     handover = _out()
     with recorded(handover, "sanity") if not fast else nullcontext():
-        root, settings = here()
-        require_main(root)
-        machinery_of(root)
-        report = run_sanity(root, settings, bundle or handover.bundle, fast=fast)
+        repository = here()
+        repository.base.require()
+        machinery_of(repository.root)
+        report = run_sanity(repository, bundle or handover.bundle, fast=fast)
         # what is handed over says that all was tested
         report.write(handover.fast_sanity if fast else handover.sanity)
     _conclude(report, "properties hold", machine=machine)
@@ -93,7 +92,7 @@ def check(machine: Machine = False) -> None:
 
 
 def _out() -> Handover:
-    return Handover(Layout(repository()).out)
+    return Handover(Layout(found_root()).out)
 
 
 def _tell_findings(findings: "Sequence[Finding]", *, machine: bool) -> None:
@@ -144,22 +143,22 @@ def score(
     machine: Machine = False,
 ) -> None:
     """Decide on the candidate; opens the sealed labels if needed."""
-    folder = Handover(handover or Layout(repository()).out)
+    folder = Handover(handover or Layout(found_root()).out)
     with stages("score") as doing:
         with recorded(folder, "score"):
-            root, settings = here()
+            repository = here()
             from assay.report.advice import after, meaning
             from assay.report.figures import gate_line
             from assay.scoring.score import score as decide
 
-            verdict = decide(root, settings, folder, remote, doing)
+            verdict = decide(repository, folder, remote, doing)
         # no refusal from here on: the verdict stands in the ledger, whatever becomes of the model
         if verdict.certified:
             doing("keeping the certified model")
-            _spread(root, settings, folder, verdict.bundle_digest, publish=publish)
+            _spread(repository, folder, verdict.bundle_digest, publish=publish)
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
-        tell(_certificate(root, verdict), machine=machine)
+        tell(_certificate(repository.root, verdict), machine=machine)
     if said := meaning(verdict):
         tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
@@ -180,19 +179,18 @@ def _certificate(root: Path, verdict: "VerdictRecord") -> str:
     return "not certified: there is no signing key here (`assay init` makes one)"
 
 
-def _spread(
-    root: Path, settings: "Settings", handover: Handover, digest: str, *, publish: bool
-) -> None:
+def _spread(repository: "Repository", handover: Handover, digest: str, *, publish: bool) -> None:
     from assay.batch import authorization
     from assay.model.tracking import promote
     from assay.scoring import recording
 
-    stored = authorization.store(Layout(root), digest, handover.bundle, handover.certificate)
+    layout = repository.layout
+    stored = authorization.store(layout, digest, handover.bundle, handover.certificate)
     if publish:
         notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
         authorization.publish(digest, stored.bundle, stored.certificate, notes)
-    promote(root, settings, digest, stored.bundle)
-    recording.offer(handover, Layout(root).public_key)
+    promote(repository, digest, stored.bundle)
+    recording.offer(handover, layout.public_key)
 
 
 def report(
@@ -202,10 +200,11 @@ def report(
     ] = False,
 ) -> None:
     """Write the comment and the page for the reviewer."""
-    root, settings = here()
+    repository = here()
     with stages("report") as doing:
         doing("gathering what was found, and drawing it")
         from assay.report.posting import write_report
 
-        page = write_report(root, settings, Handover(handover or Layout(root).out), post=post)
+        folder = Handover(handover) if handover else repository.handover
+        page = write_report(repository, folder, post=post)
     typer.echo(f"report: {page}")

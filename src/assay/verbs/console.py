@@ -15,7 +15,7 @@ from assay.texts import on_one_line
 
 if TYPE_CHECKING:
     from assay.records import Record
-    from assay.settings import Settings
+    from assay.repository import Repository
 
 Machine = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HandoverOption = Annotated[
@@ -26,17 +26,16 @@ Remote = Annotated[str | None, typer.Option(help="Git remote that holds the ledg
 printed: ContextVar[bool] = ContextVar("printed", default=False)
 
 
-def repository() -> Path:
+def found_root() -> Path:
     """The repository that the current folder lies in, or that folder if it lies in none."""
     return find_root(Path.cwd()) or Path.cwd()
 
 
-def here() -> "tuple[Path, Settings]":
-    """The repository that the current folder lies in, and its settings."""
-    from assay.settings import read_settings
+def here() -> "Repository":
+    """The repository that the current folder lies in, with its settings."""
+    from assay.repository import read_repository
 
-    root = repository()
-    return root, read_settings(root)
+    return read_repository(found_root())
 
 
 def shown(path: Path) -> str:
@@ -80,7 +79,7 @@ def recorded(handover: Handover, part: Part) -> Iterator[None]:
 
 
 def _write(handover: Handover, part: Part, said: str, exit_code: int) -> None:
-    root = repository()
+    root = found_root()
     if not (root / SETTINGS).is_file():
         return  # nowhere to write: this is no repository
     from assay.records import MAXIMUM_TEXT, Refusal

@@ -7,7 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, here, repository, tell
+from assay.verbs.console import Machine, Remote, found_root, here, tell
 from assay.verbs.tables import (
     DecimalOption,
     DuplicatesOption,
@@ -38,7 +38,7 @@ def show(remote: Remote = None, machine: Machine = False) -> None:
     from assay.ledger.audit import listing
     from assay.ledger.record import read_ledger, read_ledger_at_hand
 
-    root = repository()
+    root = found_root()
     ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     if machine:
         lines = ",\n".join(entry.model_dump_json() for entry in ledger.entries)
@@ -59,8 +59,7 @@ def verify(
     """Recompute the whole ledger: signatures, levels, decisions, certificates."""
     from assay.ledger.audit import audit
 
-    root, settings = here()
-    _conclude(audit(root, settings, remote, labels), machine=machine)
+    _conclude(audit(here(), remote, labels), machine=machine)
 
 
 def revoke(
@@ -76,7 +75,7 @@ def revoke(
 
     machinery_digest()
     require_main("models are revoked")
-    entry = end(repository(), digest, reason, remote)
+    entry = end(found_root(), digest, reason, remote)
     tell(f"revoked: {entry.bundle_digest[:12]} ({entry.reason})", entry, machine=machine)
 
 
@@ -98,7 +97,7 @@ def rotate() -> None:
     from assay.layout import Layout
     from assay.sealing import rotation
 
-    layout = Layout(repository())
+    layout = Layout(found_root())
     typer.echo(rotation.next_steps(layout, rotation.rotate(layout)))
 
 
@@ -112,9 +111,9 @@ def retire(
     """Publish the held-out labels and all scores; ends the use of the set."""
     from assay.sealing import retirement
 
-    root, settings = here()
-    made = retirement.retire(root, settings, remote, early=early)
-    typer.echo(retirement.next_steps(root, made))
+    repository = here()
+    made = retirement.retire(repository, remote, early=early)
+    typer.echo(retirement.next_steps(repository.root, made))
 
 
 @seal_app.command()
@@ -132,13 +131,13 @@ def fresh(  # noqa: PLR0913 (one parameter an option)
     from assay.intake.report import intake_text
     from assay.sealing import renewal
 
-    root = repository()
+    repository = here()
     choices = Choices(formula, unit=unit, sheet=sheet, decimal=decimal, duplicates=duplicates)
-    found = asked(lambda choices: renewal.read_fresh(root, source, choices), choices)
+    found = asked(lambda choices: renewal.read_fresh(repository, source, choices), choices)
     typer.echo(f"{intake_text(found)}\n")
-    made = renewal.seal_fresh(root, found, agreed=set_aside)
+    made = renewal.seal_fresh(repository, found, agreed=set_aside)
     typer.echo(
         f"{made.joined_rows} retired rows joined the train set, which has {made.train_rows}; "
         f"{made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )
-    typer.echo(renewal.next_steps(root, source, made))
+    typer.echo(renewal.next_steps(repository.layout, source, made))

@@ -11,15 +11,15 @@ import typer
 
 from assay.batch.records import SHARD_ROWS
 from assay.errors import CheckFailedError, UsageError
-from assay.layout import Handover, Layout
+from assay.layout import Layout
 from assay.progress import stages
 from assay.texts import on_one_line, plural
-from assay.verbs.console import Machine, here, repository, shown, tell
+from assay.verbs.console import Machine, found_root, here, shown, tell
 
 if TYPE_CHECKING:
     from assay.batch.authorization import Authorization
     from assay.batch.records import BatchRecord
-    from assay.settings import Settings
+    from assay.repository import Repository
 
 
 def predict(  # noqa: PLR0913 (one parameter an option)
@@ -58,14 +58,13 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     """Predict a list of candidates with a certified model."""
     from assay.batch import jobs
 
-    root, settings = here()
-    permission = permitted(
-        root, settings, model, NamedBundle(bundle, certificate, uncertified=uncertified)
-    )
+    repository = here()
+    named = NamedBundle(bundle, certificate, uncertified=uncertified)
+    permission = permitted(repository, model, named)
     options = jobs.BatchOptions(scheduler, column, shard_rows, with_csv, note or None)
     with uninterrupted():
-        record = jobs.predict_batch(root, settings, candidates, permission, options)
-    conclude(root, record, machine=machine)
+        record = jobs.predict_batch(repository, candidates, permission, options)
+    conclude(repository.layout, record, machine=machine)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class NamedBundle:
 
 
 def permitted(
-    root: Path, settings: "Settings", model: str, given: NamedBundle = NamedBundle()
+    repository: "Repository", model: str, given: NamedBundle = NamedBundle()
 ) -> "Authorization":
     """Let a model predict, the one that is named or the bundle that is given.
 
@@ -89,18 +88,18 @@ def permitted(
     from assay.batch import authorization
     from assay.machinery import machinery_of
 
-    machinery_of(root)
+    machinery_of(repository.root)
     authorization.require_main()
     bundle, certificate = given.bundle, given.certificate
     if bundle is None and given.uncertified:
-        bundle = Handover(Layout(root).out).bundle
+        bundle = repository.handover.bundle
     if bundle is None:
-        found = authorization.find(root, model)
+        found = authorization.find(repository.root, model)
         bundle, certificate = found.bundle, found.certificate
     if given.uncertified:
         return authorization.without_certificate(bundle)
     certificate = certificate or bundle.parent / authorization.CERTIFICATE
-    return authorization.authorize(root, settings, bundle, certificate)
+    return authorization.authorize(repository, bundle, certificate)
 
 
 @contextmanager
@@ -113,12 +112,12 @@ def uninterrupted(then: str = "the same command goes on where it was") -> Iterat
         raise typer.Exit(130) from None
 
 
-def conclude(root: Path, record: "BatchRecord", *, machine: bool) -> None:
+def conclude(layout: Layout, record: "BatchRecord", *, machine: bool) -> None:
     """Tell of a batch that is done, in the run's summary, too."""
     from assay import runner
     from assay.batch import collection
 
-    place = Layout(root).out / "batches" / record.folder
+    place = layout.out / "batches" / record.folder
     runner.summarise(lambda: collection.render_summary(record, place))
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
@@ -147,10 +146,10 @@ def verify(
     from assay.batch.verification import verify_path
     from assay.machinery import machinery_digest
 
-    root, settings = here()
+    repository = here()
     machinery_digest()
     with uninterrupted("nothing is kept of it"):
-        sentence, details = verify_path(root, settings, path, candidates)
+        sentence, details = verify_path(repository, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)
 
 
@@ -164,7 +163,7 @@ def trace(
     from assay.batch.lineage import sentences
     from assay.batch.lineage import trace as look_up
 
-    found = look_up(repository(), identifier)
+    found = look_up(found_root(), identifier)
     tell("\n".join(sentences(found)), found, machine=machine)
     if found.certificate is None:
         raise CheckFailedError(
@@ -193,7 +192,7 @@ def diff(
         doing("reading the tables")
         found = [read_predictions(path, column) for path in tables]
         doing("comparing")
-        told = reconcile(Layout(repository()), found, top, highest=highest)
+        told = reconcile(Layout(found_root()), found, top, highest=highest)
     tell("\n".join(sentences(told)), told, machine=machine)
     changed = sum(difference.changed for difference in told.differences)
     if changed:

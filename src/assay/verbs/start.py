@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.errors import NotCarriedOutError
-from assay.verbs.console import Machine, here, repository, shown, tell
+from assay.verbs.console import Machine, found_root, here, shown, tell
 from assay.verbs.tables import (
     DecimalOption,
     DuplicatesOption,
@@ -50,7 +50,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
     from assay.intake.choices import Choices
     from assay.intake.report import intake_text
 
-    root = repository()
+    root = found_root()
     choices = Choices(formula, target, unit, None, None, sheet, decimal, positive, duplicates)
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
@@ -95,19 +95,18 @@ def plan(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Estimate what a sealed set can decide, and how many rows a margin needs."""
     from assay.files import write_text
-    from assay.layout import Layout
     from assay.planning.assumptions import GivenAssumptions
     from assay.planning.plan import PlanOptions, make_plan
     from assay.planning.text import plan_text, power_curve
 
-    root, settings = here()
+    repository = here()
     given = GivenAssumptions(error=error, change=change, icc=icc, on_pool=pool_change)
     options = PlanOptions(
         rows, groups, margin, given, use, disagreements, bounded=bounded, trials=trials, seed=seed
     )
     with _progress() as tick:
-        made = make_plan(root, settings, options, tick)
-    picture = Layout(root).out / "plan" / "power.svg"
+        made = make_plan(repository, options, tick)
+    picture = repository.layout.out / "plan" / "power.svg"
     made.write(picture.with_name("plan.json"))
     write_text(picture, power_curve(made))
     tell(f"{plan_text(made)}\n\nplan: {shown(picture)}", made, machine=machine)
@@ -150,7 +149,7 @@ def update(
     from assay.update.update import Order, begin
 
     machinery_digest()  # refuses an installation that somebody changed
-    root = repository()
+    root = found_root()
     order = Order(str(root), "", "", train=train, keep_conflicts=keep_conflicts)
     raise typer.Exit(begin(root, template, revision, order))
 

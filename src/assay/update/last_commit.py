@@ -47,7 +47,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Repository:
+class LastCommit:
     """A repository of one's own at `root`; `wheel` is the path of its wheel, below the root.
 
     Repositories that were made before there was a wheel have a copy in `src/assay` instead.
@@ -80,7 +80,7 @@ def version_of(wheel: str) -> str:
     return wheel.split("-")[1]
 
 
-def read_repository(root: Path) -> Repository:
+def read_last_commit(root: Path) -> LastCommit:
     """Read the last commit of the repository at `root`.
 
     Raises:
@@ -98,7 +98,7 @@ def read_repository(root: Path) -> Repository:
             code="update.no-record",
         )
     origin = _origin(root, run_git(root, "cat-file", "blob", tree[RECORD].blob))
-    found = Repository(root, head, tree, origin, _wheel(tree, origin))
+    found = LastCommit(root, head, tree, origin, _wheel(tree, origin))
     if found.wheel is not None:
         _require_locked(found, found.wheel)
     return found
@@ -223,8 +223,8 @@ def _wheel(tree: Tree, origin: Origin) -> str | None:
     )
 
 
-def _require_locked(repository: Repository, wheel: str) -> None:
-    lock = repository.content(wheels.LOCK).decode() if wheels.LOCK in repository.tree else ""
+def _require_locked(last: LastCommit, wheel: str) -> None:
+    lock = last.content(wheels.LOCK).decode() if wheels.LOCK in last.tree else ""
     name = re.escape(wheel.rpartition("/")[2])
     pattern = rf"^(?:\./)?{wheels.FOLDER}/{name} \\\n +--hash=sha256:(\w+)"
     line = re.search(pattern, lock, re.MULTILINE)
@@ -234,7 +234,7 @@ def _require_locked(repository: Repository, wheel: str) -> None:
             f"`git checkout COMMIT -- {wheels.LOCK}`.",
             code="lock.no-wheel",
         )
-    found = hashlib.sha256(repository.content(wheel)).hexdigest()
+    found = hashlib.sha256(last.content(wheel)).hexdigest()
     if found != line[1]:
         raise CheckFailedError(
             f"{wheel} is not the file that {wheels.LOCK} names (its SHA-256 begins with "
