@@ -65,7 +65,7 @@ def test_fresh(root):
     layout = Layout(root)
     train, inputs = table(layout.train), table(layout.sealed_inputs)
     old_labels, old_name = open_labels(layout, TARGET), sealed_digest(layout)
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     assert (made.joined_rows, made.train_rows, made.sealed_rows) == (30, 120, len(FRESH))
     now, sealed = table(layout.train), table(layout.sealed_inputs)
     pd.testing.assert_frame_equal(now[:90], train)
@@ -83,7 +83,7 @@ def test_fresh(root):
 
 def test_data_checks_hold(root):
     """After the change `assay schema` finds no failure."""
-    seal_fresh(read_repository(root), str(source(root)))
+    seal_fresh(root, str(source(root)))
     assert check_schema(read_repository(root)).failures == []
 
 
@@ -91,7 +91,7 @@ def test_keys(root):
     """A new sealing key takes the place of the old one, which is kept; signing keys stay."""
     layout = Layout(root)
     old, public = encryption.read(layout, SEALING), layout.public_key.read_bytes()
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     assert encryption.read(layout, SEALING) != old == base64.b64decode(made.kept.read_bytes())
     assert layout.public_key.read_bytes() == public
     assert read_signer(layout)
@@ -102,7 +102,7 @@ def test_keys(root):
 def test_margin(root):
     """The margin is computed anew on all rows that are public now, and comments stay."""
     before = read_settings(root).gate.margin
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     text = (root / "assay.toml").read_text()
     assert read_settings(root).gate.margin == made.margin != before
     assert "# the margin is frozen" in text
@@ -111,7 +111,7 @@ def test_margin(root):
 def test_nothing_in_plain_text(root):
     """No fresh label stands in any file of the repository."""
     source(root).write_text(csv_of({f: 3 + i / 7919 for i, f in enumerate(FRESH)}))
-    seal_fresh(read_repository(root), str(source(root)))
+    seal_fresh(root, str(source(root)))
     content = b"".join(snapshot(root).values())
     hidden = [str(v).encode() for v in open_labels(Layout(root), TARGET) if len(str(v)) > 6]
     assert len(hidden) > 30
@@ -235,7 +235,7 @@ def test_column_of_a_slice(mini):
     source(mini).write_text(csv_of(FRESH).replace("note,", "remark,"))
     refused(mini, UsageError, "fresh.csv", "'note'")
     source(mini).write_text(csv_of(FRESH))
-    seal_fresh(read_repository(mini), str(source(mini)))
+    seal_fresh(mini, str(source(mini)))
     assert list(table(layout.train)["note"][90:]) == list(inputs["note"])
     assert sorted(table(layout.sealed_inputs)["note"]) == sorted(f"note {n}" for n in range(40))
     assert "note" not in read_release(folder_of(layout, sealed_before(inputs)))[1]
@@ -252,7 +252,7 @@ def test_rows_of_the_retired_set_that_train_has(root):
     formula = table(layout.sealed_inputs)["formula"][0]
     with layout.train.open("a") as stream:
         stream.write(f"t00777,{formula},1.5\n")
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     now = table(layout.train)
     assert (made.joined_rows, made.train_rows) == (29, 120)
     assert list(now["formula"]).count(formula) == 1
@@ -262,11 +262,11 @@ def test_rows_of_the_retired_set_that_train_has(root):
 def test_twice(root):
     """A second set follows once the first fresh one is retired; ids go on counting."""
     layout = Layout(root)
-    seal_fresh(read_repository(root), str(source(root)))
+    seal_fresh(root, str(source(root)))
     source(root).write_text(csv_of({f"{c}{a}": i for i, c in enumerate(SECOND) for a in ANIONS}))
     refused(root, RefusedError, "not retired")
     write_release(layout, sealed_digest(layout), open_sealed(layout)[0], "")
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     assert made.train_rows == 120 + len(FRESH)
     assert table(layout.sealed_inputs)["row_id"][0] == "s00071"
     assert table(layout.train)["row_id"].is_unique
@@ -293,9 +293,9 @@ def test_crash(root, monkeypatch, step):
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", failing)
         with pytest.raises(Crash):
-            seal_fresh(read_repository(root), str(source(root)))
+            seal_fresh(root, str(source(root)))
     assert sealed_digest(layout) == name  # which is retired, so nothing passes meanwhile
-    made = seal_fresh(read_repository(root), str(source(root)))
+    made = seal_fresh(root, str(source(root)))
     assert made.train_rows == 120
     assert table(layout.train)["formula"].is_unique
     assert sorted(open_labels(layout, TARGET)) == sorted(FRESH.values())
