@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLE_ONLY = ("train.csv", "sealed_inputs.csv", "sealed_labels.csv", "README.md")
+EXAMPLE_ONLY = (
+    *("train.csv", "sealed_inputs.csv", "sealed_labels.csv", "pool.csv", "README.md"),
+    "candidates/transport.csv",
+)
 STEPS = """
 Made {place}. Next:
 

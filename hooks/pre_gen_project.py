@@ -17,8 +17,8 @@ EXAMPLE = {"target": "formation_enthalpy", "unit": "eV/atom"}
 INSTALLED = """
 assay assay_materials cookiecutter cryptography dask dask_jobqueue distributed github
 great_expectations hatchling hypothesis jinja2 joblib matminer matplotlib mlflow nh3 numba numpy
-packaging pandas pyarrow pydantic pygithub pymatgen pytest python_calamine pyyaml ruff scikit_learn scipy
-securesystemslib setuptools sklearn skops test tests tomlkit tqdm typer yaml
+packaging pandas pyarrow pydantic pygithub pymatgen pytest python_calamine pyyaml ruff
+scikit_learn scipy securesystemslib setuptools sklearn skops test tests tomlkit tqdm typer yaml
 """
 TAKEN = {*re.findall(r"\w+", INSTALLED), *sys.stdlib_module_names, *keyword.kwlist}
 

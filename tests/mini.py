@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from assay import initialization
+from assay.initialization import InitOptions
 from assay.intake.choices import Choices
 from assay.repository import read_repository
 from assay.sealing import renewal
@@ -71,10 +72,12 @@ def write_model(root, estimator):
     (root / "src" / "mini_model" / "model.py").write_text(MODEL.format(estimator=estimator))
 
 
-def initialize(root, source, target=None, unit=None, fraction=None, *, anyway=True, **choices):  # noqa: PLR0913
+def initialize(root, source, target=None, unit=None, **said):
     """Read a table and seal it, as `assay init --anyway` does."""
-    found = initialization.read_source(root, source, Choices(target=target, unit=unit, **choices))
-    return initialization.initialize(root, found, fraction, anyway=anyway)
+    options = {name: said.pop(name) for name in ("fraction", "pool", "anyway") if name in said}
+    found = initialization.read_source(root, source, Choices(target=target, unit=unit, **said))
+    options = InitOptions(**({"anyway": True} | options))
+    return initialization.initialize(root, found, options)
 
 
 def seal_fresh(root, source, **choices):

@@ -302,12 +302,12 @@ def test_a_class_of_the_template_gets_classifiers(root):
     drawn = np.random.default_rng(0).choice(["metal", "insulator"], len(FORMULAS))
     answers = dict(zip(FORMULAS, drawn, strict=True))
     (root / "mine.csv").write_text(csv_of(answers, "kind"))
+    sound = path.read_text()
+    path.write_text(sound.replace("max_depth=2", "max_depth='deep'"))
     before = path.read_text()
-    (root / "data" / "pool.csv").rename(root / "pool.csv")
-    with pytest.raises(UsageError):
-        initialize(root, str(root / "mine.csv"), "kind")
+    assert assay(root, "init", "mine.csv", "--target", "kind", "--anyway").returncode == 2
     assert path.read_text() == before
-    (root / "pool.csv").rename(root / "data" / "pool.csv")
+    path.write_text(sound)
     made = initialize(root, str(root / "mine.csv"), "kind")
     assert made.model == "src/mini_model/model.py"
     assert "DecisionTreeClassifier(" in path.read_text()
@@ -377,6 +377,22 @@ def test_a_set_that_can_never_decide_is_sealed_on_a_word_alone(root):
     with told(RefusedError, 1, "10 effective groups", "--anyway"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=True).sealed_rows == 10
+
+
+def test_the_pool_is_of_the_tables_chemistry(root):
+    """The example's pool gives way to compositions near the table, or to a person's list."""
+    initialize(root, str(root / "mine.csv"), "gap [eV]")
+    pool = list(read_table(Layout(root).pool, ["row_id", "formula"])["formula"])
+    assert len(pool) == 300
+    assert not {*pool} & {*map(reduced_formula, VALUES)}
+    assert "KBr" not in pool
+
+
+def test_a_pool_of_ones_own(root):
+    """`--pool` takes what will be predicted."""
+    (root / "wanted.csv").write_text("formula\nNaBr\nRbI\n")
+    initialize(root, str(root / "mine.csv"), "gap [eV]", pool=root / "wanted.csv")
+    assert list(read_table(Layout(root).pool, ["formula"])["formula"]) == ["NaBr", "RbI"]
 
 
 def test_columns_of_slices(root):

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from assay import provenance
-from assay.compositions import chemical_system
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
-from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
+from assay.intake.division import divided, require_decidable
 from assay.intake.intake import Intake, take_in
+from assay.intake.pools import read_pool
 from assay.intake.report import aside_text, repeats_text, require_usable, write_intake
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
@@ -24,7 +24,7 @@ from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
-from assay.splits import Parts, linked_systems, numbered, split_by_system
+from assay.splits import Parts
 from assay.tables import read_labelled, read_table, write_table
 
 CARD = """# Data card
@@ -39,7 +39,9 @@ CARD = """# Data card
 | range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
 
 `train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
-their labels, encrypted. `pool.csv` holds unlabelled compositions.
+their labels, encrypted. `pool.csv` holds {pool} unlabelled compositions on which two models are
+compared: those of a list if one was given to `assay init --pool`, else compositions near those of
+the table, of its elements alone.
 
 Still to be written by whoever owns the data: where the values were measured or computed, the
 licence, the DOI, known defects.
@@ -47,8 +49,6 @@ licence, the DOI, known defects.
 # where the template puts the person's table
 KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
-# larger shares of the systems that a small table may seal
-FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
 # estimators of scikit-learn that there are for numbers and for classes
 CLASSIFIERS = ("Bagging", "DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting")
 
@@ -61,6 +61,7 @@ def data_card(parts: Parts, found: Intake, target: Target) -> str:
         total=found.total,
         aside=aside_text(found),
         repeated=repeats_text(found),
+        pool=0 if parts.pool is None else len(parts.pool),
         target=parts.target,
         kind=target.kind,
         unit=target.unit,
@@ -98,14 +99,23 @@ class Initialized:
     model: str | None = None
 
 
-def initialize(
-    root: Path,
-    found: Intake | None,
-    fraction: float | None = None,
-    *,
-    agreed: bool = False,
-    anyway: bool = False,
-) -> Initialized:
+@dataclass(frozen=True)
+class InitOptions:
+    """What a person may say of the set that is sealed.
+
+    `fraction` of the chemical systems is sealed; None: that of `assay.toml`. `pool` is a person's
+    list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
+    that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
+    gate can decide nothing.
+    """
+
+    fraction: float | None = None
+    pool: Path | None = None
+    agreed: bool = False
+    anyway: bool = False
+
+
+def initialize(root: Path, found: Intake | None, options: InitOptions) -> Initialized:
     """Split (if rows were taken in), set the margin, seal the labels and make the keys.
 
     Everything that can fail for the data's sake is done before the first file is written.
@@ -113,9 +123,7 @@ def initialize(
     Args:
         root: the repository.
         found: what `read_source` took in; None: the tables in `data` are divided already.
-        fraction: the share of the chemical systems that is sealed; None: that of `assay.toml`.
-        agreed: whether a person agreed that more rows are set aside than `assay.toml` allows.
-        anyway: whether a set is sealed on which the gate can decide nothing.
+        options: what a person said of the set.
 
     Raises:
         RefusedError: the labels are sealed already, there are keys already, too many rows were set
@@ -125,28 +133,35 @@ def initialize(
     """
     layout = Layout(root)
     _require_fresh(layout)
-    before = settings = read_settings(root)
+    before = read_settings(root)
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
-        parts, card, repeated = _parts_on_disk(Repository(root, settings)), None, 0
+        parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
-        require_usable(found, settings, layout, agreed=agreed)
-        text = _configured(text, settings, found)
-        text = (
-            text
-            if fraction is None
-            else with_value(text, "split", "sealed_fraction", f"{fraction}")
-        )
-        settings = parse_settings(text)
-        parts, repeated = _split(settings, found), found.merged.repeated
-        if not anyway:
-            _require_decidable(settings, found, parts)
-        card = data_card(parts, found, parse_settings(text).target)
+        text, parts = _divided(Repository(root, before), text, found, options)
+        repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text).target)
     with _fitting_model(root, parse_settings(text)) as model:
         margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
     return Initialized(len(parts.train), len(parts.held_out), margin, repeated, model)
+
+
+def _divided(
+    repository: Repository, text: str, found: Intake, options: InitOptions
+) -> tuple[str, Parts]:
+    """The text of `assay.toml` for a table, and its rows divided as that says."""
+    require_usable(found, repository.settings, repository.layout, agreed=options.agreed)
+    text = _configured(text, repository.settings, found)
+    if options.fraction is not None:
+        text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
+    settings = parse_settings(text)
+    formulas = list(found.rows["formula"])
+    pool = None if options.pool is None else read_pool(options.pool, None, formulas)
+    parts = divided(settings, found, pool)
+    if not options.anyway:
+        require_decidable(settings, found, parts)
+    return text, parts
 
 
 @contextmanager
@@ -281,61 +296,12 @@ def _parts_on_disk(repository: Repository) -> Parts:
     )
 
 
-def _split(settings: Settings, found: Intake) -> Parts:
-    rows, source, target = found.rows, found.name, found.target.name
-    systems = rows.assign(group=linked_systems(list(rows["formula"])))["group"]
-    if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
-        raise UsageError(
-            f"{source} holds 1 chemical system: give rows of more, to seal some.",
-            code="split.one-system",
-        )
-    sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)
-    left, folds = systems[~sealed].nunique(), settings.split.folds
-    if left < folds:
-        raise UsageError(
-            f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
-            "more rows, or lower split.folds in assay.toml.",
-            code="split.too-few-systems",
-        )
-    train, held_out = (
-        numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
-    )
-    return Parts(target, train, held_out, settings.slice_columns)
-
-
-def _require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
-    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
-    least = settings.gate.minimum_groups
-    groups = _effective(parts.held_out)
-    if groups >= least:
-        return
-    told = (
-        f"{found.name}: the {len(parts.held_out)} rows to seal are {groups:.0f} effective groups "
-        f"(rows of one chemical system count together), and the gate decides nothing below {least}"
-    )
-    for fraction in FRACTIONS:
-        split = settings.split.model_copy(update={"sealed_fraction": fraction})
-        wider = _split(settings.model_copy(update={"split": split}), found)
-        if fraction > settings.split.sealed_fraction and _effective(wider.held_out) >= least:
-            raise RefusedError(
-                f"{told}: seal more of the systems with --sealed-fraction {fraction}.",
-                code="data.cannot-decide",
-            )
-    raise RefusedError(
-        f"{told}, whatever part is sealed: add rows of more chemical systems, or go on without a "
-        "verdict by --anyway.",
-        code="data.cannot-decide",
-    )
-
-
-def _effective(rows: pd.DataFrame) -> float:
-    return Grouping.of(rows["formula"].map(chemical_system)).effective
-
-
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     if card is not None:
         write_table(parts.public, layout.train)
         write_table(parts.inputs, layout.sealed_inputs)
+        if parts.pool is not None:
+            write_table(parts.pool, layout.pool)
         write_text(layout.root / "data" / "README.md", card)
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():

@@ -14,12 +14,16 @@ FOLD_RULE = "rendezvous-1"
 
 @dataclass(frozen=True)
 class Parts:
-    """Both sides of a split, each `row_id, formula, <target>` and the columns `further`."""
+    """Both sides of a split, each `row_id, formula, <target>` and the columns `further`.
+
+    `pool` is `row_id, formula` of a pool that is made with the split; None: that of the repository.
+    """
 
     target: str
     train: pd.DataFrame
     held_out: pd.DataFrame
     further: Sequence[str] = ()
+    pool: pd.DataFrame | None = None
 
     @property
     def public(self) -> pd.DataFrame:

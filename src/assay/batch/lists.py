@@ -21,7 +21,7 @@ from assay.files import digest_file
 from assay.github import MAXIMUM_ASSET_BYTES, is_safe
 from assay.intake.columns import formula_column
 from assay.intake.files import read_raw
-from assay.intake.raw import RawTable
+from assay.intake.raw import OF_A_LIST, RawTable
 from assay.layout import Layout
 from assay.tables import harmless, write_table
 from assay.text_tables import require_header
@@ -107,7 +107,7 @@ def open_any(layout: Layout, path: Path, column: str | None = None) -> Candidate
         if not path.is_file() or path.stat().st_size > LARGEST:
             raise
         try:
-            rows = _converted(read_raw(path), column)
+            rows = _converted(read_raw(path, least=OF_A_LIST), column)
         except UsageError:
             raise error from None
     converted = layout.out / "candidates" / f"{path.name}.csv"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.errors import UsageError
-from assay.intake.raw import RawTable, from_grid
+from assay.intake.raw import LEAST, RawTable, from_grid
 from assay.tables import MAXIMUM_BYTES
 from assay.text_tables import LONGEST_CELL
 
@@ -34,7 +34,7 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def read_delimited(path: Path) -> RawTable:
+def read_delimited(path: Path, least: int = LEAST) -> RawTable:
     """Read a table of cells between commas, semicolons, tabs or bars, in any usual encoding.
 
     Raises:
@@ -47,7 +47,7 @@ def read_delimited(path: Path) -> RawTable:
     readings = [decoded.encoding] if decoded.encoding else []
     if separator != ",":
         readings.append(f"{SEPARATORS[separator]} between cells")
-    return from_grid(path, grid, lines, readings)
+    return from_grid(path, grid, lines, readings, least=least)
 
 
 def unpacked(path: Path) -> bytes:
@@ -117,7 +117,7 @@ def separator_of(text: str) -> str:
     """The separator by which most of the first lines have the same number of cells, above one."""
     lines = [line for line in text.split("\n", TRIED)[:TRIED] if line.strip()]
     scores = {separator: _agreement(lines, separator) for separator in SEPARATORS}
-    return max(scores, key=lambda separator: scores[separator])
+    return max((",", *scores), key=lambda separator: scores[separator])
 
 
 def _agreement(lines: Sequence[str], separator: str) -> tuple[float, int]:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from assay.errors import UsageError
-from assay.intake.raw import RawTable
+from assay.intake.raw import LEAST, RawTable
 
 ZIP, OLE, PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 
 
-def read_raw(path: Path, sheet: str | None = None) -> RawTable:
-    """Read the table in a file, whatever its format.
+def read_raw(path: Path, sheet: str | None = None, least: int = LEAST) -> RawTable:
+    """Read the table in a file, whatever its format, of at least so many columns.
 
     Raises:
         UsageError: there is no such file, or no table in it; the sentence says what to do.
@@ -23,10 +23,10 @@ def read_raw(path: Path, sheet: str | None = None) -> RawTable:
     with path.open("rb") as stream:
         opening = stream.read(4)
     if opening in {ZIP, OLE}:
-        return workbooks.read_workbook(path, sheet)
+        return workbooks.read_workbook(path, sheet, least)
     if opening == PARQUET:
-        return structured.read_parquet(path)
+        return structured.read_parquet(path, least)
     head = delimited.unpacked(path)[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in {b"{", b"["} and path.suffix.lower() not in {".csv", ".tsv", ".txt"}:
-        return structured.read_json(path)
-    return delimited.read_delimited(path)
+        return structured.read_json(path, least)
+    return delimited.read_delimited(path, least)

@@ -11,6 +11,8 @@ from assay.intake.faults import Fault
 
 # more rows than anybody labels; lists of candidates are read in parts elsewhere
 MOST_ROWS = 5_000_000
+# columns of a table of labels: formulas, and what is to be learnt; of a list one is enough
+LEAST, OF_A_LIST = 2, 1
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def from_grid(
     grid: Sequence[Sequence[str]],
     lines: Sequence[int],
     readings: Sequence[str] = (),
-    sheet: str | None = None,
+    least: int = LEAST,
 ) -> RawTable:
     """Find the header among rows of cells, and make a table of what stands below it.
 
@@ -49,11 +51,11 @@ def from_grid(
     for remarks; a line of units above or below the header is kept as `units`.
 
     Raises:
-        UsageError: there is no header with two columns or more, or no row below it.
+        UsageError: there is no header of at least so many columns, or no row below it.
     """
     rows = [(line, [cell.strip() for cell in row]) for line, row in zip(lines, grid, strict=True)]
     rows = [(line, row) for line, row in rows if any(row)]
-    top = _header_at(rows, path)
+    top = _header_at(rows, path, least)
     notes = [*readings, *_remarks(rows, top)]
     line, header = rows[top][0], rows[top][1]
     while not header[-1] and not any(any(row[len(header) - 1 :]) for _, row in rows[top + 1 :]):
@@ -63,23 +65,23 @@ def from_grid(
     if units:
         notes.append("a line of units")
     _require_distinct(names, path, line)
-    kept, faults = _rows(body, names)
+    kept, faults = _rows(body, names, least)
     if not kept:
         raise UsageError(f"{path} has a header but no rows: add some.", code="table.no-rows")
     frame = pd.DataFrame(
         [row for _, row in kept], columns=names, index=[at for at, _ in kept], dtype=str
     )
-    return RawTable(path, frame, tuple(notes), tuple(faults), sheet, units)
+    return RawTable(path, frame, tuple(notes), tuple(faults), units=units)
 
 
 Line = tuple[int, list[str]]
 
 
-def _header_at(rows: Sequence[Line], path: Path) -> int:
-    """Where the header is: the first row of at least two cells that is no remark."""
+def _header_at(rows: Sequence[Line], path: Path, least: int) -> int:
+    """Where the header is: the first row of at least so many cells that is no remark."""
     for at, (_, row) in enumerate(rows):
         filled = sum(map(bool, row))
-        if filled > 1 and not row[0].startswith("#") and not _is_units(rows, at, at + 2):
+        if filled >= least and not row[0].startswith("#") and not _is_units(rows, at, at + 2):
             return at
     if not rows:
         raise UsageError(f"{path} is empty: it must hold a header and rows.", code="table.empty")
@@ -129,13 +131,13 @@ def _require_distinct(names: Sequence[str], path: Path, line: int) -> None:
         )
 
 
-def _rows(body: Sequence[Line], names: Sequence[str]) -> tuple[list[Line], list[Fault]]:
+def _rows(body: Sequence[Line], names: Sequence[str], least: int) -> tuple[list[Line], list[Fault]]:
     kept: list[Line] = []
     faults: list[Fault] = []
     width = len(names)
     for line, row in body:
         cells = row + [""] * (width - len(row)) if len(row) < width else row
-        if any(cells[width:]) or len(row) < 2:  # noqa: PLR2004 (a lone cell is no row)
+        if any(cells[width:]) or len(row) < least:
             reason = f"{len(row)} cells where the header has {width}"
             faults.append(Fault(line, "", " | ".join(row)[:200], "row.wrong-width", reason))
         elif cells[:width] == list(names):

@@ -9,10 +9,10 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.intake.delimited import decode, unpacked
-from assay.intake.raw import MOST_ROWS, RawTable, from_grid
+from assay.intake.raw import LEAST, MOST_ROWS, RawTable, from_grid
 
 
-def read_parquet(path: Path) -> RawTable:
+def read_parquet(path: Path, least: int = LEAST) -> RawTable:
     """Read a Parquet file; columns of nested values are left out and named.
 
     Raises:
@@ -37,10 +37,10 @@ def read_parquet(path: Path) -> RawTable:
             texts[str(name)] = column.cast(pa.string()).fill_null("").to_pylist()
         except pa.ArrowException:
             left.append(str(name))
-    return _from_columns(path, texts, left)
+    return _from_columns(path, texts, left, least)
 
 
-def read_json(path: Path) -> RawTable:
+def read_json(path: Path, least: int = LEAST) -> RawTable:
     """Read JSON: a list of records, one record a line, columns, or what pandas calls `split`.
 
     Numbers keep the digits of the file.
@@ -68,7 +68,7 @@ def read_json(path: Path) -> RawTable:
         name for name, cells in columns.items() if any(isinstance(c, (dict, list)) for c in cells)
     ]
     texts = {name: list(map(_text, cells)) for name, cells in columns.items() if name not in left}
-    return _from_columns(path, texts, left)
+    return _from_columns(path, texts, left, least)
 
 
 def _parsed(text: str) -> Any:
@@ -109,14 +109,16 @@ def _text(value: Any) -> str:
     return ("TRUE" if value else "FALSE") if isinstance(value, bool) else str(value)
 
 
-def _from_columns(path: Path, texts: dict[str, list[str]], left: Sequence[str]) -> RawTable:
+def _from_columns(
+    path: Path, texts: dict[str, list[str]], left: Sequence[str], least: int = LEAST
+) -> RawTable:
     rows = [list(texts), *map(list, zip(*texts.values(), strict=True))]
     if len(rows) > MOST_ROWS:
         raise _too_long(path, len(rows))
     told = ", ".join(left)[:200]
     readings = [f"without the columns of nested values: {told}"] if left else []
     # a record's line is its number, so that the header stands at none
-    return from_grid(path, rows, range(len(rows)), readings)
+    return from_grid(path, rows, range(len(rows)), readings, least=least)
 
 
 def _too_long(path: Path, rows: int) -> UsageError:

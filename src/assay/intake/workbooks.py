@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
-from assay.intake.raw import RawTable, from_grid
+from assay.intake.raw import LEAST, RawTable, from_grid
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_CELLS = 50_000_000
 
 
-def read_workbook(path: Path, sheet: str | None) -> RawTable:
+def read_workbook(path: Path, sheet: str | None, least: int = LEAST) -> RawTable:
     """Read the worksheet of that name, or else the first that holds a table.
 
     Raises:
@@ -24,7 +24,7 @@ def read_workbook(path: Path, sheet: str | None) -> RawTable:
 
     try:
         with CalamineWorkbook.from_path(path) as book:
-            return _sheet(book, path, sheet)
+            return _sheet(book, path, sheet, least)
     except PasswordError:
         raise UsageError(
             f"{path} is protected by a password: save a copy without one.", code="table.protected"
@@ -37,7 +37,7 @@ def read_workbook(path: Path, sheet: str | None) -> RawTable:
         ) from None
 
 
-def _sheet(book: "CalamineWorkbook", path: Path, sheet: str | None) -> RawTable:
+def _sheet(book: "CalamineWorkbook", path: Path, sheet: str | None, least: int) -> RawTable:
     names = list(book.sheet_names)
     if sheet is not None and sheet not in names:
         raise UsageError(
@@ -47,7 +47,7 @@ def _sheet(book: "CalamineWorkbook", path: Path, sheet: str | None) -> RawTable:
     refusal = None
     for name in names if sheet is None else [sheet]:
         try:
-            found = _table(book, path, name)
+            found = _table(book, path, name, least)
         except UsageError as error:
             refusal = refusal or error
             continue
@@ -63,7 +63,7 @@ def _sheet(book: "CalamineWorkbook", path: Path, sheet: str | None) -> RawTable:
     raise refusal or UsageError(f"{path} has no sheets: it is empty.", code="table.empty")
 
 
-def _table(book: "CalamineWorkbook", path: Path, name: str) -> RawTable:
+def _table(book: "CalamineWorkbook", path: Path, name: str, least: int) -> RawTable:
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height * sheet.total_width > MOST_CELLS:
         raise UsageError(
@@ -76,7 +76,7 @@ def _table(book: "CalamineWorkbook", path: Path, name: str) -> RawTable:
     covered = [top + 2 for (top, _), (end, _) in sheet.merged_cell_ranges or () if end > top]
     told = "merged cells, which have a value in their first line alone"
     readings = [f"{told} (line {min(covered)})"] if covered else []
-    return from_grid(path, rows, range(1, len(rows) + 1), readings)
+    return from_grid(path, rows, range(1, len(rows) + 1), readings, least=least)
 
 
 def _text(cell: Any) -> str:

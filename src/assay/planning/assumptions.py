@@ -67,7 +67,7 @@ def _public_error(repository: Repository, parts: Parts) -> float:
 
     layout, settings = repository.layout, repository.settings
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
-    pool = read_table(layout.pool, ["row_id", "formula"])
+    pool = read_table(layout.pool, ["row_id", "formula"]) if parts.pool is None else parts.pool
     data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
     try:
         candidate = fit_out_of_fold(load_builder(repository), data, settings)

@@ -41,12 +41,16 @@ def init(  # noqa: PLR0913 (one parameter an option)
     sealed_fraction: Annotated[
         float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
     ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option(help="List of unlabelled compositions [some near those of the table]."),
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Seal a set on which the gate can decide nothing.")
     ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
-    from assay.initialization import few_rows, initialize, next_steps, read_source
+    from assay.initialization import InitOptions, few_rows, initialize, next_steps, read_source
     from assay.intake.choices import Choices
     from assay.intake.report import intake_text
 
@@ -55,7 +59,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
-    made = initialize(root, found, sealed_fraction, agreed=set_aside, anyway=anyway)
+    made = initialize(root, found, InitOptions(sealed_fraction, pool, set_aside, anyway))
     typer.echo(
         f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
     )

@@ -1,0 +1,81 @@
+"""Which rows are sealed, whether the gate can decide on them, and the pool beside them."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from assay.compositions import chemical_system
+from assay.errors import RefusedError, UsageError
+from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
+from assay.gate.statistics import Grouping
+from assay.intake.intake import Intake
+from assay.intake.pools import neighbourhood
+from assay.settings import Settings
+from assay.splits import Parts, linked_systems, numbered, split_by_system
+
+# larger shares of the systems that a small table may seal
+FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
+
+
+def divided(settings: Settings, found: Intake, pool: list[str] | None) -> Parts:
+    """The rows divided by chemical system, with a pool of the table's chemistry if none is given.
+
+    Raises:
+        UsageError: there are too few chemical systems to divide.
+    """
+    parts = _split(settings, found)
+    wanted = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(parts.held_out))
+    made = pool or neighbourhood(list(found.rows["formula"]), wanted, settings.split.seed)
+    table = numbered(pd.DataFrame({"formula": made}), "p", 1)
+    return replace(parts, pool=table[["row_id", "formula"]])
+
+
+def _split(settings: Settings, found: Intake) -> Parts:
+    rows, source, target = found.rows, found.name, found.target.name
+    systems = rows.assign(group=linked_systems(list(rows["formula"])))["group"]
+    if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
+        raise UsageError(
+            f"{source} holds 1 chemical system: give rows of more, to seal some.",
+            code="split.one-system",
+        )
+    sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)
+    left, folds = systems[~sealed].nunique(), settings.split.folds
+    if left < folds:
+        raise UsageError(
+            f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
+            "more rows, or lower split.folds in assay.toml.",
+            code="split.too-few-systems",
+        )
+    train, held_out = (
+        numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
+    )
+    return Parts(target, train, held_out, settings.slice_columns)
+
+
+def require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
+    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    least = settings.gate.minimum_groups
+    groups = _effective(parts.held_out)
+    if groups >= least:
+        return
+    told = (
+        f"{found.name}: the {len(parts.held_out)} rows to seal are {groups:.0f} effective groups "
+        f"(rows of one chemical system count together), and the gate decides nothing below {least}"
+    )
+    for fraction in FRACTIONS:
+        split = settings.split.model_copy(update={"sealed_fraction": fraction})
+        wider = _split(settings.model_copy(update={"split": split}), found)
+        if fraction > settings.split.sealed_fraction and _effective(wider.held_out) >= least:
+            raise RefusedError(
+                f"{told}: seal more of the systems with --sealed-fraction {fraction}.",
+                code="data.cannot-decide",
+            )
+    raise RefusedError(
+        f"{told}, whatever part is sealed: add rows of more chemical systems, or go on without a "
+        "verdict by --anyway.",
+        code="data.cannot-decide",
+    )
+
+
+def _effective(rows: pd.DataFrame) -> float:
+    return Grouping.of(rows["formula"].map(chemical_system)).effective
