@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from assay import initialization
-from assay.initialization import InitOptions
+from assay.intake.adoption import SetOptions
 from assay.intake.choices import Choices
 from assay.repository import read_repository
 from assay.sealing import renewal
@@ -76,7 +76,7 @@ def initialize(root, source, target=None, unit=None, **said):
     """Read a table and seal it, as `assay init --anyway` does."""
     options = {name: said.pop(name) for name in ("fraction", "pool", "anyway") if name in said}
     found = initialization.read_source(root, source, Choices(target=target, unit=unit, **said))
-    options = InitOptions(**({"anyway": True} | options))
+    options = SetOptions(**({"anyway": True} | options))
     return initialization.initialize(root, found, options)
 
 

@@ -76,7 +76,7 @@ def test_configuration(root):
     assert settings.target.kind == "number"
     assert settings.target.unit == "eV [indirect] #2"
     assert settings.target.lower == -np.inf
-    assert settings.gate.margin == made.margin
+    assert settings.gate.margin == made.model.margin
     assert "# mine" in text
     assert "# the margin is frozen" in text
     assert "**gap [eV]** (unit: eV [indirect] #2) from" in (root / "README.md").read_text()
@@ -98,15 +98,15 @@ def test_margin(root, monkeypatch, rows, share):
     from assay.datasets import read_dataset
     from assay.model.builder import load_builder
     from assay.model.training import fit_out_of_fold
-    from assay.planning import assumptions
+    from assay.planning import first_model
 
-    monkeypatch.setattr(assumptions, "SMALL_SET", rows)
+    monkeypatch.setattr(first_model, "SMALL_SET", rows)
     made = initialize(root, str(root / "mine.csv"), "gap [eV]", None)
     assert made.sealed_rows == 30
     repository = read_repository(root)
     data = read_dataset(repository)
     predicted = fit_out_of_fold(load_builder(repository), data, repository.settings).out_of_fold
-    assert made.margin == float(f"{share * np.abs(predicted - data.target).mean():.3g}")
+    assert made.model.margin == float(f"{share * np.abs(predicted - data.target).mean():.3g}")
 
 
 def test_class(root):
@@ -309,10 +309,10 @@ def test_a_class_of_the_template_gets_classifiers(root):
     assert path.read_text() == before
     path.write_text(sound)
     made = initialize(root, str(root / "mine.csv"), "kind")
-    assert made.model == "src/mini_model/model.py"
+    assert made.changed == "src/mini_model/model.py"
     assert "DecisionTreeClassifier(" in path.read_text()
     assert read_settings(root).target.classes == ("insulator", "metal")
-    assert made.model in next_steps(root, made.model)
+    assert made.changed in next_steps(root, made.changed)
 
 
 def test_sealed_row_without_features(root):

@@ -1,9 +1,5 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
-import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,18 +8,17 @@ import pandas as pd
 from assay import provenance
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
+from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
-from assay.intake.division import divided, require_decidable
 from assay.intake.intake import Intake, take_in
-from assay.intake.pools import read_pool
-from assay.intake.report import aside_text, repeats_text, require_usable, write_intake
+from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
-from assay.planning.assumptions import with_margin
+from assay.planning.first_model import FirstModel, first_model
 from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
-from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings, with_value
+from assay.settings import FILE_NAME, Target, parse_settings, read_settings
 from assay.splits import Parts
 from assay.tables import read_labelled, read_table, write_table
 
@@ -49,8 +44,6 @@ licence, the DOI, known defects.
 # where the template puts the person's table
 KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
-# estimators of scikit-learn that there are for numbers and for classes
-CLASSIFIERS = ("Bagging", "DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting")
 
 
 def data_card(parts: Parts, found: Intake, target: Target) -> str:
@@ -86,36 +79,20 @@ def _told(target: Target) -> str:
 
 @dataclass(frozen=True)
 class Initialized:
-    """What `init` made: sizes of the two sets, and the margin in the target's unit.
+    """What `init` made: sizes of the two sets, and what the first model makes of them.
 
-    `repeated` rows of the source went into others of their composition. `model` is the file in
-    which classifiers stand for regressors since.
+    `repeated` rows of the source went into others of their composition. In the file `changed`
+    classifiers stand for regressors since.
     """
 
     train_rows: int
     sealed_rows: int
-    margin: float
+    model: FirstModel
     repeated: int
-    model: str | None = None
+    changed: str | None = None
 
 
-@dataclass(frozen=True)
-class InitOptions:
-    """What a person may say of the set that is sealed.
-
-    `fraction` of the chemical systems is sealed; None: that of `assay.toml`. `pool` is a person's
-    list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
-    that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
-    gate can decide nothing.
-    """
-
-    fraction: float | None = None
-    pool: Path | None = None
-    agreed: bool = False
-    anyway: bool = False
-
-
-def initialize(root: Path, found: Intake | None, options: InitOptions) -> Initialized:
+def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initialized:
     """Split (if rows were taken in), set the margin, seal the labels and make the keys.
 
     Everything that can fail for the data's sake is done before the first file is written.
@@ -138,52 +115,13 @@ def initialize(root: Path, found: Intake | None, options: InitOptions) -> Initia
     if found is None:
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
-        text, parts = _divided(Repository(root, before), text, found, options)
+        text, parts = adopted(Repository(root, before), text, found, options)
         repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text).target)
-    with _fitting_model(root, parse_settings(text)) as model:
-        margin, text = with_margin(root, parts, text)
-    _write(layout, parts, text, card)
+    with fitting_model(root, parse_settings(text)) as changed:
+        model = first_model(root, parts, text)
+    _write(layout, parts, model.text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
-    return Initialized(len(parts.train), len(parts.held_out), margin, repeated, model)
-
-
-def _divided(
-    repository: Repository, text: str, found: Intake, options: InitOptions
-) -> tuple[str, Parts]:
-    """The text of `assay.toml` for a table, and its rows divided as that says."""
-    require_usable(found, repository.settings, repository.layout, agreed=options.agreed)
-    text = _configured(text, repository.settings, found)
-    if options.fraction is not None:
-        text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
-    settings = parse_settings(text)
-    formulas = list(found.rows["formula"])
-    pool = None if options.pool is None else read_pool(options.pool, None, formulas)
-    parts = divided(settings, found, pool)
-    if not options.anyway:
-        require_decidable(settings, found, parts)
-    return text, parts
-
-
-@contextmanager
-def _fitting_model(root: Path, settings: Settings) -> Iterator[str | None]:
-    """Make the template's forest one of classes where the target is a class; undone by an error.
-
-    Gives the file that was changed, if it was.
-    """
-    path = root / "src" / settings.project.package / "model.py"
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    after = before
-    for name in CLASSIFIERS if settings.target.kind == "class" else ():
-        after = re.sub(rf"\b{name}Regressor\b", f"{name}Classifier", after)
-    if after == before:
-        yield None
-        return
-    write_text(path, after)
-    try:
-        yield str(path.relative_to(root))
-    except BaseException:
-        write_text(path, before)
-        raise
+    return Initialized(len(parts.train), len(parts.held_out), model, repeated, changed)
 
 
 def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:
@@ -254,31 +192,6 @@ def _require_private(root: Path, source: str | None) -> None:
             f"out of the repository or into {KEPT}, which git ignores, and run init again.",
             code="data.not-ignored",
         )
-
-
-def _configured(text: str, settings: Settings, found: Intake) -> str:
-    """The text of `assay.toml` with what the table and its reader said."""
-    target = settings.target
-    values = {
-        "column": (target.column, found.target.name),
-        "unit": (target.unit, found.unit),
-        "kind": (target.kind, found.kind),
-        "classes": (target.classes, found.classes),
-    }
-    other = found.target.name != target.column or found.kind != target.kind
-    for bound in ("lower", "upper", "element_value") if other else ():
-        text = with_value(text, "target", bound, None)
-    for key, (before, after) in values.items():
-        if before != after:
-            value = None if after is None else json.dumps(after, ensure_ascii=False)
-            text = with_value(text, "target", key, value)
-    if found.duplicates != settings.data.duplicates:
-        text = with_value(text, "data", "duplicates", json.dumps(found.duplicates))
-    if found.kind == "number" and "duplicate_tolerance" not in settings.data.model_fields_set:
-        told = f"{found.tolerance:.3g}  # 5 % of the interquartile range, found by init"
-        text = with_value(text, "data", "duplicate_tolerance", told)
-    parse_settings(text)
-    return text
 
 
 def _parts_on_disk(repository: Repository) -> Parts:

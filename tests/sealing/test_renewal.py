@@ -326,7 +326,7 @@ def test_command_line(root):
         assert path.read_text().strip() not in runs[0].stdout + runs[0].stderr
     for word in (SEALING.variable, "heldout", "assay.toml", str(source(root)), "data/README.md"):
         assert word in runs[0].stdout
-    assert "data/pool.csv: it has 1 rows, the gate wants 400" in runs[0].stdout
+    assert "data/pool.csv: it has 300 rows, the gate wants 400" in runs[0].stdout
     assert runs[1].returncode == 1
     assert runs[1].stderr.count("\n") == 1
     assert "not retired" in runs[1].stderr

@@ -17,17 +17,23 @@ from assay.splits import Parts, linked_systems, numbered, split_by_system
 FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
 
 
-def divided(settings: Settings, found: Intake, pool: list[str] | None) -> Parts:
+def unlabelled(settings: Settings, found: Intake) -> pd.DataFrame:
+    """The rows of a table without their labels: `formula` and the columns that slices need."""
+    return found.rows[["formula", *settings.slice_columns]]
+
+
+def divided(settings: Settings, found: Intake, pool: pd.DataFrame | None) -> Parts:
     """The rows divided by chemical system, with a pool of the table's chemistry if none is given.
 
     Raises:
         UsageError: there are too few chemical systems to divide.
     """
     parts = _split(settings, found)
-    wanted = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(parts.held_out))
-    made = pool or neighbourhood(list(found.rows["formula"]), wanted, settings.split.seed)
-    table = numbered(pd.DataFrame({"formula": made}), "p", 1)
-    return replace(parts, pool=table[["row_id", "formula"]])
+    if pool is None:
+        wanted = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(parts.held_out))
+        pool = neighbourhood(unlabelled(settings, found), wanted, settings.split.seed)
+    table = numbered(pool, "p", 1)
+    return replace(parts, pool=table[["row_id", "formula", *settings.slice_columns]])
 
 
 def _split(settings: Settings, found: Intake) -> Parts:

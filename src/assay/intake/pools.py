@@ -1,10 +1,12 @@
 """Unlabelled compositions on which two models are compared: a person's list, or a neighbourhood."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from assay.compositions import identity, parse, problem, reduced_formula
 from assay.errors import UsageError
@@ -12,6 +14,7 @@ from assay.intake.columns import formula_column
 from assay.intake.files import read_raw
 from assay.intake.raw import OF_A_LIST
 
+FORMULA = "formula"
 # elements that stand for another one: those next to it by Mendeleev number
 PARTNERS = 6
 # shares of the first of two compositions in a mixture of them
@@ -23,38 +26,48 @@ TRIES = 30
 Content = dict[str, float]
 
 
-def read_pool(path: Path, sheet: str | None, known: Sequence[str]) -> list[str]:
-    """The compositions of a person's list, each once, without those of the formulas `known`.
+def read_pool(path: Path, known: pd.DataFrame) -> pd.DataFrame:
+    """The compositions of a person's list, each once, that are not in the table `known`.
+
+    Both have `formula` and the same further columns.
 
     Raises:
-        UsageError: it is no table, or holds no other composition that can be read.
+        UsageError: it is no table, lacks a column, or holds no other composition that can be read.
     """
-    table = read_raw(path, sheet, OF_A_LIST)
-    texts = [cell for cell in table.cells[formula_column(table, None, None)] if not problem(cell)]
-    found = _distinct(texts, known)
-    if not found:
+    table = read_raw(path, None, OF_A_LIST)
+    further = [name for name in known if name != FORMULA]
+    for name in further:
+        if name not in table.cells:
+            raise UsageError(
+                f"{table.name} has no column {name!r}, which assay.toml names a slice by: add it.",
+                code="table.no-column",
+            )
+    cells = table.cells[formula_column(table, None, None)]
+    rows = table.cells[further].assign(**{FORMULA: cells})[[FORMULA, *further]]
+    rows = _distinct(rows[[problem(cell) is None for cell in cells]], known)
+    if rows.empty:
         raise UsageError(
             f"{table.name} holds no composition that can be read and is not in the table of "
             "labels: name another list with --pool, or leave the option out.",
             code="intake.no-pool",
         )
-    return found
+    return rows
 
 
-def neighbourhood(formulas: Sequence[str], rows: int, seed: int) -> list[str]:
+def neighbourhood(known: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """Compositions near those of a table, of its elements alone, and none of them in it.
 
-    Each begins with a composition of the table, of which an element is replaced by one that is
-    near it in the table of Pettifor (by the Mendeleev number), an amount is changed, or, where
-    most amounts are no whole numbers, as in alloys, which is mixed with another one. The same
-    table and seed give the same compositions.
+    Each begins with a row of the table, whose further columns it keeps, and of whose composition an
+    element is replaced by one that is near it in Pettifor's table (by the Mendeleev number), an
+    amount is changed, or, where most amounts are no whole numbers, as in alloys, which is mixed
+    with another one. The same table and seed give the same compositions.
 
     Args:
-        formulas: the compositions of the table (n,).
+        known: `formula` and further columns (n rows).
         rows: how many are wanted; of a small chemistry there may be fewer.
         seed: of what is drawn.
     """
-    contents = [_content(formula) for formula in formulas]
+    contents = [_content(formula) for formula in known[FORMULA]]
     present = sorted({symbol for content in contents for symbol in content})
     rng = np.random.default_rng(seed)
     ways: list[Callable[[Content], Content | None]] = [
@@ -63,25 +76,24 @@ def neighbourhood(formulas: Sequence[str], rows: int, seed: int) -> list[str]:
     ]
     if _is_of_alloys(contents):
         ways.append(lambda content: _mixed(content, contents[rng.integers(len(contents))], rng))
-    found: dict[str, str] = {}
-    known = set(map(identity, formulas))
+    found: dict[str, tuple[int, str]] = {}
+    names = set(map(identity, known[FORMULA]))
     for _ in range(TRIES * rows):
         if len(found) == rows:
             break
-        made = ways[rng.integers(len(ways))](contents[rng.integers(len(contents))])
+        at = int(rng.integers(len(contents)))
+        made = ways[rng.integers(len(ways))](contents[at])
         spelt = "" if made is None else _spelt(made)
-        if spelt and problem(spelt) is None and (name := identity(spelt)) not in known:
-            found.setdefault(name, reduced_formula(spelt))
-    return list(found.values())
+        if spelt and problem(spelt) is None and (name := identity(spelt)) not in names:
+            found.setdefault(name, (at, reduced_formula(spelt)))
+    taken = known.iloc[[at for at, _ in found.values()]]
+    return taken.assign(**{FORMULA: [spelt for _, spelt in found.values()]})
 
 
-def _distinct(texts: Sequence[str], known: Sequence[str]) -> list[str]:
-    seen = set(map(identity, known))
-    found: dict[str, str] = {}
-    for text in texts:
-        if (name := identity(text)) not in seen:
-            found.setdefault(name, reduced_formula(text))
-    return list(found.values())
+def _distinct(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    names = rows[FORMULA].map(identity)
+    fresh = rows[~names.isin(set(map(identity, known[FORMULA]))) & ~names.duplicated()]
+    return fresh.assign(**{FORMULA: fresh[FORMULA].map(reduced_formula)})
 
 
 def _content(formula: str) -> Content:
@@ -136,7 +148,9 @@ def _order() -> list[str]:
     """All elements by their Mendeleev number (Pettifor's order, as pymatgen has it)."""
     from pymatgen.core import Element
 
-    numbered = [element for element in Element if element.mendeleev_no is not None]
+    with warnings.catch_warnings():  # the heaviest elements have no such number
+        warnings.simplefilter("ignore")
+        numbered = [element for element in Element if element.mendeleev_no is not None]
     ordered = sorted(numbered, key=lambda element: (element.mendeleev_no, element.Z))
     rest = sorted(set(Element) - set(numbered), key=lambda element: element.Z)
     return list(dict.fromkeys(element.symbol for element in (*ordered, *rest)))

@@ -2,22 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from assay.errors import UsageError
 from assay.gate.policy import MetricKey
 from assay.planning.error_models import Guess
+from assay.planning.first_model import SHARE, SHARE_SMALL, SMALL_SET
 from assay.records import CandidateCard, read_record
 from assay.repository import Repository
-from assay.settings import parse_settings, with_value
-from assay.splits import Parts
 from assay.tables import read_labelled, read_numbers, read_table
 
-SHARE_SMALL = 0.10
-SHARE = 0.05
-SMALL_SET = 1000
 # Mean change of predictions in multiples of the public error: about that of a model trained again.
 # Out of fold on the shipped example, 0.22 of the MAE between two seeds of its forest (0.4 to 0.6
 # between a forest and other trees); for classes made from it (enthalpy above its median) 0.44 of
@@ -27,59 +22,6 @@ CHANGE_SHARE: dict[MetricKey, float] = {"mae": 0.2, "rmse": 0.13, "brier": 0.45,
 ICC = 0.3
 # There, changes over the pool are 1.2 to 1.9 times as large as out of fold on the train rows.
 ON_POOL = 1.6
-
-
-def with_margin(root: Path, parts: Parts, text: str) -> tuple[float, str]:
-    """Freeze the margin: 5 % of the public error, 10 % when fewer than 1,000 rows are sealed.
-
-    Args:
-        root: the repository, whose model is fitted out of fold on the train rows.
-        parts: the rows to train on and those to seal; of the latter only the formulas are read.
-        text: the text of `assay.toml`.
-
-    Returns:
-        The margin, in the target's unit (squared for the Brier score), and the text with it.
-
-    Raises:
-        UsageError: the model cannot be fitted on the train rows or takes no sealed formula, or
-            there is no error to derive a margin from.
-    """
-    settings = parse_settings(text)
-    loss = _public_error(Repository(root, settings), parts)
-    share = SHARE_SMALL if len(parts.held_out) < SMALL_SET else SHARE
-    margin = float(f"{share * loss:.3g}")
-    if not margin > 0:
-        raise UsageError(
-            f"the first model's public error on {parts.target} is {loss:g}, so there is no margin "
-            "to derive from it: name a target that varies.",
-            code="plan.no-margin",
-        )
-    comment = f"# {share:.0%} of the first model's public error, {loss:.4g} {settings.target.unit}"
-    return margin, with_value(text, "gate", "margin", f"{margin}  {comment}")
-
-
-def _public_error(repository: Repository, parts: Parts) -> float:
-    from assay.datasets import Dataset
-    from assay.gate.metrics import METRICS
-    from assay.model.builder import load_builder
-    from assay.model.inference import predict
-    from assay.model.training import fit_out_of_fold
-
-    layout, settings = repository.layout, repository.settings
-    target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
-    pool = read_table(layout.pool, ["row_id", "formula"]) if parts.pool is None else parts.pool
-    data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
-    try:
-        candidate = fit_out_of_fold(load_builder(repository), data, settings)
-        predict(candidate.model, list(parts.held_out["formula"]))
-    except ValueError as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(
-            f"the model cannot be fitted on these rows ({reason}): fix them, or model.py.",
-            code="training.not-fitted",
-        ) from None
-    metric = METRICS[settings.primary_metric]
-    return metric.shown(float(metric.loss(data.target, candidate.out_of_fold).mean()))
 
 
 @dataclass(frozen=True)

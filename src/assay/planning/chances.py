@@ -96,7 +96,10 @@ class Bounded(Record):
 
 
 class Plan(Record):
-    """All that a plan says; `margin`, `error` and differences are in the metric's unit."""
+    """All that a plan says; `margin`, `error` and differences are in the metric's unit.
+
+    `first` is the chance that the first model is certified, for a table that is not sealed yet.
+    """
 
     model: Text
     metric: MetricKey
@@ -126,6 +129,7 @@ class Plan(Record):
     margin_needed: Need
     bounded: list[Bounded]
     seed: int
+    first: Share | None = None
 
 
 @dataclass(frozen=True)

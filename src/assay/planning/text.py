@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CLOSE = 0.03
+ALMOST = 0.99
 _HEADER = ("true difference", "of error", "PASS", "FAIL", "INCONCLUSIVE", "opened", "improved")
 _SIZE = (8.4, 4.6)
 # the page of a report defines these colours; a picture of its own brings them along
@@ -69,12 +70,21 @@ def _amount(plan: Plan, value: float) -> str:
 
 def sentences(plan: Plan) -> Iterator[str]:
     """What to expect, in plain words; each is true of the simulation alone."""
+    if plan.first is not None:
+        yield _first(plan.first)
     yield from _obstacles(plan)
     yield from _equally_good(plan)
     yield from _worse_or_better(plan)
     yield _rows_needed(plan)
     yield _margin_needed(plan)
     yield from _life(plan)
+
+
+def _first(chance: float) -> str:
+    told = "almost surely" if chance > ALMOST else f"in {chance:.0%} of cases"
+    if chance < 1 - ALMOST:
+        told = "hardly ever"
+    return f"The first model, against the mean of the labels, is certified {told}."
 
 
 def _equally_good(plan: Plan) -> Iterator[str]:

@@ -19,7 +19,7 @@ from assay.intake.choices import Choices
 from assay.intake.intake import Intake, take_in
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
-from assay.planning.assumptions import with_margin
+from assay.planning.first_model import first_model
 from assay.repository import Repository
 from assay.sealing import encryption
 from assay.sealing.encryption import SEALING, seal
@@ -131,10 +131,11 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
     train, joined = _joined(repository, retired)
     held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
-    margin, text = with_margin(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
+    model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
+    text = model.text
     _rehearse(layout, parts, text)
     kept = _write(layout, parts, text)
-    return Renewed(joined, len(train), len(held_out), margin, found.merged.repeated, kept)
+    return Renewed(joined, len(train), len(held_out), model.margin, found.merged.repeated, kept)
 
 
 def _retired(layout: Layout) -> pd.DataFrame:

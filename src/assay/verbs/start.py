@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,20 @@ from assay.verbs.tables import (
     DecimalOption,
     DuplicatesOption,
     FormulaOption,
+    FractionOption,
+    PositiveOption,
     SetAsideOption,
     SheetOption,
     asked,
 )
+
+if TYPE_CHECKING:
+    from assay.intake.adoption import SetOptions
+    from assay.intake.choices import Choices
+    from assay.layout import Layout
+    from assay.planning.chances import Plan
+    from assay.planning.plan import PlanOptions
+    from assay.repository import Repository
 
 Steps = Callable[[], object]
 
@@ -24,23 +34,17 @@ Steps = Callable[[], object]
 def init(  # noqa: PLR0913 (one parameter an option)
     source: Annotated[
         str | None,
-        typer.Argument(
-            help="CSV, workbook, Parquet, JSON or matminer dataset [the data in data/]."
-        ),
+        typer.Argument(help="Any table, or a matminer dataset [the data in data/]."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="Column to learn [found].")] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
     formula: FormulaOption = None,
     sheet: SheetOption = None,
     decimal: DecimalOption = None,
-    positive: Annotated[
-        str | None, typer.Option(help="Label of the positive class [found].")
-    ] = None,
+    positive: PositiveOption = None,
     duplicates: DuplicatesOption = None,
     set_aside: SetAsideOption = False,
-    sealed_fraction: Annotated[
-        float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
-    ] = None,
+    sealed_fraction: FractionOption = None,
     pool: Annotated[
         Path | None,
         typer.Option(help="List of unlabelled compositions [some near those of the table]."),
@@ -50,7 +54,8 @@ def init(  # noqa: PLR0913 (one parameter an option)
     ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
-    from assay.initialization import InitOptions, few_rows, initialize, next_steps, read_source
+    from assay.initialization import few_rows, initialize, next_steps, read_source
+    from assay.intake.adoption import SetOptions
     from assay.intake.choices import Choices
     from assay.intake.report import intake_text
 
@@ -59,18 +64,31 @@ def init(  # noqa: PLR0913 (one parameter an option)
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
-    made = initialize(root, found, InitOptions(sealed_fraction, pool, set_aside, anyway))
-    typer.echo(
-        f"{made.train_rows} rows to train on, {made.sealed_rows} sealed; margin {made.margin:g}.\n"
-    )
-    if made.model:
-        typer.echo(f"{made.model}: the target is a class, so classifiers stand there now.\n")
+    made = initialize(root, found, SetOptions(sealed_fraction, pool, set_aside, anyway))
+    rows = f"{made.train_rows} rows to train on, {made.sealed_rows} sealed"
+    typer.echo(f"{rows}; margin {made.model.margin:g}.\n")
+    if made.changed:
+        told = f"{made.changed}: the target is a class, so classifiers stand there now."
+        typer.echo(f"{told}\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
-    typer.echo(next_steps(root, made.model))
+    typer.echo(next_steps(root, made.changed))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A table that is not sealed yet, as for init [the data in data/]."),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Column to learn [found].")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    formula: FormulaOption = None,
+    sheet: SheetOption = None,
+    decimal: DecimalOption = None,
+    positive: PositiveOption = None,
+    duplicates: DuplicatesOption = None,
+    set_aside: SetAsideOption = False,
+    sealed_fraction: FractionOption = None,
     rows: Annotated[
         int | None, typer.Option(help="Number of sealed rows [those of data/].")
     ] = None,
@@ -93,24 +111,61 @@ def plan(  # noqa: PLR0913 (one parameter an option)
     bounded: Annotated[
         bool, typer.Option(help="Also print estimates that hold for any distribution.")
     ] = False,
-    trials: Annotated[int, typer.Option(help="Drawn models per chance.")] = 300,
+    trials: Annotated[
+        int | None, typer.Option(help="Drawn models per chance [300, and 100 for a table].")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     machine: Machine = False,
 ) -> None:
-    """Estimate what a sealed set can decide, and how many rows a margin needs."""
-    from assay.files import write_text
+    """Estimate what a sealed set, or a table before it is sealed, can decide."""
+    from assay.intake.adoption import SetOptions
+    from assay.intake.choices import Choices
     from assay.planning.assumptions import GivenAssumptions
-    from assay.planning.plan import PlanOptions, make_plan
-    from assay.planning.text import plan_text, power_curve
+    from assay.planning.plan import TRIALS, PlanOptions, make_plan
+    from assay.planning.prospects import TRIALS as TRIALS_OF_A_TABLE
 
     repository = here()
     given = GivenAssumptions(error=error, change=change, icc=icc, on_pool=pool_change)
+    drawn = trials or (TRIALS if source is None else TRIALS_OF_A_TABLE)
     options = PlanOptions(
-        rows, groups, margin, given, use, disagreements, bounded=bounded, trials=trials, seed=seed
+        rows, groups, margin, given, use, disagreements, bounded=bounded, trials=drawn, seed=seed
     )
+    if source is None:
+        with _progress() as tick:
+            made = make_plan(repository, options, tick)
+    else:
+        choices = Choices(formula, target, unit, None, None, sheet, decimal, positive, duplicates)
+        chosen = SetOptions(sealed_fraction, agreed=set_aside)
+        made = _of_a_table(repository, source, choices, chosen, options, machine=machine)
+    _tell_plan(repository.layout, made, machine=machine)
+
+
+def _of_a_table(  # noqa: PLR0913 (what the verb was told)
+    repository: "Repository",
+    source: str,
+    choices: "Choices",
+    chosen: "SetOptions",
+    options: "PlanOptions",
+    *,
+    machine: bool,
+) -> "Plan":
+    from assay.intake.intake import take_in
+    from assay.intake.report import intake_text, write_intake
+    from assay.planning.prospects import prospect
+
+    found = asked(lambda choices: take_in(source, choices.within(repository.settings)), choices)
+    write_intake(found, repository.layout)
+    if not machine:
+        typer.echo(f"{intake_text(found)}\n")
     with _progress() as tick:
-        made = make_plan(repository, options, tick)
-    picture = repository.layout.out / "plan" / "power.svg"
+        return prospect(repository, found, chosen, options, tick).plan
+
+
+def _tell_plan(layout: "Layout", made: "Plan", *, machine: bool) -> None:
+    from assay.files import write_text
+    from assay.planning.text import plan_text, power_curve
+
+    picture = layout.out / "plan" / "power.svg"
     made.write(picture.with_name("plan.json"))
     write_text(picture, power_curve(made))
     tell(f"{plan_text(made)}\n\nplan: {shown(picture)}", made, machine=machine)

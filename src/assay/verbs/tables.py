@@ -21,6 +21,10 @@ DuplicatesOption = Annotated[
     Rule | None,
     typer.Option(help="Which label stands for rows of one composition [that of assay.toml]."),
 ]
+PositiveOption = Annotated[str | None, typer.Option(help="Label of the positive class [found].")]
+FractionOption = Annotated[
+    float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
+]
 SetAsideOption = Annotated[
     bool, typer.Option("--set-aside", help="Go on without the rows that cannot be used.")
 ]

@@ -1,0 +1,100 @@
+"""What a repository takes over from a table: its settings, its division, the kind of its model."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.files import write_text
+from assay.intake.division import divided, require_decidable, unlabelled
+from assay.intake.intake import Intake
+from assay.intake.pools import read_pool
+from assay.intake.report import require_usable
+from assay.repository import Repository
+from assay.settings import Settings, parse_settings, with_value
+from assay.splits import Parts
+
+# estimators of scikit-learn that there are for numbers and for classes
+CLASSIFIERS = ("Bagging", "DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting")
+
+
+@dataclass(frozen=True)
+class SetOptions:
+    """What a person may say of the set that is sealed.
+
+    `fraction` of the chemical systems is sealed; None: that of `assay.toml`. `pool` is a person's
+    list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
+    that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
+    gate can decide nothing.
+    """
+
+    fraction: float | None = None
+    pool: Path | None = None
+    agreed: bool = False
+    anyway: bool = False
+
+
+def adopted(
+    repository: Repository, text: str, found: Intake, options: SetOptions
+) -> tuple[str, Parts]:
+    """The text of `assay.toml` for a table, and its rows divided as that says."""
+    require_usable(found, repository.settings, repository.layout, agreed=options.agreed)
+    text = _configured(text, repository.settings, found)
+    if options.fraction is not None:
+        text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
+    settings = parse_settings(text)
+    known = unlabelled(settings, found)
+    pool = None if options.pool is None else read_pool(options.pool, known)
+    parts = divided(settings, found, pool)
+    if not options.anyway:
+        require_decidable(settings, found, parts)
+    return text, parts
+
+
+def _configured(text: str, settings: Settings, found: Intake) -> str:
+    """The text of `assay.toml` with what the table and its reader said."""
+    target = settings.target
+    values = {
+        "column": (target.column, found.target.name),
+        "unit": (target.unit, found.unit),
+        "kind": (target.kind, found.kind),
+        "classes": (target.classes, found.classes),
+    }
+    other = found.target.name != target.column or found.kind != target.kind
+    for bound in ("lower", "upper", "element_value") if other else ():
+        text = with_value(text, "target", bound, None)
+    for key, (before, after) in values.items():
+        if before != after:
+            value = None if after is None else json.dumps(after, ensure_ascii=False)
+            text = with_value(text, "target", key, value)
+    if found.duplicates != settings.data.duplicates:
+        text = with_value(text, "data", "duplicates", json.dumps(found.duplicates))
+    if found.kind == "number" and "duplicate_tolerance" not in settings.data.model_fields_set:
+        told = f"{found.tolerance:.3g}  # 5 % of the interquartile range, found by init"
+        text = with_value(text, "data", "duplicate_tolerance", told)
+    parse_settings(text)
+    return text
+
+
+@contextmanager
+def fitting_model(root: Path, settings: Settings) -> Iterator[str | None]:
+    """Make the template's forest one of classes where the target is a class; undone by an error.
+
+    Gives the file that was changed, if it was.
+    """
+    path = root / "src" / settings.project.package / "model.py"
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    after = before
+    for name in CLASSIFIERS if settings.target.kind == "class" else ():
+        after = re.sub(rf"\b{name}Regressor\b", f"{name}Classifier", after)
+    if after == before:
+        yield None
+        return
+    write_text(path, after)
+    try:
+        yield str(path.relative_to(root))
+    except BaseException:
+        write_text(path, before)
+        raise
