@@ -267,7 +267,7 @@ def test_uncertified_batch_says_so_in_its_shards_place(toy):
 
 def test_worker_that_is_killed_is_not_carried_out_and_another_start_ends_it(certified):
     """SIGKILL to a process that predicts: one sentence, exit code 3, and no row is lost."""
-    path = candidates_of(certified, 600)
+    path = candidates_of(certified, 300)
     whole = files_of(certified, predict(certified, path))
     shutil.rmtree(Layout(certified).out / "batches")
     command = [sys.executable, "-m", "assay", "predict", str(path), "--scheduler", "local"]
