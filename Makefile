@@ -65,8 +65,9 @@ docs: setup ## Build the documentation into build/docs
 	@$(BIN)/python -m sphinx -b html -W --keep-going -n -E -q docs build/docs
 	@echo "Open build/docs/index.html."
 
-tables: setup ## Write the tables of docs/appendix again from the records in benchmarks/
+tables: setup ## Write the tables of docs/appendix and the list of error sentences again
 	@PYTHONPATH=tests $(BIN)/python -m doc_tables
+	@$(BIN)/python scripts/error_codes.py
 
 bake: setup ## Render the template in many ways, install it on each Python, with uv and without
 	$(PYTEST) tests/test_template.py

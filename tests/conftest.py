@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from assay.files import remove_private_folders
 from dask_machines import machines  # noqa: F401 (a fixture)
 from mini import mini  # noqa: F401 (a fixture)
 from once import once
@@ -38,6 +39,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # imports from the template's tree would leave caches in it, which cookiecutter copies
 sys.dont_write_bytecode = True
+
+
+def pytest_unconfigure() -> None:
+    """Remove the copies of models, since a process of xdist ends without what `atexit` was told."""
+    remove_private_folders()
 
 
 @dataclass(frozen=True)

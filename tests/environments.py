@@ -11,7 +11,6 @@ from pathlib import Path
 from assay import wheels
 
 ROOT = Path(__file__).parents[1]
-LOCKED = ROOT / "<<cookiecutter.project>>" / wheels.LOCK
 # guarded like the script that an installer writes, since processes of its own import it again
 SCRIPT = """#!{python}
 from assay.cli import main

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import reference_pages
-from error_codes import Construction, constructions, modules
+from error_codes import SNAPSHOT, Construction, constructions, modules, snapshot
 
 SOURCE = Path(__file__).parents[1] / "src" / "assay"
 AREAS = (
@@ -108,8 +108,41 @@ def test_sentences_are_shown_without_their_values():
     assert one.sentence == "…: it is empty / long…, …; run it again."
 
 
+def test_a_sentence_is_read_where_it_is_made():
+    """Of a function, what it gives; of a class with its own constructor, what that makes of it."""
+    *_, of_class, of_function = planted(
+        "class LineError(RefusedError):",
+        "    def __init__(self, line, reason, *, code):",
+        "        super().__init__(f'line {line}: {reason}; put it back.', code=code)",
+        "def _empty(n):",
+        "    if n:",
+        "        return f'{n} is empty.'",
+        "    return 'all are empty.'",
+        "def of(n):",
+        "    LineError(n, 'it has no end', code='a')",
+        "    RefusedError(_empty(n), code='a')",
+    )
+    assert of_class.sentence == "line …: it has no end; put it back."
+    assert of_function.sentence == "… is empty. / all are empty."
+
+
 def test_every_code_is_in_the_reference():
     """The page lists each code once with its exit code."""
     page = reference_pages.errors()
     rows = [re.sub(r" \|.*", "", line) for line in page.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted({f"| `{one.code}`" for one in found() if one.code})
+
+
+def test_each_sentence_is_in_the_snapshot():
+    """A review sees each changed sentence: `make tables` writes the file that must be the same."""
+    assert SNAPSHOT.read_text(encoding="utf-8") == snapshot(found())
+
+
+def test_a_changed_sentence_changes_the_snapshot():
+    """Planted: another word, another code, another exit code; a moved line changes nothing."""
+    one = "RefusedError('it is here: move it.', code='file.exists')"
+    base = snapshot(planted(one))
+    assert base == "file.exists 1 it is here: move it.\n"
+    assert snapshot(planted("", one, one)) == base
+    for old, new in (("here", "there"), ("file.exists", "file.missing"), ("Refused", "Assay")):
+        assert snapshot(planted(one.replace(old, new))) != base

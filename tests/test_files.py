@@ -1,8 +1,12 @@
-"""Digests, and writing that is whole or not at all."""
+"""Digests, writing that is whole or not at all, and folders that go with their process."""
 
 import os
 import shutil
+import stat
 import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,8 @@ from assay.files import (
     digest_bytes,
     digest_file,
     digest_tree,
+    private_folder,
+    remove_private_folders,
     replaced_folder,
     write_bytes,
     write_text,
@@ -179,3 +185,56 @@ def test_folder_that_others_take_again_and_again(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="not empty"), replaced_folder(folder) as mine:
         (mine / "by").write_text("me")
     assert (folder / "by").read_text() == "other"
+
+
+HOLD = """
+import sys, time
+from assay.files import private_folder
+print(private_folder("assay-test-"), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+def holding(temporary, seconds):
+    """A process that has a private folder, and the folder, which is made to look old."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(seconds)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    folder = Path(process.stdout.readline().strip())
+    assert folder.parent == temporary
+    os.utime(folder, (0, 0))
+    return process, folder
+
+
+def test_private_folders_of_ended_processes_go(tmp_path, monkeypatch):
+    """One that ended, or was killed and is followed by another, leaves none; a living one's stays.
+
+    What is young, or of another prefix or machine, is nobody's to remove.
+    """
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own = f"assay-test-{os.uname().nodename}-"
+    others = [tmp_path / name for name in (f"{own}young", "assay-test-other-x", f"other{own}x")]
+    for folder in others:
+        folder.mkdir()
+    for folder in others[1:]:
+        os.utime(folder, (0, 0))
+    ended, gone = holding(tmp_path, 0)
+    assert ended.wait() == 0
+    assert not gone.exists()
+    living, kept = holding(tmp_path, 60)
+    killed, left = holding(tmp_path, 60)
+    try:
+        killed.kill()
+        killed.wait()
+        assert left.exists(), "or this shows nothing"
+        mine = private_folder("assay-test-")
+        assert sorted(tmp_path.iterdir()) == sorted([*others, kept, mine])
+        assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+        remove_private_folders()
+        assert sorted(tmp_path.iterdir()) == sorted([*others, kept])
+    finally:
+        living.kill()
+        living.wait()

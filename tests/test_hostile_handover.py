@@ -48,6 +48,15 @@ FILES = ("schema", "sanity", "candidate", "predictions", "train")
 Tamper = Callable[[TrustedJob], object]
 
 
+@pytest.fixture
+def unpainted(undrawn: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture on the page, and empty ones beside the comment: all else is posted as ever.
+
+    Hostile words meet the real pictures in `test_hostile_words_stay_words`.
+    """
+    monkeypatch.setattr("assay.drawing.Drawing.png", lambda _: b"\x89PNG\r\n\x1a\n")
+
+
 def secret_of(job: TrustedJob) -> str:
     """The sealing key, as it stands in the one file that holds it."""
     return (Layout(job.checkout).keys / SEALING.file).read_text().strip()
@@ -201,7 +210,7 @@ REFUSED: dict[str, Tamper] = {
 }
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("tamper", REFUSED.values(), ids=REFUSED)
 def test_hostile_handover_is_an_error_and_no_more(job: TrustedJob, capfd, tamper: Tamper):
     """No verdict, no use, red status and comment that say why; nothing is obeyed or shown."""
@@ -261,7 +270,7 @@ IGNORED = {
 }
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("tamper", IGNORED.values(), ids=IGNORED)
 def test_hostile_extras_change_no_verdict(job: TrustedJob, capfd, tamper: Tamper):
     """What is not asked for is not looked at: the verdict is the one without it."""
@@ -362,7 +371,7 @@ def test_forged_predictions_certify_nothing(job: TrustedJob, capfd):
     assert not job.handover.certificate.exists()
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unpainted")
 def test_forced_push_takes_no_status_along(job: TrustedJob, capfd):
     """The verdict stays with the commit that was checked; the pull request, moved on, has none."""
     pull = {"number": PULL, "state": "open", "head": {"sha": "d" * 40}}
@@ -374,7 +383,7 @@ def test_forced_push_takes_no_status_along(job: TrustedJob, capfd):
     assert {entry.commit for entry in job.ledger.entries} == {HEAD}
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("unpainted")
 def test_others_comment_is_left_alone(job: TrustedJob, capfd):
     """A comment that imitates ours is neither taken for it nor changed."""
     forged = {"id": 900, "body": f"{MARKER}\n### ✅ PASS", "user": {"login": "x", "type": "User"}}

@@ -12,8 +12,8 @@ import pytest
 from assay import wheels
 from assay.layout import Handover, Layout
 from assay.sealing.encryption import SEALING, SIGNING
-from assay.sealing.labels import seal_labels
 from environments import ROOT, make_environment
+from sealed import seal_labels
 from toy import PACKAGE, change_card, commit, environment, read_card
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("laptop")]

@@ -15,7 +15,8 @@ from assay.layout import Handover, Layout
 from assay.ledger.entries import DecisionEntry, Intent
 from assay.ledger.record import Ledger, read_ledger
 from assay.ledger.replay import replay_files, replay_lines
-from assay.sealing.labels import seal_labels, sealed_digest
+from assay.sealing.labels import sealed_digest
+from sealed import seal_labels
 from toy import assay, change_card, commit, copy, environment, git, perturbed, rewrite_predictions
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("laptop")]

@@ -341,7 +341,7 @@ def certified_toy(trained_toy: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 def certify(trained: Path, folder: Path) -> None:
     """Seal a copy of the trained toy and score it."""
-    from assay.sealing.labels import seal_labels
+    from sealed import seal_labels
 
     root = copy(trained, folder)
     seal_labels(Layout(root))

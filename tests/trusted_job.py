@@ -30,8 +30,8 @@ import assay
 from assay.cli import main
 from assay.layout import Handover, Layout
 from assay.ledger.record import Ledger, read_ledger
-from assay.sealing.labels import seal_labels
 from github_server import GithubServer
+from sealed import seal_labels
 from toy import git, labels_of
 
 NAME = "group/toy"

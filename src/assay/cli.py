@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Layout
+from assay.processes import end_when_terminated
 from assay.progress import begin
 from assay.texts import on_one_line
 from assay.verbs import batches, checks, maintenance, prediction, start
@@ -113,6 +114,7 @@ def main() -> None:
 
     Whatever is not expected is said to be a crash (3), never a failed check (1).
     """
+    end_when_terminated()
     printed.set(False)
     verbose = VERBOSE in sys.argv
     sys.argv = [word for word in sys.argv if word != VERBOSE]  # before or behind the verb

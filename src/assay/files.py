@@ -1,16 +1,25 @@
-"""Digests, and writing that leaves either the old file or the whole new one."""
+"""Digests, writing that leaves either the old file or the whole new one, and private folders."""
 
+import atexit
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # to rename a folder to a name that others may take at the same time
 ATTEMPTS = 5
+# within which a folder that was just made is locked
+SECONDS_TO_LOCK = 60
+
+# The private folders of this process. Each is locked by its descriptor as long as the process is
+# there, however it ends.
+_private: dict[Path, int] = {}
 
 
 def digest_bytes(content: bytes) -> str:
@@ -114,3 +123,46 @@ def _take_the_place(temporary: Path, folder: Path, keep: Callable[[Path], object
             shutil.rmtree(folder, ignore_errors=True)
         else:
             return
+
+
+def private_folder(prefix: str) -> Path:
+    """Make a temporary folder that this process alone uses, and that goes when the process ends.
+
+    A process that is killed leaves its folder: the next one on this machine that asks for a folder
+    of the same prefix removes it.
+    """
+    prefix = f"{prefix}{os.uname().nodename}-"
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError):  # somebody else's, or gone
+            _remove_if_left(folder)
+    if not _private:
+        atexit.register(remove_private_folders)
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    _private[folder] = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):  # a file system without locks, where nothing is taken for left
+        fcntl.flock(_private[folder], fcntl.LOCK_SH)
+    return folder
+
+
+def remove_private_folder(folder: Path) -> None:
+    """Remove a private folder before its process ends."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder in _private:
+        os.close(_private.pop(folder))
+
+
+def remove_private_folders() -> None:
+    """Remove all of them; for a process that is about to end without what `atexit` was told."""
+    for folder in list(_private):
+        remove_private_folder(folder)
+
+
+def _remove_if_left(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid == os.getuid() and time.time() - status.st_mtime > SECONDS_TO_LOCK:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)

@@ -5,7 +5,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from assay.files import remove_private_folders
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -70,7 +72,7 @@ class Lifeline:
             while word := os.read(self._reading, 1):
                 self._word = word
                 self._said.set()
-            os._exit(1)
+            end_now()
         self._said.set()
 
     def word(self) -> bytes:
@@ -82,6 +84,7 @@ class Lifeline:
 def end_with_parent() -> None:
     """Have this process end when the one that started it does, however that was ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that started it
+    signal.signal(signal.SIGTERM, lambda number, _: end_now(128 + number))
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -92,4 +95,20 @@ def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        end_now()
+
+
+def end_now(code: int = 1) -> None:
+    """End this process at once, whatever its threads do; its private folders are removed."""
+    remove_private_folders()
+    os._exit(code)
+
+
+def end_when_terminated() -> None:
+    """Have SIGTERM end this process as Ctrl-C does: what is temporary is removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, _frame: Any) -> None:
+    raise SystemExit(128 + number)

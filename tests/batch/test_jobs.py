@@ -23,6 +23,7 @@ from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_digest
+from assay.model.loading import PRIVATE
 from assay.repository import read_repository
 from sentences import told
 from toy import environment, pool_formulas, write_rows
@@ -267,7 +268,7 @@ def test_uncertified_batch_says_so_in_its_shards_place(toy):
 
 def test_worker_that_is_killed_is_not_carried_out_and_another_start_ends_it(certified):
     """SIGKILL to a process that predicts: one sentence, exit code 3, and no row is lost."""
-    path = candidates_of(certified, 600)
+    path = candidates_of(certified, 300)
     whole = files_of(certified, predict(certified, path))
     shutil.rmtree(Layout(certified).out / "batches")
     command = [sys.executable, "-m", "assay", "predict", str(path), "--scheduler", "local"]
@@ -284,20 +285,36 @@ def test_worker_that_is_killed_is_not_carried_out_and_another_start_ends_it(cert
     assert files_of(certified, predict(certified, path, shard_rows=1)) == whole
 
 
-def test_workers_end_with_the_process_that_was_killed(certified):
-    """SIGKILL to `assay predict` leaves nobody behind who goes on predicting, or waits for ever."""
+@pytest.mark.parametrize(
+    "end",
+    [
+        signal.SIGKILL,
+        pytest.param(
+            signal.SIGTERM,
+            marks=pytest.mark.nightly("test_processes.py ends a smaller process so"),
+        ),
+    ],
+)
+def test_workers_and_their_files_end_with_the_process_that_was_ended(certified, tmp_path, end):
+    """Nobody goes on predicting, or waits for ever, and no copy of a model is left behind."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     command = [sys.executable, "-m", "assay", "predict", str(candidates_of(certified, 300))]
     command += ["--scheduler", "local", "--shard-rows", "1"]
+    variables = environment(TMPDIR=str(temporary))
     with subprocess.Popen(
-        command, cwd=certified, env=environment(), stderr=subprocess.PIPE, text=True
+        command, cwd=certified, env=variables, stderr=subprocess.PIPE, text=True
     ) as process:
         workers = wait_for_shards(Layout(certified).out / "shards", process)
         assert workers
-        process.kill()
-    end = time.monotonic() + 30
+        assert len(list(temporary.glob(f"{PRIVATE}*"))) >= 1, "or this shows nothing"
+        process.send_signal(end)
+    latest = time.monotonic() + 30
     while any(Path(f"/proc/{worker}").is_dir() for worker in workers):
-        assert time.monotonic() < end
+        assert time.monotonic() < latest
         time.sleep(0.05)
+    left = [path.name for path in temporary.iterdir()]
+    assert [name for name in left if end == signal.SIGTERM or name.startswith(PRIVATE)] == []
 
 
 @pytest.mark.parametrize(

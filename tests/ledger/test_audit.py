@@ -78,7 +78,7 @@ def test_published_labels_prove_every_bit(certified, tmp_path):
 
 def test_bit_that_was_not_confirmed_is_proven_too(toy):
     """An INCONCLUSIVE is recomputed like a PASS."""
-    from assay.sealing.labels import seal_labels
+    from sealed import seal_labels
 
     seal_labels(Layout(toy))
     rewrite_predictions(Handover(Layout(toy).out), worse_on_sealed)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from assay.layout import Layout
-from assay.sealing.labels import open_sealed, seal_labels, sealed_digest
+from assay.sealing.labels import open_sealed, sealed_digest
 from assay.sealing.releases import write_release
 from schema_samples import SEALED, check, commit, edit, found, only, write
+from sealed import seal_labels
 
 Lines = Callable[[list[str]], None]
 

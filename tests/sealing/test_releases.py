@@ -12,7 +12,7 @@ from assay.errors import CheckFailedError, NotCarriedOutError
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.sealing.encryption import SEALING, Opened, seal
-from assay.sealing.labels import digest_of_formulas, open_sealed, seal_labels, sealed_digest
+from assay.sealing.labels import digest_of_formulas, open_sealed, sealed_digest
 from assay.sealing.releases import (
     COMMITMENT,
     LABELS,
@@ -23,6 +23,7 @@ from assay.sealing.releases import (
     read_release,
     write_release,
 )
+from sealed import seal_labels
 from sentences import leftovers, snapshot, told
 
 ROWS = b"row_id,formula,gap\ns1,NaCl,8.50\ns2,KCl,8.25\ns3,LiF,13\n"

@@ -18,9 +18,10 @@ from assay.repository import read_repository
 from assay.scoring import score as scoring
 from assay.sealing import retirement
 from assay.sealing.encryption import SEALING, SIGNING
-from assay.sealing.labels import commitment, open_labels, seal_labels, sealed_digest
+from assay.sealing.labels import commitment, open_labels, sealed_digest
 from assay.sealing.releases import COMMITMENT, LABELS, SCORES, check_release, folder_of, is_released
 from assay.sealing.retirement import COLUMNS, next_steps, retire, score_history
+from sealed import seal_labels
 from sentences import assert_sentence, snapshot, told
 from toy import (
     TARGET,

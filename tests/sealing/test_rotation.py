@@ -11,8 +11,9 @@ from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.sealing import encryption
 from assay.sealing.encryption import SEALING, read_header
-from assay.sealing.labels import commitment, open_labels, open_sealed, seal_labels, sealed_digest
+from assay.sealing.labels import commitment, open_labels, open_sealed, sealed_digest
 from assay.sealing.rotation import next_steps, rotate, settle
+from sealed import seal_labels
 from sentences import leftovers, snapshot, told
 from toy import assay
 

@@ -9,9 +9,9 @@ import pytest
 import toy
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import new_signing_key
-from assay.sealing.labels import seal_labels
 from conftest import commit, git
 from environments import make_environment
+from sealed import seal_labels
 from toy import add_checks, read_card
 from updating import edit, generate, make_template, of_template, run_update
 

@@ -171,7 +171,8 @@ def _histogram_tree(nodes: np.ndarray) -> Tree:
 
 
 def _second_class(estimator: Any) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda total: estimator._loss.predict_proba(total)[:, 1]  # noqa: SLF001
+    probabilities = estimator._loss.predict_proba  # noqa: SLF001 (asked for before any row is walked)
+    return lambda total: probabilities(total)[:, 1]
 
 
 def _unchanged(total: np.ndarray) -> np.ndarray:

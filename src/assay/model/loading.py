@@ -1,10 +1,8 @@
 """A bundle loaded to predict: from a private copy, of which every byte was digested."""
 
-import atexit
 import importlib
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.files import private_folder, remove_private_folder
 from assay.model.bundle import METADATA, MODEL, BundleMetadata, digest_bundle, is_usual
 from assay.model.domain import DOMAIN, Domain, DomainRecord
 from assay.model.golden import require_interface, require_unchanged
@@ -38,7 +37,7 @@ class LoadedBundle:
 
     def discard(self) -> None:
         """Remove the private copy, after which nothing more of its code can be imported."""
-        shutil.rmtree(self.private, ignore_errors=True)
+        remove_private_folder(self.private)
 
     def predict(self, formulas: Sequence[str]) -> np.ndarray:
         """Predict (n,) floats, in the target's unit; for a class the probability of yes.
@@ -116,12 +115,11 @@ def _model(path: Path, trusted: Sequence[str]) -> Any:
 
 def _private_copy(folder: Path) -> Path:
     """Copy a bundle to where nobody else writes, so that what is digested is what is loaded."""
-    private = Path(tempfile.mkdtemp(prefix=PRIVATE))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
     if not folder.is_dir():
         raise NotCarriedOutError(
             f"there is no bundle at {folder}: run `assay train` first.", code="bundle.missing"
         )
+    private = private_folder(PRIVATE)
     try:
         shutil.copytree(folder, private / "bundle", symlinks=True)
     except OSError as error:
@@ -144,7 +142,7 @@ def forget_bundles() -> None:
             del sys.modules[name]
     for place in places:
         sys.path.remove(str(place))
-        shutil.rmtree(place.parent, ignore_errors=True)
+        remove_private_folder(place.parent)
 
 
 def predict_saved(
@@ -155,7 +153,7 @@ def predict_saved(
     try:
         return loaded.predict(formulas)
     finally:
-        loaded.discard()  # such a process ends without what `atexit` was told
+        loaded.discard()
 
 
 def _use_code(code: Path, packages: Path, package: str) -> None:

@@ -8,33 +8,12 @@ import pandas as pd
 
 from assay.compositions import identity
 from assay.datasets import reduced_formulas
-from assay.errors import NotCarriedOutError, RefusedError, UsageError
+from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_bytes, digest_file, write_bytes
 from assay.layout import Layout
 from assay.sealing import encryption
 from assay.sealing.encryption import Opened, read_header, seal, unseal
 from assay.tables import parse_table, read_numbers, read_table, table_text
-
-
-def seal_labels(layout: Layout) -> None:
-    """Encrypt the open labels, write the key, then delete the open file.
-
-    Raises:
-        RefusedError: the labels are sealed already, or a key exists.
-        UsageError: there are no open labels, or they are not a table.
-        NotCarriedOutError: they do not belong to the sealed inputs.
-    """
-    if layout.sealed_labels.exists():
-        raise RefusedError(
-            f"{layout.sealed_labels} exists: the labels are sealed already, nothing is to be done.",
-            code="labels.already-sealed",
-        )
-    labels = read_table(layout.open_labels, ["row_id"])
-    inputs = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    if list(labels["row_id"]) != list(inputs["row_id"]):
-        raise _strangers(layout, layout.open_labels)
-    labels.insert(1, "formula", inputs["formula"])
-    write_sealed(layout, labels)
 
 
 def write_sealed(layout: Layout, rows: pd.DataFrame) -> None:
