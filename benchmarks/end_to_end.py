@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice, pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ def parts(formulas: Sequence[str]) -> dict[str, float]:
     parsed = ParsedFrame.of(content)
     features = bundle.model[:-1].transform(parsed)
     forest = bundle.inference
+    way = forest._way(len(chunk), len(forest._forest.roots))  # noqa: SLF001
+    walked = partial(forest._of_features, way, forest._forest, features)  # noqa: SLF001
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
         write(path, formulas, ROWS)
@@ -132,7 +135,7 @@ def parts(formulas: Sequence[str]) -> dict[str, float]:
             "reading": (ROWS, lambda: list(read_range(open_list(path), 0, ROWS, len(chunk)))),
             "parsing": (len(chunk), lambda: amounts(chunk)),
             "features": (len(chunk), lambda: bundle.model[:-1].transform(parsed)),
-            "trees": (len(chunk), lambda: forest._of_features(forest._forest, features)),  # noqa: SLF001
+            "trees": (len(chunk), walked),
             "domain": (len(chunk), lambda: bundle.domain.reasons(content)),
             "ids": (len(chunk), lambda: prediction_ids(content, "m")),
             "writing": (len(chunk), lambda: frame.to_parquet(Path(folder) / "table.parquet")),
