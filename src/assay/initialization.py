@@ -140,7 +140,7 @@ def initialize(root: Path, found: Intake | None, options: InitOptions) -> Initia
     else:
         text, parts = _divided(Repository(root, before), text, found, options)
         repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text).target)
-    with _fitting_model(root, parse_settings(text)) as model:
+    with _fitting_model(Repository(root, parse_settings(text))) as model:
         margin, text = with_margin(root, parts, text)
     _write(layout, parts, text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
@@ -151,7 +151,7 @@ def _divided(
     repository: Repository, text: str, found: Intake, options: InitOptions
 ) -> tuple[str, Parts]:
     """The text of `assay.toml` for a table, and its rows divided as that says."""
-    require_usable(found, repository.settings, repository.layout, agreed=options.agreed)
+    require_usable(found, repository, agreed=options.agreed)
     text = _configured(text, repository.settings, found)
     if options.fraction is not None:
         text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
@@ -165,11 +165,12 @@ def _divided(
 
 
 @contextmanager
-def _fitting_model(root: Path, settings: Settings) -> Iterator[str | None]:
+def _fitting_model(repository: Repository) -> Iterator[str | None]:
     """Make the template's forest one of classes where the target is a class; undone by an error.
 
     Gives the file that was changed, if it was.
     """
+    root, settings = repository.root, repository.settings
     path = root / "src" / settings.project.package / "model.py"
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     after = before
