@@ -161,7 +161,7 @@ def test_a_failed_check_without_a_record_is_an_error_in_json(at, trained_toy, mo
         ("scoring.score", "score", ["score"]),
         ("sealing.rotation", "rotate", ["seal", "rotate"]),
         ("sealing.retirement", "retire", ["seal", "retire", "--early"]),
-        ("sealing.renewal", "seal_fresh", ["seal", "fresh", "new.csv"]),
+        ("sealing.renewal", "read_fresh", ["seal", "fresh", "new.csv"]),
     ],
 )
 def test_crash_where_labels_are_open_tells_no_values(  # noqa: PLR0913 (fixtures)

@@ -117,7 +117,7 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
     else:
         text, parts = adopted(Repository(root, before), text, found, options)
         repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text).target)
-    with fitting_model(root, parse_settings(text)) as changed:
+    with fitting_model(Repository(root, parse_settings(text))) as changed:
         model = first_model(root, parts, text)
     _write(layout, parts, model.text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)

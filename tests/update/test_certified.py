@@ -126,7 +126,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
     before = predicted(model)
     edit(template, of_template(".github/workflows/gate.yml"), "name:", "# as of late\nname:")
     edit(template, of_template("requirements.lock"), "zict==", "zict==99.")
-    edit(template, "src/assay/verbs/start.py", "Split labelled rows", "Divide labelled rows")
+    edit(template, "src/assay/verbs/start.py", "split its rows", "divide its rows")
     edit(template, "src/assay/update/migrations.py", PLANTED, MOVED)
     edit(template, "src/assay/sanity/policy.py", "    rows_per_second: A", "    speed: A")
     edit(template, of_template("assay.toml"), "rows_per_second", "speed")
@@ -141,7 +141,7 @@ def test_certified_model_outlives_an_update(copies, tmp_path):
 
     new = make_environment(model, tmp_path / "new")
     installed(new, "zict", re.findall(r"^zict==(99\S+)", lock_of(model), re.MULTILINE)[0])
-    assert "Divide labelled rows" in carried_out(model, new, "init", "--help")
+    assert "divide its rows" in carried_out(model, new, "init", "--help")
     assert "speed = 150" in (model / "assay.toml").read_text()
     git(model, "switch", "--quiet", "main")
     git(model, "merge", "--quiet", "--ff-only", "-")

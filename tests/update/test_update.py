@@ -52,7 +52,7 @@ def model(made, tmp_path):
 
 def newer(template):
     """Change a verb's text and a workflow of the template; gives its commit."""
-    edit(template, "src/assay/verbs/start.py", "Split labelled rows", "Divide labelled rows")
+    edit(template, "src/assay/verbs/start.py", "split its rows", "divide its rows")
     edit(template, of_template(GATE), "name:", "# as of late\nname:")
     return commit(template, "Go on")
 

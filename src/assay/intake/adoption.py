@@ -40,7 +40,7 @@ def adopted(
     repository: Repository, text: str, found: Intake, options: SetOptions
 ) -> tuple[str, Parts]:
     """The text of `assay.toml` for a table, and its rows divided as that says."""
-    require_usable(found, repository.settings, repository.layout, agreed=options.agreed)
+    require_usable(found, repository, agreed=options.agreed)
     text = _configured(text, repository.settings, found)
     if options.fraction is not None:
         text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
@@ -79,11 +79,12 @@ def _configured(text: str, settings: Settings, found: Intake) -> str:
 
 
 @contextmanager
-def fitting_model(root: Path, settings: Settings) -> Iterator[str | None]:
+def fitting_model(repository: Repository) -> Iterator[str | None]:
     """Make the template's forest one of classes where the target is a class; undone by an error.
 
     Gives the file that was changed, if it was.
     """
+    root, settings = repository.root, repository.settings
     path = root / "src" / settings.project.package / "model.py"
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     after = before

@@ -8,7 +8,7 @@ from assay.files import write_text
 from assay.intake.faults import faults_text, write_faults
 from assay.intake.intake import Intake
 from assay.layout import Layout
-from assay.settings import Settings
+from assay.repository import Repository
 from assay.texts import plural
 
 
@@ -92,20 +92,20 @@ def write_intake(found: Intake, layout: Layout) -> None:
     write_faults((*found.faults, *found.merged.faults), found.name, layout.rejected)
 
 
-def require_usable(found: Intake, settings: Settings, layout: Layout, *, agreed: bool) -> None:
+def require_usable(found: Intake, repository: Repository, *, agreed: bool) -> None:
     """Insist on rows that agree, differ in their labels, and are most of the table.
 
     Args:
         found: what was taken in and written by `write_intake`.
-        settings: what `assay.toml` allows.
-        layout: where the faults are, for the sentence.
+        repository: whose `assay.toml` says what is allowed, and where the faults are.
         agreed: whether a person agreed to set more rows aside than that.
 
     Raises:
         UsageError: values of one composition disagree, or all labels are the same.
         RefusedError: too many rows were set aside.
     """
-    place, limit = os.path.relpath(layout.rejected), settings.data.maximum_set_aside
+    place = os.path.relpath(repository.layout.rejected)
+    limit = repository.settings.data.maximum_set_aside
     if found.merged.faults:
         _refuse_disagreements(found, place)
     labels = found.rows[found.target.name]

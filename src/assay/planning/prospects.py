@@ -51,7 +51,7 @@ def prospect(
     with tempfile.TemporaryDirectory(prefix="assay-plan-") as folder:
         place = Path(folder)
         shutil.copytree(root / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        with fitting_model(place, parse_settings(text)):
+        with fitting_model(Repository(place, parse_settings(text))):
             model = first_model(place, parts, text)
         _write(Layout(place), parts, model.text)
         plan = make_plan(Repository(place, parse_settings(model.text)), options, tick)

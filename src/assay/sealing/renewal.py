@@ -125,7 +125,7 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
     """
     root, layout, settings = repository.root, repository.layout, repository.settings
     retired = _retired(layout)
-    require_usable(found, settings, layout, agreed=agreed)
+    require_usable(found, repository, agreed=agreed)
     _require_target(settings, found)
     require_unseen(layout, found.rows, found.name)
     train, joined = _joined(repository, retired)
