@@ -11,6 +11,7 @@ from assay.intake.intake import take_in
 from assay.intake.repeats import RULES, merge
 from assay.intake.report import intake_text, require_usable, write_intake
 from assay.layout import Layout
+from assay.repository import Repository
 from assay.settings import parse_settings
 from sentences import told
 
@@ -137,7 +138,7 @@ def test_values_that_disagree_are_refused_with_the_way_on(tmp_path):
     assert found.merged.disagreeing == 1
     assert [fault.line for fault in found.merged.faults] == [2, 4, 5]
     with told(UsageError, 2, "1 composition", "--duplicates median"):
-        require_usable(found, parse_settings(SETTINGS), Layout(tmp_path), agreed=True)
+        require_usable(found, Repository(tmp_path, parse_settings(SETTINGS)), agreed=True)
 
 
 def test_agreement_is_relative_to_the_spread(tmp_path):
@@ -170,17 +171,17 @@ def test_many_rows_set_aside_need_a_word(tmp_path):
     few = taken(tmp_path, f"formula,gap\n{rows}Xx,1\n")
     settings = parse_settings(SETTINGS)
     with told(RefusedError, 1, "10.0%", "5%", "--set-aside"):
-        require_usable(few, settings, Layout(tmp_path), agreed=False)
-    require_usable(few, settings, Layout(tmp_path), agreed=True)
+        require_usable(few, Repository(tmp_path, settings), agreed=False)
+    require_usable(few, Repository(tmp_path, settings), agreed=True)
     wider = parse_settings(SETTINGS + "[data]\nmaximum_set_aside = 0.1\n")
-    require_usable(few, wider, Layout(tmp_path), agreed=False)
+    require_usable(few, Repository(tmp_path, wider), agreed=False)
 
 
 def test_a_constant_target_is_refused(tmp_path):
     """Where every label is the same there is nothing to learn."""
     found = taken(tmp_path, "formula,gap\nNaCl,2\nKCl,2\n")
     with told(UsageError, 2, "2 in every row", "--target"):
-        require_usable(found, parse_settings(SETTINGS), Layout(tmp_path), agreed=True)
+        require_usable(found, Repository(tmp_path, parse_settings(SETTINGS)), agreed=True)
 
 
 def test_the_unit_of_the_table_is_not_overruled_in_silence(tmp_path):
