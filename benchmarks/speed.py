@@ -70,17 +70,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         large, own = table(folder / "large.csv", 100_000), table(folder / "own.csv", 5_000)
-        took = seconds([sys.executable, "-c", TAKE_IN, str(large)], 1, folder)
-        print(f"intake of 100,000 rows        {took:6.1f} s   (bar 20)")
         root = generated(folder, own)
-        took = seconds([*ASSAY, "plan", str(own), *MEDIAN], 1, root)
-        print(f"assay plan TABLE, 5,000 rows  {took:6.1f} s   (bar 60)")
-        print(
-            f"assay init, 5,000 rows        {seconds([*ASSAY, 'init', *MEDIAN], 1, root):6.1f} s   (bar 45)"
-        )
-        print(
-            f"assay check, 5,000 rows       {seconds([*ASSAY, 'check'], 1, root):6.1f} s   (bar 90)"
-        )
+        for what, command, bar in (
+            ("intake of 100,000 rows", [sys.executable, "-c", TAKE_IN, str(large)], 20),
+            ("assay plan TABLE, 5,000 rows", [*ASSAY, "plan", str(own), *MEDIAN], 60),
+            ("assay init, 5,000 rows", [*ASSAY, "init", *MEDIAN], 45),
+            ("assay check, 5,000 rows", [*ASSAY, "check"], 90),
+        ):
+            print(f"{what:30} {seconds(command, 1, root):6.1f} s   (bar {bar})", flush=True)
 
 
 if __name__ == "__main__":
