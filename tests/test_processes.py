@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from assay.processes import end_when_terminated
+
 BEGINNINGS = {
-    "verb": "processes.end_when_terminated()",
+    "verb": "ending = processes.end_when_terminated(); ending.__enter__()",
     "worker": "processes.end_with_parent()",
     "lifeline": "processes.Lifeline(int(sys.argv[1]))",
     "plain": "",
@@ -47,3 +49,11 @@ def test_what_is_ended_leaves_no_private_folder(tmp_path, kind, code, left):
             process.wait(30)
     assert process.wait(30) == code
     assert len(list(tmp_path.iterdir())) == left
+
+
+def test_sigterm_is_what_it_was_afterwards():
+    """Whoever runs a verb in a process of their own keeps their handler."""
+    before = signal.getsignal(signal.SIGTERM)
+    with end_when_terminated():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before

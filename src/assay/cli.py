@@ -114,13 +114,13 @@ def main() -> None:
 
     Whatever is not expected is said to be a crash (3), never a failed check (1).
     """
-    end_when_terminated()
     printed.set(False)
     verbose = VERBOSE in sys.argv
     sys.argv = [word for word in sys.argv if word != VERBOSE]  # before or behind the verb
     begin(sys.argv[1:])
     try:
-        app()
+        with end_when_terminated():
+            app()
     except AssayError as error:
         sentence = _tell(error, verbose=verbose)
         _show(sentence)

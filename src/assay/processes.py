@@ -104,10 +104,17 @@ def end_now(code: int = 1) -> None:
     os._exit(code)
 
 
-def end_when_terminated() -> None:
-    """Have SIGTERM end this process as Ctrl-C does: what is temporary is removed."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminated)
+@contextmanager
+def end_when_terminated() -> Iterator[None]:
+    """Have SIGTERM end this process for a while as Ctrl-C does: what is temporary is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminated(number: int, _frame: Any) -> None:
