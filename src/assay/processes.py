@@ -14,12 +14,32 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def pool_of(processes: int, begin: Callable[[], None]) -> "ProcessPoolExecutor":
-    """A pool of processes, each of which first calls `begin`."""
+    """A pool of processes, each of which first calls `begin`, and ends without waiting for its own.
+
+    An estimator with `n_jobs` starts workers there, which joblib keeps idle for five minutes.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # spawned: a fork would share the threads that numpy and pyarrow hold
-    return ProcessPoolExecutor(processes, get_context("spawn"), begin)
+    return ProcessPoolExecutor(processes, get_context("spawn"), _begun, (begin,))
+
+
+def _begun(begin: Callable[[], None]) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, end_children, exitpriority=0)  # multiprocessing would join them before `atexit`
+    begin()
+
+
+def end_children() -> None:
+    """End the processes that multiprocessing or joblib started in this one."""
+    from multiprocessing import active_children
+
+    for child in active_children():
+        if child.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)  # joblib's have no `kill`
 
 
 def safe_path() -> AbstractContextManager[None]:
@@ -70,6 +90,7 @@ class Lifeline:
             while word := os.read(self._reading, 1):
                 self._word = word
                 self._said.set()
+            end_children()
             os._exit(1)
         self._said.set()
 
@@ -92,4 +113,5 @@ def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        end_children()
         os._exit(1)
