@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def children_of_bagging() -> list[int]:
 def are_gone(pids: list[int], seconds: float) -> bool:
     """Whether all have ended before long."""
     until = time.monotonic() + seconds
-    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
         if time.monotonic() > until:
             return False
         time.sleep(0.05)
