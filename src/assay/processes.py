@@ -16,12 +16,32 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def pool_of(processes: int, begin: Callable[[], None]) -> "ProcessPoolExecutor":
-    """A pool of processes, each of which first calls `begin`."""
+    """A pool of processes, each of which first calls `begin`, and ends without waiting for its own.
+
+    An estimator with `n_jobs` starts workers there, which joblib keeps idle for five minutes.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # spawned: a fork would share the threads that numpy and pyarrow hold
-    return ProcessPoolExecutor(processes, get_context("spawn"), begin)
+    return ProcessPoolExecutor(processes, get_context("spawn"), _begun, (begin,))
+
+
+def _begun(begin: Callable[[], None]) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, end_children, exitpriority=0)  # multiprocessing would join them before `atexit`
+    begin()
+
+
+def end_children() -> None:
+    """End the processes that multiprocessing or joblib started in this one."""
+    from multiprocessing import active_children
+
+    for child in active_children():
+        if child.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)  # joblib's have no `kill`
 
 
 def safe_path() -> AbstractContextManager[None]:
@@ -99,7 +119,8 @@ def _wait_for_parent() -> None:
 
 
 def end_now(code: int = 1) -> None:
-    """End this process at once, whatever its threads do; its private folders are removed."""
+    """End this process at once with those that it started; its private folders are removed."""
+    end_children()
     remove_private_folders()
     os._exit(code)
 

@@ -188,6 +188,29 @@ def test_model_that_answers_nothing_has_golden_rows_without_numbers(monkeypatch)
         assert any("had no answer" in one for one in differences(kept, model))
 
 
+class InParts(MagpieFeatures):
+    """An author's own featurizer, which asks that of assay for few formulas at a time."""
+
+    def __init__(self, size: int = 1) -> None:
+        """Take how many."""
+        self.size = size
+
+    def _features(self, formulas):
+        parts = [formulas[at : at + self.size] for at in range(0, len(formulas), self.size)]
+        return np.vstack([MagpieFeatures().transform(list(part)) for part in parts])
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_featurizer_that_asks_for_parts_has_the_rows_of_one_that_asks_for_all(size):
+    """A gap's place in a part is not taken for a place in the whole, so the model can predict."""
+    model = make_pipeline(InParts(size), Ridge()).fit(np.array(["NaCl", "MgO"]), [1.0, 2.0])
+    kept = golden_rows(model)
+    whole = golden_rows(make_pipeline(MagpieFeatures(), model[-1]))
+    assert kept.predictions == whole.predictions
+    assert 0 < kept.predictions.count(None) < len(GOLDEN) // 2
+    assert list(differences(kept, model)) == []
+
+
 class Odd:
     """A model whose answers have a shape of their own."""
 

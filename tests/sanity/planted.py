@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from assay.compositions import elements, parse
 from assay.features import missing_properties
 from assay.sanity.assertions import FalsifiedError
+from assay.sanity.lookalikes import lookalikes
 from assay.sanity.subprocess_model import Answer, predict_elsewhere
 from assay.sanity.suites import FAST, property_names
 from assay.settings import read_settings
@@ -130,9 +131,9 @@ def fixtures(root: Path, *, spawn: bool = False) -> dict[str, Any]:
     """What pytest would hand to the properties; another process is spawned only if asked for."""
     bundle, declared = root / "out" / "bundle", read_settings(root)
     model = load(bundle)
-    step = FORMULAS[::2]
+    step, alike = FORMULAS[::2], [one for pair in lookalikes(SYMBOLS, 0) for one in pair]
     there = (
-        predict_elsewhere("planted:load", bundle, root, step)
+        predict_elsewhere("planted:load", bundle, root, step, alike)
         if spawn
         else Answer(step, list(load(bundle).predict(step)), 2000, 1.0, 0.5)
     )

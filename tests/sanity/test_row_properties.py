@@ -7,6 +7,7 @@ import pytest
 from catching import caught
 from planted import FORMULAS, SOUND, falsified, weight
 
+from assay.compositions import elements
 from assay.sanity.assertions import FalsifiedError, require_same_scale
 from assay.sanity.strategies import case_pairs, spelt
 
@@ -14,9 +15,11 @@ AMONG = "test_good_rows_keep_their_numbers_among_unusable_ones"
 CASE = "test_letters_of_another_case_are_other_elements"
 MULTIPLES = "test_multiples_of_a_formula_agree"
 AMOUNTS = "test_amounts_matter"
+BATCH, LARGE = "test_a_row_does_not_depend_on_its_batch", "test_large_batches_change_nothing"
+ELSEWHERE = "test_processes_agree"
 DATE, DOUBLES = "test_the_date_changes_nothing", "test_predictions_are_doubles"
 SCALE = "test_predictions_have_the_scale_of_the_labels"
-OURS = [AMONG, CASE, MULTIPLES, AMOUNTS, DOUBLES, SCALE]
+OURS = [AMONG, CASE, MULTIPLES, AMOUNTS, DOUBLES, SCALE, BATCH, LARGE]
 
 # elements of which many a symbol is two others: Co, Cu, Hf, In, Nb, Ni, Os, Po, Sc, Sn, ...
 MANY = ["C", "N", "O", "F", "P", "S", "K", "B", "H", "I", "U", "V", "Y", "W"]
@@ -52,7 +55,44 @@ def answer(formula):
     return known[key]
 """
 
+MIXED = """
+def answer(formula):
+    return weight(formula)
+def change(model):
+    plain = model.predict
+    def predict(formulas):
+        values = plain(formulas)
+        for place, formula in enumerate(formulas):
+            if {condition}:
+                values[place] = values[{other}]
+        return values
+    model.predict = predict
+"""
+
 FAULTS = {
+    **{
+        f"loses the first row of each part of {size}": (
+            MIXED.format(condition=f"place and place % {size} == 0", other="place - 1"),
+            {LARGE},
+        )
+        for size in (128, 500, 1000, 1024, 2048, 2500)
+    },
+    "loses the last row of a part": (
+        MIXED.format(condition="place % 1000 == 999", other="place - 1"),
+        {LARGE},
+    ),
+    "loses the last row of a large batch": (
+        MIXED.format(condition="place == 4999", other="0"),
+        {LARGE},
+    ),
+    "takes the first row for many elements": (
+        MIXED.format(condition="len(elements(formula)) > 6", other="0"),
+        {BATCH},
+    ),
+    "takes the row before for a long text": (
+        MIXED.format(condition="len(formula) > 40", other="max(place - 1, 0)"),
+        {BATCH},
+    ),
     "drops rows": (DROPPING.format(body=DROPS.format(instead="continue")), {AMONG}),
     "drops rows and fills up": (
         DROPPING.format(
@@ -181,6 +221,25 @@ def test_a_model_that_asks_for_the_date_is_caught(tmp_path, drift):
         f"def answer(formula): return weight(formula) + {drift}\n"
     )
     assert DATE in falsified(tmp_path, text, spawn=True, only=[DATE])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "formula[:15]",
+        "frozenset((e, round(n, 2)) for e, n in parse(formula).fractional_composition.items())",
+    ],
+)
+def test_a_cache_that_takes_one_formula_for_another_is_caught(tmp_path, key):
+    """Whichever of two is asked for first, a process that begins with the other one disagrees."""
+    found = falsified(tmp_path, CACHED.format(key=key), spawn=True, only=[ELSEWHERE])
+    assert len(elements(found[ELSEWHERE].formula)) > 1
+
+
+@pytest.mark.parametrize("kind", ["caches by formula", "gaps of its own", "constant"])
+def test_an_honest_cache_is_not_accused(tmp_path, kind):
+    """A key that holds all of a formula, and gaps for some of them, make no difference."""
+    assert falsified(tmp_path, HONEST[kind], spawn=True, only=[ELSEWHERE]) == {}
 
 
 def test_a_date_of_import_is_caught(caught):

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from pymatgen.core import Element
 
 from assay.compositions import elements, parse, problem
+from assay.sanity.lookalikes import lookalikes
 from assay.sanity.strategies import (
     charge_balanced,
     compositions,
+    crowded,
     doped,
     exchanged,
     formulas,
@@ -47,6 +49,27 @@ def test_formulas_keep_to_their_elements(formula: str) -> None:
     """A formula holds at most as many elements as asked for, and only those allowed."""
     assert elements(formula) <= set(SYMBOLS)
     assert len(elements(formula)) <= 3
+
+
+@quick
+@given(formula=crowded([*SYMBOLS, "K", "Ca", "Mg", "S"]))
+def test_crowded_formulas_have_many_elements(formula: str) -> None:
+    """Seven elements to twelve, in a text that can be read."""
+    assert 7 <= len(elements(formula)) <= 12
+    assert problem(formula) is None
+
+
+def test_lookalikes_agree_at_two_decimals_and_in_their_beginnings() -> None:
+    """They are other compositions all the same; one element has none."""
+    for one, other in lookalikes([*SYMBOLS, "K", "Ca", "Mg", "S"], 0):
+        shares = [
+            {e.symbol: round(n, 2) for e, n in parse(text).fractional_composition.items()}
+            for text in (one, other)
+        ]
+        assert shares[0] == shares[1]
+        assert parse(one) != parse(other)
+        assert one[:15] == other[:15]
+    assert lookalikes(["Li"], 0) == []
 
 
 @quick

@@ -154,10 +154,8 @@ def _reasons(error: Exception, asked: Sequence[str]) -> dict[int, str]:
     if len(asked) == 1:
         told = str(error) if isinstance(error, ValueError) else repr(error)
         return {0: on_one_line(told) or type(error).__name__}
-    gaps = error.gaps if isinstance(error, GapError) else {}
-    # the author's features may have been given other formulas than the model was
-    own = all(place < len(asked) and asked[place] == text for place, (text, _) in gaps.items())
-    return {place: on_one_line(reason) for place, (_, reason) in gaps.items()} if own else {}
+    found = error.reasons(asked) if isinstance(error, GapError) else {}
+    return {place: on_one_line(reason) for place, reason in found.items()}
 
 
 def _left(part: Sequence[int], reasons: Sequence[str | None]) -> list[Sequence[int]]:

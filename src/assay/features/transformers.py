@@ -109,6 +109,16 @@ class GapError(ValueError):
         """Be the same in another process."""
         return type(self), (self.gaps,)
 
+    def reasons(self, asked: Sequence[str]) -> dict[int, str]:
+        """The sentences by their places in `asked`, or none if the gaps are of another list.
+
+        An author's code may ask a featurizer for parts of what it was asked for.
+        """
+        own = all(
+            place < len(asked) and asked[place] == text for place, (text, _) in self.gaps.items()
+        )
+        return {place: reason for place, (_, reason) in self.gaps.items()} if own else {}
+
 
 class FormulaFeatures(TransformerMixin, BaseEstimator):
     """A stateless transformer from a column of formulas to an array of floats."""

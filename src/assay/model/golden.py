@@ -80,13 +80,14 @@ def answers(ask: Ask, formulas: list[str], width: int) -> list[Row]:
 
 def _answered(ask: Ask, formulas: list[str], places: list[int], width: int) -> list[int]:
     """The places that have an answer, in few calls: a forest takes as long for one as for all."""
+    asked = [formulas[place] for place in places]
     try:
-        found = _numbers(ask([formulas[place] for place in places]), len(places), width)
-    except GapError as error:
-        parts = [[place for at, place in enumerate(places) if at not in error.gaps]]
-    except Exception:  # noqa: BLE001 (what an author's code raises; sanity judges it)
+        found = _numbers(ask(asked), len(places), width)
+    except Exception as error:  # noqa: BLE001 (what an author's code raises; sanity judges it)
+        gaps = error.reasons(asked) if isinstance(error, GapError) else {}
         middle = len(places) // 2
-        parts = [places[:middle], places[middle:]]
+        halves = [places[:middle], places[middle:]]
+        parts = [[place for at, place in enumerate(places) if at not in gaps]] if gaps else halves
     else:
         return [place for place, row in zip(places, found, strict=True) if row is not None]
     smaller = [part for part in parts if 0 < len(part) < len(places)]

@@ -1,9 +1,8 @@
 """Trains the candidate: grouped out-of-fold errors, the bundle, and what it predicts."""
 
 import importlib
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from assay.model.loading import predict_saved
 from assay.model.metrics import interval_coverage, interval_half_width, public_metrics, warnings_of
 from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
+from assay.processes import end_with_parent, pool_of
 from assay.progress import stages
 from assay.records import MAXIMUM_TEXT, CandidateCard
 from assay.repository import Repository
@@ -179,7 +179,7 @@ def _metadata(repository: Repository, data: Dataset, candidate: Candidate) -> Bu
 @contextmanager
 def _another_process() -> Iterator[Executor]:
     """Start a process that imports what a bundle needs while the model is being fitted."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+    with pool_of(1, end_with_parent) as other:
         for name in ("assay.model.loading", "skops.io"):
             other.submit(importlib.import_module, name)
         yield other

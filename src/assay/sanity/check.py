@@ -14,6 +14,7 @@ from assay.errors import NotCarriedOutError
 from assay.model.bundle import digest_bundle
 from assay.records import MAXIMUM_TALLIES, MAXIMUM_TEXT, CheckReport, Finding, Tally, bounded
 from assay.repository import Repository
+from assay.sanity.own_tests import gone, hooked, not_run, own_tests
 from assay.sanity.runs import Content, run_both
 from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls, was_skipped
 from assay.sanity.subprocess_model import LOADER
@@ -76,6 +77,9 @@ def _shortfalls(
     if own is not None:
         yield from hindered(own["collected"], wanted, examples, cause)
         yield from own_shortfalls(own["tests"], examples, cause)
+        yield from not_run(own_tests(repository.root, fast=fast), own, cause)
+        yield from hooked(own)
+    yield from gone(repository)
 
 
 def _told(runs: Sequence[Content]) -> Iterator[Finding]:

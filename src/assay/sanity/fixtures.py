@@ -102,17 +102,23 @@ def predict(pytestconfig: pytest.Config, bundle: Any) -> "Callable[[Sequence[str
 
 @pytest.fixture(scope="session")
 def started_elsewhere(
-    pytestconfig: pytest.Config, bundle_folder: Path, training_formulas: list[str]
+    pytestconfig: pytest.Config,
+    bundle_folder: Path,
+    training_formulas: list[str],
+    elements: list[str],
+    sanity: "Sanity",
 ) -> "Iterator[Future[Answer]]":
     """The process of `elsewhere`, which the plugin starts before anything else is tested."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from assay.sanity.lookalikes import lookalikes
     from assay.sanity.subprocess_model import predict_elsewhere
 
     loader, root = pytestconfig.getoption("--assay-loader"), pytestconfig.rootpath
     some = training_formulas[:: max(1, len(training_formulas) // ROWS_ELSEWHERE)]
+    alike = [one for pair in lookalikes(elements, sanity.seed) for one in pair]
     with ThreadPoolExecutor(1) as threads:
-        yield threads.submit(predict_elsewhere, loader, bundle_folder, root, some)
+        yield threads.submit(predict_elsewhere, loader, bundle_folder, root, some, alike)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ repository's own tests. Elsewhere, a test file imports the properties that it wa
 `assay.sanity.fixtures` for what they then ask.
 """
 
+import inspect
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ OUTCOMES = pytest.StashKey[list[dict[str, Any]]]()
 LIFELINE = pytest.StashKey["Lifeline | None"]()
 COLLECTED = pytest.StashKey[list[dict[str, Any]]]()
 UNREADABLE = pytest.StashKey[list[dict[str, str]]]()
+SKIPPED = pytest.StashKey[dict[str, str]]()
+RAISED = pytest.StashKey[bool]()
+# hooks by which a repository may decide how a test ends
+DECIDING = ("pyfunc_call", "runtest_protocol", "runtest_call", "runtest_makereport")
 HINDERING = ("skip", "skipif", "xfail")
 
 pytest.register_assert_rewrite("assay.sanity.properties", "assay.sanity.assertions")
@@ -70,8 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     reading = config.getoption("--assay-lifeline")
     is_worker = hasattr(config, "workerinput")  # of xdist, which inherits no pipe
     config.stash[LIFELINE] = None if reading is None or is_worker else Lifeline(reading)
-    config.stash[UNREADABLE] = []
-    config.pluginmanager.register(_Collecting(config.stash[UNREADABLE]))
+    config.stash[UNREADABLE], config.stash[SKIPPED] = [], {}
+    config.pluginmanager.register(_Collecting(config.stash[UNREADABLE], config.stash[SKIPPED]))
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and settings_of(config):
         config.args.extend(map(str, property_files()))
 
@@ -103,9 +108,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Count what the test draws and what it has predicted."""
+    """Count what the test draws and what it has predicted, and note whether it raised an error."""
+    item.stash[RAISED] = True
     with counted(item):
-        yield
+        try:
+            yield
+        except (pytest.skip.Exception, pytest.xfail.Exception):
+            item.stash[RAISED] = False
+            raise
+    item.stash[RAISED] = False
 
 
 def _is_slow(item: pytest.Item) -> bool:
@@ -150,6 +161,7 @@ def pytest_runtest_makereport(
             outcome(item, call, report)
             | {"slow": _is_slow(item), "severity": _severity(item)}
             | {"function": getattr(item, "originalname", item.name), **limits(item)}
+            | {"raised": report.when == "call" and item.stash.get(RAISED, False)}
             | item.stash.get(COUNTS, {})
         )
     return report
@@ -158,14 +170,29 @@ def pytest_runtest_makereport(
 class _Collecting:
     """A plugin of its own, since pytest's hook is not given the configuration."""
 
-    def __init__(self, unreadable: list[dict[str, str]]) -> None:
-        """Add to `unreadable`."""
-        self._unreadable = unreadable
+    def __init__(self, unreadable: list[dict[str, str]], skipped: dict[str, str]) -> None:
+        """Add to `unreadable` and `skipped`."""
+        self._unreadable, self._skipped = unreadable, skipped
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a file that cannot be collected."""
+        """Note a file that cannot be collected, or asks to be skipped."""
+        if report.skipped:
+            where: Any = report.longrepr
+            self._skipped[report.nodeid] = str(where[2] if isinstance(where, tuple) else where)
         if report.failed:
             self._unreadable.append({"file": report.nodeid, "message": report.longreprtext})
+
+
+def _deciding(config: pytest.Config) -> Iterator[dict[str, Any]]:
+    """Hooks of the repository's own that decide how a test ends, with their lines."""
+    for name in (f"pytest_{short}" for short in DECIDING):
+        for hook in getattr(config.hook, name).get_hookimpls():
+            code: Any = getattr(inspect.unwrap(hook.function), "__code__", None)
+            path = Path(code.co_filename) if code else Path()
+            installed = "site-packages" in path.parts or path.is_relative_to(FOLDER.parents[1])
+            if path.is_relative_to(config.rootpath) and not installed:
+                file = path.relative_to(config.rootpath).as_posix()
+                yield {"name": name, "file": file, "line": code.co_firstlineno}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -179,6 +206,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             "tests": config.stash[OUTCOMES],
             "collected": config.stash[COLLECTED],
             "unreadable": config.stash[UNREADABLE],
+            "skipped": config.stash[SKIPPED],
+            "hooks": list(_deciding(config)),
             "withheld": _is_withheld(config),
         }
         write_text(Path(path), json.dumps(content))

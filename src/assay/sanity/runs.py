@@ -7,6 +7,7 @@ there, as a model must, and what it did to the counts shows in them. Both end wi
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -139,11 +140,14 @@ def _started(
             text=True,
             errors="replace",
             pass_fds=[reading],
+            process_group=0,
         )
         try:
             yield _Run(process, record, writing, beside.submit(_read, process.stdout, progress))
         finally:
-            process.kill()  # nothing, if it has ended
+            if process.poll() is None:
+                # with those of its own, which would hold on to what it prints to
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

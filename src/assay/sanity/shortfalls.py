@@ -9,17 +9,18 @@ from assay.records import MAXIMUM_TEXT, Finding
 from assay.sanity.suites import FOLDER
 
 HOOKS = (
-    r"pytest_(?:collection_\w+|runtest_\w+|itemcollected|ignore_collect|pycollect_\w+|"
+    r"pytest_(?:collection_\w+|pyfunc_call|runtest_\w+|itemcollected|ignore_collect|pycollect_\w+|"
     r"generate_tests)"
 )
 CODE = re.compile(
-    rf"\b(?:def (?P<hook>{HOOKS})|(?P<name>xfail|skipif|skip|collect_ignore\w*|load_profile|"
-    r"register_profile|suppress_health_check|deselect\w*|max_examples|monkeypatch|"
+    rf"\b(?:def (?P<hook>{HOOKS})|(?P<name>xfail|skipif|skip|importorskip|collect_ignore\w*|"
+    r"load_profile|register_profile|suppress_health_check|deselect\w*|max_examples|monkeypatch|"
     r"(?:HYPOTHESIS|PYTEST)_\w+))\b|(?P<patch>\bhypothesis\.[\w.]+\s*=[^=])"
 )
 OPTIONS = re.compile(
     r"(?P<name>--deselect|--ignore(?:-glob)?|-p[ =\"',]*no:\w+|--hypothesis-profile|--maxfail"
-    r"|(?<![\w-])-[kmx](?![\w-])|--exitfirst)"
+    r"|(?<![\w-])-[kmx](?![\w-])|--exitfirst|--co(?:llect-only)?\b|--setup-(?:plan|only)"
+    r"|python_(?:files|functions|classes)|norecursedirs)"
 )
 CONFIGURATION = ("pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 LONGEST = 1_000_000

@@ -111,13 +111,13 @@ def _shares(formula: str) -> dict[str, float]:
 
 
 def compositions(
-    elements: Sequence[str], most: int = 5, largest: int = 12
+    elements: Sequence[str], most: int = 5, largest: int = 12, fewest: int = 1
 ) -> st.SearchStrategy[Pairs]:
-    """Any composition of 1 to `most` of `elements` with whole amounts from 1 to `largest`."""
+    """Any composition of `fewest` to `most` of `elements` with amounts from 1 to `largest`."""
     symbols = st.lists(
         st.sampled_from(list(elements)),
         unique=True,
-        min_size=1,
+        min_size=min(fewest, len(elements)),
         max_size=min(most, len(elements)),
     )
     return symbols.flatmap(
@@ -130,6 +130,11 @@ def compositions(
 def formulas(elements: Sequence[str], most: int = 5) -> st.SearchStrategy[str]:
     """Formulas of any composition of `elements`."""
     return compositions(elements, most).map(spelt)
+
+
+def crowded(elements: Sequence[str]) -> st.SearchStrategy[str]:
+    """Formulas of 7 to 12 elements with amounts up to 999, most of them over 32 characters."""
+    return compositions(elements, most=12, largest=999, fewest=7).map(spelt)
 
 
 def foreign(elements: Sequence[str], others: Sequence[str]) -> st.SearchStrategy[str]:

@@ -35,7 +35,8 @@ class Answer:
 
     `rows` further formulas took `seconds`; `memory` is the largest of the whole process, in GiB.
     `lacked` is the error in an empty folder, if the model predicted only in the one it started in.
-    `later` has what it predicted again for the same formulas on other dates, by days.
+    `later` has what it predicted again for the same formulas on other dates, by days. `lookalikes`
+    were asked for in this order, and have the predictions `alike`, None where they are refused.
     """
 
     formulas: list[str]
@@ -45,6 +46,8 @@ class Answer:
     memory: float
     lacked: str = ""
     later: dict[str, list[float]] = field(default_factory=dict)
+    lookalikes: list[str] = field(default_factory=list)
+    alike: list[float | None] = field(default_factory=list)
 
 
 def named(place: str) -> Any:
@@ -63,7 +66,13 @@ def load_repository_bundle(folder: Path) -> Any:
     return load_bundle(folder, settings.project.package, trusted, fresh=True)
 
 
-def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[str]) -> Answer:
+def predict_elsewhere(
+    loader: str,
+    folder: Path,
+    root: Path,
+    formulas: Sequence[str],
+    lookalikes: Sequence[str] = (),
+) -> Answer:
     """Load a model by `loader` from `folder` and predict, in another process.
 
     Args:
@@ -71,11 +80,13 @@ def predict_elsewhere(loader: str, folder: Path, root: Path, formulas: Sequence[
         folder: where the model is.
         root: the folder that the process starts and loads in; it predicts in an empty one.
         formulas: what is predicted, first as a whole; its multiples are then timed.
+        lookalikes: further formulas, which the model may refuse.
 
     Raises:
         RuntimeError: the process ended without an answer; what it last said is quoted.
     """
     job = {"loader": loader, "folder": str(folder.resolve()), "formulas": list(formulas)}
+    job |= {"lookalikes": list(lookalikes)}
     return Answer(**_asked("predict", job, root))
 
 
@@ -130,14 +141,15 @@ def _predicted(job: dict[str, Any]) -> dict[str, Any]:
     _import_libraries()
     clocks.move(LOADED * clocks.DAY)  # before any code of the author's
     predict, formulas = named(job["loader"])(Path(job["folder"])).predict, job["formulas"]
+    others = job["lookalikes"]
     with tempfile.TemporaryDirectory() as empty:
         try:
             with chdir(empty):
-                return asdict(_measured(predict, formulas))
+                return asdict(_measured(predict, formulas, others))
         except Exception as error:  # noqa: BLE001 (a model may raise anything)
             lacked = " ".join(f"{type(error).__name__}: {error}".split())
     # what cannot predict here either says so itself; the cost is known in any case
-    return asdict(replace(_measured(predict, formulas), lacked=lacked))
+    return asdict(replace(_measured(predict, formulas, others), lacked=lacked))
 
 
 def _import_libraries() -> None:
@@ -146,15 +158,28 @@ def _import_libraries() -> None:
         importlib.import_module(name)
 
 
-def _measured(predict: Callable[[list[str]], Any], formulas: list[str]) -> Answer:
+def _measured(
+    predict: Callable[[list[str]], Any], formulas: list[str], others: list[str]
+) -> Answer:
     predictions = [float(value) for value in predict(formulas)]
+    alike = unrefused(predict, others)
     later = {}
     for days in LATER:
         clocks.move(days * clocks.DAY)
         later[f"{days - LOADED:.1f}"] = [float(value) for value in predict(formulas)]
     clocks.move(LOADED * clocks.DAY)
     rows, seconds = _timed(predict, _multiples(formulas))
-    return Answer(formulas, predictions, rows, seconds, peak_memory(), later=later)
+    return Answer(formulas, predictions, rows, seconds, peak_memory(), "", later, others, alike)
+
+
+def unrefused(predict: Callable[[list[str]], Any], formulas: list[str]) -> list[float | None]:
+    """Predict what a model does not refuse; None stands for what it does."""
+    try:
+        return [float(value) for value in predict(formulas)] if formulas else []
+    except ValueError:
+        if len(formulas) == 1:
+            return [None]
+        return [value for one in formulas for value in unrefused(predict, [one])]
 
 
 def _multiples(formulas: Sequence[str]) -> list[str]:

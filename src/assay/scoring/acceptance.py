@@ -12,8 +12,16 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_file
 from assay.layout import Handover, Layout, Part
 from assay.predictions import bounds_of, read_predictions
-from assay.records import FORMAT, CandidateCard, CheckReport, Tally, read_record
+from assay.records import (
+    FORMAT,
+    MAXIMUM_TALLIES,
+    CandidateCard,
+    CheckReport,
+    Tally,
+    read_record,
+)
 from assay.repository import Repository
+from assay.sanity.own_tests import GONE, NOT_RUN, own_tests
 from assay.sanity.suites import KIT, drawn_names, wanted_names
 from assay.schema.demands import LEAKAGE, demanded, demanded_of_changes
 from assay.settings import Settings
@@ -113,6 +121,28 @@ def _sanity_shortfalls(settings: Settings, report: CheckReport, counts: Counts) 
             yield f"{tried}, and sanity.examples on main asks for {examples}"
 
 
+def require_own_tests(root: Path, report: CheckReport) -> None:
+    """Insist that each test of main's own ran, or that the record says what became of it.
+
+    Main's files are read, and none is run. Raises as `require_counts`.
+    """
+    if len(report.tallies) < MAXIMUM_TALLIES and not report.unlisted:
+        _refuse(_own_shortfalls(own_tests(root), report))
+
+
+def _own_shortfalls(tests: Mapping[str, Iterable[str]], report: CheckReport) -> Iterator[str]:
+    ran = {one.name for one in report.tallies if not one.where.startswith(KIT)}
+    told = {one.rule.partition("[")[0] for one in report.findings}
+    files = {one.file for one in report.findings if one.rule in {GONE, NOT_RUN}}
+    for file, names in tests.items():
+        for name in names if file not in files else ():
+            if name not in ran | told:
+                yield (
+                    f"sanity.json does not say that the test {name} of {file} ran, as main has it, "
+                    "nor what became of it (merge main into the branch, if it is older)"
+                )
+
+
 def require_training(demand: Demand, card: CandidateCard) -> None:
     """Insist on all rows, folds and predictions; raises as `require_counts`."""
     _refuse(_training_shortfalls(demand, card))
@@ -201,6 +231,7 @@ def sound_predictions(
     rows = len(_own_train(layout, handover))
     changed = digest_file(layout.train) != card.train_digest
     require_counts(Demand(repository.settings, data, rows, changed), schema, sanity, card)
+    require_own_tests(repository.root, sanity)
     return shared_predictions(repository, handover, data)
 
 

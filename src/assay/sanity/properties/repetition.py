@@ -11,20 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.sanity.assertions import FalsifiedError, Predict, answered, batches, require_close
-from assay.sanity.strategies import formulas, hostile
-from assay.sanity.subprocess_model import Answer
+from assay.sanity.strategies import crowded, formulas, hostile
+from assay.sanity.subprocess_model import Answer, unrefused
 
 SHARE = 200  # rows a thread
 FEW, MANY = 40, 1000  # rows of a small batch, and of all of them
 LARGE = 5000  # as many as `assay predict` asks for at once
+# multiples of what people choose for a part; smaller parts have so many ends that a draw meets one
+PARTS = (100, 128, 250)
 
 
 @given(data=st.data())
 def test_a_row_does_not_depend_on_its_batch(
     data: st.DataObject, predict: Predict, elements: list[str], tolerance: float
 ) -> None:
-    """A formula gets the same prediction alone, in a batch, in a permuted batch, and again."""
-    drawn, first = answered(predict, data.draw(batches(formulas(elements)), label="formulas"))
+    """A formula gets the same prediction alone, in a batch, in a permuted batch, and again.
+
+    One of them has seven elements or more, and a long text.
+    """
+    few: list[str] = data.draw(batches(formulas(elements)), label="formulas")
+    drawn, first = answered(predict, [*few, data.draw(crowded(elements), label="long formula")])
     order = data.draw(st.permutations(range(len(drawn))), label="order")
     if not drawn:
         return
@@ -33,6 +39,7 @@ def test_a_row_does_not_depend_on_its_batch(
     permuted[list(order)] = predict([drawn[index] for index in order])
     require_close(drawn, first, permuted, tolerance)
     require_close(drawn[:1], first[:1], predict(drawn[:1]), tolerance)
+    require_close(drawn[-1:], first[-1:], predict(drawn[-1:]), tolerance)
 
 
 def test_large_batches_change_nothing(
@@ -45,10 +52,22 @@ def test_large_batches_change_nothing(
     together = predict(large)
     if together.shape != (LARGE,):
         raise FalsifiedError(f"{LARGE} formulas get predictions of the shape {together.shape}")
-    # what a batch does to its outermost rows may concern one row in fifty
-    for places in np.split(draw.choice(LARGE, MANY, replace=False), MANY // FEW):
+    for places in np.split(_compared(draw), MANY // FEW):
         few = [large[place] for place in places]
         require_close(few, predict(few), together[places], tolerance)
+
+
+def _compared(draw: np.random.Generator) -> np.ndarray:
+    """The places of a large batch that are compared: the ends of its parts, and any others.
+
+    What a batch does to its outermost rows may concern one row in fifty.
+    """
+    ends = {
+        end + step for part in PARTS for end in range(0, LARGE + 1, part) for step in (-1, 0, 1)
+    }
+    sure = sorted(ends & set(range(LARGE)))
+    others = np.setdiff1d(np.arange(LARGE), sure)
+    return draw.permutation([*sure, *draw.choice(others, MANY - len(sure), replace=False)])
 
 
 @given(data=st.data())
@@ -115,6 +134,25 @@ def test_processes_agree(predict: Predict, elsewhere: Answer, tolerance: float) 
         )
     here, there = predict(elsewhere.formulas), np.array(elsewhere.predictions)
     require_close(elsewhere.formulas, here, there, tolerance)
+    # in the opposite order, so that a cache that takes one for another keeps the other one here
+    _require_alike(predict, elsewhere.lookalikes[::-1], elsewhere.alike[::-1], tolerance)
+
+
+def _require_alike(
+    predict: Predict, names: list[str], there: list[float | None], tolerance: float
+) -> None:
+    pairs = zip(names, unrefused(predict, names), there, strict=True)
+    both = [(name, one, two) for name, one, two in pairs if one is not None and two is not None]
+    for name, one, two in both:
+        try:
+            require_close([name], np.array([one]), np.array([two]), tolerance)
+        except FalsifiedError as error:
+            told = (
+                f"{error} in another process, where formulas like it were asked for before: keep "
+            )
+            raise FalsifiedError(
+                f"{told}all of a formula in the key of a cache", name, two
+            ) from None
 
 
 def test_the_date_changes_nothing(elsewhere: Answer, tolerance: float) -> None:
