@@ -11,6 +11,7 @@ import pandas as pd
 
 from assay.compositions import elements, identity, problem
 from assay.errors import UsageError
+from assay.schema.formulas import symbols
 from assay.schema.rules import FORMULA, ROW_ID, Table, table
 from assay.settings import Settings
 from assay.tables import is_rounded, parse_table
@@ -177,9 +178,14 @@ def kept_rows(train: Table, pairing: Pairing) -> Table:
     return Table("main", train.file, kept, kept, located=False)
 
 
-def element_shares(train: Table, before: Table) -> Table:
-    """Main's elements: whether each still occurs, and its share of the rows then and now."""
+def element_shares(train: Table, before: Table, unlisted: Sequence[str]) -> Table:
+    """Main's elements: whether each still occurs, and its share of the rows then and now.
+
+    One that only rows held whose removal is listed counts as if it occurred: `unlisted` are the
+    formulas of the others that are gone.
+    """
     then, now = _shares(before), _shares(train)
+    lost = symbols(unlisted) - now.keys()
     cells = pd.DataFrame(
         {
             ELEMENT: sorted(then),
@@ -189,7 +195,7 @@ def element_shares(train: Table, before: Table) -> Table:
         }
     )
     frame = cells.assign(
-        **{ELEMENT: [symbol if symbol in now else None for symbol in sorted(then)]}
+        **{ELEMENT: [None if symbol in lost else symbol for symbol in sorted(then)]}
     )
     return Table("elements", train.file, cells, frame, located=False)
 
