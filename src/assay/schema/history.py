@@ -4,7 +4,7 @@ import great_expectations.expectations as gxe
 import numpy as np
 
 from assay.compositions import problem
-from assay.schema.accidents import beside, by_case_alone, exchanged, respelt
+from assay.schema.accidents import beside, by_case_alone, copied, exchanged, respelt
 from assay.schema.comparison import RESTORE, Compared, allowed, to_add, was, way_on
 from assay.schema.corrections import FILE, line_to_paste
 from assay.schema.expectations import ExpectColumnQuartilesToBeBetween
@@ -20,7 +20,7 @@ def label_rules(compared: Compared) -> list[Rule]:
     if compared.corrections and compared.corrections.added:
         rules.append(_unlisted(compared))
     if compared.is_number:
-        rules += [_rounded(compared), _unit(compared), _exchanged(compared)]
+        rules += [_rounded(compared), _unit(compared), _exchanged(compared), _copied(compared)]
     return rules
 
 
@@ -90,13 +90,37 @@ def _exchanged(compared: Compared) -> Rule:
     said = {
         place: (
             f"{was(compared, place)}, and {main.cells[donor]} is main's label of "
-            f"{main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} there): "
+            f"{main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} there)"
+            f"{_disguise(compared, place, donor)}: "
             f"{plural(len(donors), 'label was', 'labels were')} exchanged, sorted, filled down or "
             f"slipped by a row; {way_on(compared, place)}."
         )
         for place, donor in donors.items()
     }
     return compared.rule("history.exchanged", "No row got the label of another row.", said)
+
+
+def _disguise(compared: Compared, place: int, donor: int) -> str:
+    """How far a label is from the one it is taken for, where that is another number."""
+    here, other = compared.pairing.here.labels[place], compared.pairing.main.labels[donor]
+    return "" if np.isclose(here, other, rtol=1e-9) else f", {abs(here - other):.1g} away from it"
+
+
+def _copied(compared: Compared) -> Rule:
+    pairing, main, here = compared.pairing, compared.pairing.main, compared.pairing.here
+    donors, name = copied(pairing), compared.settings.target.column
+    new = plural(len(pairing.added), "new label is", "new labels are")
+    said = {
+        place: (
+            f"{name} of {here.formulas[place]}, which is new, is {here.cells[place]}: exactly "
+            f"main's label of {main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} "
+            f"there), as {len(donors)} of {new} other materials'; "
+            "check that no labels were pasted beside the wrong formulas."
+        )
+        for place, donor in donors.items()
+    }
+    description = "New rows have labels of their own, not those of other materials."
+    return compared.rule("history.copied", description, said, severity=WARNING)
 
 
 def moved_far(compared: Compared, spread: float) -> Rule:
