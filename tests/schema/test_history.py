@@ -155,6 +155,22 @@ def test_labels_rounded_on_saving_are_told_as_such(sound: Path) -> None:
     assert "missing" not in finding.message
 
 
+def test_labels_that_gain_digits_are_no_lost_digits(sound: Path) -> None:
+    """Labels that main has rounded stand, and which they are is said; a coarser one is another."""
+    exact = [-n / 10 + 0.00123456 * n / 30 for n in range(1, 31)]
+    changed(sound, lambda frame: frame.assign(y=[f"{one:.4f}" for one in exact]))
+    commit(sound)
+    for finer in (exact, [round(one, 4) * 1.0000001 for one in exact]):
+        changed(sound, lambda frame, finer=finer: frame.assign(y=[f"{one:.9f}" for one in finer]))
+        report = check(sound)
+        assert report.passed
+        assert "more digits" in found(report, "history.rounded")[0].message
+        assert not [one for one in found(report, "history.rounded") if "lost" in one.message]
+        assert not found(report, "history.labels")
+    changed(sound, lambda frame: frame.assign(y=[f"{one + 0.0001:.9f}" for one in exact]))
+    assert "history.rows" in check(sound).failed
+
+
 def test_new_rows_with_other_rows_labels_are_a_warning(sound: Path) -> None:
     """Added rows with just the labels of main's are named with their owners; others are not."""
     (sound / "assay.toml").write_text(

@@ -88,14 +88,28 @@ class Pairing:
         return np.array([moved and is_rounded(old, cell) for moved, old, cell in pairs], dtype=bool)
 
     @cached_property
+    def gained(self) -> np.ndarray:
+        """Whether the label is main's, but for rounding, with more digits: (n,) bool."""
+        rows = zip(self.changed, self.mains, self.here.labels, self.here.cells, strict=True)
+        return np.array(
+            [
+                bool(moved)
+                and len(cell.strip()) > len(self.main.cells[place].strip())
+                and (is_rounded(label, self.main.cells[place]) or is_rounded(old, cell))
+                for (moved, place, label, cell), old in zip(rows, self.before, strict=True)
+            ],
+            dtype=bool,
+        )
+
+    @cached_property
     def moved(self) -> np.ndarray:
         """How far the label is from main's: (n,), nan where there is none."""
         return np.asarray(np.abs(self.here.labels - self.before))
 
     @cached_property
     def kept(self) -> np.ndarray:
-        """Whether the label is as good as main's, rounded by a harmless amount: (n,) bool."""
-        return np.asarray(self.rounded & (self.moved <= self.harmless))
+        """Whether the label is as good as main's, but for harmless digits: (n,) bool."""
+        return np.asarray((self.rounded | self.gained) & (self.moved <= self.harmless))
 
     @cached_property
     def relabelled(self) -> np.ndarray:

@@ -53,16 +53,24 @@ def _rounded(compared: Compared) -> Rule:
     pairing = compared.pairing
     rows = np.flatnonzero(pairing.kept)
     farthest = float(pairing.moved[rows].max()) if len(rows) else 0.0
+    apart = (
+        f"{plural(len(rows), 'label differs', 'labels differ')} from main's by {farthest:.1g} at "
+        "most"
+    )
+    lost = (
+        f"{apart}, rounded when the table was saved. Digits are lost: {RESTORE} and add your rows "
+        "again, with a program that keeps all digits."
+    )
+    gained = (
+        f"{apart}, and this one has more digits than main's: say in the pull request where they "
+        f"come from, or {RESTORE} and add your rows again, if a program wrote them."
+    )
     said = {
-        place: (
-            f"{was(compared, place)}: {plural(len(rows), 'label differs', 'labels differ')} from "
-            f"main's by {farthest:.1g} at most, rounded when the table was saved. Digits are lost: "
-            f"{RESTORE} and add your rows again, with a program that keeps all digits."
-        )
+        place: f"{was(compared, place)}: {gained if pairing.gained[place] else lost}"
         for place in rows.tolist()
     }
     return compared.rule(
-        "history.rounded", "Labels have all the digits that main has.", said, severity=WARNING
+        "history.rounded", "Labels have just the digits that main has.", said, severity=WARNING
     )
 
 
