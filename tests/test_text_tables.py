@@ -80,7 +80,10 @@ def test_whole_and_by_parts_are_one(tmp_path_factory, content, block):
         (b"a,b\n1,2\n3\n\n", "table.wrong-width", "line 3: 1 cells"),
         (b"a\rb\rN\xe4\r", "table.wrong-encoding", "line 3:"),
         (b"a\r\nb\r\nN\xe4\r\n", "table.wrong-encoding", "line 3:"),
-        (b"a\nb\0\n", "table.wrong-encoding", "export"),
+        (b"a\nb\0\n", "table.null-byte", "line 2:"),
+        (b"a\nb\nc\n\0\xe4\n", "table.null-byte", "line 4:"),
+        ("a\nb\n".encode("utf-16"), "table.wrong-encoding", "line 1:"),
+        ("a\nb\n".encode("utf-16-le"), "table.null-byte", "export"),
         (b"\xef\xbb\xbf\n \n", "table.empty", "empty"),
     ],
 )

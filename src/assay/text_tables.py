@@ -188,20 +188,25 @@ def _blocks(table: OpenTable, begin: tuple[int, int]) -> Iterator[Block]:
 
 
 def _block(content: bytes, path: Path, line: int, at: int) -> Block:
-    if b"\0" in content:
-        raise UsageError(
-            f"{path} is not UTF-8 text: export it as CSV (UTF-8).", code="table.wrong-encoding"
-        )
     if at == 0:
         content = content.removeprefix(BOM)
     content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n")
+    null = content.find(0)
     try:
-        return Block(content.decode(), line, at)
+        # up to the first null byte, so that of two faults the first is named
+        text = content[: null if null >= 0 else None].decode()
     except UnicodeDecodeError as error:
         line += content[: error.start].count(b"\n")
         raise UsageError(
             f"{path}, line {line}: not UTF-8; save it as CSV (UTF-8).", code="table.wrong-encoding"
         ) from None
+    if null >= 0:
+        raise UsageError(
+            f"{path}, line {line + text.count(chr(10))}: a null byte stands here; take it out, or, "
+            "if all lines have some, export the table as CSV (UTF-8).",
+            code="table.null-byte",
+        )
+    return Block(text, line, at)
 
 
 def require_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:

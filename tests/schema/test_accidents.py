@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from assay.schema.accidents import exchanged, respelt
+from assay.schema.accidents import copied, exchanged, respelt
 from assay.schema.differences import TrainRows, paired
 
 FORMULAS = [
@@ -28,11 +28,13 @@ def rows(labels: list[float], formulas: list[str] | None = None, first: int = 1)
 
 
 def donors(
-    change: Callable[[list[float]], list[float]], main: list[float] | None = None
+    change: Callable[[list[float]], list[float]],
+    main: list[float] | None = None,
+    harmless: float = 0.0,
 ) -> dict[int, int]:
     """Whose label rows have after a change, by their places."""
     before = main or LABELS
-    pairing = paired(rows(change(list(before))), rows(before), 0.0)
+    pairing = paired(rows(change(list(before))), rows(before), harmless)
     return exchanged(pairing, pairing.relabelled)
 
 
@@ -106,3 +108,59 @@ def test_another_compound_with_the_label_of_one_that_is_gone_is_told() -> None:
         here = TrainRows([*here.ids[:7], "t00999", *here.ids[8:]], *list(vars(here).values())[1:5])
         pairing = paired(here, rows(LABELS, before), 0.0)
         assert respelt(pairing, np.ones(len(here), dtype=bool), by_label=True) == expected
+
+
+def exchanged_pairs(pairs: int, added: float) -> Callable[[list[float]], list[float]]:
+    """Exchange so many pairs, and add a little to each label."""
+
+    def change(labels: list[float]) -> list[float]:
+        drawn = random.Random(3)
+        places = drawn.sample(range(len(labels)), 2 * pairs)
+        values = {}
+        for one, other in zip(places[::2], places[1::2], strict=True):
+            values[one] = labels[other] + drawn.choice((-1, 1)) * added
+            values[other] = labels[one] + drawn.choice((-1, 1)) * added
+        return put(labels, values)
+
+    return change
+
+
+@pytest.mark.parametrize("added", [2e-6, 1e-4, 2e-3])
+@pytest.mark.parametrize("pairs", [1, 10])
+def test_an_exchange_is_told_through_a_little_that_was_added(pairs: int, added: float) -> None:
+    """Labels that are others' within what a rounding may do are found, as equal ones are."""
+    change = exchanged_pairs(pairs, added)
+    equal = donors(exchanged_pairs(pairs, 0.0))
+    assert len(equal) == 2 * pairs
+    assert donors(change, harmless=0.002).keys() == equal.keys()
+    assert donors(change) == {}
+
+
+@pytest.mark.parametrize("digits", [4, 2, 1])
+def test_corrections_that_come_near_others_labels_are_no_exchange(digits: int) -> None:
+    """Of 40 honest sets of corrections, also of few digits, at most two are taken for one."""
+    main = [round(label, digits) for label in LABELS]
+    told = 0
+    for seed in range(40):
+        drawn = random.Random(seed)
+        places = drawn.sample(range(len(main)), 12)
+        values = {n: round(main[n] + drawn.gauss(0, 0.3), digits) for n in places}
+        told += bool(donors(lambda y, values=values: put(y, values), main, 0.002))
+    assert told <= 2
+
+
+def added_rows(labels: list[float], main: list[float] = LABELS) -> dict[int, int]:
+    """Whose labels new materials have, by their places after the 200 rows."""
+    named = [f"Mg{n}Ti" for n in range(1, len(labels) + 1)]
+    here = rows([*main, *labels], [*FORMULAS, *named])
+    return copied(paired(here, rows(main), 0.0))
+
+
+def test_new_rows_with_the_labels_of_others_are_told() -> None:
+    """Twelve new rows with other rows' labels are named with their owners; honest ones are not."""
+    assert added_rows(LABELS[20:32]) == {200 + n: 20 + n for n in range(12)}
+    drawn = random.Random(5)
+    assert added_rows([round(drawn.gauss(-1.5, 1), 4) for _ in range(40)]) == {}
+    assert added_rows([LABELS[7]] * 8) == {}
+    coarse = [round(label, 1) for label in LABELS]
+    assert added_rows([round(drawn.gauss(-1.5, 1), 1) for _ in range(12)], coarse) == {}

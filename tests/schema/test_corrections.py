@@ -1,5 +1,6 @@
 """Corrections that a change lists: shown to people, and just what was done, or refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,88 @@ def test_a_formula_is_corrected_by_a_row_of_its_own(sound: Path) -> None:
     # the same list with another label than main's corrects nothing that it says
     edit(sound, "train.csv", lambda lines: lines.__setitem__(30, "t00031,COBr2,-2"))
     assert "corrections.exact" in check(sound).failed
+
+
+@pytest.mark.parametrize(
+    ("rows", "rules"),
+    [
+        ({28: "t00028,AlF,-0.3"}, {"history.relabelled"}),
+        (
+            {n: f"t{n:05d},{f},{-9.6485 * n:g}" for n, f in ((1, "LiF"), (2, "LiCl"), (3, "LiI"))},
+            {"history.unit", "history.relabelled"},
+        ),
+        ({29: "t00029,CoCl3,-2.9"}, {"history.ids"}),
+        ({30: "t00030,COBr2,-3"}, {"history.ids", "history.formulas"}),
+        ({30: "t00030,COBr2,-2.4"}, {"history.ids", "history.formulas"}),
+        ({30: "t00031,COBr2,-3"}, {"history.formulas"}),
+        ({30: "t00031,COBr2,-2.4"}, {"history.formulas"}),
+        ({28: "t00028,ScF,-2.8"}, {"history.ids", "history.elements"}),
+    ],
+    ids=["far", "unit", "formula", "case", "and label", "new id", "new id and label", "element"],
+)
+def test_advice_that_is_followed_passes(sound: Path, rows: dict[int, str], rules: set[str]) -> None:
+    """With the lines that the failing rules print, and reasons, nothing fails, and all is shown."""
+    wide = SETTINGS.format(target='unit = "eV/atom"')
+    (sound / "assay.toml").write_text(wide + "[data]\nmaximum_rows_removed = 0.4\n")
+    for line, row in {29: "t00029,CoCl2,-2.9", 30: "t00030,CoBr2,-3"}.items():
+        edit(sound, "train.csv", lambda lines, line=line, row=row: lines.__setitem__(line, row))
+    commit(sound)
+    for line, row in rows.items():
+        edit(sound, "train.csv", lambda lines, line=line, row=row: lines.__setitem__(line, row))
+    report = check(sound)
+    assert set(report.failed) == rules
+    said = [one.message for rule in rules for one in found(report, rule)]
+    lines = {line for words in said for line in re.findall(r"`(t[^`]*,WHY,SOURCE)`", words)}
+    reason = "misprint in table 2 of the source,"
+    report = listed(sound, [line.replace("WHY,SOURCE", reason) for line in sorted(lines)])
+    assert report.failed == []
+    assert len(found(report, "corrections.shown")) == len(lines) >= len(rows)
+
+
+def test_a_list_frees_no_other_row_under_its_id(far: Path) -> None:
+    """An id keeps its composition in rows that are not listed, or listed as another's formula."""
+    for line, row in ((28, "t00028,AlF3,-2.8"), (27, "t00027,BaI2,-2.7")):
+        edit(far, "train.csv", lambda lines, line=line, row=row: lines.__setitem__(line, row))
+    own = "t00028,formula,AlF,AlF3,misprint in table 2 of the source,"
+    report = listed(far, [*LINES, own])
+    assert [one.value for one in found(report, "history.ids")] == ["t00027"]
+    other = "t00027,formula,AlF,BaI2,misprint in table 2 of the source,"
+    report = listed(far, [*LINES, own, other])
+    assert {"history.ids", "corrections.exact"} <= set(report.failed)
+
+
+@pytest.mark.parametrize("left_out", [0, 1])
+def test_the_last_rows_of_an_element_go_with_a_reason_for_each(sound: Path, left_out: int) -> None:
+    """Rows that are listed as withdrawn are shown and pass; one that is not listed still fails."""
+    (sound / "assay.toml").write_text(WIDE)
+    commit(sound)
+    edit(sound, "train.csv", lambda lines: lines.__delitem__(slice(28, 31)))
+    refused = check(sound)
+    assert refused.failed == ["history.elements"]
+    [finding] = found(refused, "history.elements")
+    lines = re.findall(r"`(t[^`]*),WHY,SOURCE`", finding.message)
+    assert lines == ["t00028,formula,AlF,", "t00029,formula,AlCl,", "t00030,formula,AlI,"]
+    lines = [f"{line},retracted by its authors," for line in lines]
+    report = listed(sound, lines[left_out:])
+    assert report.failed == (["history.elements"] if left_out else [])
+    assert len(found(report, "corrections.shown")) == len(lines) - left_out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "t00001,formula,LiF,,retracted by its authors,",
+        "t00099,formula,LiF,,retracted by its authors,",
+        "t00030,formula,AlCl,,retracted by its authors,",
+        "t00030,formula,AlI,,gone,",
+        "t00030,y,-3,,retracted by its authors,",
+    ],
+    ids=["stands", "never was", "another formula", "no reason", "a label"],
+)
+def test_a_withdrawal_says_just_which_row_went(sound: Path, line: str) -> None:
+    """A row that stands, that main lacks, or that was another material, is no withdrawal."""
+    (sound / "assay.toml").write_text(WIDE)
+    commit(sound)
+    edit(sound, "train.csv", lambda lines: lines.__delitem__(30))
+    assert not check(sound).failed
+    assert listed(sound, [line]).failed == ["corrections.exact"]

@@ -155,6 +155,43 @@ def test_labels_rounded_on_saving_are_told_as_such(sound: Path) -> None:
     assert "missing" not in finding.message
 
 
+def test_labels_that_gain_digits_are_no_lost_digits(sound: Path) -> None:
+    """Labels that main has rounded stand, and which they are is said; a coarser one is another."""
+    exact = [-n / 10 + 0.00123456 * n / 30 for n in range(1, 31)]
+    changed(sound, lambda frame: frame.assign(y=[f"{one:.4f}" for one in exact]))
+    commit(sound)
+    for finer in (exact, [round(one, 4) * 1.0000001 for one in exact]):
+        changed(sound, lambda frame, finer=finer: frame.assign(y=[f"{one:.9f}" for one in finer]))
+        report = check(sound)
+        assert report.passed
+        assert "more digits" in found(report, "history.rounded")[0].message
+        assert not [one for one in found(report, "history.rounded") if "lost" in one.message]
+        assert not found(report, "history.labels")
+    changed(sound, lambda frame: frame.assign(y=[f"{one + 0.0001:.9f}" for one in exact]))
+    assert "history.rows" in check(sound).failed
+
+
+def test_new_rows_with_other_rows_labels_are_a_warning(sound: Path) -> None:
+    """Added rows with just the labels of main's are named with their owners; others are not."""
+    (sound / "assay.toml").write_text(
+        SETTINGS.format(target=NUMBER) + "[data]\nmaximum_growth = 3.0\n"
+    )
+    commit(sound)
+    rows = [f"t{n:05d},{formula},{-(n - 39) / 10:g}" for n, formula in enumerate(FRESH, start=40)]
+    edit(sound, "train.csv", lambda lines: lines.extend(rows))
+    report = check(sound)
+    assert report.passed
+    findings = found(report, "history.copied")
+    assert (findings[0].line, findings[0].severity) == (32, "warning")
+    assert "main's label of LiF (t00001, line 2 there)" in findings[0].message
+    edit(
+        sound,
+        "train.csv",
+        lambda lines: lines.__setitem__(slice(-10, None), [f"{row}3" for row in rows]),
+    )
+    assert not found(check(sound), "history.copied")
+
+
 def commit_settings(sound: Path, labels: list[float]) -> None:
     """Make main of these labels and the settings that lie there."""
     changed(sound, lambda frame: frame.assign(y=labels))

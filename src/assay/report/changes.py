@@ -37,7 +37,7 @@ class TrainRow:
 class DataChanges:
     """How the candidate's train set differs from main's; a row is its id and its composition.
 
-    Labels that were `rounded` when the table was saved are none of those that were `relabelled`.
+    Labels that were `rounded`, or got more digits, are none of those that were `relabelled`.
     """
 
     added: Sequence[TrainRow]
@@ -57,7 +57,7 @@ def data_changes(
     """Compare two train sets, read as text, by `row_id` and composition, however it is spelt.
 
     The labels that changed most come first; other rows keep the order of their table. Labels that
-    were rounded by no more than `harmless` stand apart.
+    were rounded, or got digits, by no more than `harmless` stand apart.
     """
     main, own = _labels(before, target), _labels(after, target)
     moved = [
@@ -76,8 +76,9 @@ def data_changes(
 
 
 def _is_harmless(row: TrainRow, harmless: float) -> bool:
-    small = abs(row.change) <= harmless
-    return small and is_rounded(_number(row.before), str(row.after))
+    before, after = str(row.before), str(row.after)
+    other_digits = is_rounded(_number(before), after) or is_rounded(_number(after), before)
+    return abs(row.change) <= harmless and other_digits
 
 
 def _labels(table: pd.DataFrame, target: str) -> dict[Key, tuple[str, str]]:

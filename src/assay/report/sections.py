@@ -53,7 +53,7 @@ def changed_labels(inputs: ReportInputs, room: int) -> Iterator[str]:
     if changes.rounded:
         rounded = plural(len(changes.rounded), "label was", "labels were")
         farthest = max(abs(row.change) for row in changes.rounded)
-        what = f"{rounded} rounded when the table was saved, by {number(farthest)} at most"
+        what = f"{rounded} rounded, or written with more digits, by {number(farthest)} at most"
         said.append(f"{with_unit(what, inputs.settings.target.unit)}.")
     listed = _relabelled(changes.relabelled, reasons(inputs)) if changes.relabelled else ""
     yield " ".join(said) + (f"\n\n{listed}" if listed and len(listed) < room else "")

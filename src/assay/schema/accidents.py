@@ -4,6 +4,7 @@ A label can be another row's by chance, above all where few different labels occ
 is reported only where fewer than one of a hundred changes has as many such labels by chance.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,13 @@ from assay.schema.differences import NONE, Pairing
 
 CHANCE = 0.01
 LEAST = 2
+# What may have been added to an exchanged label, in harmless roundings. Where more is added, labels
+# of two materials agree so often that an exchange is no surprise.
+ADDED = (5.0, 1.0, 0.1, 0.01, 0.001)
+# A label that moved by less than so many times what is added is not another row's.
+FARTHER = 10
+# Labels that changed may lie where labels are denser than on the average.
+DENSER = 2
 
 Donors = dict[int, int]
 
@@ -52,7 +60,72 @@ def exchanged(pairing: Pairing, chosen: np.ndarray) -> Donors:
     chance = sum(map(share, {_key(label) for label in pairing.main.labels}))
     if hits >= LEAST and _unlikely(hits, len(new_ones), chance):
         found = copies | found
+    return found or _disguised(pairing, places)
+
+
+def _disguised(pairing: Pairing, places: np.ndarray) -> Donors:
+    """Labels of other materials whose labels changed as well, with a little added to each."""
+    rows, found = len(places), Donors()
+    for share in ADDED:
+        added = share * pairing.harmless
+        donors = _nearly(pairing, places, added)
+        mutual = {place: other for place, other in donors.items() if donors.get(other) == place}
+        chance = DENSER * _coincidence(pairing, added)
+        for those, hits, trials, each in (
+            (donors, len(donors), rows, (rows - 1) * chance),
+            (mutual, len(mutual) // 2, rows * (rows - 1) // 2, chance**2),
+        ):
+            if len(those) >= LEAST and _unlikely(hits, trials, each, 2 * len(ADDED)):
+                found |= {place: int(pairing.mains[other]) for place, other in those.items()}
     return found
+
+
+def _nearly(pairing: Pairing, places: np.ndarray, added: float) -> Donors:
+    """Rows with a label far from their own, each with the chosen row that had it, give or take."""
+    here, identities = pairing.here.labels, pairing.here.identities
+    donors = sorted(map(int, places), key=lambda place: pairing.before[place])
+    known = pairing.before[donors].tolist()
+    found = {}
+    for place in map(int, places):
+        if pairing.moved[place] <= FARTHER * added:
+            continue
+        first, last = (
+            bisect_left(known, here[place] - added),
+            bisect_right(known, here[place] + added),
+        )
+        others = [one for one in donors[first:last] if identities[one] != identities[place]]
+        if others:
+            nearest = min(others, key=lambda one: abs(pairing.before[one] - here[place]))
+            found[place] = nearest
+    return found
+
+
+def _coincidence(pairing: Pairing, added: float) -> float:
+    """The share of main's pairs of rows whose labels are within `added` of each other."""
+    labels = np.sort(pairing.main.labels)
+    rows = len(labels)
+    pairs = np.searchsorted(labels, labels + added, side="right") - np.arange(1, rows + 1)
+    return float(pairs.sum() + 1) / max(rows * (rows - 1) / 2, 1)
+
+
+def copied(pairing: Pairing) -> Donors:
+    """Which added rows have exactly the label that main has for another material.
+
+    How often that is chance follows from main's own rows, whose labels may be rounded.
+
+    Returns:
+        the place on main of the row whose label it is, by the place of the row here.
+    """
+    labels = [_key(label) for label in pairing.main.labels]
+    materials: dict[float, set[str]] = {}
+    for label, name in zip(labels, pairing.main.identities, strict=True):
+        materials.setdefault(label, set()).add(name)
+    chance = float(np.mean([len(materials[label]) > 1 for label in labels]))
+    found = _anywhere(pairing, pairing.added)
+    # one number for many rows may be right, as 0 is for elements: different labels are counted
+    hits = len({labels[donor] for donor in found.values()})
+    new_ones = len({_key(pairing.here.labels[place]) for place in pairing.added})
+    return found if hits >= LEAST and _unlikely(hits, new_ones, chance) else {}
 
 
 def _among(pairing: Pairing, places: np.ndarray) -> Donors:
@@ -180,7 +253,8 @@ def _last_place(cells: Iterable[str]) -> int:
     return max(min(places), -9)
 
 
-def _unlikely(hits: int, rows: int, chance: float) -> bool:
+def _unlikely(hits: int, rows: int, chance: float, questions: int = 1) -> bool:
+    """Whether so many hits are too many for chance, where so many questions are asked."""
     from scipy.stats import binom
 
-    return bool(binom.sf(hits - 1, rows, min(float(chance), 1.0)) < CHANCE)
+    return bool(binom.sf(hits - 1, rows, min(float(chance), 1.0)) < CHANCE / questions)

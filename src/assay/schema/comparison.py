@@ -1,6 +1,6 @@
 """A train set beside main's: corrections, rows, elements and new compositions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import great_expectations.expectations as gxe
@@ -10,12 +10,15 @@ from assay.records import Severity
 from assay.schema.corrections import FILE, Corrections, line_to_paste
 from assay.schema.differences import ELEMENT, KEPT, SHIFT, SIZE, Pairing
 from assay.schema.expectations import ExpectRowsToBeSpared
-from assay.schema.rules import FAILURE, ROW_ID, WARNING, Rule, Table
+from assay.schema.formulas import symbols
+from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table
 from assay.settings import Settings
 from assay.texts import plural
 
 RESTORE = "`git checkout main -- data/train.csv`"
 FEW = 10
+# so many lines to paste fit into one message
+LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Compared:
         """Those of the rows (n,) whose label is not among the corrections."""
         listed = self.corrections.labels if self.corrections else frozenset[int]()
         return np.array([one and place not in listed for place, one in enumerate(rows)], dtype=bool)
+
+    def unlisted_removals(self) -> np.ndarray:
+        """Places on main of rows that are gone and not among the corrections."""
+        listed = self.corrections.gone_rows if self.corrections else frozenset[int]()
+        return np.setdiff1d(self.pairing.removed, sorted(listed))
 
     def rule(
         self,
@@ -73,7 +81,13 @@ def way_on(compared: Compared, place: int) -> str:
     old = main.cells[compared.pairing.mains[place]]
     name = compared.settings.target.column
     line = line_to_paste(here.ids[place], name, old, here.cells[place])
-    return f"put it back; or, if main is wrong, add a line to {FILE}: `{line}`"
+    return f"put it back; or, if main is wrong, {to_add([line])}"
+
+
+def to_add(lines: Sequence[str]) -> str:
+    """What lists corrections: these lines."""
+    said = " and ".join(f"`{line}`" for line in lines)
+    return f"add {'a line' if len(lines) == 1 else 'lines'} to {FILE}: {said}"
 
 
 def allowed(share: float, rows: int) -> int:
@@ -114,16 +128,17 @@ def _lost(pairing: Pairing) -> str:
     return " and ".join(said)
 
 
-def element_rules(settings: Settings) -> list[Rule]:
+def element_rules(compared: Compared) -> list[Rule]:
     """Rules of main's elements: none is lost, and none becomes much rarer or more frequent."""
-    largest = settings.data.maximum_element_shift
+    largest = compared.settings.data.maximum_element_shift
     return [
         Rule(
             "history.elements",
             gxe.ExpectColumnValuesToNotBeNull(
                 column=ELEMENT, description="Every element on main still occurs."
             ),
-            "no row holds {value} any more, which main's train set has; put its rows back.",
+            "no row holds {value} any more, which main's train set has: put its rows back{hint}.",
+            _withdrawals(compared),
         ),
         Rule(
             "history.chemistry",
@@ -137,6 +152,24 @@ def element_rules(settings: Settings) -> list[Rule]:
             severity=WARNING,
         ),
     ]
+
+
+def _withdrawals(compared: Compared) -> dict[str, str]:
+    """By element that is lost, the lines that list its rows as withdrawn."""
+    main, here = compared.pairing.main, compared.pairing.here
+    left = symbols(here.formulas)
+    lines: dict[str, list[str]] = {}
+    for place in map(int, compared.unlisted_removals()):
+        if main.ids[place] in here.ids:  # it has another formula: `history.ids` has its line
+            continue
+        line = line_to_paste(main.ids[place], FORMULA, main.formulas[place], "")
+        for symbol in symbols([main.formulas[place]]) - left:
+            lines.setdefault(symbol, []).append(line)
+    return {
+        symbol: f"; or, if they must go, {to_add(found[:LISTED])}"
+        + (f" and so for {len(found) - LISTED} more of its rows" if len(found) > LISTED else "")
+        for symbol, found in lines.items()
+    }
 
 
 def new_row_rules(settings: Settings, fresh: Table, before: Table) -> list[Rule]:

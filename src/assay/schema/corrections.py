@@ -1,12 +1,15 @@
 """`data/corrections.csv`: which labels and formulas of main a change corrects, and why.
 
-A change that is listed there is not held against the limits of single labels. It is shown to the
+A change that is listed there is not held against the limits of single labels, nor against the rules
+that a row id keeps its composition and that no element is lost. It is shown to the
 reviewer, and still counts among main's rows of which few may be relabelled.
 """
 
+import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import great_expectations.expectations as gxe
@@ -33,7 +36,8 @@ class Corrections:
     """The lines that a change adds to `data/corrections.csv`.
 
     `amiss` says of a line (by its place in the table) what is wrong with it; `labels` and
-    `formulas` are the places of train rows that a sound line is about.
+    `formulas` are the places of train rows that a sound line is about, and `gone_rows` the places
+    on main of rows that were withdrawn, or whose formula was corrected.
     """
 
     table: Table
@@ -42,6 +46,7 @@ class Corrections:
     amiss: Mapping[int, str]
     labels: frozenset[int]
     formulas: frozenset[int]
+    gone_rows: frozenset[int]
 
 
 def read_corrections(content: bytes, main: bytes | None) -> tuple[Table, list[int], int]:
@@ -76,67 +81,121 @@ def judged(
     listed: Table, added: Sequence[int], gone: int, pairing: Pairing, target: str
 ) -> Corrections:
     """Hold each added line against the rows: it must say just what was done to one of them."""
-    places: dict[str, int] = {name: place for place, name in enumerate(pairing.here.ids)}
+    changes = _Changes(pairing, target, listed.cells.iloc[list(added)])
     amiss: dict[int, str] = {}
     found: dict[str, set[int]] = {target: set(), FORMULA: set()}
+    withdrawn: set[int] = set()
     for line in added:
         cells = listed.cells.iloc[line]
-        place = places.get(cells[ROW_ID])
-        said = _amiss(cells, place, pairing, target)
-        if said is None and place in found[cells[COLUMN]]:
+        place = changes.places.get(cells[ROW_ID])
+        row = place if place is not None else changes.on_main.get(cells[ROW_ID])
+        known = found.get(cells[COLUMN], set()) if place is not None else withdrawn
+        said = changes.amiss(cells)
+        if said is None and row in known:
             said = "says a second time what another line says"
         if said is not None:
             amiss[line] = said
-        elif place is not None:
-            found[cells[COLUMN]].add(place)
-    return Corrections(
-        listed, added, gone, amiss, frozenset(found[target]), frozenset(found[FORMULA])
-    )
+        elif row is not None:
+            known.add(row)
+    corrected = {changes.sources[place] for place in found[FORMULA]}
+    labels, formulas = frozenset(found[target]), frozenset(found[FORMULA])
+    gone_rows = frozenset(withdrawn | corrected)
+    return Corrections(listed, added, gone, amiss, labels, formulas, gone_rows)
 
 
-def _amiss(cells: pd.Series, place: int | None, pairing: Pairing, target: str) -> str | None:
-    if len(cells[REASON].strip()) < SHORTEST:
-        return f"gives no reason: say in at least {SHORTEST} characters why main is wrong"
-    if place is None:
-        return f"names row_id {cells[ROW_ID]!r}, which train.csv does not have"
-    if cells[COLUMN] == target:
-        return _label_amiss(cells, place, pairing)
-    if cells[COLUMN] == FORMULA:
-        return _formula_amiss(cells, place, pairing)
-    return f"names the column {cells[COLUMN]!r}; only {target} and formula are corrected"
+class _Changes:
+    """What was done to the rows, for lines to be held against.
+
+    `sources` has the place on main of each row here whose formula a line says was another one.
+    """
+
+    def __init__(self, pairing: Pairing, target: str, lines: pd.DataFrame) -> None:
+        self.pairing, self.target = pairing, target
+        self.places = {name: place for place, name in enumerate(pairing.here.ids)}
+        self.on_main = {name: place for place, name in enumerate(pairing.main.ids)}
+        self.relabelled = set(lines.loc[lines[COLUMN] == target, ROW_ID])
+        self.sources: dict[int, int] = {}
+        for cells in lines[lines[COLUMN] == FORMULA].to_dict("records"):
+            place = self.places.get(cells[ROW_ID])
+            if place is not None and (source := self._source(place, cells[OLD])) is not None:
+                self.sources[place] = source
+
+    def _source(self, place: int, old: str) -> int | None:
+        """The removed row of main with that formula: the one of the same id, or of the label."""
+        main, own = self.pairing.main, self.pairing.here.labels[place]
+        known = self.on_main.get(self.pairing.here.ids[place])
+        gone = [
+            int(one)
+            for one in self.pairing.removed
+            if main.identities[one] == identity(old) and known in (None, one)
+        ]
+        return min(gone, key=lambda one: abs(main.labels[one] - own), default=None)
+
+    def before(self, place: int) -> float:
+        """Main's label of a row here, nan where there is none."""
+        if place in self.sources:
+            return float(self.pairing.main.labels[self.sources[place]])
+        return float(self.pairing.before[place])
+
+    def amiss(self, cells: pd.Series) -> str | None:
+        """What is wrong with a line."""
+        place = self.places.get(cells[ROW_ID])
+        if len(cells[REASON].strip()) < SHORTEST:
+            return f"gives no reason: say in at least {SHORTEST} characters why main is wrong"
+        if cells[COLUMN] not in (self.target, FORMULA):
+            return (
+                f"names the column {cells[COLUMN]!r}; only {self.target} and formula are corrected"
+            )
+        if cells[COLUMN] == FORMULA and not cells[NEW].strip():
+            return self._withdrawal_amiss(cells)
+        if place is None:
+            return f"names row_id {cells[ROW_ID]!r}, which train.csv does not have"
+        if cells[COLUMN] == FORMULA:
+            return self._formula_amiss(cells, place)
+        return self._label_amiss(cells, place)
+
+    def _withdrawal_amiss(self, cells: pd.Series) -> str | None:
+        name = cells[ROW_ID]
+        if name in self.places:
+            return f"says that row {name!r} is withdrawn, but train.csv has it"
+        row = self.on_main.get(name)
+        if row is None or self.pairing.main.identities[row] != identity(cells[OLD]):
+            return f"withdraws {cells[OLD]!r} with row_id {name!r}, which main does not have"
+        if row not in self.pairing.removed:
+            return f"says that row {name!r} is withdrawn, but it stands under another id"
+        return None
+
+    def _label_amiss(self, cells: pd.Series, place: int) -> str | None:
+        before, after = self.before(place), float(self.pairing.here.labels[place])
+        for name, value, where in ((OLD, before, "on main"), (NEW, after, "in train.csv")):
+            if not np.isfinite(value):
+                return f"is about a row that has no label {where}"
+            if not _is(cells[name], value):
+                return f"says that the label {where} is {cells[name]!r}, but it is {value:.12g}"
+        return "is about a label that is as on main" if _equal(before, after) else None
+
+    def _formula_amiss(self, cells: pd.Series, place: int) -> str | None:
+        here, main = self.pairing.here, self.pairing.main
+        if here.formulas[place] != cells[NEW]:
+            return f"says that the formula is {cells[NEW]!r}, but it is {here.formulas[place]!r}"
+        if place not in self.pairing.added:
+            return "is about a formula that is as on main"
+        source = self.sources.get(place)
+        if source is None:
+            return f"says that main's formula is {cells[OLD]!r}, but no such row of main is gone"
+        if here.ids[place] in self.relabelled or _equal(self.before(place), here.labels[place]):
+            return None
+        line = line_to_paste(here.ids[place], self.target, main.cells[source], here.cells[place])
+        return f"corrects a formula whose label changed, too; list that, too: `{line}`"
 
 
-def _label_amiss(cells: pd.Series, place: int, pairing: Pairing) -> str | None:
-    for name, value, where in (
-        (OLD, pairing.before[place], "on main"),
-        (NEW, pairing.here.labels[place], "in train.csv"),
-    ):
-        if not np.isfinite(value):
-            return f"is about a row that has no label {where}"
-        if not _is(cells[name], float(value)):
-            return f"says that the label {where} is {cells[name]!r}, but it is {value:.12g}"
-    return None if pairing.changed[place] else "is about a label that is as on main"
-
-
-def _formula_amiss(cells: pd.Series, place: int, pairing: Pairing) -> str | None:
-    if pairing.here.formulas[place] != cells[NEW]:
-        return (
-            f"says that the formula is {cells[NEW]!r}, but it is {pairing.here.formulas[place]!r}"
-        )
-    if place not in pairing.added:
-        return "is about a formula that is as on main"
-    gone = [one for one in pairing.removed if pairing.main.identities[one] == identity(cells[OLD])]
-    if not gone:
-        return f"says that main's formula is {cells[OLD]!r}, but no such row of main is gone"
-    own = pairing.here.labels[place]
-    if not any(np.isclose(own, pairing.main.labels[one], rtol=1e-9, atol=1e-12) for one in gone):
-        return "corrects a formula whose label is another one than main's: correct one at a time"
-    return None
+def _equal(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=1e-9, atol=1e-12))
 
 
 def _is(text: str, value: float) -> bool:
     try:
-        return bool(np.isclose(float(text), value, rtol=1e-9, atol=1e-12))
+        return _equal(float(text), value)
     except ValueError:
         return False
 
@@ -192,12 +251,15 @@ def _count_rule(name: str, description: str, sentence: str, *, held: bool, lines
 
 def _shown(cells: pd.Series) -> str:
     source = f" ({cells[SOURCE]})" if cells[SOURCE].strip() else ""
+    now = f"is {cells[NEW]}" if cells[NEW].strip() else "is withdrawn"
     return (
-        f"{cells[COLUMN]} of {cells[ROW_ID]} was {cells[OLD]} and is {cells[NEW]}: "
+        f"{cells[COLUMN]} of {cells[ROW_ID]} was {cells[OLD]} and {now}: "
         f"{cells[REASON]}{source}. Approve the pull request only if this is right."
     )
 
 
 def line_to_paste(row_id: str, column: str, old: str, new: str) -> str:
-    """The line that lists a correction, for its author to complete."""
-    return f"{row_id},{column},{old},{new},WHY,SOURCE"
+    """The line that lists a correction, for its author to complete; no new formula: withdrawn."""
+    line = StringIO()
+    csv.writer(line, lineterminator="").writerow([row_id, column, old, new, "WHY", "SOURCE"])
+    return line.getvalue()

@@ -41,6 +41,7 @@ RULES = frozenset(
         "formula.reduced",
         "history.attributes",
         "history.chemistry",
+        "history.copied",
         "history.duplicates",
         "history.elements",
         "history.exchanged",
@@ -141,7 +142,8 @@ def demanded_of_changes(settings: Settings, labels: Sequence[float] | np.ndarray
     """The further rules where the train set is not main's, whose labels (n,) are given."""
     low, high = np.nanquantile(labels, [0.25, 0.75])
     number = settings.target.kind == "number"
-    by_number = ("history.rounded", "history.unit", "history.exchanged") if number else ()
+    of_numbers = ("history.rounded", "history.unit", "history.exchanged", "history.copied")
+    by_number = of_numbers if number else ()
     by_size = ("history.relabelled", "history.scale") if number and low != high else ()
     return {
         "train": (*_HISTORY, *by_number, *by_size),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from assay.compositions import elements, identity, problem
 from assay.errors import UsageError
+from assay.schema.formulas import symbols
 from assay.schema.rules import FORMULA, ROW_ID, Table, table
 from assay.settings import Settings
 from assay.tables import is_rounded, parse_table
@@ -87,14 +88,28 @@ class Pairing:
         return np.array([moved and is_rounded(old, cell) for moved, old, cell in pairs], dtype=bool)
 
     @cached_property
+    def gained(self) -> np.ndarray:
+        """Whether the label is main's, but for rounding, with more digits: (n,) bool."""
+        rows = zip(self.changed, self.mains, self.here.labels, self.here.cells, strict=True)
+        return np.array(
+            [
+                bool(moved)
+                and len(cell.strip()) > len(self.main.cells[place].strip())
+                and (is_rounded(label, self.main.cells[place]) or is_rounded(old, cell))
+                for (moved, place, label, cell), old in zip(rows, self.before, strict=True)
+            ],
+            dtype=bool,
+        )
+
+    @cached_property
     def moved(self) -> np.ndarray:
         """How far the label is from main's: (n,), nan where there is none."""
         return np.asarray(np.abs(self.here.labels - self.before))
 
     @cached_property
     def kept(self) -> np.ndarray:
-        """Whether the label is as good as main's, rounded by a harmless amount: (n,) bool."""
-        return np.asarray(self.rounded & (self.moved <= self.harmless))
+        """Whether the label is as good as main's, but for harmless digits: (n,) bool."""
+        return np.asarray((self.rounded | self.gained) & (self.moved <= self.harmless))
 
     @cached_property
     def relabelled(self) -> np.ndarray:
@@ -177,9 +192,14 @@ def kept_rows(train: Table, pairing: Pairing) -> Table:
     return Table("main", train.file, kept, kept, located=False)
 
 
-def element_shares(train: Table, before: Table) -> Table:
-    """Main's elements: whether each still occurs, and its share of the rows then and now."""
+def element_shares(train: Table, before: Table, unlisted: Sequence[str]) -> Table:
+    """Main's elements: whether each still occurs, and its share of the rows then and now.
+
+    One that only rows held whose removal is listed counts as if it occurred: `unlisted` are the
+    formulas of the others that are gone.
+    """
     then, now = _shares(before), _shares(train)
+    lost = symbols(unlisted) - now.keys()
     cells = pd.DataFrame(
         {
             ELEMENT: sorted(then),
@@ -189,7 +209,7 @@ def element_shares(train: Table, before: Table) -> Table:
         }
     )
     frame = cells.assign(
-        **{ELEMENT: [symbol if symbol in now else None for symbol in sorted(then)]}
+        **{ELEMENT: [None if symbol in lost else symbol for symbol in sorted(then)]}
     )
     return Table("elements", train.file, cells, frame, located=False)
 

@@ -201,25 +201,6 @@ class SparedRowsMetric(ColumnPairMapMetricProvider):
         return pd.Series(~column_A.index.isin(rows), index=column_A.index)
 
 
-class KeptIdsMetric(ColumnPairMapMetricProvider):
-    """Whether each id (column B) still stands for the composition of `formulas` (by id)."""
-
-    condition_metric_name = "column_pair_values.ids_kept"
-    condition_domain_keys = PAIR_DOMAIN
-    condition_value_keys = ("formulas",)
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,  # noqa: N805
-        column_A: pd.Series,  # noqa: N803
-        column_B: pd.Series,  # noqa: N803
-        formulas: dict[str, str],
-        **_: Any,
-    ) -> pd.Series:
-        now = column_A.fillna("").map(identity)
-        return now == column_B.map(formulas).fillna(now)
-
-
 class ExpectDuplicateCompositionsToAgree(ColumnPairMapExpectation):
     """Expect rows of one composition (`column_A`) to agree in `column_B` within `tolerance`."""
 
@@ -241,16 +222,6 @@ class ExpectRowsToBeSpared(ColumnPairMapExpectation):
     domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
     map_metric = "column_pair_values.rows_spared"
     success_keys: ClassVar[tuple[str, ...]] = ("rows", "mostly")
-
-
-class ExpectIdsToBeKept(ColumnPairMapExpectation):
-    """Expect ids (`column_B`) to stand for the compositions (`column_A`) of `formulas`, by id."""
-
-    formulas: dict[str, str]
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
-    domain_keys: ClassVar[tuple[str, ...]] = PAIR_DOMAIN
-    map_metric = "column_pair_values.ids_kept"
-    success_keys: ClassVar[tuple[str, ...]] = ("formulas", "mostly")
 
 
 class ExpectColumnQuartilesToBeBetween(ExpectColumnQuantileValuesToBeBetween):

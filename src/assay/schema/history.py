@@ -3,11 +3,11 @@
 import great_expectations.expectations as gxe
 import numpy as np
 
-from assay.compositions import identity
-from assay.schema.accidents import beside, by_case_alone, exchanged, respelt
-from assay.schema.comparison import RESTORE, Compared, allowed, was, way_on
+from assay.compositions import problem
+from assay.schema.accidents import beside, by_case_alone, copied, exchanged, respelt
+from assay.schema.comparison import RESTORE, Compared, allowed, to_add, was, way_on
 from assay.schema.corrections import FILE, line_to_paste
-from assay.schema.expectations import ExpectColumnQuartilesToBeBetween, ExpectIdsToBeKept
+from assay.schema.expectations import ExpectColumnQuartilesToBeBetween
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table
 from assay.schema.units import converted
 from assay.settings import Settings
@@ -20,7 +20,7 @@ def label_rules(compared: Compared) -> list[Rule]:
     if compared.corrections and compared.corrections.added:
         rules.append(_unlisted(compared))
     if compared.is_number:
-        rules += [_rounded(compared), _unit(compared), _exchanged(compared)]
+        rules += [_rounded(compared), _unit(compared), _exchanged(compared), _copied(compared)]
     return rules
 
 
@@ -53,16 +53,24 @@ def _rounded(compared: Compared) -> Rule:
     pairing = compared.pairing
     rows = np.flatnonzero(pairing.kept)
     farthest = float(pairing.moved[rows].max()) if len(rows) else 0.0
+    apart = (
+        f"{plural(len(rows), 'label differs', 'labels differ')} from main's by {farthest:.1g} at "
+        "most"
+    )
+    lost = (
+        f"{apart}, rounded when the table was saved. Digits are lost: {RESTORE} and add your rows "
+        "again, with a program that keeps all digits."
+    )
+    gained = (
+        f"{apart}, and this one has more digits than main's: say in the pull request where they "
+        f"come from, or {RESTORE} and add your rows again, if a program wrote them."
+    )
     said = {
-        place: (
-            f"{was(compared, place)}: {plural(len(rows), 'label differs', 'labels differ')} from "
-            f"main's by {farthest:.1g} at most, rounded when the table was saved. Digits are lost: "
-            f"{RESTORE} and add your rows again, with a program that keeps all digits."
-        )
+        place: f"{was(compared, place)}: {gained if pairing.gained[place] else lost}"
         for place in rows.tolist()
     }
     return compared.rule(
-        "history.rounded", "Labels have all the digits that main has.", said, severity=WARNING
+        "history.rounded", "Labels have just the digits that main has.", said, severity=WARNING
     )
 
 
@@ -90,13 +98,37 @@ def _exchanged(compared: Compared) -> Rule:
     said = {
         place: (
             f"{was(compared, place)}, and {main.cells[donor]} is main's label of "
-            f"{main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} there): "
+            f"{main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} there)"
+            f"{_disguise(compared, place, donor)}: "
             f"{plural(len(donors), 'label was', 'labels were')} exchanged, sorted, filled down or "
             f"slipped by a row; {way_on(compared, place)}."
         )
         for place, donor in donors.items()
     }
     return compared.rule("history.exchanged", "No row got the label of another row.", said)
+
+
+def _disguise(compared: Compared, place: int, donor: int) -> str:
+    """How far a label is from the one it is taken for, where that is another number."""
+    here, other = compared.pairing.here.labels[place], compared.pairing.main.labels[donor]
+    return "" if np.isclose(here, other, rtol=1e-9) else f", {abs(here - other):.1g} away from it"
+
+
+def _copied(compared: Compared) -> Rule:
+    pairing, main, here = compared.pairing, compared.pairing.main, compared.pairing.here
+    donors, name = copied(pairing), compared.settings.target.column
+    new = plural(len(pairing.added), "new label is", "new labels are")
+    said = {
+        place: (
+            f"{name} of {here.formulas[place]}, which is new, is {here.cells[place]}: exactly "
+            f"main's label of {main.formulas[donor]} ({main.ids[donor]}, line {main.lines[donor]} "
+            f"there), as {len(donors)} of {new} other materials'; "
+            "check that no labels were pasted beside the wrong formulas."
+        )
+        for place, donor in donors.items()
+    }
+    description = "New rows have labels of their own, not those of other materials."
+    return compared.rule("history.copied", description, said, severity=WARNING)
 
 
 def moved_far(compared: Compared, spread: float) -> Rule:
@@ -116,7 +148,7 @@ def moved_far(compared: Compared, spread: float) -> Rule:
 def history_rules(compared: Compared, before: Table) -> list[Rule]:
     """Rules of the train set given main's, `before`."""
     settings = compared.settings
-    rules = [_ids(before), _renumbered(compared), _duplicates(compared), _formulas(compared)]
+    rules = [_ids(compared), _renumbered(compared), _duplicates(compared), _formulas(compared)]
     rules += [*label_rules(compared), _size(settings, len(before.frame))]
     if not compared.is_number:
         return rules
@@ -128,21 +160,35 @@ def history_rules(compared: Compared, before: Table) -> list[Rule]:
     return rules
 
 
-def _ids(before: Table) -> Rule:
-    known = dict(zip(before.cells[ROW_ID], before.cells[FORMULA].map(identity), strict=True))
-    return Rule(
-        "history.ids",
-        ExpectIdsToBeKept(
-            column_A=FORMULA,
-            column_B=ROW_ID,
-            formulas=known,
-            description="No id stands for another composition than on main.",
-        ),
-        "row_id {value} stands for {hint} on main, not for {formula}: predictions that are on "
-        f"record go by it; put back what main has under this id ({RESTORE} does so for all). A row "
-        f"of its own gets an id that is new; if main's formula is wrong, list that in {FILE}, too.",
-        known,
-    )
+def _ids(compared: Compared) -> Rule:
+    here, main = compared.pairing.here, compared.pairing.main
+    known = {name: place for place, name in enumerate(main.ids)}
+    listed = compared.corrections.formulas if compared.corrections else frozenset[int]()
+    said = {}
+    for place, name in enumerate(here.ids):
+        there = known.get(name)
+        if there is None or main.identities[there] == here.identities[place] or place in listed:
+            continue
+        old, own = main.formulas[there], here.formulas[place]
+        said[place] = (
+            f"row_id {name} stands for {old} on main, not for {own}: predictions that are on "
+            f"record go by it; put back what main has under this id ({RESTORE} does so for all). "
+            f"Give a row of its own an id that is new{_corrected(compared, place, there)}."
+        )
+    description = "No id stands for another composition than on main."
+    return compared.rule("history.ids", description, said, ROW_ID)
+
+
+def _corrected(compared: Compared, place: int, there: int) -> str:
+    """The way on where main's formula at `there` is wrong: the lines that list what was done."""
+    here, main, name = compared.pairing.here, compared.pairing.main, compared.settings.target.column
+    old, own = main.formulas[there], here.formulas[place]
+    if there not in compared.pairing.removed or problem(own) is not None:
+        return ""
+    lines = [line_to_paste(here.ids[place], FORMULA, old, own)]
+    if not np.isclose(main.labels[there], here.labels[place], rtol=1e-9, atol=1e-12):
+        lines.append(line_to_paste(here.ids[place], name, main.cells[there], here.cells[place]))
+    return f"; or, if main is wrong, {to_add(lines)}"
 
 
 def _renumbered(compared: Compared) -> Rule:
@@ -198,11 +244,9 @@ def _formulas(compared: Compared) -> Rule:
     for place, gone in respelt(pairing, chosen, by_label=compared.is_number).items():
         lost, own = main.formulas[gone], here.formulas[place]
         how = "differs by case alone from" if by_case_alone(own, lost) else "has the label of"
-        line = line_to_paste(here.ids[place], FORMULA, lost, own)
         said[place] = (
             f"{own} {how} {lost} ({main.ids[gone]} on main, which is gone), and is another "
-            f"compound: put {lost} back under its id; or, if main is wrong, add a line to "
-            f"{FILE}: `{line}`."
+            f"compound: put {lost} back under its id{_corrected(compared, place, gone)}."
         )
     return compared.rule(
         "history.formulas", "No row of main became that of another compound.", said, FORMULA

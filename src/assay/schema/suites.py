@@ -291,7 +291,8 @@ def _compared(repository: Repository, train: Table, before: Table) -> Compared:
 def _comparisons(compared: Compared, train: Table, before: Table) -> Iterator[Suite]:
     settings = compared.settings
     yield differ.kept_rows(train, compared.pairing), removal_rules(settings, compared.pairing)
-    yield differ.element_shares(train, before), element_rules(settings)
+    unlisted = [compared.pairing.main.formulas[place] for place in compared.unlisted_removals()]
+    yield differ.element_shares(train, before, unlisted), element_rules(compared)
     fresh = differ.new_rows(train, before, settings.target.column)
     if rules := new_row_rules(settings, fresh, before):
         yield fresh, rules
