@@ -122,7 +122,7 @@ HINTED = {
     "Fe2O3*": ["Fe2O3"],
     "\u03b1-Al2O3": ["Al2O3"],
     "h-BN": ["BN"],
-    "Cu(I)2O": ["Cu2O", "CuI2O"],
+    "Cu(I)2O": ["Cu2O", "Cu1I2O1"],
     "Fe(III)2O3": ["Fe2O3"],
     "TiO2(B)": ["TiO2", "TiO2B"],
     "Y Ba 2 Cu 3 O 7": ["YBa2Cu3O7"],

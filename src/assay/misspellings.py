@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from assay.lookalikes import is_grade, meant
 from assay.notations import added, asked_for, multiplied, plain, spaced
 from assay.plausibility import ACRONYMS, RARE, Likelihood, likelihood, readings, speaks_for
 from assay.readings import TRUTH, certain
@@ -65,7 +66,7 @@ def hint(text: str, readable: Readable) -> str:
     if len(bare) > _LONGEST or bare.lower() in TRUTH or bare.upper() in ACRONYMS:
         return ""
     uncommented = next(_uncommented(bare), bare)
-    if asked := asked_for(bare) or asked_for(uncommented):
+    if asked := asked_for(bare) or asked_for(uncommented) or _asked_of_grades(bare):
         return asked
     if bare != text and readable(bare):
         return f"write {bare}"
@@ -74,6 +75,12 @@ def hint(text: str, readable: Readable) -> str:
         if found := _tried(way, bare, readable, seen, _STEPS):
             return _CLAUSES.get(way, "write {}").format(", or ".join(found))
     return ""
+
+
+def _asked_of_grades(text: str) -> str:
+    if not is_grade(text):
+        return ""
+    return f"give shares of atoms, or write {certain(text)} if it has them"
 
 
 def _meant(text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
@@ -91,6 +98,13 @@ def _tried(way: Way, text: str, readable: Readable, seen: set[str], steps: int) 
     others = [other for other in way(text) if other and other != text]
     found = [one for other in others for one in _meant(other, readable, seen, steps - 1)]
     return list(dict.fromkeys(found))[:2]
+
+
+def _slipped(text: str) -> Iterator[str]:
+    """`SmCO5` is `SmCo5`, or a compound of samarium, carbon and oxygen that is written out."""
+    if found := meant(text):
+        yield found[0]
+        yield certain(text)
 
 
 def _without_phase(text: str) -> Iterator[str]:
@@ -220,6 +234,7 @@ def _names() -> dict[str, str]:
 
 
 _WAYS: tuple[Way, ...] = (
+    _slipped,
     _without_phase,
     _uncommented,
     _uncharged,
@@ -237,5 +252,6 @@ _CLAUSES: dict[Way, str] = {
     _uncommented: "leave the comment out: {}",
     _uncharged: "leave charges out: {}",
     spaced: "take out the spaces: {}",
+    _slipped: "did you mean {}?",
     _with_case: "did you mean {}?",
 }

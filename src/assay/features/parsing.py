@@ -20,13 +20,17 @@ from assay.compositions import (
     parse,
     problem,
 )
+from assay.lookalikes import BASES, SPLIT, TWICE, pairs
 from assay.plausibility import ACRONYMS, ISOTOPES
-from assay.readings import ENDS, MOST_ATOMS, doubt, is_capital, is_suspect
+from assay.readings import ENDS, METALLOID_ENDS, MOST_ATOMS, doubt, is_capital, is_suspect
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote
 LONGEST_AMOUNT = 15
 NOT_PLAIN = "?"
+CARBON, FLUORINE, SILICON, IODINE = 6, 9, 14, 53
+# capitals alone that may be a word
+WORD = 4
 
 _GROUP = re.compile(
     r"(?:\((?:[A-Z][a-z]?\d*)+\)|\[(?:[A-Z][a-z]?\d*)+\]|\{(?:[A-Z][a-z]?\d*)+\})\d*(?![\d.])",
@@ -35,7 +39,9 @@ _GROUP = re.compile(
 # of the rest, 02 and 204 may hold the letter O, and a point needs a digit on both sides
 _CERTAIN = re.compile(rb"0\.\d+|0|[1-9]\d?|[1-9]\d*\.\d+")
 _COUNT = re.compile(rb"[1-9]\d*\.\d{1,2}\Z")
-SOLVENTS = ("H2O", "H20", "NH3")
+# 0.504 may be half and four of oxygen, and 306.9 three and 6.9 of it
+_ZERO = re.compile(rb"\d*\.\d*[1-9]0[1-9]\Z|[1-9]\d*0[1-9]\d*\.\d{1,2}\Z")
+SOLVENTS = ("H2O", "H20", "NH3", "OH2")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 
 
@@ -175,12 +181,14 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
     row_of = np.cumsum(kinds == END) - (kinds == END)
     plain[row_of[_misplaced(kinds)]] = False
     plain[_capital(texts, codes, kinds, row_of)] = False
-    tokens, counts = _tokens(codes, kinds, row_of)
+    tokens, counts, zeros = _tokens(codes, kinds, row_of)
     wrong = (tokens.numbers == 0) | ~(
         (tokens.amounts >= SMALLEST_AMOUNT) & (tokens.amounts <= LARGEST_AMOUNT)
     )
     plain[tokens.rows[wrong]] = False
     plain[_parting(tokens, counts, lines)] = False
+    close = np.union1d(_alike(codes, kinds, row_of), _slipping(tokens, zeros))
+    plain[[row for row in close.tolist() if plain[row] and doubt(texts[row])]] = False
     plain[_repeating(tokens)] = False
     plain[_lone(tokens)] = False
     kept = plain[tokens.rows]
@@ -193,7 +201,7 @@ def _line(text: str) -> str:
         return NOT_PLAIN
     if "(" not in text and "[" not in text and "{" not in text:
         return text
-    if is_suspect(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
+    if (is_suspect(text) or is_capital(text)) and doubt(text):  # what is spread does not show it
         return NOT_PLAIN
     while (without := _GROUP.sub(_multiplied, text)) != text:
         if without.isalnum():  # no bracket is left, and no second look is needed
@@ -231,15 +239,60 @@ def _capital(
     at = np.flatnonzero((kinds[1:] == UPPER) & (kinds[:-1] == UPPER))
     at = at[~small[row_of[at]]]
     one = _symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0
-    names = [row for row in np.unique(row_of[at]).tolist() if texts[row] in ACRONYMS]
+    names = [row for row in np.unique(row_of[at]).tolist() if _is_called(texts[row])]
     return [*names, *(row for row in np.unique(row_of[at[one]]).tolist() if doubt(texts[row]))]
+
+
+def _is_called(text: str) -> bool:
+    return text in ACRONYMS or (len(text) >= WORD and text.isalpha() and bool(doubt(text)))
+
+
+def _alike(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> np.ndarray:
+    """Rows in which two capitals, or C and 1, look like something else."""
+    at = np.flatnonzero((kinds[1:-1] == UPPER) & (kinds[:-2] == UPPER) & (kinds[2:] != LOWER))
+    two = _pairs()[codes[at] - ord("A"), codes[at + 1] - ord("A")]
+    one = np.flatnonzero((codes[:-1] == ord("C")) & (codes[1:] == ord("1")))
+    return row_of[np.concatenate([at[two], one])]
+
+
+def _slipping(tokens: _Tokens, zeros: np.ndarray) -> np.ndarray:
+    """Rows with an element, or an amount, in a place where another may be meant."""
+    rows, numbers = tokens.rows, tokens.numbers
+    if not len(rows):
+        return rows
+    begins = np.append(True, rows[1:] != rows[:-1])
+    ends = np.append(begins[1:], True)
+    numeral = (numbers == IODINE) & ~begins & ~ends
+    stacked = np.append((numbers[:-1] == SILICON) & (numbers[1:] == CARBON), False)
+    unnumbered = np.zeros(rows[-1] + 1, bool)
+    unnumbered[rows[ends & (tokens.amounts == 1)]] = True
+    alloyed = begins & _among(BASES)[numbers]
+    alloyed[alloyed] = unnumbered[rows[alloyed]]
+    return rows[numeral | (stacked & begins) | alloyed | _among(SPLIT)[numbers] | (zeros & ends)]
+
+
+@lru_cache(maxsize=4)
+def _among(symbols: frozenset[str]) -> np.ndarray:
+    """Whether each atomic number (128,) is of one of the symbols."""
+    found = np.zeros(128, bool)
+    found[_numbers_of(symbols)] = True
+    return found
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> np.ndarray:
+    """Whether two capitals (26, 26) may be something else."""
+    table = np.zeros((26, 26), bool)
+    for pair in pairs() | TWICE:
+        table[ord(pair[0]) - ord("A"), ord(pair[1]) - ord("A")] = True
+    return table
 
 
 def _parting(tokens: _Tokens, counts: np.ndarray, lines: Sequence[str]) -> np.ndarray:
     """Rows of which a point may part two compounds, by the element before it and the end."""
     at = np.flatnonzero(counts[:-1] & (tokens.rows[1:] == tokens.rows[:-1]))
-    begins = ~np.isin(tokens.numbers[at + 1], _numbers_of("OF"))
-    salts = at[begins & np.isin(tokens.numbers[at], _numbers_of(ENDS))]
+    begins = tokens.numbers[at + 1] != FLUORINE
+    salts = at[begins & np.isin(tokens.numbers[at], _numbers_of(ENDS | METALLOID_ENDS))]
     wet = [r for r in np.unique(tokens.rows[at]).tolist() if lines[r].endswith(SOLVENTS)]
     return np.union1d(tokens.rows[salts], np.array(wet, dtype=int))
 
@@ -262,8 +315,10 @@ def _numbers_of(symbols: Iterable[str]) -> list[int]:
     return [Element(symbol).Z for symbol in symbols]
 
 
-def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> tuple[_Tokens, np.ndarray]:
-    """Elements with their amounts, and which amounts (nnz,) may end in a count."""
+def _tokens(
+    codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray
+) -> tuple[_Tokens, np.ndarray, np.ndarray]:
+    """Elements with their amounts, which (nnz,) may end in a count, and which have a letter O."""
     bounds = np.flatnonzero((kinds == UPPER) | (kinds == END))
     is_symbol = kinds[bounds] == UPPER
     at, stop = bounds[is_symbol], np.append(bounds[1:], 0)[is_symbol]
@@ -271,18 +326,20 @@ def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> tuple[_
     letters = np.where(second, codes[at + 1] - ord("a") + 1, 0)
     numbers = _symbols()[codes[at] - ord("A"), letters]
     begin = at + 1 + second
-    values, counts = _values(codes, begin, stop - begin)
-    return _Tokens(row_of[at], numbers, values), counts
+    values, counts, zeros = _values(codes, begin, stop - begin)
+    return _Tokens(row_of[at], numbers, values), counts, zeros
 
 
 def _values(
     codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Amounts (nnz,): 1 where none is written, NaN where it is not certain or very long.
 
-    With them whether one may be a number and, behind a full stop, how often the next part occurs.
+    With them whether one may be a number and, behind a full stop, how often the next part occurs,
+    and whether a zero of it may be the letter O.
     """
     values, counts = np.ones(len(begin)), np.zeros(len(begin), bool)
+    zeros = counts.copy()
     digits = codes.astype(float) - ord("0")
     one = lengths == 1
     values[one] = digits[begin[one]]
@@ -295,7 +352,8 @@ def _values(
         found = np.array([_number(text) for text in texts.tolist()])[which]
         values[more] = np.where(lengths[more] > LONGEST_AMOUNT, np.nan, found)
         counts[more] = np.array([_COUNT.match(text) is not None for text in texts.tolist()])[which]
-    return values, counts
+        zeros[more] = np.array([_ZERO.match(text) is not None for text in texts.tolist()])[which]
+    return values, counts, zeros
 
 
 def _number(text: bytes) -> float:
