@@ -58,9 +58,14 @@ def is_suspect(text: str) -> bool:
 
     Capitals that may be one symbol are not looked for.
     """
+    return is_open(text) or may_slip(text)
+
+
+def is_open(text: str) -> bool:
+    """The same but for what looks like another formula."""
     if text in ACRONYMS or ("." in text and (_NO_DECIMAL.search(text) or any(points(text)))):
         return True
-    return _QUICK.search(text) is not None or may_slip(text)
+    return _QUICK.search(text) is not None
 
 
 @lru_cache(maxsize=2**14)

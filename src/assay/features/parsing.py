@@ -20,14 +20,15 @@ from assay.compositions import (
     parse,
     problem,
 )
-from assay.lookalikes import BASES, SPLIT, TWICE, pairs
+from assay.lookalikes import BASES, SPLIT, TWICE, may_slip, pairs
 from assay.plausibility import ACRONYMS, ISOTOPES
-from assay.readings import ENDS, METALLOID_ENDS, MOST_ATOMS, doubt, is_capital, is_suspect
+from assay.readings import ENDS, METALLOID_ENDS, MOST_ATOMS, doubt, is_capital, is_open
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote
 LONGEST_AMOUNT = 15
 NOT_PLAIN = "?"
+SLIP = "!"
 CARBON, FLUORINE, SILICON, IODINE = 6, 9, 14, 53
 # capitals alone that may be a word
 WORD = 4
@@ -186,9 +187,9 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
         (tokens.amounts >= SMALLEST_AMOUNT) & (tokens.amounts <= LARGEST_AMOUNT)
     )
     plain[tokens.rows[wrong]] = False
-    plain[_parting(tokens, counts, lines)] = False
-    close = np.union1d(_alike(codes, kinds, row_of), _slipping(tokens, zeros))
-    plain[[row for row in close.tolist() if plain[row] and doubt(texts[row])]] = False
+    parting = {*_parting(tokens, counts, lines).tolist()}
+    close = parting | {*_slipping(tokens, zeros).tolist()}
+    plain[[row for row in close if plain[row] and doubt(texts[row])]] = False
     plain[_repeating(tokens)] = False
     plain[_lone(tokens)] = False
     kept = plain[tokens.rows]
@@ -197,17 +198,20 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
 
 def _line(text: str) -> str:
     """The formula without its brackets, if amounts in them are whole; `?` if it is not plain."""
-    if len(text) > MAXIMUM_LENGTH or "\n" in text:
+    if len(text) > MAXIMUM_LENGTH or "\n" in text or SLIP in text:
         return NOT_PLAIN
     if "(" not in text and "[" not in text and "{" not in text:
         return text
-    if (is_suspect(text) or is_capital(text)) and doubt(text):  # what is spread does not show it
+    if is_open(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
         return NOT_PLAIN
-    while (without := _GROUP.sub(_multiplied, text)) != text:
-        if without.isalnum():  # no bracket is left, and no second look is needed
-            return without
-        text = without
-    return text
+    line = text
+    while (without := _GROUP.sub(_multiplied, line)) != line:
+        line = without
+        if line.isalnum():  # no bracket is left, and no second look is needed
+            break
+    if SLIP not in line:
+        return line
+    return NOT_PLAIN if doubt(text) else line.replace(SLIP, "")
 
 
 def _multiplied(group: re.Match[str]) -> str:
@@ -217,7 +221,10 @@ def _multiplied(group: re.Match[str]) -> str:
 @lru_cache(maxsize=2**12)  # a column has few groups, such as (PO4)2, and has them often
 def _spread(group: str) -> str:
     inner, times = re.split(r"[)\]}]", group[1:])
-    return "".join([f"{e}{int(n or 1) * int(times or 1)}" for e, n in _ELEMENT.findall(inner)])
+    mark = SLIP if may_slip(group) else ""
+    return mark + "".join(
+        [f"{e}{int(n or 1) * int(times or 1)}" for e, n in _ELEMENT.findall(inner)]
+    )
 
 
 def _misplaced(kinds: np.ndarray) -> np.ndarray:
@@ -233,42 +240,47 @@ def _misplaced(kinds: np.ndarray) -> np.ndarray:
 def _capital(
     texts: Sequence[str], codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray
 ) -> list[int]:
-    """Rows in capitals that may be read in two ways."""
+    """Rows with two capitals, or C and 1, that may be read in two ways."""
     small = np.zeros(len(texts), bool)
     small[row_of[kinds == LOWER]] = True
-    at = np.flatnonzero((kinds[1:] == UPPER) & (kinds[:-1] == UPPER))
+    at = np.flatnonzero((kinds[1:-1] == UPPER) & (kinds[:-2] == UPPER))
+    two = at[_pairs()[codes[at] - ord("A"), codes[at + 1] - ord("A")] & (kinds[at + 2] != LOWER)]
+    first = np.flatnonzero((codes[:-1] == ord("C")) & (codes[1:] == ord("1")))
+    close = np.unique(row_of[np.concatenate([two, first])]).tolist()
     at = at[~small[row_of[at]]]
     one = _symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0
     names = [row for row in np.unique(row_of[at]).tolist() if _is_called(texts[row])]
-    return [*names, *(row for row in np.unique(row_of[at[one]]).tolist() if doubt(texts[row]))]
+    close = {*close, *row_of[at[one]].tolist()}
+    return [*names, *(row for row in close if doubt(texts[row]))]
 
 
 def _is_called(text: str) -> bool:
     return text in ACRONYMS or (len(text) >= WORD and text.isalpha() and bool(doubt(text)))
 
 
-def _alike(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> np.ndarray:
-    """Rows in which two capitals, or C and 1, look like something else."""
-    at = np.flatnonzero((kinds[1:-1] == UPPER) & (kinds[:-2] == UPPER) & (kinds[2:] != LOWER))
-    two = _pairs()[codes[at] - ord("A"), codes[at + 1] - ord("A")]
-    one = np.flatnonzero((codes[:-1] == ord("C")) & (codes[1:] == ord("1")))
-    return row_of[np.concatenate([at[two], one])]
-
-
 def _slipping(tokens: _Tokens, zeros: np.ndarray) -> np.ndarray:
     """Rows with an element, or an amount, in a place where another may be meant."""
-    rows, numbers = tokens.rows, tokens.numbers
-    if not len(rows):
-        return rows
-    begins = np.append(True, rows[1:] != rows[:-1])
-    ends = np.append(begins[1:], True)
-    numeral = (numbers == IODINE) & ~begins & ~ends
-    stacked = np.append((numbers[:-1] == SILICON) & (numbers[1:] == CARBON), False)
-    unnumbered = np.zeros(rows[-1] + 1, bool)
-    unnumbered[rows[ends & (tokens.amounts == 1)]] = True
-    alloyed = begins & _among(BASES)[numbers]
-    alloyed[alloyed] = unnumbered[rows[alloyed]]
-    return rows[numeral | (stacked & begins) | alloyed | _among(SPLIT)[numbers] | (zeros & ends)]
+    rows, numbers = tokens.rows, np.append(tokens.numbers, 0)
+    at = np.flatnonzero(_special()[tokens.numbers] | zeros)
+    next_row, row = np.append(rows, -1)[at + 1], rows[at]
+    begins = (at == 0) | (rows[at - 1] != row)
+    ends = next_row != row
+    found = (numbers[at] == IODINE) & ~begins & ~ends
+    found |= (numbers[at] == SILICON) & (numbers[at + 1] == CARBON) & begins
+    found |= _among(SPLIT)[numbers[at]] | (zeros[at] & ends)
+    alloys = at[begins & ~ends & _among(BASES)[numbers[at]]]
+    if len(alloys):
+        stop = np.searchsorted(rows, rows[alloys], side="right") - 1
+        alloys = alloys[tokens.amounts[stop] == 1]
+    return np.concatenate([row[found], rows[alloys]])
+
+
+@lru_cache(maxsize=1)
+def _special() -> np.ndarray:
+    """Whether each atomic number (128,) is of an element that `_slipping` looks at."""
+    found = _among(SPLIT) | _among(BASES)
+    found[[IODINE, SILICON]] = True
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -305,7 +317,7 @@ def _lone(tokens: _Tokens) -> np.ndarray:
 
 def _repeating(tokens: _Tokens) -> np.ndarray:
     """Rows that name an element twice: in which order amounts are added is for parse to say."""
-    keys = np.sort(_keys(tokens))
+    keys = np.sort(_keys(tokens), kind="stable")  # rows are in order already, which is fast
     return keys[1:][keys[1:] == keys[:-1]] // 128
 
 
@@ -352,7 +364,9 @@ def _values(
         found = np.array([_number(text) for text in texts.tolist()])[which]
         values[more] = np.where(lengths[more] > LONGEST_AMOUNT, np.nan, found)
         counts[more] = np.array([_COUNT.match(text) is not None for text in texts.tolist()])[which]
-        zeros[more] = np.array([_ZERO.match(text) is not None for text in texts.tolist()])[which]
+        zeros[more] = np.array(
+            [b"0" in text and _ZERO.match(text) is not None for text in texts.tolist()]
+        )[which]
     return values, counts, zeros
 
 
