@@ -72,6 +72,28 @@ ADDED = {
     "Na2O2.25Al2O3": "Na2O2(Al2O3)25",
 }
 NAMES = ("Ti6Al4V", "Ti6Al7Nb", "Fe18Cr8Ni", "WC10Co", "BBO", "KBBF", "HBN", "CBN", "UNKNOWN")
+# text with a hint that leads to the compound meant
+HINTED = {
+    "T1Br": "TlBr",
+    "A1N": "AlN",
+    "ND3": "NH3",
+    "CD4": "CH4",
+    "bccFe": "Fe",
+    "SCN-": "S1C1N1",
+    "NaClᵃ": "NaCl",
+    "H2W12O4210-": "H2W12O42",
+    "(NH4)2S04": "(NH4)2SO4",
+    "TiO2 I": "leave the comment out: TiO2",
+    "H2O VII": "leave the comment out: H2O",
+    "Ca II": "leave the comment out: Ca",
+    "Cs I": "take out the spaces: CsI",
+    "Ba Ti O3": "take out the spaces: BaTiO3",
+}
+# text that stands for a compound that no hint can be sure of
+UNHINTED = (
+    *("B2 NiAl", "NiAl B2", "Al2O3 C", "NaCl KCl", "3D C", "LiI.3THF", "CuI.PPh3", "CuSO4·aq"),
+    *("NMC811", "ITO", "inf", "INFINITY", "N.A.", "TBD", "UNKNOWN"),
+)
 # honest formulas beside all this
 READ = (
     *("YBa2Cu3O6.9", "La1.85Sr0.15CuO4", "Nb3Sn", "MgB2", "Fe0.62C0.0009", "LiNi0.8Co0.2O2"),
@@ -109,6 +131,21 @@ def test_what_was_added_is_not_part_of_an_amount(text: str) -> None:
     assert problems([text]) == [problem(text)]
     assert named(text)[0] == ADDED[text]
     assert problem(ADDED[text]) is None
+
+
+@pytest.mark.parametrize("text", HINTED)
+def test_hints_lead_to_what_was_meant(text: str) -> None:
+    """Numbers of phases, footnotes, isotopes and letters for digits become no elements."""
+    hint = str(problem(text)).rpartition("; ")[2]
+    assert HINTED[text] in {hint, named(text)[0], hint.rpartition(": ")[2]}
+    assert is_readable(HINTED[text].rpartition(": ")[2])
+
+
+@pytest.mark.parametrize("text", UNHINTED)
+def test_no_hint_is_better_than_another_compound(text: str) -> None:
+    """Where it is not certain what was meant, no formula is named."""
+    clauses = str(problem(text)).partition("; ")[2]
+    assert not clauses or "missing value" in clauses
 
 
 @pytest.mark.parametrize("text", NAMES)

@@ -118,7 +118,7 @@ def plain(text: str) -> str:
 def _seen(character: str) -> str:
     if character.isascii() or character in _LATIN:
         return _LATIN.get(character, character)
-    if unicodedata.category(character) in {"Cf", "Cc"}:
+    if unicodedata.category(character) in {"Cf", "Cc", "Lm"}:  # none, or the mark of a footnote
         return ""
     if unicodedata.category(character) in {"Zs", "Zl", "Zp"}:
         return " "
@@ -258,7 +258,14 @@ def multiplied(text: str) -> Iterator[str]:
 
 
 def spaced(text: str) -> Iterator[str]:
-    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not."""
+    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not.
+
+    So is a compound beside something else, as in `NiAl B2` and `NaCl KCl`.
+    """
+    parts = text.split()
+    whole = [len({*_SYMBOL.findall(part)}) > 1 and _speaks(part) for part in parts]
+    if any(whole) and re.fullmatch(r"[\w\s.()\[\]]+", text):
+        return
     joined = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     if joined != text and " " not in joined:
         yield joined
