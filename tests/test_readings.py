@@ -212,6 +212,9 @@ PIECES = (
         "1/0",
         "\u0663",
     ),
+    # what looks like another formula
+    *("CO", "SI", "C1", "C12", "CI", "II", "IV", "No4", "Ti6", "Al4V", "0.504", "306.9", "(CO2)2"),
+    *("Si", "C6", "H218", "BB", "SN", "B2.2", "C60.4", "OPCl3"),
 )
 texts = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
