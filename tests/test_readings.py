@@ -122,7 +122,7 @@ HINTED = {
     "Fe2O3*": ["Fe2O3"],
     "\u03b1-Al2O3": ["Al2O3"],
     "h-BN": ["BN"],
-    "Cu(I)2O": ["Cu2O", "CuI2O"],
+    "Cu(I)2O": ["Cu2O", "Cu1I2O1"],
     "Fe(III)2O3": ["Fe2O3"],
     "TiO2(B)": ["TiO2", "TiO2B"],
     "Y Ba 2 Cu 3 O 7": ["YBa2Cu3O7"],
@@ -212,6 +212,9 @@ PIECES = (
         "1/0",
         "\u0663",
     ),
+    # what looks like another formula
+    *("CO", "SI", "C1", "C12", "CI", "II", "IV", "No4", "Ti6", "Al4V", "0.504", "306.9", "(CO2)2"),
+    *("Si", "C6", "H218", "BB", "SN", "B2.2", "C60.4", "OPCl3"),
 )
 texts = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join),

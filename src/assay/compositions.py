@@ -31,6 +31,8 @@ _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _COUNTED = re.compile(r"([A-Z][a-z]?)(\d*)")
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _AMISS = re.compile(r"[(\[{]\d|[(\[{][)\]}]|\A\d")
+# a digit below the line beside one on it, or beside a full stop
+_MIXED = re.compile(r"[₀-₉]\.?\d|\d\.?[₀-₉]", re.ASCII)
 _EXPONENT = re.compile(r"\d+(?:\.\d+)?e-\d+")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
@@ -102,6 +104,8 @@ def _misspelling(text: str, formula: str) -> str | None:  # noqa: PLR0911 (a rea
         return f"{formula!r} has an amount of zero"
     if _AMISS.search(text):
         return f"{formula!r} has an amount that stands behind no element and no bracket"
+    if text != formula and _MIXED.search(formula):
+        return f"{formula!r} has a subscript beside a number, as before the water of a hydrate"
     return _stranger(text, formula)
 
 
@@ -150,7 +154,7 @@ def _is_plain(formula: str) -> bool:
     symbols = _SYMBOL.findall(formula)
     if len({*symbols}) == 1 and len(formula) > len(symbols[0]) + 1:  # more atoms than nine
         return False
-    return not is_suspect(formula) and not is_capital(formula)
+    return not (is_suspect(formula) or is_capital(formula)) or doubt(formula) is None
 
 
 @lru_cache(maxsize=1)

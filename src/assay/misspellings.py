@@ -8,15 +8,20 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from assay.lookalikes import is_grade, meant
 from assay.notations import added, asked_for, multiplied, plain, spaced
 from assay.plausibility import ACRONYMS, RARE, Likelihood, likelihood, readings, speaks_for
-from assay.readings import TRUTH, certain
+from assay.readings import TRUTH, certain, is_capital
 
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"
 # what pandas, spreadsheets and people write for nothing and nothing else
 MISSING = frozenset(
-    {"nan", "NAN", "NA", "<NA>", "N/A", "n/a", "None", "none", "NULL", "null", "NaT"}
+    {
+        *("nan", "NAN", "NA", "<NA>", "N/A", "n/a", "None", "none", "NULL", "null", "NaT"),
+        *("#N/A", "N.A.", "n.a.", "n.d.", "TBD", "UNKNOWN", "Unknown", "unknown", "UNK"),
+        *("inf", "Inf", "INF", "Infinity", "INFINITY", "infinity"),
+    }
 )
 Readable = Callable[[str], bool]
 Way = Callable[[str], Iterator[str]]
@@ -41,8 +46,17 @@ _OTHER = re.compile(
 _BRACKETED_WORD = re.compile(r"[(\[]\s*[a-z]{3,}")
 # ions such as vanadyl, which have one charge or two
 _OXO = re.compile(r"(?:Bi|Cr|Hf|Mo|Nb|Np|Pu|Sb|Ta|Ti|U|V|W|Zr)O")
+# a number of a phase, as in H2O VII, and a structure, as in bccFe
+_NUMBERED = re.compile(r"(?<=[A-Za-z\d)\]])\s+(?:I{1,3}|IV|VI{0,3}|IX|X)\Z")
+_STRUCTURE = re.compile(r"(?:[bf]cc|d?hcp)[\s-]*(?=[A-Z])")
+# stackings and dimensions, parts of molecules, and water that is not counted: no elements
+_ABBREVIATED = re.compile(
+    r"\A\d+[A-Z]'?[\s-]|THF|DMF|DMSO|NMP|Me(?![a-z])|Et(?![a-z])|Ph(?![a-z])|Py(?![a-z])|[.\u00b7*\d]\s*aq\Z"
+)
+_L = re.compile(r"(?<![A-Z])(?:T1(?!\d)|A[1I](?![a-z]))")
 _ROMAN = re.compile(r"\s*[(\[{](?:i{1,3}|iv|vi{0,3})[)\]}]", re.IGNORECASE)
-_ISOTOPE = re.compile(r"[DT](?![a-z])")
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+_ISOTOPE = re.compile(r"D(?![a-z])|T(?=\d)|(?<=[HL])T(?![a-z])|(?<=Li)T(?![a-z])|\AT\Z")
 _LONE = re.compile(r"[(\[{]([A-Z][a-z]?)[)\]}](?![\d.])")
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
 _WATER = re.compile(r"H20(?![\d.])")
@@ -50,6 +64,8 @@ _LEADING = re.compile(r"(?<![\d.])0(?!\.)")
 _ZERO = re.compile(r"(?<![\d.])\d*0\d*(?![\d.])")
 # longer text is no slip of the keyboard, and whole tables of it must not take long
 _LONGEST, _STEPS = 60, 4
+MOST_CHARGES = 12
+_HEAVY = frozenset({"HDO", "DHO", "HOD", "HTO", "DCN", "DOH"})
 
 
 def hint(text: str, readable: Readable) -> str:
@@ -62,10 +78,11 @@ def hint(text: str, readable: Readable) -> str:
     bare = plain(text) if len(text) <= 4 * _LONGEST else text
     if text.strip() in MISSING:
         return "it looks like a missing value: leave the row out"
-    if len(bare) > _LONGEST or bare.lower() in TRUTH or bare.upper() in ACRONYMS:
+    named = bare.lower() in TRUTH or bare.upper() in ACRONYMS
+    if len(bare) > _LONGEST or named or _ABBREVIATED.search(bare):
         return ""
     uncommented = next(_uncommented(bare), bare)
-    if asked := asked_for(bare) or asked_for(uncommented):
+    if asked := asked_for(bare) or asked_for(uncommented) or _asked_of_grades(bare):
         return asked
     if bare != text and readable(bare):
         return f"write {bare}"
@@ -74,6 +91,12 @@ def hint(text: str, readable: Readable) -> str:
         if found := _tried(way, bare, readable, seen, _STEPS):
             return _CLAUSES.get(way, "write {}").format(", or ".join(found))
     return ""
+
+
+def _asked_of_grades(text: str) -> str:
+    if not is_grade(text):
+        return ""
+    return f"give shares of atoms, or write {certain(text)} if it has them"
 
 
 def _meant(text: str, readable: Readable, seen: set[str], steps: int) -> list[str]:
@@ -93,6 +116,13 @@ def _tried(way: Way, text: str, readable: Readable, seen: set[str], steps: int) 
     return list(dict.fromkeys(found))[:2]
 
 
+def _slipped(text: str) -> Iterator[str]:
+    """`SmCO5` is `SmCo5`, or a compound of samarium, carbon and oxygen that is written out."""
+    if found := meant(text):
+        yield found[0]
+        yield certain(text)
+
+
 def _without_phase(text: str) -> Iterator[str]:
     """`NaCl (s)` is solid, and no sulphur is in it."""
     yield _PHASE.sub("", text)
@@ -110,6 +140,13 @@ def _uncommented(text: str) -> Iterator[str]:
     word = _WORD.search(text)
     if word and not _OTHER.search(word[1]):
         yield text[: word.start()]
+    numbered = _NUMBERED.search(text)
+    if numbered and (
+        len({*_SYMBOL.findall(text[: numbered.start()])}) > 1 or len(numbered[0].strip()) > 1
+    ):
+        yield text[: numbered.start()]
+    if _STRUCTURE.match(text):
+        yield _STRUCTURE.sub("", text, count=1)
     if _PREFIX.match(text):
         yield _PREFIX.sub("", text, count=1)
 
@@ -134,6 +171,9 @@ def _uncharged(text: str) -> Iterator[str]:
     if not found:
         return
     body, digits = found[1], found[2]
+    if len(digits) > 3 and 10 <= int(digits[-2:]) <= MOST_CHARGES:  # noqa: PLR2004 (O42, and 10-)
+        yield body + digits[:-2]
+        return
     if len(digits) > 1:  # PO43- is PO4 and three charges
         yield body + (digits if digits.endswith("0") else digits[:-1])
         return
@@ -142,7 +182,8 @@ def _uncharged(text: str) -> Iterator[str]:
     if lone or _ENCLOSED.fullmatch(body) or digits == "1":
         yield body
         return
-    yield body + digits
+    salt = body + digits
+    yield certain(salt) if text.endswith("-") and is_capital(salt) else salt
     if text.endswith("+") and digits in {"2", "3"} and _OXO.fullmatch(body):
         yield body
 
@@ -168,8 +209,16 @@ def _with_oxygen(text: str) -> Iterator[str]:
 
 
 def _without_isotopes(text: str) -> Iterator[str]:
-    """`D2O` is `H2O` to all tables of elements."""
-    yield _ISOTOPE.sub("H", text)
+    """`D2O` is `H2O` to all tables of elements, and `ND3` ammonia; `TBD` and `CD` are neither."""
+    word = text.isalpha() and text.isupper() and len(text) > 2  # noqa: PLR2004
+    if (word and text not in _HEAVY) or any(map(_speaks, readings(text))):
+        return
+    yield re.sub("HHO|HOH", "H2O", _ISOTOPE.sub("H", text))
+
+
+def _with_l(text: str) -> Iterator[str]:
+    """`T1Br` is `TlBr`, and `A1N` is `AlN`."""
+    yield _L.sub(lambda found: found[0][0] + "l", text)
 
 
 def _with_points(text: str) -> Iterator[str]:
@@ -195,7 +244,8 @@ def _with_case(text: str) -> Iterator[str]:
     if likely and text in readings(text):
         yield from [likely[0], certain(text)]
     elif likely or re.search(r"\d", text):
-        yield from likely[:2] or ranked[:1]
+        usual = [one for one in ranked if RARE.isdisjoint(_SYMBOL.findall(one))]
+        yield from likely[:2] or usual[:1]
 
 
 def _speaks(reading: str) -> bool:
@@ -220,6 +270,7 @@ def _names() -> dict[str, str]:
 
 
 _WAYS: tuple[Way, ...] = (
+    _slipped,
     _without_phase,
     _uncommented,
     _uncharged,
@@ -229,13 +280,15 @@ _WAYS: tuple[Way, ...] = (
     multiplied,
     _without_numerals,
     _with_oxygen,
-    _with_case,
+    _with_l,
     _without_isotopes,
+    _with_case,
 )
 _CLAUSES: dict[Way, str] = {
     _without_phase: "leave the phase out: {}",
     _uncommented: "leave the comment out: {}",
     _uncharged: "leave charges out: {}",
     spaced: "take out the spaces: {}",
+    _slipped: "did you mean {}?",
     _with_case: "did you mean {}?",
 }

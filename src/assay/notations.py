@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from assay.plausibility import Likelihood, likelihood
-from assay.readings import ENDS, points
+from assay.readings import ENDS, certain, is_capital, points
 
 # letters of other scripts that are drawn as a Latin one
 _LATIN = dict(
@@ -34,10 +34,13 @@ _SPOKEN = {
     r"\\(delta|alpha|beta|gamma)\b": r"\1",
     r"\\(?:mathrm|text|textrm|rm|ce|chem|mathregular|mathbf|mathit)\b": "",
 }
+_WET = r"(?=(?:\d+(?:\.\d+)?|\.\d+)\s*[(\[]?(?:H[2₂]O|OH[2₂]|NH[3₃]))"
+# a subscript is over, or there was none, where a compound begins with its number
+_BESIDE = re.compile(rf"(?<=[₀-₉]){_WET}|(?<=[A-Za-z\d)\]])_{_WET}")
 _LOWERED = (
     re.compile(r"<sub>(.*?)</sub>", re.IGNORECASE),
     re.compile(r"_\{([^{}]*)\}"),
-    re.compile(r"_(\d+(?:\.\d+)?|[a-z])"),
+    re.compile(r"(?<!\d)_(\d+(?:\.\d+)?|[a-z])"),
     re.compile(r"~(\d+(?:\.\d+)?)~"),
     re.compile(r"\\textsubscript\{([^{}]*)\}"),
 )
@@ -100,6 +103,7 @@ def plain(text: str) -> str:
     """The text without markup and look-alikes; raised characters stand behind a caret."""
     for pattern, meant in _SPOKEN.items():
         text = re.sub(pattern, meant, text, flags=re.IGNORECASE)
+    text = _BESIDE.sub(DOT, text)
     for lowered in _LOWERED:
         text = lowered.sub(r"\1", text)
     for lifted in _LIFTED:
@@ -114,7 +118,7 @@ def plain(text: str) -> str:
 def _seen(character: str) -> str:
     if character.isascii() or character in _LATIN:
         return _LATIN.get(character, character)
-    if unicodedata.category(character) in {"Cf", "Cc"}:
+    if unicodedata.category(character) in {"Cf", "Cc", "Lm"}:  # none, or the mark of a footnote
         return ""
     if unicodedata.category(character) in {"Zs", "Zl", "Zp"}:
         return " "
@@ -181,7 +185,7 @@ def added(text: str) -> Iterator[str]:
     dotted = _LINKS.sub(_linked, _WATER.sub(_linked, dotted, count=1))
     parts = dotted.split(DOT)
     if len(parts) > 1 and (written := _written(parts)):
-        yield written
+        yield certain(written) if is_capital(written) else written
     if unlikely:
         yield re.sub(r"(?<=\d)\.(\d{1,2})(?!\d)", lambda found: f".{found[1]:0<3}", text)
 
@@ -254,7 +258,14 @@ def multiplied(text: str) -> Iterator[str]:
 
 
 def spaced(text: str) -> Iterator[str]:
-    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not."""
+    """`Fe2 O3` is `Fe2O3`; two numbers beside each other are left, since they may join or not.
+
+    So is a compound beside something else, as in `NiAl B2` and `NaCl KCl`.
+    """
+    parts = text.split()
+    whole = [len({*_SYMBOL.findall(part)}) > 1 and _speaks(part) for part in parts]
+    if any(whole) and re.fullmatch(r"[\w\s.()\[\]]+", text):
+        return
     joined = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     if joined != text and " " not in joined:
         yield joined

@@ -4,6 +4,7 @@ Nothing here is a fact about a material. It orders readings of text that has sev
 likelier one is named first and text with two is not read as the unlikelier.
 """
 
+import math
 import re
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
@@ -32,10 +33,21 @@ EVERYDAY = frozenset(
         "HCNO",
         "HOCN",
         "HOF",
+        "HNCS",
+        "KNCS",
+        "KNCO",
+        "KOCN",
+        "COCl2",
+        "COBr2",
     }
 )
 # names of materials that can be read as elements, which they are not
-ACRONYMS = frozenset({"YBCO", "BSCCO", "BFO", "KNN", "BNT", "NBFO"})
+ACRONYMS = frozenset(
+    {
+        *("YBCO", "BSCCO", "BSCO", "NBCO", "BFO", "KNN", "BNT", "NBFO", "BIBO", "BBO", "KBBF"),
+        *("HBN", "CBN", "WBN", "SBN", "BSO", "YSO", "UNK"),
+    }
+)
 # elements of which few formulas are written: a reading with one of them is nearly always a slip
 RARE = frozenset(
     {
@@ -84,6 +96,8 @@ MOST_READINGS = 64
 
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _SOLVENT = re.compile(r"(?:[(\[](?:H2O|NH3)[)\]][\d.]*)+\Z")
+# a cation as alkali metals are
+_AMMONIUM = re.compile(r"[(\[]NH4[)\]]|\ANH4")
 _RUNS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
 # longer text is no slip of the keyboard, and whole tables of it must not take long
 _LONGEST_RUN = 10
@@ -105,11 +119,11 @@ def likelihood(formula: str) -> Likelihood:
     Charges are those of common oxidation states, in the order in which formulas are written: from
     the electropositive element to the electronegative one.
     """
-    formula = _SOLVENT.sub("", formula) or formula
+    formula = _AMMONIUM.sub("K", _SOLVENT.sub("", formula) or formula)
     if formula in EVERYDAY:
         return Likelihood.BALANCED
     symbols = _SYMBOL.findall(formula)
-    amounts = _amounts(symbols, formula)
+    amounts = amounts_of(symbols, formula)
     if len(amounts) < 2:  # noqa: PLR2004 (elements of a compound)
         return Likelihood.ELEMENT if amounts else Likelihood.UNKNOWN
     if is_ordered(symbols) and _is_balanced(amounts) and not _is_mixed(amounts.keys()):
@@ -117,7 +131,7 @@ def likelihood(formula: str) -> Likelihood:
     return Likelihood.METALLIC if _is_metallic(symbols) else Likelihood.UNKNOWN
 
 
-def _amounts(symbols: list[str], formula: str) -> dict[str, float]:
+def amounts_of(symbols: list[str], formula: str) -> dict[str, float]:
     """What pymatgen reads in a text, and nothing where that is not all of it."""
     from pymatgen.core import Composition, Element
 
@@ -136,9 +150,37 @@ def is_ordered(symbols: list[str]) -> bool:
 
     if symbols[-2:] == ["O", "H"]:  # a hydroxide
         symbols = symbols[:-1]
+    if not all(map(Element.is_valid_symbol, symbols)):
+        return False
     found = [Element(symbol) for symbol in symbols]
     values = [0.0 if one.is_metal else float(one.X) for one in found]
     return len({*symbols}) == len(symbols) and all(a <= b for a, b in pairwise(values))
+
+
+def is_ascending(symbols: list[str]) -> bool:
+    """Whether elements stand in the order of electronegativity, in which programs write them."""
+    from pymatgen.core import Element
+
+    values = [float(Element(symbol).X) for symbol in symbols]
+    return len({*symbols}) == len(symbols) and all(a <= b for a, b in pairwise(values))
+
+
+def is_common(formula: str) -> bool:
+    """Whether common oxidation states alone add up to zero, of metals as well."""
+    from pymatgen.core import Element
+
+    sums = {0.0}
+    for symbol, amount in amounts_of(_SYMBOL.findall(formula), formula).items():
+        element = Element(symbol)
+        states = (-4, 4) if symbol == "C" else element.common_oxidation_states
+        sums = {total + q * amount for total in sums for q in states}
+    return any(abs(total) <= NEUTRAL for total in sums)
+
+
+def is_lowest(formula: str) -> bool:
+    """Whether the amounts of a formula have no common divisor, if they are whole."""
+    found = amounts_of(_SYMBOL.findall(formula), formula).values()
+    return not all(n.is_integer() for n in found) or math.gcd(*map(int, found)) == 1
 
 
 def _is_mixed(symbols: AbstractSet[str]) -> bool:
@@ -146,10 +188,11 @@ def _is_mixed(symbols: AbstractSet[str]) -> bool:
     return "N" in symbols and bool(_ANIONS & symbols) and not {"O", "H", "C"} & symbols
 
 
-def _is_balanced(amounts: dict[str, float]) -> bool:
+def _is_balanced(amounts: dict[str, float], fixed: tuple[str, int] = ("", 0)) -> bool:
     """Whether common oxidation states can add up to zero; metals may have any value between.
 
-    The last element is negative, but for the hydrogen of a hydroxide.
+    The last element is negative, but for the hydrogen of a hydroxide. One element may be `fixed`
+    to a charge.
     """
     from pymatgen.core import Element
 
@@ -157,7 +200,9 @@ def _is_balanced(amounts: dict[str, float]) -> bool:
     sums = {(0.0, 0.0)}
     for symbol, amount in amounts.items():
         ranges = _charges(Element(symbol), oxidised=bool({"O", "F"} & amounts.keys()))
-        if symbol == last:
+        if symbol == fixed[0]:
+            ranges = [(fixed[1], fixed[1])]
+        elif symbol == last:
             ranges = [(least, most) for least, most in ranges if least < 0]
         sums = {
             (low + least * amount, high + most * amount)
@@ -165,6 +210,24 @@ def _is_balanced(amounts: dict[str, float]) -> bool:
             for least, most in ranges
         }
     return any(low <= NEUTRAL and high >= -NEUTRAL for low, high in sums)
+
+
+def matches_charge(formula: str, metal: str, charge: int) -> bool:
+    """Whether a metal of several charges has this one in a formula."""
+    from pymatgen.core import Element
+
+    states = [q for q in Element(metal).oxidation_states if q > 0]
+    amounts = amounts_of(symbols := _SYMBOL.findall(formula), formula)
+    known = len(states) > 1 and charge in states and len(amounts) > 1
+    return known and is_ordered(symbols) and _is_balanced(amounts, (metal, charge))
+
+
+@lru_cache(maxsize=1)
+def metals() -> frozenset[str]:
+    """The symbols of the metals."""
+    from pymatgen.core import Element
+
+    return frozenset(element.symbol for element in Element if element.is_metal)
 
 
 def _charges(element: "Element", *, oxidised: bool) -> list[tuple[float, float]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from assay.lookalikes import may_slip, slip
 from assay.plausibility import (
     ACRONYMS,
     RARE,
@@ -25,6 +26,8 @@ TRUTH = frozenset({"true", "false"})
 
 # what a compound ends in: the water, ammonia, oxide or salt of an adduct, and what it is added to
 ENDS = frozenset({"H", "N", "O", "F", "Cl", "Br", "I", "S", "Se", "Te"})
+# what a compound ends in as well, but where an alloy or a glass does
+METALLOID_ENDS = frozenset({"B", "C", "Si", "P", "As"})
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _NO_DECIMAL = re.compile(r"(?<!\d)\.|\.(?!\d)|\.\d+\.")
 _ALONE = re.compile(r"([A-Z][a-z]?)(?![a-z\d.])")
@@ -33,7 +36,12 @@ _BRIEF = re.compile(r"(?<![\d.])(\d+\.\d{1,2}|\d{3,})(?![\d.])")
 _POINT = re.compile(r"(?<![\d.])[1-9]\d*\.(\d{1,2})(?![\d.])")
 _DECIMAL = re.compile(r"\d\.\d")
 _COUNT = re.compile(r"[1-9]|1\d|2[0-4]")
-_SOLVENT = re.compile(r"[(\[{]?(?:H2[O0]|NH3)[)\]}]?\Z")
+_SOLVENT = re.compile(r"[(\[{]?(?:H2[O0]|OH2|NH3)[)\]}]?\Z")
+# bound by its oxygen, as OPCl3 and OC4H8 are
+_LIGAND = re.compile(r"O(?:H2|[CNPS])(?![a-z])")
+# what is a molecule by itself
+_MOLECULE = re.compile(r"C[67]0|S8|P4|(?:I|Br|Cl)2")
+_PADDED = re.compile(r"(?<![\d.])(\d*\.\d*[1-9]0[1-9])(?![\d.])")
 _ZERO = re.compile(r"(?<![\d.])0\d|[(\[{]H20[)\]}]")
 _OXIDE = re.compile(r"(?<![\d.])[1-9]\d*0[1-9]\d*(?![\d.])")
 _ROMAN = re.compile(r"[(\[{](?:I{1,3}|IV|VI{0,3})[)\]}]")
@@ -50,6 +58,11 @@ def is_suspect(text: str) -> bool:
 
     Capitals that may be one symbol are not looked for.
     """
+    return is_open(text) or may_slip(text)
+
+
+def is_open(text: str) -> bool:
+    """The same but for what looks like another formula."""
     if text in ACRONYMS or ("." in text and (_NO_DECIMAL.search(text) or any(points(text)))):
         return True
     return _QUICK.search(text) is not None
@@ -61,7 +74,8 @@ def doubt(text: str) -> str | None:
 
     An element alone with many atoms is left to `is_name`, which is asked for amounts.
     """
-    return next((sentence for is_so, sentence in _doubts() if is_so(text)), None)
+    found = next((sentence for is_so, sentence in _doubts() if is_so(text)), "")
+    return found or slip(text) or None
 
 
 def _doubts() -> Iterator[tuple[Callable[[str], object], str]]:
@@ -96,7 +110,8 @@ def certain(spelling: str) -> str:
     if doubt(spelling) is None:
         return spelling
     whole = _ALONE.sub(r"\g<1>1", spelling)
-    return _BRIEF.sub(lambda found: f"{float(found[0]):.3f}", whole)
+    long = _BRIEF.sub(lambda found: f"{float(found[0]):.3f}", whole)
+    return _PADDED.sub(r"\g<1>0", long)
 
 
 def points(text: str) -> Iterator[int]:
@@ -110,18 +125,30 @@ def _may_part(text: str, point: re.Match[str]) -> bool:
     A compound has two elements or more, of which the last is no metal. What has decimals on both
     sides of the point is written in decimals. Water and ammonia are looked for behind anything.
     """
-    rest = text[point.end() :]
-    if _SOLVENT.match(rest):
+    head, rest = text[: point.start()], text[point.end() :]
+    before, behind = map(_SYMBOL.findall, (head, rest))
+    if _SOLVENT.match(rest) or (
+        _MOLECULE.fullmatch(head + point[0].split(".")[0]) and _is_molecule(rest)
+    ):
         return True
-    sides = (text[: point.start()], rest)
-    before, behind = map(_SYMBOL.findall, sides)
-    if not all(len({*part}) > 1 and part[-1] in ENDS for part in (before, behind)):
+    if not all(len({*part}) > 1 for part in (before, behind)) or behind[-1] not in ENDS:
         return False
-    if behind[0] in {"O", "F"}:  # no compound begins so
+    if behind[0] in {"O", "F"} and not _LIGAND.match(rest):  # no other compound begins so
         return False
-    decimals = [bool(_DECIMAL.search(side)) for side in sides]
+    decimals = [bool(_DECIMAL.search(side)) for side in (head, rest)]
     mixed = decimals[1] and ENDS.issuperset(behind)  # several anions, as in BiS1.6Se0.4O0.5
-    return not all(decimals) and not mixed and _COUNT.fullmatch(point[1]) is not None
+    if all(decimals) or mixed:
+        return False
+    whole = not point[1].startswith("0") and is_ordered(before)
+    sure = whole and likelihood(rest) is Likelihood.BALANCED
+    few = _COUNT.fullmatch(point[1]) is not None
+    return (few and before[-1] in ENDS) or (sure and before[-1] in ENDS | METALLOID_ENDS)
+
+
+def _is_molecule(text: str) -> bool:
+    """Whether a text is a molecule or compound, which may stand beside another in a crystal."""
+    several = len({*_SYMBOL.findall(text)}) > 1 and not _DECIMAL.search(text)
+    return several or _MOLECULE.fullmatch(text) is not None
 
 
 def _is_oxide(text: str) -> bool:

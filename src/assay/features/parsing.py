@@ -20,13 +20,18 @@ from assay.compositions import (
     parse,
     problem,
 )
+from assay.lookalikes import BASES, SPLIT, TWICE, may_slip, pairs
 from assay.plausibility import ACRONYMS, ISOTOPES
-from assay.readings import ENDS, MOST_ATOMS, doubt, is_capital, is_suspect
+from assay.readings import ENDS, METALLOID_ENDS, MOST_ATOMS, doubt, is_capital, is_open
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote
 LONGEST_AMOUNT = 15
 NOT_PLAIN = "?"
+SLIP = "!"
+CARBON, FLUORINE, SILICON, IODINE = 6, 9, 14, 53
+# capitals alone that may be a word
+WORD = 4
 
 _GROUP = re.compile(
     r"(?:\((?:[A-Z][a-z]?\d*)+\)|\[(?:[A-Z][a-z]?\d*)+\]|\{(?:[A-Z][a-z]?\d*)+\})\d*(?![\d.])",
@@ -35,7 +40,9 @@ _GROUP = re.compile(
 # of the rest, 02 and 204 may hold the letter O, and a point needs a digit on both sides
 _CERTAIN = re.compile(rb"0\.\d+|0|[1-9]\d?|[1-9]\d*\.\d+")
 _COUNT = re.compile(rb"[1-9]\d*\.\d{1,2}\Z")
-SOLVENTS = ("H2O", "H20", "NH3")
+# 0.504 may be half and four of oxygen, and 306.9 three and 6.9 of it
+_ZERO = re.compile(rb"\d*\.\d*[1-9]0[1-9]\Z|[1-9]\d*0[1-9]\d*\.\d{1,2}\Z")
+SOLVENTS = ("H2O", "H20", "NH3", "OH2")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 
 
@@ -175,12 +182,14 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
     row_of = np.cumsum(kinds == END) - (kinds == END)
     plain[row_of[_misplaced(kinds)]] = False
     plain[_capital(texts, codes, kinds, row_of)] = False
-    tokens, counts = _tokens(codes, kinds, row_of)
+    tokens, counts, zeros = _tokens(codes, kinds, row_of)
     wrong = (tokens.numbers == 0) | ~(
         (tokens.amounts >= SMALLEST_AMOUNT) & (tokens.amounts <= LARGEST_AMOUNT)
     )
     plain[tokens.rows[wrong]] = False
-    plain[_parting(tokens, counts, lines)] = False
+    parting = {*_parting(tokens, counts, lines).tolist()}
+    close = parting | {*_slipping(tokens, zeros).tolist()}
+    plain[[row for row in close if plain[row] and doubt(texts[row])]] = False
     plain[_repeating(tokens)] = False
     plain[_lone(tokens)] = False
     kept = plain[tokens.rows]
@@ -189,17 +198,20 @@ def _scanned(texts: Sequence[str]) -> tuple[_Tokens, np.ndarray]:
 
 def _line(text: str) -> str:
     """The formula without its brackets, if amounts in them are whole; `?` if it is not plain."""
-    if len(text) > MAXIMUM_LENGTH or "\n" in text:
+    if len(text) > MAXIMUM_LENGTH or "\n" in text or SLIP in text:
         return NOT_PLAIN
     if "(" not in text and "[" not in text and "{" not in text:
         return text
-    if is_suspect(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
+    if is_open(text) or (is_capital(text) and doubt(text)):  # what is spread does not show it
         return NOT_PLAIN
-    while (without := _GROUP.sub(_multiplied, text)) != text:
-        if without.isalnum():  # no bracket is left, and no second look is needed
-            return without
-        text = without
-    return text
+    line = text
+    while (without := _GROUP.sub(_multiplied, line)) != line:
+        line = without
+        if line.isalnum():  # no bracket is left, and no second look is needed
+            break
+    if SLIP not in line:
+        return line
+    return NOT_PLAIN if doubt(text) else line.replace(SLIP, "")
 
 
 def _multiplied(group: re.Match[str]) -> str:
@@ -209,7 +221,10 @@ def _multiplied(group: re.Match[str]) -> str:
 @lru_cache(maxsize=2**12)  # a column has few groups, such as (PO4)2, and has them often
 def _spread(group: str) -> str:
     inner, times = re.split(r"[)\]}]", group[1:])
-    return "".join([f"{e}{int(n or 1) * int(times or 1)}" for e, n in _ELEMENT.findall(inner)])
+    mark = SLIP if may_slip(group) else ""
+    return mark + "".join(
+        [f"{e}{int(n or 1) * int(times or 1)}" for e, n in _ELEMENT.findall(inner)]
+    )
 
 
 def _misplaced(kinds: np.ndarray) -> np.ndarray:
@@ -225,21 +240,71 @@ def _misplaced(kinds: np.ndarray) -> np.ndarray:
 def _capital(
     texts: Sequence[str], codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray
 ) -> list[int]:
-    """Rows in capitals that may be read in two ways."""
+    """Rows with two capitals, or C and 1, that may be read in two ways."""
     small = np.zeros(len(texts), bool)
     small[row_of[kinds == LOWER]] = True
-    at = np.flatnonzero((kinds[1:] == UPPER) & (kinds[:-1] == UPPER))
+    at = np.flatnonzero((kinds[1:-1] == UPPER) & (kinds[:-2] == UPPER))
+    two = at[_pairs()[codes[at] - ord("A"), codes[at + 1] - ord("A")] & (kinds[at + 2] != LOWER)]
+    first = np.flatnonzero((codes[:-1] == ord("C")) & (codes[1:] == ord("1")))
+    close = np.unique(row_of[np.concatenate([two, first])]).tolist()
     at = at[~small[row_of[at]]]
     one = _symbols()[codes[at] - ord("A"), codes[at + 1] - ord("A") + 1] > 0
-    names = [row for row in np.unique(row_of[at]).tolist() if texts[row] in ACRONYMS]
-    return [*names, *(row for row in np.unique(row_of[at[one]]).tolist() if doubt(texts[row]))]
+    names = [row for row in np.unique(row_of[at]).tolist() if _is_called(texts[row])]
+    close = {*close, *row_of[at[one]].tolist()}
+    return [*names, *(row for row in close if doubt(texts[row]))]
+
+
+def _is_called(text: str) -> bool:
+    return text in ACRONYMS or (len(text) >= WORD and text.isalpha() and bool(doubt(text)))
+
+
+def _slipping(tokens: _Tokens, zeros: np.ndarray) -> np.ndarray:
+    """Rows with an element, or an amount, in a place where another may be meant."""
+    rows, numbers = tokens.rows, np.append(tokens.numbers, 0)
+    at = np.flatnonzero(_special()[tokens.numbers] | zeros)
+    next_row, row = np.append(rows, -1)[at + 1], rows[at]
+    begins = (at == 0) | (rows[at - 1] != row)
+    ends = next_row != row
+    found = (numbers[at] == IODINE) & ~begins & ~ends
+    found |= (numbers[at] == SILICON) & (numbers[at + 1] == CARBON) & begins
+    found |= _among(SPLIT)[numbers[at]] | (zeros[at] & ends)
+    alloys = at[begins & ~ends & _among(BASES)[numbers[at]]]
+    if len(alloys):
+        stop = np.searchsorted(rows, rows[alloys], side="right") - 1
+        alloys = alloys[tokens.amounts[stop] == 1]
+    return np.concatenate([row[found], rows[alloys]])
+
+
+@lru_cache(maxsize=1)
+def _special() -> np.ndarray:
+    """Whether each atomic number (128,) is of an element that `_slipping` looks at."""
+    found = _among(SPLIT) | _among(BASES)
+    found[[IODINE, SILICON]] = True
+    return found
+
+
+@lru_cache(maxsize=4)
+def _among(symbols: frozenset[str]) -> np.ndarray:
+    """Whether each atomic number (128,) is of one of the symbols."""
+    found = np.zeros(128, bool)
+    found[_numbers_of(symbols)] = True
+    return found
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> np.ndarray:
+    """Whether two capitals (26, 26) may be something else."""
+    table = np.zeros((26, 26), bool)
+    for pair in pairs() | TWICE:
+        table[ord(pair[0]) - ord("A"), ord(pair[1]) - ord("A")] = True
+    return table
 
 
 def _parting(tokens: _Tokens, counts: np.ndarray, lines: Sequence[str]) -> np.ndarray:
     """Rows of which a point may part two compounds, by the element before it and the end."""
     at = np.flatnonzero(counts[:-1] & (tokens.rows[1:] == tokens.rows[:-1]))
-    begins = ~np.isin(tokens.numbers[at + 1], _numbers_of("OF"))
-    salts = at[begins & np.isin(tokens.numbers[at], _numbers_of(ENDS))]
+    begins = tokens.numbers[at + 1] != FLUORINE
+    salts = at[begins & np.isin(tokens.numbers[at], _numbers_of(ENDS | METALLOID_ENDS))]
     wet = [r for r in np.unique(tokens.rows[at]).tolist() if lines[r].endswith(SOLVENTS)]
     return np.union1d(tokens.rows[salts], np.array(wet, dtype=int))
 
@@ -252,7 +317,7 @@ def _lone(tokens: _Tokens) -> np.ndarray:
 
 def _repeating(tokens: _Tokens) -> np.ndarray:
     """Rows that name an element twice: in which order amounts are added is for parse to say."""
-    keys = np.sort(_keys(tokens))
+    keys = np.sort(_keys(tokens), kind="stable")  # rows are in order already, which is fast
     return keys[1:][keys[1:] == keys[:-1]] // 128
 
 
@@ -262,8 +327,10 @@ def _numbers_of(symbols: Iterable[str]) -> list[int]:
     return [Element(symbol).Z for symbol in symbols]
 
 
-def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> tuple[_Tokens, np.ndarray]:
-    """Elements with their amounts, and which amounts (nnz,) may end in a count."""
+def _tokens(
+    codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray
+) -> tuple[_Tokens, np.ndarray, np.ndarray]:
+    """Elements with their amounts, which (nnz,) may end in a count, and which have a letter O."""
     bounds = np.flatnonzero((kinds == UPPER) | (kinds == END))
     is_symbol = kinds[bounds] == UPPER
     at, stop = bounds[is_symbol], np.append(bounds[1:], 0)[is_symbol]
@@ -271,18 +338,20 @@ def _tokens(codes: np.ndarray, kinds: np.ndarray, row_of: np.ndarray) -> tuple[_
     letters = np.where(second, codes[at + 1] - ord("a") + 1, 0)
     numbers = _symbols()[codes[at] - ord("A"), letters]
     begin = at + 1 + second
-    values, counts = _values(codes, begin, stop - begin)
-    return _Tokens(row_of[at], numbers, values), counts
+    values, counts, zeros = _values(codes, begin, stop - begin)
+    return _Tokens(row_of[at], numbers, values), counts, zeros
 
 
 def _values(
     codes: np.ndarray, begin: np.ndarray, lengths: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Amounts (nnz,): 1 where none is written, NaN where it is not certain or very long.
 
-    With them whether one may be a number and, behind a full stop, how often the next part occurs.
+    With them whether one may be a number and, behind a full stop, how often the next part occurs,
+    and whether a zero of it may be the letter O.
     """
     values, counts = np.ones(len(begin)), np.zeros(len(begin), bool)
+    zeros = counts.copy()
     digits = codes.astype(float) - ord("0")
     one = lengths == 1
     values[one] = digits[begin[one]]
@@ -295,7 +364,10 @@ def _values(
         found = np.array([_number(text) for text in texts.tolist()])[which]
         values[more] = np.where(lengths[more] > LONGEST_AMOUNT, np.nan, found)
         counts[more] = np.array([_COUNT.match(text) is not None for text in texts.tolist()])[which]
-    return values, counts
+        zeros[more] = np.array(
+            [b"0" in text and _ZERO.match(text) is not None for text in texts.tolist()]
+        )[which]
+    return values, counts, zeros
 
 
 def _number(text: bytes) -> float:
