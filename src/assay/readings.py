@@ -40,7 +40,7 @@ _SOLVENT = re.compile(r"[(\[{]?(?:H2[O0]|OH2|NH3)[)\]}]?\Z")
 # bound by its oxygen, as OPCl3 and OC4H8 are
 _LIGAND = re.compile(r"O(?:H2|[CNPS])(?![a-z])")
 # what is a molecule by itself
-_MOLECULE = re.compile(r"C[67]0|S8|P4|(?:I|Br|Cl)2")
+_MOLECULE = re.compile(r"C[67]0|S8|P4|(?:I|Br)2")
 _PADDED = re.compile(r"(?<![\d.])(\d*\.\d*[1-9]0[1-9])(?![\d.])")
 _ZERO = re.compile(r"(?<![\d.])0\d|[(\[{]H20[)\]}]")
 _OXIDE = re.compile(r"(?<![\d.])[1-9]\d*0[1-9]\d*(?![\d.])")
