@@ -1,5 +1,6 @@
 """Answers of models and featurizers are given to rows only if there is one for each, in order."""
 
+from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,6 +33,7 @@ UNFIT = {
     "a set": {1.0, 2.0, 3.0},
     "unequal lists": [[1.0], [2.0, 3.0], [4.0]],
     "text": np.array(["1.5", "2.5", "3.5"]),
+    "decimals": [Decimal("1.5"), Decimal("2.5"), Decimal("3.5")],
     "text among numbers": [1.0, "2.0", 3.0],
     "truth values": np.array([True, False, True]),
     "complex": np.array([1 + 1j, 2, 3]),
@@ -61,6 +63,16 @@ def test_an_answer_that_does_not_fit_gives_no_number(kind):
         predictions_of(UNFIT[kind], 3, "the model (Ridge)")
     assert_sentence(str(caught.value), "the model (Ridge)", "3 formulas")
     assert caught.value.exit_code == NotCarriedOutError.exit_code
+
+
+@pytest.mark.parametrize("kind", ["decimals", "text", "text among numbers"])
+def test_values_of_another_type_are_not_called_disordered(kind):
+    """The sentence asks for floats, and speaks of the order only where that is in doubt."""
+    with pytest.raises(MismatchedAnswerError, match="dtype=float") as caught:
+        predictions_of(UNFIT[kind], 3, "the model")
+    assert "which number" not in str(caught.value)
+    with pytest.raises(MismatchedAnswerError, match="which number"):
+        predictions_of(UNFIT["too many"], 3, "the model")
 
 
 @pytest.mark.parametrize("kind", FIT)

@@ -22,6 +22,10 @@ MEANING = (
     "it cannot be known which number belongs to which formula, so none is used: fix the code that "
     "drops, adds, sorts or reshapes rows, train the model again and have it certified"
 )
+DOUBLES = (
+    "predictions must be floats: end predict with np.asarray(values, dtype=float), train the model "
+    "again and have it certified"
+)
 HEADER = ["row_id", "prediction"]
 BYTES_PER_ROW = 64
 # Nine significant digits outlast every decision and leave room for the last bits in which
@@ -112,7 +116,7 @@ def _as_doubles(array: np.ndarray, count: int, who: str) -> np.ndarray:
         array = np.array([_number(value, count, who) for value in array.tolist()], dtype=float)
     if array.dtype.kind not in "fiu":
         kind = "complex numbers" if array.dtype.kind == "c" else f"values of type {array.dtype}"
-        raise _mismatch(who, count, kind)
+        raise _mismatch(who, count, kind, DOUBLES)
     return array.astype(float)
 
 
@@ -120,7 +124,8 @@ def _number(value: Any, count: int, who: str) -> float:
     if value is None or value is pd.NA:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise _mismatch(who, count, f"{on_one_line(repr(value)):.60} among its numbers")
+        told = f"{on_one_line(repr(value)):.60} among its numbers"
+        raise _mismatch(who, count, told, DOUBLES)
     return float(value)
 
 
@@ -130,10 +135,10 @@ def _told(shape: Sequence[int]) -> str:
     return f"an array of shape {tuple(shape)}" if shape else "something that is no row of numbers"
 
 
-def _mismatch(who: str, count: int, what: str) -> MismatchedAnswerError:
+def _mismatch(who: str, count: int, what: str, why: str = MEANING) -> MismatchedAnswerError:
     asked = plural(count, "formula")
     return MismatchedAnswerError(
-        f"{who} was asked for {asked} and returned {what}: {MEANING}.",
+        f"{who} was asked for {asked} and returned {what}: {why}.",
         code="model.mismatched-answer",
     )
 

@@ -37,3 +37,14 @@ def test_what_does_not_run_is_a_usage_error(
         (package / "model.py").write_text(text)
     with pytest.raises(UsageError, match=said):
         load_builder(read_repository(tmp_path))
+
+
+def test_model_may_be_a_package(tmp_path: Path, laptop: None) -> None:
+    """A module that grew into a folder of modules is found in its `__init__.py`."""
+    folder = tmp_path / "src" / "grown_model" / "model"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "__init__.py").write_text("from .parts import build_model\n")
+    (folder / "parts.py").write_text("def build_model(seed):\n    return seed\n")
+    (tmp_path / "assay.toml").write_text(toy.SETTINGS.replace(toy.PACKAGE, "grown_model"))
+    assert load_builder(read_repository(tmp_path))(3) == 3

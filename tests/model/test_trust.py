@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skops.io
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.cluster import BisectingKMeans, FeatureAgglomeration
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor, StackingRegressor
@@ -23,8 +24,9 @@ from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPRegressor
-from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, SplineTransformer
 
+from assay.errors import UsageError
 from assay.features import MagpieFeatures
 from assay.model.bundle import LISTED, is_usual, untrusted_types
 
@@ -116,3 +118,16 @@ def test_featurizers_of_the_machinery_are_usual():
     name = f"{MagpieFeatures.__module__}.{MagpieFeatures.__qualname__}"
     assert name.startswith("assay.features.")
     assert is_usual(name)
+
+
+def test_what_cannot_be_saved_names_what_the_author_wrote():
+    """A lambda is asked to become a function, and tables everywhere to become those of one step."""
+    with pytest.raises(UsageError, match="`def`") as caught:
+        untrusted_types(FunctionTransformer(lambda x: x))
+    assert caught.value.code == "model.not-savable"
+    held = Ridge()
+    held.table_ = (row for row in ())
+    with pytest.raises(UsageError, match="no tables"):
+        untrusted_types(held)
+    with config_context(transform_output="pandas"), pytest.raises(UsageError, match="set_output"):
+        untrusted_types(held)

@@ -120,7 +120,7 @@ def _with_rows(root: Path, gaps: dict[str, str], tables: Sequence[Table]) -> Usa
 
 
 def load_builder(repository: Repository) -> Any:
-    """The author's `build_model` from `src/<package>/model.py`.
+    """The author's `build_model` from `src/<package>/model.py`, or the package of this name.
 
     Raises:
         UsageError: there is no such module or function, or it does not run.
@@ -131,6 +131,8 @@ def load_builder(repository: Repository) -> Any:
         sys.path.insert(0, source)
     name = f"{settings.project.package}.model"
     path = root / "src" / Path(*name.split(".")).with_suffix(".py")
+    if not path.is_file() and (path.with_suffix("") / "__init__.py").is_file():
+        path = path.with_suffix("") / "__init__.py"
     if not path.is_file():
         raise UsageError(
             f"{path.relative_to(root)} does not exist: restore it, or correct project.package in "

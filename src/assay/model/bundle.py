@@ -23,6 +23,7 @@ from assay.records import Record
 # skops trusts scikit-learn's estimators and numpy's arithmetic itself. Beyond these: numbers in,
 # numbers out, and nothing in them reads or writes a file or evaluates text.
 SELECTION = "sklearn.feature_selection"
+LAMBDA = "<lambda>"
 LISTED = frozenset(
     {
         "numpy.dtype",
@@ -122,11 +123,33 @@ def untrusted_types(model: Any) -> list[str]:
         content = skops.io.dumps(model)
     except Exception as error:
         raise UsageError(
-            f"the model cannot be saved ({type(error).__name__}: {error}): keep numbers, numpy "
-            "arrays and estimators in its attributes, no tables, files or functions.",
+            f"the model cannot be saved ({type(error).__name__}: {error}): {_savable()}.",
             code="model.not-savable",
         ) from error
-    return sorted(skops.io.get_untrusted_types(data=content))
+    names = sorted(skops.io.get_untrusted_types(data=content))
+    if nameless := [name for name in names if LAMBDA in name]:
+        raise UsageError(
+            f"the model holds {nameless[0]}, a function without a name, which cannot be loaded "
+            "again: write it with `def` at the top level of a module of your package, and name it "
+            "in model.trusted_types in assay.toml.",
+            code="model.not-savable",
+        )
+    return names
+
+
+def _savable() -> str:
+    """What a model that cannot be saved should hold instead of what it holds."""
+    from sklearn import get_config
+
+    output = get_config()["transform_output"]
+    if output != "default":
+        return (
+            f"sklearn.set_config(transform_output={output!r}) makes tables of what every estimator "
+            "hands on; take it out, or call set_output on the one step that needs it"
+        )
+    return (
+        "keep numbers, numpy arrays and estimators in its attributes, no tables, files or functions"
+    )
 
 
 def canonicalise(folder: Path) -> None:
