@@ -1,11 +1,13 @@
 """The comment's sections: what changed is told, and gives way where there is no room."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from assay.report.comment import render_comment
 from assay.report.images import Exhibit
 from assay.report.inputs import ReportInputs
+from assay.report.sections import reasons
 from inert import assert_inert
 from rendered import Rendered
 from report_samples import checks, finding, proposal, settings
@@ -108,6 +110,16 @@ def test_changed_labels_stand_before_the_verdict_with_their_reasons(tmp_path: Pa
     without = render_comment(proposal(tmp_path / "other"))
     assert "0 listed with a reason" in without
     assert "none listed" in without
+
+
+def test_a_reason_is_found_whatever_the_target_is_called(tmp_path: Path) -> None:
+    """The words between a column and a row stand in names of targets as well."""
+    words = "heat of formation of t00004 was -1 and is 7.25: misprint: 7, not 1."
+    shown = finding(severity="warning", rule="corrections.shown", message=words)
+    inputs = proposal(tmp_path, schema=checks("schema", shown))
+    target = inputs.settings.target.model_copy(update={"column": "heat of formation"})
+    settings = inputs.settings.model_copy(update={"target": target})
+    assert reasons(replace(inputs, settings=settings)) == {"t00004": "misprint: 7, not 1."}
 
 
 def test_families_that_got_worse_are_always_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Sections of the comment: model, rows, predictions, families, history."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -76,8 +77,11 @@ def _counted(rows: Sequence[TrainRow], inputs: ReportInputs) -> str:
 def reasons(inputs: ReportInputs) -> Mapping[str, str]:
     """Why labels were corrected, by row id, in the words of the pull request."""
     found = inputs.schema.findings if inputs.schema else []
-    said = (one.message.partition(" of ")[2] for one in found if one.rule == SHOWN)
-    return {words.split(" ", 1)[0]: words.partition(": ")[2] for words in said}
+    # a target's name may itself hold " of "
+    column = re.escape(inputs.settings.target.column)
+    told = re.compile(rf"(?:{column}|formula) of (\S+) .*?: (.*)", re.DOTALL)
+    matches = (told.match(one.message) for one in found if one.rule == SHOWN)
+    return {match[1]: match[2] for match in matches if match}
 
 
 def _relabelled(rows: Sequence[TrainRow], given: Mapping[str, str]) -> str:
