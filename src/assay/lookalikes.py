@@ -24,8 +24,9 @@ from assay.plausibility import (
 
 MOST_SLIPS = 3
 NEAREST_MASS = 5
-# two capitals that are a symbol with a small letter; HO is nearly always a hydroxide
-NO_PAIRS = frozenset({"HO"})
+# two capitals that are a symbol with a small letter, and nearly always two elements: a hydroxide,
+# an oxide sulfide or a sulfate
+NO_PAIRS = frozenset({"HO", "OS"})
 # letters that nobody writes twice in a row, but in a name
 DOUBLED = frozenset("BFHIKPSUVWY")
 _NO_NAMES = frozenset(letter * 2 for letter in DOUBLED - {"I"})
@@ -33,7 +34,6 @@ TWICE = frozenset({*(letter * 2 for letter in DOUBLED), "CI", "IV", "VI"})
 NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8}
 # radioactive metals whose symbols are two nonmetals otherwise
 SPLIT = frozenset({"No", "Po", "Np", "Cf", "Cn"})
-# metals that hardly make compounds with other metals of a lower electronegativity
 # metals that alloys are named after, with the percentages of the others before their symbols
 UNALLOYED = frozenset({"Li", "Na", "K", "Rb", "Cs", "Ag"})
 # these have carbide iodides, and one charge alone

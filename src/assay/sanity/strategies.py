@@ -4,7 +4,8 @@ A drawn composition is a tuple of (symbol, amount) pairs: the properties respell
 shrinks to few elements, early in the list, with small amounts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import gcd
 
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ Ions = list[tuple[tuple[str, int], int]]
 Spelling = tuple[str, Pairs]  # a text with brackets, and what it holds without them
 
 PARTNERS = 6
+# partners and amounts that are looked through for them
+TRIED = 40
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 HOSTILE = (
@@ -292,15 +295,25 @@ def case_pairs(elements: Sequence[str]) -> list[tuple[Pairs, Pairs]]:
     split = [s for s in elements if len(s) == 2 and {s[0], s[1].upper()} <= set(elements)]  # noqa: PLR2004
     found: list[tuple[Pairs, Pairs]] = []
     for number, symbol in enumerate(split):
-        letters = ((symbol[0], 1), (symbol[1].upper(), 1 + number % 2))
-        taken = {symbol, *(letter for letter, _ in letters)}
-        others = [element for element in elements if element not in taken]
-        for partner in (others[number % len(others) :: 3] if others else [])[:PARTNERS]:
-            rest = ((partner, 2 + number % 3),)
-            found.append((((symbol, 1 + number % 2), *rest), (*letters, *rest)))
-        found.append((((symbol, 1 + number % 2),), letters))
-    # capitals that may be read in two ways are spelt with all amounts, which is another text
-    return [pair for pair in found if len({spelt(one).lower() for one in pair}) == 1]
+        # capitals that may be read in two ways are spelt with all amounts, which is another text
+        alike = (pair for pair in _case_pairs(symbol, number, elements) if _differ_by_case(pair))
+        found += islice(alike, PARTNERS + 1)
+    return found
+
+
+def _case_pairs(symbol: str, number: int, elements: Sequence[str]) -> Iterator[tuple[Pairs, Pairs]]:
+    """Compositions with a symbol and with its letters, alone and beside partners."""
+    letters = ((symbol[0], 1), (symbol[1].upper(), 1 + number % 2))
+    yield ((symbol, 1 + number % 2),), letters
+    taken = {symbol, *(letter for letter, _ in letters)}
+    others = [element for element in elements if element not in taken]
+    for tried in range(min(TRIED, 3 * len(others))):
+        rest = ((others[(number + 3 * tried) % len(others)], 1 + (number + tried) % 4),)
+        yield ((symbol, 1 + number % 2), *rest), (*letters, *rest)
+
+
+def _differ_by_case(pair: tuple[Pairs, Pairs]) -> bool:
+    return len({spelt(one).lower() for one in pair}) == 1
 
 
 def hostile(elements: Sequence[str]) -> st.SearchStrategy[str]:
