@@ -117,12 +117,13 @@ def test_lock_fulfils_pyproject():
 
 
 def test_no_repository_takes_the_name_of_a_dependency():
-    """What the package needs to be installed is no name that the hook lets a repository have."""
-    package, _ = projects()
+    """What is installed beside a repository is no name that the hook lets it have."""
+    package, made = projects()
     hook = (ROOT / "hooks" / "pre_gen_project.py").read_text()
     taken = re.search(r'INSTALLED = """(.*?)"""', hook, re.DOTALL)[1].split()
     own = package["project"]
     needed = [*own["dependencies"], *own["optional-dependencies"]["cluster"]]
+    needed += [*made["project"]["dependencies"], *made["dependency-groups"]["dev"]]
     assert {Requirement(one).name.replace("-", "_") for one in needed} <= set(taken)
 
 

@@ -25,7 +25,7 @@ from assay.gate import decision as gate
 from assay.layout import Layout
 from assay.ledger.entries import RECORDS, Intent
 from assay.ledger.replay import findings_of
-from assay.repository import read_repository
+from assay.repository import Repository, read_repository
 from assay.scoring import score as scoring
 from assay.scoring.references import recorded
 from assay.sealing.labels import open_labels
@@ -128,8 +128,8 @@ class Scene:
 def scene(job: TrustedJob, tmp_path: Path, monkeypatch, capfd) -> Scene:
     """A sealed toy's job; MLflow, which names its runs at random, is recorded and not started."""
 
-    def record(root: Path, settings, digest: str, bundle: Path) -> None:
-        told = f"{root} {settings!r} {digest} {digest_tree(bundle)}"
+    def record(repository: Repository, digest: str, bundle: Path) -> None:
+        told = f"{repository.root} {repository.settings!r} {digest} {digest_tree(bundle)}"
         (job.folder / "temp" / "promoted").write_text(told)
 
     monkeypatch.setattr(assay.model.tracking, "promote", record)

@@ -10,14 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from acting import make_quick
 from assay.settings import read_settings
 from conftest import ROOT, TEMPLATE, commit, find_python, git, neutral_environment
 from programs import missing, program, run
-from test_locks import dependencies
 
 OWN_TABLE = "formula,band gap (eV)\nNaCl,8.5\nGaAs,1.4\n"
 OWN = {"data": "own.csv", "target": "band gap (eV)", "unit": "eV"}
@@ -302,18 +299,6 @@ def test_own_git_configuration_does_not_interfere(tmp_path, tmp_path_factory):
 def test_caches_of_the_template_are_not_rendered(rendered):
     """Nothing that git ignores is in a fresh repository."""
     assert git(rendered, "status", "--porcelain", "--ignored") == ""
-
-
-def test_taken_names_cover_the_dependencies():
-    """No repository can be named like something that it installs."""
-    hook = ast.parse((ROOT / "hooks" / "pre_gen_project.py").read_text())
-    (names,) = (
-        ast.literal_eval(node.value).split()
-        for node in hook.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INSTALLED"
-    )
-    for text in dependencies():
-        assert canonicalize_name(Requirement(text).name).replace("-", "_") in names
 
 
 def findings_of_jinja(path: Path, text: str) -> list[str]:

@@ -162,7 +162,7 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path):
     script.write_text(
         "from assay.features import MatminerFeatures\n"
         "if __name__ == '__main__':\n"
-        "    formulas = [f'Fe{n}O{m}' for n in range(1, 400) for m in range(1, 400)]\n"
+        "    formulas = [f'Fe{n}S{m}' for n in range(1, 400) for m in range(1, 400)]\n"
         "    MatminerFeatures('Meredig', jobs=2).transform(formulas)\n"
     )
     started = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
