@@ -160,9 +160,13 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path):
     """Ended by SIGTERM in the midst of a long column, nothing of it is left running."""
     script = tmp_path / "long.py"
     script.write_text(
+        "import itertools\n"
         "from assay.features import MatminerFeatures\n"
         "if __name__ == '__main__':\n"
-        "    formulas = [f'Fe{n}S{m}' for n in range(1, 400) for m in range(1, 400)]\n"
+        "    formulas = [\n"
+        "        f'Fe{a}Ni{b}Ca{c}O{d}F{e}'\n"
+        "        for a, b, c, d, e in itertools.product(range(2, 10), repeat=5)\n"
+        "    ]\n"
         "    MatminerFeatures('Meredig', jobs=2).transform(formulas)\n"
     )
     started = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
