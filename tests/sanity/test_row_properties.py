@@ -186,7 +186,9 @@ def test_a_fault_is_caught_by_its_property(tmp_path, fault):
     text, wanted = FAULTS[fault]
     found = set(falsified(tmp_path, text, only=OURS, **given()))
     # pairs of one case may meet among drawn formulas, too
-    assert wanted <= found <= wanted | ({MULTIPLES} if CASE in wanted else set())
+    # a cache mixes up multiples, too, and the pairs by case are more rows than a part of 128
+    also = ({MULTIPLES} if CASE in wanted else set()) | ({CASE} if LARGE in wanted else set())
+    assert wanted <= found <= wanted | also
 
 
 @pytest.mark.parametrize("kind", HONEST)
