@@ -128,3 +128,13 @@ def test_a_point_among_decimal_commas_is_set_aside():
     assert found.values[0] == 3.5
     assert [fault.code for fault in found.faults] == ["number.thousands", "number.thousands"]
     assert found.read == {"a decimal comma": 1}
+
+
+def test_nines_that_stand_for_a_gap_are_no_values():
+    """-999 and 9999 far from all others, several times, are set aside; a lone or near one stays."""
+    cells = ["2.5", "3.5", "-999", "-999", "9999", "9999", "9999", "1"]
+    found = read_numbers(cells, range(2, 10), "gap", None, ".")
+    assert [fault.line for fault in found.faults] == [4, 5, 6, 7, 8]
+    assert {fault.code for fault in found.faults} == {"number.placeholder"}
+    for near in (["999", "999", "1001", "800"], ["-999", "1", "2"]):
+        assert not read_numbers(near, range(len(near)), "Tm", None, ".").faults

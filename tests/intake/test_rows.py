@@ -100,6 +100,7 @@ def test_one_class_against_the_rest(tmp_path):
     )
     found = taken(tmp_path, text, target="kind", positive="B")
     assert found.classes == ("not b", "b")
+    assert "which is 'a' 3, 'c' 3" in intake_text(found)
     pair = taken(tmp_path, text.replace("c\n", "a\n"), target="kind", positive="a")
     assert pair.classes == ("b", "a")
     with told(UsageError, 2, "'d'", "--positive"):

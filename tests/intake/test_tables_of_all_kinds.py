@@ -18,6 +18,7 @@ from assay.errors import UsageError
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.files import read_raw
 from assay.intake.intake import take_in
+from assay.intake.units import split_unit
 from sentences import assert_sentence, told
 
 ROWS = [("NaCl", 8.5), ("Fe2O3", 2.2), ("Si", 1.12), ("CuSO4(H2O)5", 0.001), ("Ga0.5Al0.5As", 1.9)]
@@ -248,6 +249,85 @@ def test_what_a_person_must_choose(tmp_path):
             take_in(str(path), Choices())
         assert caught.value.option == option
         assert f"--{option}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "unit"),
+    [
+        ("rho [g/cm3]", "rho", "g/cm3"),
+        ("Dichte (g/cm³)", "Dichte", "g/cm³"),
+        ("kappa (W/m/K)", "kappa", "W/m/K"),
+        ("kappa (W/(m K))", "kappa", "W/(m K)"),
+        ("E (eV/atom)", "E", "eV/atom"),
+        ("x [eV/atom]", "x", "eV/atom"),
+        ("Tc / K", "Tc", "K"),
+        ("Tc, K", "Tc", "K"),
+        ("Tc in K", "Tc", "K"),
+        ("log(sigma / S/cm)", "log(sigma / S/cm)", None),
+        ("gap (indirect)", "gap (indirect)", None),
+        ("a/b", "a/b", None),
+    ],
+)
+def test_the_unit_of_a_header_is_whole_or_none(header, name, unit):
+    """A header is divided into name and unit where its end is a unit, and nowhere else."""
+    assert split_unit(header) == (name, unit)
+
+
+def test_a_name_finds_its_column_with_whatever_stands_in_brackets(tmp_path):
+    """`--target rho` finds `rho [counts]`."""
+    path = tmp_path / "t.csv"
+    path.write_text("formula,rho [counts],x\nNaCl,1,2\nKCl,3,4\n")
+    assert take_in(str(path), Choices(target="rho", unit="1")).target.column == "rho [counts]"
+
+
+def test_points_that_may_separate_thousands_are_no_decimals(tmp_path):
+    """`6.887` beside `992` in a table of decimal commas, or of semicolons, is not 6.887."""
+    rows = "".join(
+        f"{f};{v};{d}\n"
+        for f, v, d in zip(
+            ("NaCl", "KCl", "LiF", "MgO"),
+            ("6.887", "992", "3.335", "1.100"),
+            ("2,5", "3,1", "2", "4,75"),
+            strict=True,
+        )
+    )
+    path = tmp_path / "t.csv"
+    path.write_text(f"formula;melting (K);density\n{rows}")
+    found = take_in(str(path), Choices(target="melting"))
+    assert [fault.code for fault in found.faults] == ["number.thousands"] * 3
+    told_so = take_in(str(path), Choices(target="melting", decimal=","))
+    assert list(told_so.rows["melting"]) == [6887, 992, 3335, 1100]
+    path.write_text("formula;melting (K)\nNaCl;6.887\nKCl;992\nLiF;3.335\n")
+    with pytest.raises(UndecidedError) as caught:
+        take_in(str(path), Choices())
+    assert caught.value.option == "decimal"
+
+
+def test_a_column_of_thousands_is_a_column_of_numbers(tmp_path):
+    """What cannot be read as it stands may be the target all the same: two are asked about."""
+    path = tmp_path / "t.csv"
+    path.write_text("formula;E;density\nNaCl;404.988,73;2,5\nKCl;133.895,5;3,1\n")
+    with pytest.raises(UndecidedError) as caught:
+        take_in(str(path), Choices(unit="MPa"))
+    assert caught.value.choices == ("E", "density")
+    found = take_in(str(path), Choices(target="E", unit="MPa", decimal=","))
+    assert list(found.rows["E"]) == [404988.73, 133895.5]
+
+
+def test_a_sheet_without_formulas_is_passed_by(tmp_path):
+    """A cover sheet that looks like a table is not taken for the one with the measurements."""
+    path = tmp_path / "book.xlsx"
+    cover = [("Author", "J. Doe"), ("Date", "2024"), ("Device", "XRD")]
+    workbook(path, ("Info", cover), ("measured", [HEADER, *ROWS]))
+    assert read_raw(path).sheet == "measured"
+
+
+def test_row_numbers_are_no_target(tmp_path):
+    """A column that counts the rows, by whatever name, is not learnt."""
+    rows = "".join(f"{n},Na{n}Cl,{n * 7 % 5}.5\n" for n in range(1, 15))
+    path = tmp_path / "t.csv"
+    path.write_text(f",formula,gap\n{rows}")
+    assert take_in(str(path), Choices(unit="eV")).target.column == "gap"
 
 
 def test_two_columns_of_the_same_formulas_are_no_question(tmp_path):

@@ -1,6 +1,7 @@
 """Classes: two labels of any spelling, and which of them is the positive one."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,15 @@ FEWEST_ROWS = 3  # of a class on the average; text that hardly repeats is no cla
 
 @dataclass(frozen=True)
 class Classes:
-    """A column read as classes: (n,) of 1 for `names[1]`, 0 for `names[0]`, NaN for a fault."""
+    """A column read as classes: (n,) of 1 for `names[1]`, 0 for `names[0]`, NaN for a fault.
+
+    `counts` has the rows of each label as it stands in the table.
+    """
 
     names: tuple[str, str]
     values: np.ndarray
     faults: tuple[Fault, ...]
+    counts: Mapping[str, int]
 
 
 def labels_of(cells: Sequence[str]) -> dict[str, str]:
@@ -76,7 +81,8 @@ def read_classes(
         else:
             reason = f"{column} is {cell.strip()[:40]!r}" if label else f"{column} is empty"
             faults.append(Fault(int(lines[at]), column, cell, "class.empty", reason))
-    return Classes(names, values, tuple(faults))
+    counts = Counter(found[label] for cell in cells if (label := cell.strip().casefold()) in found)
+    return Classes(names, values, tuple(faults), counts)
 
 
 def _names(found: dict[str, str], column: str, positive: str | None) -> tuple[str, str]:

@@ -9,9 +9,9 @@ from assay.compositions import identity, problem
 from assay.errors import UsageError
 from assay.intake.choices import UndecidedError
 from assay.intake.classes import is_class
-from assay.intake.numbers import NUMERIC, read_number
+from assay.intake.numbers import MISSING, NUMERIC, read_number
 from assay.intake.raw import RawTable
-from assay.intake.units import split_unit, unit_of_cells
+from assay.intake.units import name_alone, split_unit, unit_of_cells
 
 FORMULA_NAMES = (
     "formula", "composition", "pretty_formula", "reduced_formula", "chemical_formula",
@@ -36,6 +36,7 @@ IDS = frozenset(
     ]
 )
 SAMPLE = 300
+NUMBERED = 10
 
 
 class Target(NamedTuple):
@@ -118,9 +119,20 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
 
 def candidates(table: RawTable, names: Iterable[str]) -> list[str]:
     """Columns that may be learnt: those of numbers, or, where there is none, those of classes."""
-    free = [name for name in names if _key(split_unit(name)[0]) not in IDS]
-    numbers = [name for name in free if _mostly(table.cells[name], _is_number)]
-    return numbers or [name for name in free if is_class(list(table.cells[name]))]
+    free = [name for name in names if _key(split_unit(name)[0]).strip(".") not in IDS]
+    numbers = [name for name in free if _mostly(_told(table.cells[name]), _is_number)]
+    measured = [name for name in numbers if not _counts(list(table.cells[name]))]
+    return measured or [name for name in free if is_class(list(table.cells[name]))]
+
+
+def _told(cells: pd.Series) -> pd.Series:
+    return cells[[cell.strip().casefold() not in MISSING for cell in cells]]
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether a column numbers the rows, as far as so few of them can tell."""
+    whole = len(cells) >= NUMBERED and all(map(str.isdecimal, cells))
+    return whole and [int(cell) - int(cells[0]) for cell in cells] == list(range(len(cells)))
 
 
 def _target(table: RawTable, column: str, asked: str | None = None) -> Target:
@@ -147,7 +159,8 @@ def _match(names: Sequence[str], wanted: str) -> str | None:
     """The column of that name, or else the only one that differs by case or its unit alone."""
     if wanted in names:
         return wanted
-    for plain in (_key, lambda name: _key(split_unit(name)[0])):
+    shapes = (_key, lambda name: _key(split_unit(name)[0]), lambda name: _key(name_alone(name)))
+    for plain in shapes:
         same = [name for name in names if plain(name) == plain(wanted)]
         if len(same) == 1:
             return same[0]

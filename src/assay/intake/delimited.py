@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def read_delimited(path: Path, least: int = LEAST) -> RawTable:
     readings = [decoded.encoding] if decoded.encoding else []
     if separator != ",":
         readings.append(f"{SEPARATORS[separator]} between cells")
-    return from_grid(path, grid, lines, readings, least=least)
+    return replace(from_grid(path, grid, lines, readings, least=least), separator=separator)
 
 
 def unpacked(path: Path) -> bytes:

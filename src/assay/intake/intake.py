@@ -15,7 +15,7 @@ from assay.intake.classes import is_class, read_classes
 from assay.intake.columns import Target, formula_column, target_column
 from assay.intake.faults import Fault
 from assay.intake.files import read_raw
-from assay.intake.numbers import decimal_of, read_numbers
+from assay.intake.numbers import decimal_of, may_be_thousands, read_numbers
 from assay.intake.policy import Rule
 from assay.intake.raw import RawTable
 from assay.intake.repeats import Merged, merge, relative_tolerance, require_rule
@@ -47,7 +47,8 @@ class Intake:
     `rows` are `formula` in reduced spelling, the target and further columns as text, one row a
     composition; the index holds the lines of the file. A class is 1 and 0, and `classes` names 0
     and 1. `faults` are all cells and rows that were set aside, without those of compositions whose
-    values disagree, which `merged` has; `spellings` counts numbers that were not plainly written.
+    values disagree, which `merged` has; `spellings` counts numbers that were not plainly written, `labels` the rows of each class as it
+    stands in the table.
     `tolerance` is what repeated rows were compared with.
     """
 
@@ -65,6 +66,7 @@ class Intake:
     duplicates: Rule
     classes: tuple[str, str] | None = None
     spellings: Mapping[str, int] = field(default_factory=Counter)
+    labels: Mapping[str, int] = field(default_factory=Counter)
 
     def with_target(self, name: str) -> "Intake":
         """The same with the target under another name, that of a repository."""
@@ -131,6 +133,7 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
         duplicates=rule,
         classes=labels.classes,
         spellings=labels.spellings,
+        labels=labels.counts,
     )
 
 
@@ -181,25 +184,43 @@ class _Labels:
     faults: tuple[Fault, ...]
     classes: tuple[str, str] | None
     spellings: Mapping[str, int]
+    counts: Mapping[str, int] = field(default_factory=Counter)
 
 
 def _labels(table: RawTable, target: Target, choices: Choices) -> _Labels:
     cells, lines = list(table.cells[target.column]), list(table.cells.index)
     if choices.positive is not None or is_class(cells):
         found = read_classes(cells, lines, target.column, choices.positive)
-        return _Labels("class", found.values, found.faults, found.names, {})
-    decimal = choices.decimal or decimal_of(cells)
+        return _Labels("class", found.values, found.faults, found.names, {}, found.counts)
+    decimal = choices.decimal or _decimal(table, target.column)
     if decimal is None:
         raise UndecidedError(
-            f"{table.name}: the commas in {target.column!r} may be decimal signs or separators of "
-            "thousands: say which with --decimal ',' or --decimal '.'.",
+            f"{table.name}: commas or points in {target.column!r} may be decimal signs or separate "
+            "thousands: say which sign is the decimal one with --decimal ',' or --decimal '.'.",
             code="intake.which-decimal",
             option="decimal",
             choices=[",", "."],
         )
     unit = choices.unit or target.unit or choices.usual_unit
-    numbers = read_numbers(cells, lines, target.column, unit, decimal)
+    said = choices.decimal is not None
+    numbers = read_numbers(cells, lines, target.column, unit, decimal, grouped=said)
     return _Labels("number", numbers.values, numbers.faults, None, numbers.read)
+
+
+def _decimal(table: RawTable, column: str) -> str | None:
+    """The decimal sign of a column; None where points or commas may separate thousands.
+
+    Of a text whose cells stand between other signs than commas, a column in which each point may
+    separate thousands goes by the others, and is asked about if they tell nothing.
+    """
+    cells = list(table.cells[column])
+    sign = decimal_of(cells)
+    if sign != "." or table.separator == "," or not may_be_thousands(cells):
+        return sign
+    others = [decimal_of(list(table.cells[name])) for name in table.cells if name != column]
+    if "," in others:
+        return ","
+    return None if any("." not in cell for cell in cells if cell.strip()) else "."
 
 
 def _unit(table: RawTable, target: Target, kind: Kind, choices: Choices) -> str:
@@ -216,7 +237,7 @@ def _unit(table: RawTable, target: Target, kind: Kind, choices: Choices) -> str:
     else:
         sentence = f"{column} is told nowhere: give it ('1' if there is none) with"
     raise UndecidedError(
-        f"{sentence} --unit {told[0] if told else 'eV'!r}.",
+        f"{sentence} --unit {told[0] if told else 'UNIT'}.",
         code="intake.which-unit",
         option="unit",
         choices=told,

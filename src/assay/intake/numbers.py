@@ -27,6 +27,7 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, '’]\d{3})+(?:\.\d*)?", re.ASCII)
 _GROUPED_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eEdD][+-]?\d+)?", re.ASCII)
 _THREE_DIGITS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
+_THREE_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
 _RANGE = re.compile(r"[+-]?[\d.,]+ ?(?:-|to|bis|\.\.\.?|…|/|~) ?[+-]?[\d.,]+", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"([+-]?[\d.,]++(?:[eE][+-]?\d+)?+) ?([^\d\s.,+-].*)", re.ASCII)
 _SHEET_ERROR = re.compile(
@@ -65,6 +66,7 @@ _BELOW, _ABOVE, _ABOUT = (
 )
 
 
+NINES = frozenset({99.0, 999.0, 9999.0, 99999.0, 999999.0})
 # codes of what is meant as a number, and is no certain one
 NUMERIC = frozenset(
     f"number.{kind}"
@@ -93,8 +95,14 @@ class Numbers:
     read: Counter[str]
 
 
-def read_numbers(
-    cells: Sequence[str], lines: Sequence[int], column: str, unit: str | None, decimal: str
+def read_numbers(  # noqa: PLR0913 (what is known of a column)
+    cells: Sequence[str],
+    lines: Sequence[int],
+    column: str,
+    unit: str | None,
+    decimal: str,
+    *,
+    grouped: bool = False,
 ) -> Numbers:
     """Read the cells of a column; whatever is not certainly one number is a fault of its own kind.
 
@@ -104,10 +112,11 @@ def read_numbers(
         column: the column's name, for faults.
         unit: the unit of the column, which a cell may repeat; None if it is not known.
         decimal: `.` or `,`, the decimal sign of the column.
+        grouped: whether a person said so, so that the other sign separates thousands.
     """
     values, faults, read = np.full(len(cells), np.nan), [], Counter[str]()
     for at, cell in enumerate(cells):
-        number, kind = read_number(cell, unit, decimal)
+        number, kind = read_number(cell, unit, decimal, grouped=grouped)
         if number is None:
             faults.append(
                 Fault(int(lines[at]), column, cell, kind, _reason(kind, column, cell, unit))
@@ -116,10 +125,28 @@ def read_numbers(
         values[at] = number
         if kind:
             read[kind] += 1
-    return Numbers(values, tuple(faults), read)
+    stand_ins = _stand_ins(values)
+    for at in map(int, np.flatnonzero(np.isin(values, stand_ins))):
+        times = int((values == values[at]).sum())
+        reason = f"{column} is {cells[at].strip()}, as in {times} rows"
+        faults.append(Fault(int(lines[at]), column, cells[at], "number.placeholder", reason))
+    return Numbers(np.where(np.isin(values, stand_ins), np.nan, values), tuple(faults), read)
 
 
-def read_number(cell: str, unit: str | None, decimal: str) -> tuple[float | None, str]:
+def _stand_ins(values: np.ndarray) -> list[float]:
+    """Nines that stand for a missing value: several times, and far from all other values."""
+    found, times = np.unique(values[np.isfinite(values)], return_counts=True)
+    nines = [value for value, n in zip(found, times, strict=True) if n > 1 and abs(value) in NINES]
+    rest = found[~np.isin(found, nines)]
+    if not len(rest):
+        return []
+    reach = 3 * max(float(np.ptp(rest)), float(np.abs(rest).max()))
+    return [float(value) for value in nines if abs(value) > reach]
+
+
+def read_number(
+    cell: str, unit: str | None, decimal: str, *, grouped: bool = False
+) -> tuple[float | None, str]:
     """A number and how it was spelt (`""` if plainly), or None and the code of what is amiss."""
     text = " ".join(cell.translate(_SPACES).split())
     if _PLAIN.fullmatch(text) and decimal == ".":
@@ -132,6 +159,10 @@ def read_number(cell: str, unit: str | None, decimal: str) -> tuple[float | None
     if body is None:
         return None, "number.other-unit"
     number, kind = _spelling(body, decimal)
+    if grouped and kind == "number.thousands":
+        plain = body.replace("." if decimal == "," else ",", "")
+        plain = re.sub(r"[ '’]", "", plain).replace(",", ".")
+        number, kind = float(plain), "separators of thousands"
     if number is None:
         return None, kind
     return _finite(number, kind or ("a unit in the cell" if with_unit else spelt))
@@ -187,7 +218,7 @@ def _spelling(text: str, decimal: str) -> tuple[float | None, str]:  # noqa: PLR
         return float(found[1]), "an uncertainty behind the value"
     if found := _BRACKETS.fullmatch(text):
         return float(found[1] + found[2]), "an uncertainty in brackets"
-    if _GROUPED.fullmatch(text):
+    if _GROUPED.fullmatch(text) or ("," in text and _GROUPED_POINTS.fullmatch(text)):
         return None, "number.thousands"
     if _DECIMAL_COMMA.fullmatch(text):
         return None, "number.other-decimal-sign"
@@ -203,6 +234,9 @@ def decimal_of(cells: Sequence[str]) -> str | None:
     texts = {" ".join(cell.translate(_SPACES).split()).translate(_SIGNS) for cell in cells}
     values = [_head(text) for text in texts if "," in text]
     commas = [value for value in values if _DECIMAL_COMMA.fullmatch(value)]
+    both = [text for text in texts if "," in text and _GROUPED_POINTS.fullmatch(_head(text))]
+    if both and not any(_GROUPED.fullmatch(_head(text)) for text in texts if "," in text):
+        return ","
     if not commas:
         return "."
     if any(_PLAIN.fullmatch(text) and "." in text for text in texts):
@@ -210,6 +244,13 @@ def decimal_of(cells: Sequence[str]) -> str | None:
     if all(_THREE_DIGITS.fullmatch(value) for value in commas):
         return None
     return ","
+
+
+def may_be_thousands(cells: Sequence[str]) -> bool:
+    """Whether every point of a column of points may separate thousands: `1.234` beside `992`."""
+    texts = {" ".join(cell.translate(_SPACES).split()) for cell in cells}
+    pointed = {text for text in texts if "." in text}
+    return bool(pointed) and all(_THREE_POINTS.fullmatch(_head(text)) for text in pointed)
 
 
 def _head(text: str) -> str:

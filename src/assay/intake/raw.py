@@ -8,6 +8,7 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.intake.faults import Fault
+from assay.texts import plural
 
 # more rows than anybody labels; lists of candidates are read in parts elsewhere
 MOST_ROWS = 5_000_000
@@ -22,7 +23,7 @@ class RawTable:
     `cells` has the columns of the header as they are called there, without spaces around; its
     index holds the line of each row in the file, or its number where a file has no lines.
     `readings` say in words how the file was read. `faults` are rows that are none. `sheet` is the
-    worksheet that was read, `merged` the lines that merged cells cover beside their first.
+    worksheet that was read, `separator` what stands between the cells of a text.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class RawTable:
     faults: tuple[Fault, ...] = ()
     sheet: str | None = None
     units: tuple[str, ...] = ()
+    separator: str = ","
 
     @property
     def name(self) -> str:
@@ -94,7 +96,7 @@ def _header_at(rows: Sequence[Line], path: Path, least: int) -> int:
 
 def _remarks(rows: Sequence[Line], top: int) -> list[str]:
     remarks = top - (top > 0 and _is_units(rows, top - 1, top + 1))
-    return [f"{remarks} lines of remarks above the header"] if remarks else []
+    return [f"{plural(remarks, 'line')} of remarks above the header"] if remarks else []
 
 
 def _is_units(rows: Sequence[Line], at: int, below: int) -> bool:

@@ -32,7 +32,9 @@ def _target(found: Intake) -> str:
     if found.classes is not None:
         negative, positive = found.classes
         share = float(labels.mean())
-        return f"a class, {positive!r} (1, {share:.0%} of the rows) or {negative!r} (0)"
+        told = f"a class, {positive!r} (1, {share:.0%} of the rows) or {negative!r} (0)"
+        rest = [f"{name!r} {rows:,}" for name, rows in found.labels.items() if name != positive]
+        return told if len(rest) == 1 else f"{told}, which is {', '.join(rest)[:300]}"
     quartiles = labels.quantile([0, 0.5, 1])
     low, middle, high = (f"{value:.4g}" for value in quartiles)
     return f"a number from {low} to {high}, median {middle}; unit {found.unit}"

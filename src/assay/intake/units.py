@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_IN_HEADER = re.compile(r"(.*\S)\s*(?:\(([^()]+)\)|\[([^\[\]]+)\]|(?:/|,|\bin\b)\s*([^\s,/]+))\s*")
+_BRACKETED = re.compile(r"(.*?\S)\s*(?:\((.+)\)|\[(.+)\])\s*")
+_BEHIND_NAME = re.compile(r"([^()\[\]]*[^()\[\]\s])(?:\s*,\s*|\s+/\s+|\s+in\s+)([^()\[\],]+?)\s*")
 # the exponent is taken whole or not at all: of 4.6e-06 nothing is a unit
 _BEHIND = re.compile(r"[+-]?[\d.,]++(?:[eE][+-]?\d+)?+\s?([^\d\s.,+-].*)")
 # Symbols of the SI, of atomic physics and of materials testing, with the prefixes in use.
@@ -25,19 +26,26 @@ def is_unit(text: str) -> bool:
     """Whether text, in brackets or not, is a unit for certain: one that is no formula as well."""
     inner = text.strip()
     bracketed = inner[:1] + inner[-1:] in {"()", "[]"}
-    inner = inner.strip("()[] ")
+    inner = inner[1:-1].strip() if bracketed else inner
     if inner.casefold() in NONE:
         return True
-    return bool(_UNIT.fullmatch(inner)) and (bracketed or inner not in WORDS)
+    plain = re.sub(r"/\((.+)\)", r"/\1", inner)  # W/(m K)
+    return bool(_UNIT.fullmatch(plain)) and (bracketed or inner not in WORDS)
 
 
 def split_unit(header: str) -> tuple[str, str | None]:
     """A column's name and the unit that its header tells: `Tc (K)` is `Tc` in `K`."""
-    found = _IN_HEADER.fullmatch(header)
-    if found is None:
-        return header, None
-    name, unit = found[1], next(filter(None, found.groups()[1:]))
-    return (name.strip(), unit.strip()) if is_unit(unit) else (header, None)
+    for shape in (_BRACKETED, _BEHIND_NAME):
+        found = shape.fullmatch(header)
+        unit = next(filter(None, found.groups()[1:])).strip() if found else ""
+        if found and is_unit(f"({unit})" if shape is _BRACKETED else unit):
+            return found[1].strip(), unit
+    return header, None
+
+
+def name_alone(header: str) -> str:
+    """A column's name without what stands in brackets behind it, a unit or not."""
+    return re.split(r"\s*[(\[]", header, maxsplit=1)[0] or header
 
 
 def unit_of_cells(cells: Sequence[str]) -> str | None:

@@ -1,10 +1,13 @@
 """Spreadsheets: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` and `.ods`, read by calamine."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
+from assay.intake.choices import UndecidedError
+from assay.intake.columns import formula_column
 from assay.intake.raw import LEAST, RawTable, from_grid
 
 if TYPE_CHECKING:
@@ -44,23 +47,27 @@ def _sheet(book: "CalamineWorkbook", path: Path, sheet: str | None, least: int) 
             f"{path} has no sheet {sheet!r}: give --sheet one of {', '.join(names)[:200]}.",
             code="table.no-sheet",
         )
-    refusal = None
+    tables, refusal = [], None
     for name in names if sheet is None else [sheet]:
         try:
-            found = _table(book, path, name, least)
+            tables.append(_table(book, path, name, least))
         except UsageError as error:
             refusal = refusal or error
-            continue
-        others = "" if len(names) == 1 else f", of {len(names)}: --sheet chooses another"
-        return RawTable(
-            path,
-            found.cells,
-            (f"sheet {name!r}{others}", *found.readings),
-            found.faults,
-            name,
-            found.units,
-        )
-    raise refusal or UsageError(f"{path} has no sheets: it is empty.", code="table.empty")
+    if not tables:
+        raise refusal or UsageError(f"{path} has no sheets: it is empty.", code="table.empty")
+    found = next((one for one in tables if _has_formulas(one)), tables[0])
+    others = "" if len(names) == 1 else f", of {len(names)}: --sheet chooses another"
+    return replace(found, readings=(f"sheet {found.sheet!r}{others}", *found.readings))
+
+
+def _has_formulas(table: RawTable) -> bool:
+    try:
+        formula_column(table, None, None)
+    except UndecidedError:
+        return True
+    except UsageError:
+        return False
+    return True
 
 
 def _table(book: "CalamineWorkbook", path: Path, name: str, least: int) -> RawTable:
@@ -76,7 +83,8 @@ def _table(book: "CalamineWorkbook", path: Path, name: str, least: int) -> RawTa
     covered = [top + 2 for (top, _), (end, _) in sheet.merged_cell_ranges or () if end > top]
     told = "merged cells, which have a value in their first line alone"
     readings = [f"{told} (line {min(covered)})"] if covered else []
-    return from_grid(path, rows, range(1, len(rows) + 1), readings, least=least)
+    made = from_grid(path, rows, range(1, len(rows) + 1), readings, least=least)
+    return replace(made, sheet=name)
 
 
 def _text(cell: Any) -> str:
