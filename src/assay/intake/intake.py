@@ -47,9 +47,9 @@ class Intake:
     `rows` are `formula` in reduced spelling, the target and further columns as text, one row a
     composition; the index holds the lines of the file. A class is 1 and 0, and `classes` names 0
     and 1. `faults` are all cells and rows that were set aside, without those of compositions whose
-    values disagree, which `merged` has; `spellings` counts numbers that were not plainly written, `labels` the rows of each class as it
-    stands in the table.
-    `tolerance` is what repeated rows were compared with.
+    values disagree, which `merged` has; `spellings` counts numbers that were not plainly written,
+    `labels` the rows of each class as it stands in the table. `tolerance` is what repeated rows
+    were compared with.
     """
 
     name: str
