@@ -425,6 +425,15 @@ def test_no_source(root):
         initialize(root, None, None, None)
 
 
+@pytest.mark.parametrize("words", [{"unit": "eV"}, {"target": "x"}, {"fraction": 0.3}])
+def test_words_about_a_table_that_is_not_there_are_refused(divided, words):
+    """What is said of a table is not lost in silence where the rows are divided already."""
+    before = kept(divided)
+    with told(UsageError, 2, "divided already", "assay.toml"):
+        initialize(divided, None, **words)
+    assert kept(divided) == before
+
+
 def test_element_without_features(root):
     """A row that the model's features cannot take is named, not a traceback."""
     path = root / "src" / "mini_model" / "model.py"

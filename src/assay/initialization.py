@@ -1,5 +1,6 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from assay.errors import RefusedError, UsageError
 from assay.files import write_text
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
+from assay.intake.division import write_public
 from assay.intake.intake import Intake, take_in
 from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
@@ -20,7 +22,7 @@ from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
 from assay.settings import FILE_NAME, Target, parse_settings, read_settings
 from assay.splits import Parts
-from assay.tables import read_labelled, read_table, write_table
+from assay.tables import read_labelled, read_table
 
 CARD = """# Data card
 
@@ -113,6 +115,7 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
     before = read_settings(root)
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
+        _require_no_words({"sealed-fraction": options.fraction, "pool": options.pool})
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
         text, parts = adopted(Repository(root, before), text, found, options)
@@ -133,12 +136,14 @@ def read_source(root: Path, source: str | None, choices: Choices) -> Intake | No
     Raises:
         RefusedError: the labels are sealed already, or git would commit the table.
         UndecidedError: a person has to choose.
-        UsageError: the table cannot be read, or no row of it can be used.
+        UsageError: the table cannot be read, no row of it can be used, or there is none to which
+            the choices could apply.
     """
     _require_fresh(Layout(root))
     _require_private(root, source)
     kept = sorted(path for path in (root / KEPT).glob("*") if path.is_file())
     if source is None and not kept:
+        _require_no_words(vars(choices))
         return None
     if source is None and len(kept) > 1:
         named = ", ".join(path.name for path in kept)[:200]
@@ -151,6 +156,17 @@ def read_source(root: Path, source: str | None, choices: Choices) -> Intake | No
     found = take_in(source, choices.within(read_settings(root)))
     write_intake(found, Layout(root))
     return found
+
+
+def _require_no_words(options: Mapping[str, object]) -> None:
+    """Refuse words about a table where there is none: they would be lost without a sign."""
+    said = [name for name, value in options.items() if value is not None and value != ()]
+    if said:
+        raise UsageError(
+            f"--{said[0]} is about a table, and the rows of data/ are divided already: name the "
+            "table, or set the keys of [target] in assay.toml.",
+            code="data.no-table",
+        )
 
 
 def _require_fresh(layout: Layout) -> None:
@@ -211,10 +227,7 @@ def _parts_on_disk(repository: Repository) -> Parts:
 
 def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     if card is not None:
-        write_table(parts.public, layout.train)
-        write_table(parts.inputs, layout.sealed_inputs)
-        if parts.pool is not None:
-            write_table(parts.pool, layout.pool)
+        write_public(layout, parts)
         write_text(layout.root / "data" / "README.md", card)
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from assay.lookalikes import is_grade, meant
 from assay.notations import added, asked_for, multiplied, plain, spaced
 from assay.plausibility import ACRONYMS, RARE, Likelihood, likelihood, readings, speaks_for
 from assay.readings import TRUTH, certain, is_capital
+from assay.slips import is_grade, meant
 
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from assay.lookalikes import may_slip, slip
 from assay.plausibility import (
     ACRONYMS,
     RARE,
@@ -18,6 +17,7 @@ from assay.plausibility import (
     readings,
     speaks_for,
 )
+from assay.slips import may_slip, slip
 
 # an element alone with more atoms is a name such as Y123 or SS304; fullerenes have more
 MOST_ATOMS, FULLERENES = 12, ("C", 99)

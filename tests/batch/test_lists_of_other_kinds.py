@@ -74,3 +74,13 @@ def test_what_is_no_table_is_refused_as_a_list(tmp_path):
     with told(UsageError, 2, "list.csv"):
         open_any(Layout(tmp_path), path)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_list_without_a_header_is_refused_by_its_own_name(tmp_path):
+    """A fault of a plain list is no reason to convert it: the person's file is named."""
+    path = tmp_path / "list.csv"
+    path.write_text("NaCl\nKCl\nLiF\n")
+    with pytest.raises(UsageError) as caught:
+        open_any(Layout(tmp_path), path)
+    assert (caught.value.code, str(path) in str(caught.value)) == ("list.no-header", True)
+    assert not (tmp_path / "out").exists()

@@ -78,7 +78,7 @@ ASIDE = {
 @pytest.mark.parametrize("cell", READ)
 def test_what_is_certainly_one_number_is_read(cell):
     """Signs, exponents, uncertainties and the column's own unit do not change the number."""
-    assert read_number(cell, "eV", ".") == (READ[cell], read_number(cell, "eV", ".")[1])
+    assert read_number(cell, "eV", ".")[0] == READ[cell]
 
 
 @pytest.mark.parametrize("cell", ASIDE)

@@ -134,7 +134,7 @@ def test_one_row_stands_for_each_composition(tmp_path, rule, value, line):
 
 
 def test_values_that_disagree_are_refused_with_the_way_on(tmp_path):
-    """Under `refuse` all rows of such compositions are told, and the option that gets further."""
+    """Under `refuse` all rows of such compositions are listed, with the option that helps."""
     found = taken(tmp_path, REPEATS, target="gap")
     assert found.merged.disagreeing == 1
     assert [fault.line for fault in found.merged.faults] == [2, 4, 5]

@@ -9,8 +9,9 @@ from assay.errors import UsageError
 from assay.gate.comparisons import Groups, Requirement, Slice
 from assay.gate.metrics import MAE
 from assay.gate.statistics import Grouping
+from assay.intake.pools import pool_rows
 from assay.layout import Layout
-from assay.planning.simulation import Design, design_of_repository, design_of_sizes, pool_rows
+from assay.planning.simulation import Design, design_of_repository, design_of_sizes
 from assay.repository import Repository
 from assay.settings import parse_settings
 from sentences import told

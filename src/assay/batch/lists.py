@@ -32,6 +32,8 @@ SAMPLE = 100
 
 # a larger file of another kind is exported by the program that wrote it
 LARGEST = 2**28
+# what is amiss with a list that was read for what it is
+PLAIN = frozenset({"list.no-header", "list.same-columns", "table.no-rows"})
 BREAKS = r"[\n\r\x00]+"
 
 Format = Literal["csv", "gzip", "parquet"]
@@ -104,7 +106,7 @@ def open_any(layout: Layout, path: Path, column: str | None = None) -> Candidate
     try:
         return open_list(path, column)
     except UsageError as error:
-        if not path.is_file() or path.stat().st_size > LARGEST:
+        if error.code in PLAIN or not path.is_file() or path.stat().st_size > LARGEST:
             raise
         try:
             rows = _converted(read_raw(path, least=OF_A_LIST), column)
@@ -117,11 +119,11 @@ def open_any(layout: Layout, path: Path, column: str | None = None) -> Candidate
 
 def _converted(table: RawTable, column: str | None) -> pd.DataFrame:
     formulas = formula_column(table, column, None)
-    broken = pd.DataFrame(
-        {formulas: [fault.value or fault.reason for fault in table.faults]},
-        index=[fault.line for fault in table.faults],
-    )
-    rows = pd.concat([table.cells, broken]).sort_index(kind="stable").fillna("")
+    rows = table.cells
+    if table.faults:
+        texts = {formulas: [fault.value or fault.reason for fault in table.faults]}
+        broken = pd.DataFrame(texts, index=[fault.line for fault in table.faults])
+        rows = pd.concat([rows, broken]).sort_index(kind="stable").fillna("")
     rows = rows.replace(BREAKS, " ", regex=True)
     if list(rows.index) != list(range(2, len(rows) + 2)):
         rows.insert(len(rows.columns), free_names(["line"], list(rows))[0], rows.index)

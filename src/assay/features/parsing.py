@@ -20,9 +20,9 @@ from assay.compositions import (
     parse,
     problem,
 )
-from assay.lookalikes import BASES, SPLIT, TWICE, may_slip, pairs
 from assay.plausibility import ACRONYMS, ISOTOPES
 from assay.readings import ENDS, METALLOID_ENDS, MOST_ATOMS, doubt, is_capital, is_open
+from assay.slips import BASES, SPLIT, TWICE, may_slip, pairs
 
 UPPER, LOWER, DIGIT, DOT, END, OTHER = range(6)
 # longer amounts are none that a person wrote

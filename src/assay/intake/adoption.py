@@ -72,7 +72,7 @@ def _configured(text: str, settings: Settings, found: Intake) -> str:
     if found.duplicates != settings.data.duplicates:
         text = with_value(text, "data", "duplicates", json.dumps(found.duplicates))
     if found.kind == "number" and "duplicate_tolerance" not in settings.data.model_fields_set:
-        told = f"{found.tolerance:.3g}  # 5 % of the interquartile range, found by init"
+        told = f"{found.tolerance:.3g}  # 5 % of the spread of the labels, found by init"
         text = with_value(text, "data", "duplicate_tolerance", told)
     parse_settings(text)
     return text

@@ -18,29 +18,16 @@ FORMULA_NAMES = (
     "chemical_composition", "formula_pretty", "full_formula", "compound", "material", "name",
 )  # fmt: skip
 # columns of these names number or name the rows, and are no target
-IDS = frozenset(
-    [
-        "id",
-        "row_id",
-        "index",
-        "no",
-        "nr",
-        "number",
-        "#",
-        "entry",
-        "sample",
-        "year",
-        "doi",
-        "ref",
-        "reference",
-    ]
-)
+_IDS = (
+    "id", "row_id", "index", "no", "nr", "number", "#", "entry", "sample", "year", "doi", "ref",
+    "reference",
+)  # fmt: skip
 SAMPLE = 300
 NUMBERED = 10
 
 
 class Target(NamedTuple):
-    """The column to learn as the file calls it, its name without the unit, and the unit if told."""
+    """The column to learn as the file calls it, its name without the unit, and the unit if it is given."""
 
     column: str
     name: str
@@ -117,15 +104,30 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
     )
 
 
+def require_further(table: RawTable, names: Iterable[str]) -> None:
+    """Insist on the columns by which slices are named.
+
+    Raises:
+        UsageError: the table lacks one.
+    """
+    for name in names:
+        if name not in table.cells:
+            raise UsageError(
+                f"{table.name} has no column {name!r}, which assay.toml names a slice by: add it, "
+                "or take the slice out.",
+                code="table.no-column",
+            )
+
+
 def candidates(table: RawTable, names: Iterable[str]) -> list[str]:
     """Columns that may be learnt: those of numbers, or, where there is none, those of classes."""
-    free = [name for name in names if _key(split_unit(name)[0]).strip(".") not in IDS]
-    numbers = [name for name in free if _mostly(_told(table.cells[name]), _is_number)]
+    free = [name for name in names if _key(split_unit(name)[0]).strip(".") not in _IDS]
+    numbers = [name for name in free if _mostly(_filled(table.cells[name]), _is_number)]
     measured = [name for name in numbers if not _counts(list(table.cells[name]))]
     return measured or [name for name in free if is_class(list(table.cells[name]))]
 
 
-def _told(cells: pd.Series) -> pd.Series:
+def _filled(cells: pd.Series) -> pd.Series:
     return cells[[cell.strip().casefold() not in MISSING for cell in cells]]
 
 

@@ -6,12 +6,13 @@ import pandas as pd
 
 from assay.compositions import chemical_system
 from assay.errors import RefusedError, UsageError
-from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.gate.statistics import Grouping
 from assay.intake.intake import Intake
-from assay.intake.pools import neighbourhood
+from assay.intake.pools import neighbourhood, pool_rows
+from assay.layout import Layout
 from assay.settings import Settings
 from assay.splits import Parts, linked_systems, numbered, split_by_system
+from assay.tables import write_table
 
 # larger shares of the systems that a small table may seal
 FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
@@ -30,10 +31,18 @@ def divided(settings: Settings, found: Intake, pool: pd.DataFrame | None) -> Par
     """
     parts = _split(settings, found)
     if pool is None:
-        wanted = min(POOL_ROWS, POOL_ROWS_PER_SEALED * len(parts.held_out))
+        wanted = pool_rows(len(parts.held_out))
         pool = neighbourhood(unlabelled(settings, found), wanted, settings.split.seed)
     table = numbered(pool, "p", 1)
     return replace(parts, pool=table[["row_id", "formula", *settings.slice_columns]])
+
+
+def write_public(layout: Layout, parts: Parts) -> None:
+    """Write what everybody may see: train set, sealed inputs, and a pool that was made."""
+    write_table(parts.public, layout.train)
+    write_table(parts.inputs, layout.sealed_inputs)
+    if parts.pool is not None:
+        write_table(parts.pool, layout.pool)
 
 
 def _split(settings: Settings, found: Intake) -> Parts:

@@ -12,7 +12,7 @@ import pandas as pd
 from assay.errors import NotCarriedOutError, UsageError
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.classes import is_class, read_classes
-from assay.intake.columns import Target, formula_column, target_column
+from assay.intake.columns import Target, formula_column, require_further, target_column
 from assay.intake.faults import Fault
 from assay.intake.files import read_raw
 from assay.intake.numbers import decimal_of, may_be_thousands, read_numbers
@@ -22,21 +22,9 @@ from assay.intake.repeats import Merged, merge, relative_tolerance, require_rule
 
 # a name with one of these is meant to be a file, whether it exists or not
 SUFFIXES = frozenset(
-    [
-        ".csv",
-        ".tsv",
-        ".txt",
-        ".gz",
-        ".xlsx",
-        ".xlsm",
-        ".xlsb",
-        ".xls",
-        ".ods",
-        ".json",
-        ".jsonl",
-        ".parquet",
-    ]
-)
+    (".csv", ".tsv", ".txt", ".gz", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl",
+     ".parquet")
+)  # fmt: skip
 Kind = Literal["number", "class"]
 
 
@@ -85,7 +73,7 @@ class Intake:
 
 
 def take_in(source: str, choices: Choices) -> Intake:
-    """Read a file or a dataset of matminer whole, and tell all that is amiss with it.
+    """Read a file or a dataset of matminer whole, and find all that is amiss with it.
 
     Raises:
         UndecidedError: a person has to choose.
@@ -112,7 +100,8 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
     if not fine.any():
         _refuse_all(table, amiss)
     rows = pd.DataFrame({"formula": spelt, target.name: labels.numbers}, index=table.cells.index)
-    rows[list(choices.further)] = table.cells[_further(table, choices.further)]
+    require_further(table, choices.further)
+    rows[list(choices.further)] = table.cells[list(choices.further)]
     rows = rows[fine]
     if labels.kind == "class":
         rows[target.name] = rows[target.name].astype(int)
@@ -147,17 +136,6 @@ def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
             code="table.no-target",
         )
     return formula, target
-
-
-def _further(table: RawTable, names: Sequence[str]) -> list[str]:
-    for name in names:
-        if name not in table.cells:
-            raise UsageError(
-                f"{table.name} has no column {name!r}, which assay.toml names a slice by: add it, "
-                "or take the slice out.",
-                code="table.no-column",
-            )
-    return list(names)
 
 
 def _formulas(cells: pd.Series) -> tuple[list[str | None], list[Fault]]:
@@ -224,7 +202,7 @@ def _decimal(table: RawTable, column: str) -> str | None:
 
 
 def _unit(table: RawTable, target: Target, kind: Kind, choices: Choices) -> str:
-    """The unit that a person gave, that the table tells, or that was known for this very target."""
+    """The unit that a person gave, that the table gives, or that was known for this very target."""
     if kind == "class":
         return "1"
     known = choices.usual_unit if choices.usual in {target.name, target.column} else None
@@ -235,7 +213,7 @@ def _unit(table: RawTable, target: Target, kind: Kind, choices: Choices) -> str:
     if told:
         sentence = f"{column} is {told[0]!r} there and {told[1]!r} in assay.toml: say which with"
     else:
-        sentence = f"{column} is told nowhere: give it ('1' if there is none) with"
+        sentence = f"{column} is given nowhere: add it ('1' if there is none) with"
     raise UndecidedError(
         f"{sentence} --unit {told[0] if told else 'UNIT'}.",
         code="intake.which-unit",

@@ -10,7 +10,8 @@ import pandas as pd
 
 from assay.compositions import identity, parse, problem, reduced_formula
 from assay.errors import UsageError
-from assay.intake.columns import formula_column
+from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
+from assay.intake.columns import formula_column, require_further
 from assay.intake.files import read_raw
 from assay.intake.raw import OF_A_LIST
 
@@ -26,6 +27,11 @@ TRIES = 30
 Content = dict[str, float]
 
 
+def pool_rows(sealed_rows: int) -> int:
+    """How large a pool the gate asks for beside so many sealed rows."""
+    return min(POOL_ROWS, POOL_ROWS_PER_SEALED * sealed_rows)
+
+
 def read_pool(path: Path, known: pd.DataFrame) -> pd.DataFrame:
     """The compositions of a person's list, each once, that are not in the table `known`.
 
@@ -36,12 +42,7 @@ def read_pool(path: Path, known: pd.DataFrame) -> pd.DataFrame:
     """
     table = read_raw(path, None, OF_A_LIST)
     further = [name for name in known if name != FORMULA]
-    for name in further:
-        if name not in table.cells:
-            raise UsageError(
-                f"{table.name} has no column {name!r}, which assay.toml names a slice by: add it.",
-                code="table.no-column",
-            )
+    require_further(table, further)
     cells = table.cells[formula_column(table, None, None)]
     rows = table.cells[further].assign(**{FORMULA: cells})[[FORMULA, *further]]
     rows = _distinct(rows[[problem(cell) is None for cell in cells]], known)

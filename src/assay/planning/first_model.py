@@ -25,15 +25,14 @@ SMALL_SET = 1000
 class FirstModel:
     """What the model of the repository makes of the rows to train on, out of fold.
 
-    `margin` and the errors are in the metric's unit; `text` is `assay.toml` with the margin.
+    `margin` and `error` are in the metric's unit; `text` is `assay.toml` with the margin.
     `chance` is that the sealed rows certify such a model: that they show it to be no worse than the
-    baseline by more than the margin.
+    mean of the labels by more than the margin. None: the baseline is another one.
     """
 
     margin: float
     error: float
-    baseline_error: float
-    chance: float
+    chance: float | None
     text: str
 
 
@@ -54,7 +53,7 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     settings = parse_settings(text)
     losses, plain = _losses(Repository(root, settings), parts)
     shown = METRICS[settings.primary_metric].shown
-    error, baseline_error = shown(float(losses.mean())), shown(float(plain.mean()))
+    error = shown(float(losses.mean()))
     share = SHARE_SMALL if len(parts.held_out) < SMALL_SET else SHARE
     margin = float(f"{share * error:.3g}")
     if not margin > 0:
@@ -69,10 +68,11 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     train, sealed = (
         Grouping.of(rows["formula"].map(chemical_system)) for rows in (parts.train, parts.held_out)
     )
-    chance = chance_of_a_certificate(
-        estimate(losses - plain, train), sealed.effective, allowed, settings.gate
-    )
-    return FirstModel(margin, error, baseline_error, chance, text)
+    difference = estimate(losses - plain, train)
+    chance = None
+    if settings.gate.baseline == "mean":
+        chance = chance_of_a_certificate(difference, sealed.effective, allowed, settings.gate)
+    return FirstModel(margin, error, chance, text)
 
 
 def chance_of_a_certificate(

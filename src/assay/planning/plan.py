@@ -14,6 +14,7 @@ from assay.gate.decision import Budget
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping, level
+from assay.intake.pools import pool_rows
 from assay.planning.assumptions import GivenAssumptions, guess_of
 from assay.planning.chances import (
     BETWEEN,
@@ -43,7 +44,6 @@ from assay.planning.simulation import (
     Trial,
     design_of_repository,
     design_of_sizes,
-    pool_rows,
 )
 from assay.repository import Repository
 from assay.settings import Settings

@@ -3,31 +3,22 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from assay.files import write_text
 from assay.intake.adoption import SetOptions, adopted, fitting_model
+from assay.intake.division import write_public
 from assay.intake.intake import Intake
 from assay.layout import Layout
 from assay.planning.chances import Plan
-from assay.planning.first_model import FirstModel, first_model
+from assay.planning.first_model import first_model
 from assay.planning.plan import PlanOptions, make_plan
 from assay.repository import Repository
 from assay.settings import FILE_NAME, parse_settings
-from assay.splits import Parts
-from assay.tables import write_table
 
 # of each chance; a first look takes a minute, and `--trials` a longer one
 TRIALS = 100
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """A plan for a table that nothing was sealed of, and what the first model makes of it."""
-
-    plan: Plan
-    model: FirstModel
 
 
 def prospect(
@@ -36,7 +27,7 @@ def prospect(
     chosen: SetOptions,
     options: PlanOptions,
     tick: Callable[[], object] = int,
-) -> Prospect:
+) -> Plan:
     """Divide a table in a folder of its own, fit the model there, and plan for that.
 
     The repository stays as it is, and of the rows to seal the formulas alone are read.
@@ -53,14 +44,7 @@ def prospect(
         shutil.copytree(root / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
         with fitting_model(Repository(place, parse_settings(text))):
             model = first_model(place, parts, text)
-        _write(Layout(place), parts, model.text)
+        write_public(Layout(place), parts)
+        write_text(place / FILE_NAME, model.text)
         plan = make_plan(Repository(place, parse_settings(model.text)), options, tick)
-    return Prospect(plan.model_copy(update={"first": model.chance}), model)
-
-
-def _write(layout: Layout, parts: Parts, text: str) -> None:
-    write_table(parts.public, layout.train)
-    write_table(parts.inputs, layout.sealed_inputs)
-    if parts.pool is not None:
-        write_table(parts.pool, layout.pool)
-    write_text(layout.root / FILE_NAME, text)
+    return plan.model_copy(update={"first": model.chance})

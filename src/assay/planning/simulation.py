@@ -9,8 +9,6 @@ import numpy as np
 from assay.errors import UsageError
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
 from assay.gate.decision import (
-    POOL_ROWS,
-    POOL_ROWS_PER_SEALED,
     Budget,
     Decision,
     decide,
@@ -19,6 +17,7 @@ from assay.gate.decision import (
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.statistics import Grouping
+from assay.intake.pools import pool_rows
 from assay.planning.error_models import Pair
 from assay.records import Claim
 from assay.repository import Repository
@@ -127,11 +126,6 @@ def _taken(chosen: Slice | None, rows: Sequence[np.ndarray]) -> Slice | None:
         return None
     masks = (chosen.train, chosen.sealed, chosen.pool)
     return Slice(chosen.name, *(mask[taken] for mask, taken in zip(masks, rows, strict=True)))
-
-
-def pool_rows(sealed_rows: int) -> int:
-    """How large a pool the gate asks for beside so many sealed rows."""
-    return min(POOL_ROWS, POOL_ROWS_PER_SEALED * sealed_rows)
 
 
 def design_of_repository(repository: Repository) -> Design:

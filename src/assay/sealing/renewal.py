@@ -13,10 +13,10 @@ from assay.compositions import chemical_system, identity
 from assay.datasets import reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
-from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
 from assay.intake.intake import Intake, take_in
+from assay.intake.pools import pool_rows
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
 from assay.planning.first_model import first_model
@@ -297,7 +297,7 @@ def next_steps(layout: Layout, source: str, made: Renewed) -> str:
 
 def _pool_step(layout: Layout, made: Renewed) -> str:
     rows = len(read_table(layout.pool, ["formula"]))
-    needed = min(POOL_ROWS, POOL_ROWS_PER_SEALED * made.sealed_rows)
+    needed = pool_rows(made.sealed_rows)
     if rows >= needed:
         return ""
     return f"\n  5. Add compositions to data/pool.csv: it has {rows} rows, the gate wants {needed}."

@@ -14,6 +14,7 @@ from assay.verbs.tables import (
     FormulaOption,
     SetAsideOption,
     SheetOption,
+    UnitOption,
     asked,
 )
 
@@ -119,7 +120,7 @@ def retire(
 @seal_app.command()
 def fresh(  # noqa: PLR0913 (one parameter an option)
     source: Annotated[str, typer.Argument(help="Table of formulas and the target, as for init.")],
-    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    unit: UnitOption = None,
     formula: FormulaOption = None,
     sheet: SheetOption = None,
     decimal: DecimalOption = None,
@@ -132,7 +133,9 @@ def fresh(  # noqa: PLR0913 (one parameter an option)
     from assay.sealing import renewal
 
     repository = here()
-    choices = Choices(formula, unit=unit, sheet=sheet, decimal=decimal, duplicates=duplicates)
+    choices = Choices(
+        formula=formula, unit=unit, sheet=sheet, decimal=decimal, duplicates=duplicates
+    )
     found = asked(lambda choices: renewal.read_fresh(repository, source, choices), choices)
     typer.echo(f"{intake_text(found)}\n")
     made = renewal.seal_fresh(repository, found, agreed=set_aside)

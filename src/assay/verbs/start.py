@@ -17,6 +17,8 @@ from assay.verbs.tables import (
     PositiveOption,
     SetAsideOption,
     SheetOption,
+    TargetOption,
+    UnitOption,
     asked,
 )
 
@@ -36,8 +38,8 @@ def init(  # noqa: PLR0913 (one parameter an option)
         str | None,
         typer.Argument(help="Any table, or a matminer dataset [the data in data/]."),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Column to learn [found].")] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    target: TargetOption = None,
+    unit: UnitOption = None,
     formula: FormulaOption = None,
     sheet: SheetOption = None,
     decimal: DecimalOption = None,
@@ -60,7 +62,15 @@ def init(  # noqa: PLR0913 (one parameter an option)
     from assay.intake.report import intake_text
 
     root = found_root()
-    choices = Choices(formula, target, unit, None, None, sheet, decimal, positive, duplicates)
+    choices = Choices(
+        formula=formula,
+        target=target,
+        unit=unit,
+        sheet=sheet,
+        decimal=decimal,
+        positive=positive,
+        duplicates=duplicates,
+    )
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
@@ -80,8 +90,8 @@ def plan(  # noqa: PLR0913 (one parameter an option)
         str | None,
         typer.Argument(help="A table that is not sealed yet, as for init [the data in data/]."),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Column to learn [found].")] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the target [of the header].")] = None,
+    target: TargetOption = None,
+    unit: UnitOption = None,
     formula: FormulaOption = None,
     sheet: SheetOption = None,
     decimal: DecimalOption = None,
@@ -134,7 +144,15 @@ def plan(  # noqa: PLR0913 (one parameter an option)
         with _progress() as tick:
             made = make_plan(repository, options, tick)
     else:
-        choices = Choices(formula, target, unit, None, None, sheet, decimal, positive, duplicates)
+        choices = Choices(
+            formula=formula,
+            target=target,
+            unit=unit,
+            sheet=sheet,
+            decimal=decimal,
+            positive=positive,
+            duplicates=duplicates,
+        )
         chosen = SetOptions(sealed_fraction, agreed=set_aside)
         made = _of_a_table(repository, source, choices, chosen, options, machine=machine)
     _tell_plan(repository.layout, made, machine=machine)
@@ -158,7 +176,7 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")
     with _progress() as tick:
-        return prospect(repository, found, chosen, options, tick).plan
+        return prospect(repository, found, chosen, options, tick)
 
 
 def _tell_plan(layout: "Layout", made: "Plan", *, machine: bool) -> None:

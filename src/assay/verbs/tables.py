@@ -12,6 +12,8 @@ from assay.intake.policy import Rule
 if TYPE_CHECKING:
     from assay.intake.choices import Choices, UndecidedError
 
+TargetOption = Annotated[str | None, typer.Option(help="Column to learn [found].")]
+UnitOption = Annotated[str | None, typer.Option(help="Unit of the target [of the header].")]
 FormulaOption = Annotated[str | None, typer.Option(help="Column of the formulas [found].")]
 SheetOption = Annotated[
     str | None, typer.Option(help="Sheet of a workbook [the first with a table].")
@@ -32,7 +34,7 @@ Found = TypeVar("Found")
 
 
 def asked(read: "Callable[[Choices], Found]", choices: "Choices") -> Found:
-    """Read a table; on a terminal a person is asked what it leaves open, until all is told."""
+    """Read a table; on a terminal, ask the person about each point that it leaves open."""
     from assay.intake.choices import UndecidedError
 
     while True:

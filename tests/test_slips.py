@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import lookalikes
+from assay import slips
 from assay.compositions import identity, is_readable, parse, problem, reduced_formula
 from assay.features.parsing import problems
 from assay.readings import certain, doubt
@@ -170,13 +170,13 @@ def test_text_with_all_amounts_is_certain(text: str) -> None:
     assert is_readable(certain(text))
 
 
-def test_planted_reader_without_lookalikes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planted_reader_without_slips_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cases above are refused for what they look like alone."""
-    monkeypatch.setattr(lookalikes, "_kinds", lambda: iter(()))
-    lookalikes._found.cache_clear()
+    monkeypatch.setattr(slips, "_kinds", lambda: iter(()))
+    slips._found.cache_clear()
     doubt.cache_clear()
     read = [text for text in MEANT if doubt(text) is None]
-    lookalikes._found.cache_clear()
+    slips._found.cache_clear()
     doubt.cache_clear()
     assert read == list(MEANT)
 
