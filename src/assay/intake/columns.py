@@ -27,7 +27,7 @@ NUMBERED = 10
 
 
 class Target(NamedTuple):
-    """The column to learn as the file calls it, its name without the unit, and the unit if it is given."""
+    """The column to learn as its file has it, its name without the unit, and the unit if known."""
 
     column: str
     name: str
