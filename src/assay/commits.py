@@ -83,13 +83,27 @@ def local_head(root: Path, ref: str) -> str | None:
         return None
 
 
+def contains(root: Path, commit: str, other: str) -> bool:
+    """Whether another commit is in the history of a commit, or is that commit.
+
+    Raises:
+        NotCarriedOutError: one of them is not in this clone.
+    """
+    return not run_git(root, "rev-list", "--max-count=1", other, f"^{commit}")
+
+
+def read_blob(root: Path, name: str) -> bytes:
+    """The content that git knows by this id."""
+    return run_git(root, "cat-file", "blob", name)
+
+
 def read_file(root: Path, commit: str | None, path: str) -> bytes:
     """The content of a file of a commit.
 
     Raises:
         NotCarriedOutError: there is no such file.
     """
-    return run_git(root, "cat-file", "blob", f"{commit}:{path}")
+    return read_blob(root, f"{commit}:{path}")
 
 
 def read_files(root: Path, commit: str, folder: str = "") -> dict[str, bytes]:

@@ -30,15 +30,15 @@ def audited(root: Path, labels: Path | None = None) -> Audit:
     return audit(read_repository(root), None, labels)
 
 
-def rewrite(root: Path, change, files=None, *, forced: bool = False) -> None:
-    """Put other lines on the branch, signed anew, as somebody can who has the key."""
+def rewrite(root: Path, change, files=None) -> None:
+    """Put other lines on the branch by force, signed anew, as somebody can who has the key."""
     ledger = read_ledger(root)
     signer, lines = read_signer(Layout(root)), []
     for entry in change(list(ledger.entries)):
         lines.append(chained(entry, lines[-1] if lines else None, signer))
     content = b"".join(line_of(line) + b"\n" for line in lines)
-    parent = None if forced else ledger.head
-    made = commits.commit(root, parent, {**(files or {}), RECORDS: content}, "by hand")
+    kept = {**ledger.files(), **(files or {}), RECORDS: content}
+    made = commits.commit(root, None, kept, "by hand")
     git(root, "update-ref", branches.REF, made)
 
 
@@ -149,7 +149,7 @@ def test_lines_cut_off_are_found_in_the_branch_or_by_the_certificate(certified):
     first = line_of(ledger.entries[0]) + b"\n"
     made = commits.commit(certified, ledger.head, {RECORDS: first}, "by hand")
     git(certified, "update-ref", branches.REF, made)
-    with pytest.raises(CheckFailedError, match="held more lines at its commit"):
+    with pytest.raises(CheckFailedError, match="lacks line 2, which it held before"):
         audited(certified)
     made = commits.commit(certified, None, {RECORDS: first, **files}, "by force")
     git(certified, "update-ref", branches.REF, made)

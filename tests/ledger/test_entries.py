@@ -105,7 +105,7 @@ DAMAGES = {
 def test_damage_is_named_with_its_line(pair, stranger, damage, line, told):
     """Whatever is done to a signed ledger without its key is found, at the line it was done to."""
     lines = damage(chain(*ALL, signer=pair[0]), stranger)
-    with pytest.raises(DamagedLedgerError, match=f"line {line}: it .*{told}.*put the branch back"):
+    with pytest.raises(DamagedLedgerError, match=f"line {line}: it .*{told}.*git revert"):
         read_lines(content_of(lines), pair[1])
 
 

@@ -7,6 +7,7 @@ signature; so no line can be altered, taken out or put in without the signing ke
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -29,8 +30,8 @@ class DamagedLedgerError(NotCarriedOutError):
         """Name the line, what is wrong with it, and what to do."""
         self.line = line
         super().__init__(
-            f"{RECORDS} on the branch assay-ledger, line {line}: {reason}; put the branch back as "
-            "it was, from a clone that holds it.",
+            f"{RECORDS} on the branch assay-ledger, line {line}: {reason}; undo the commit that "
+            "wrote it there, by `git revert` and an ordinary push.",
             code=code,
         )
 
@@ -182,10 +183,21 @@ def read_lines(content: bytes, key: Any | None) -> tuple[Entry, ...]:
         DamagedLedgerError: a line is no entry, does not name the line before it, is signed by no or
             another key, or is not signed although one before it is.
     """
+    return tuple(_entries(content, key))
+
+
+def sound_lines(content: bytes, key: Any | None) -> tuple[Entry, ...]:
+    """The entries before the first line that does not hold; arguments as of `read_lines`."""
     entries: list[Entry] = []
+    with suppress(DamagedLedgerError):
+        entries.extend(_entries(content, key))  # keeps those that came before the error
+    return tuple(entries)
+
+
+def _entries(content: bytes, key: Any | None) -> Iterator[Entry]:
+    last: Entry | None = None
     for number, line in enumerate(_split(content), start=1):
         entry = _parse(line, number)
-        last = entries[-1] if entries else None
         if entry.previous != (digest_of(last) if last else NOTHING):
             raise DamagedLedgerError(
                 number, "it does not follow the line before it", code="ledger.broken-chain"
@@ -202,8 +214,8 @@ def read_lines(content: bytes, key: Any | None) -> tuple[Entry, ...]:
                 "it is not signed by the key in certificate.pub",
                 code="ledger.bad-signature",
             )
-        entries.append(entry)
-    return tuple(entries)
+        yield entry
+        last = entry
 
 
 def _split(content: bytes) -> Iterator[bytes]:

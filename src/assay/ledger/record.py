@@ -15,7 +15,6 @@ from assay.errors import NotCarriedOutError
 from assay.gate.decision import Budget
 from assay.layout import Layout
 from assay.ledger import branches
-from assay.ledger.branches import BRANCH, REF
 from assay.ledger.certificate import read_public_key, read_signer
 from assay.ledger.entries import (
     RECORDS,
@@ -29,6 +28,7 @@ from assay.ledger.entries import (
     chained,
     line_of,
     read_lines,
+    sound_lines,
     state_of,
 )
 
@@ -218,26 +218,24 @@ def writer(root: Path) -> Any | None:
 def read_ledger(root: Path, remote: str | None = None) -> Ledger:
     """Read the ledger of the repository at `root`, from `remote` if one is named.
 
+    Otherwise it is what this clone knows: its own branch or what it last fetched, whichever is
+    further.
+
     Raises:
         DamagedLedgerError: a line is not an entry, not signed as it must be, or out of its place.
-        NotCarriedOutError: git fails, or the branch once held more lines.
+        ShortenedError: the branch once held sound lines that it lacks now.
+        NotCarriedOutError: git fails, or the two branches of this clone have parted.
     """
     return _read(root, branches.head(root, remote), remote)
 
 
-def read_ledger_at_hand(root: Path, remote: str = "origin") -> Ledger:
+def read_ledger_at_hand(root: Path) -> Ledger:
     """Read the ledger to look something up: from GitHub in Actions, else what this clone knows.
-
-    That is the local branch or, where there is none, what was last fetched from `remote`.
 
     Raises:
         NotCarriedOutError: as `read_ledger`.
     """
-    if os.environ.get("GITHUB_ACTIONS"):
-        return read_ledger(root, remote)
-    fetched = f"refs/remotes/{remote}/{BRANCH}"
-    head = commits.local_head(root, REF) or commits.local_head(root, fetched)
-    return _read(root, head, None)
+    return read_ledger(root, branches.ORIGIN if os.environ.get("GITHUB_ACTIONS") else None)
 
 
 def _read(root: Path, head: str | None, remote: str | None) -> Ledger:
@@ -245,7 +243,23 @@ def _read(root: Path, head: str | None, remote: str | None) -> Ledger:
     signed = path.exists()
     if head is None:
         return Ledger(root, remote, signed=signed)
-    branches.require_growth(root, head, RECORDS)
     content = commits.read_file(root, head, RECORDS)
     key = read_public_key(path) if signed else None
-    return Ledger(root, remote, head, read_lines(content, key), signed)
+    entries = read_lines(content, key)
+    for version in branches.other_versions(root, head, RECORDS, content):
+        _require_growth(entries, sound_lines(version, key))
+    return Ledger(root, remote, head, entries, signed)
+
+
+def _require_growth(entries: Sequence[Entry], held: Sequence[Entry]) -> None:
+    """Insist that a ledger begins with the sound lines that its branch held at another commit."""
+    if tuple(entries[: len(held)]) == tuple(held):
+        return
+    same = [one == other for one, other in zip(entries, held, strict=False)]
+    line = same.index(False) + 1 if False in same else len(same) + 1
+    raise branches.ShortenedError(
+        f"{RECORDS} on the branch {branches.BRANCH} lacks line {line}, which it held before: undo "
+        "the commit that took it out, by `git revert` and an ordinary push, and see who may push "
+        "there.",
+        code="ledger.shortened",
+    )
