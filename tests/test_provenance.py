@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.provenance import (
     NO_COMMIT,
@@ -61,12 +62,6 @@ def test_no_repository(tmp_path, monkeypatch):
     assert commit_of(tmp_path) == NO_COMMIT
     assert branch_of(tmp_path) is None
     assert claim_of(tmp_path) == "no-regression"
-
-
-def test_no_git(root, monkeypatch):
-    """Without git installed nothing is known either."""
-    monkeypatch.setenv("PATH", str(root))
-    assert git(root, "rev-parse", "HEAD") is None
 
 
 def test_branch(root):
@@ -181,3 +176,42 @@ def test_address_of_the_run_that_was_scored(tmp_path, monkeypatch, event, found)
     monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
     monkeypatch.setenv("GITHUB_RUN_ID", "41")
     assert triggering_run_url() == found
+
+
+@pytest.fixture
+def refused(root, monkeypatch):
+    """A repository that git reads and then, as somebody else's, refuses."""
+    commit(root, "one")
+    assert git(root, "rev-parse", "HEAD")
+    monkeypatch.setenv("HOME", str(root / "nobody"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    return root
+
+
+@pytest.mark.parametrize("below", [".", "data"])
+def test_repository_that_git_refuses_is_not_taken_for_none(refused, below):
+    """Where git refuses the folder, what it was asked is an error in its own words."""
+    (refused / "data").mkdir()
+    with pytest.raises(NotCarriedOutError, match=r"dubious ownership.*safe\.directory") as told:
+        git(refused / below, "rev-parse", "--verify", "--quiet", "origin/main")
+    assert (told.value.code, told.value.exit_code) == ("git.refused", 3)
+    with pytest.raises(NotCarriedOutError):
+        commit_of(refused)
+
+
+def test_repository_without_git_is_not_taken_for_none(root, tmp_path_factory, monkeypatch):
+    """Where git is not installed, a repository cannot be asked, and a plain folder need not be."""
+    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("empty")))
+    with pytest.raises(NotCarriedOutError, match="git cannot be started") as told:
+        git(root, "rev-parse", "HEAD")
+    assert told.value.code == "git.refused"
+    assert git(tmp_path_factory.mktemp("plain"), "rev-parse", "HEAD") is None
+
+
+def test_damaged_repository_is_not_taken_for_none(root):
+    """A `.git` that git cannot read is an error, not a folder without history."""
+    (root / ".git" / "HEAD").unlink()
+    with pytest.raises(NotCarriedOutError) as told:
+        git(root, "rev-parse", "HEAD")
+    assert told.value.code == "git.refused"

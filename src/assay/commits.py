@@ -160,15 +160,21 @@ def run_git(
     """What git prints.
 
     Raises:
-        NotCarriedOutError: git fails, with what it says.
+        NotCarriedOutError: git fails, with what it says, or is not there.
     """
-    process = subprocess.run(
-        ["git", "-C", str(root), *arguments],
-        input=content,
-        capture_output=True,
-        env={**os.environ, **_IDENTITY, **_authorization(), **(environment or {})},
-        check=False,
-    )
+    try:
+        process = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            input=content,
+            capture_output=True,
+            env={**os.environ, **_IDENTITY, **_authorization(), **(environment or {})},
+            check=False,
+        )
+    except OSError as error:
+        raise NotCarriedOutError(
+            f"git cannot be started ({error.strerror}): install it, and see that it is on PATH.",
+            code="git.missing",
+        ) from None
     if process.returncode:
         raise NotCarriedOutError(
             _refusal(arguments, process.stderr.decode(errors="replace")), code="git.failed"

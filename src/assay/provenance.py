@@ -16,21 +16,54 @@ _TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t\r]*$", re.MULTILINE | r
 
 
 def git(root: Path, *arguments: str) -> str | None:
-    """What git prints, stripped, or None where it fails (no repository, no such ref)."""
+    """What git prints, stripped, or None where it fails (no repository, no such ref).
+
+    Raises:
+        NotCarriedOutError: as `git_bytes`.
+    """
     printed = git_bytes(root, *arguments)
     # a commit message may be in any encoding
     return None if printed is None else printed.decode(errors="replace").strip()
 
 
 def git_bytes(root: Path, *arguments: str) -> bytes | None:
-    """What git prints, to the byte, or None where it fails."""
+    """What git prints, to the byte, or None where it fails.
+
+    Raises:
+        NotCarriedOutError: there is a repository, and git is missing or refuses to read it.
+    """
     try:
-        process = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, check=False
-        )
-    except OSError:
-        return None
-    return process.stdout if process.returncode == 0 else None
+        process = _run(root, *arguments)
+        if process.returncode == 0:
+            return process.stdout
+        refused = _run(root, "rev-parse", "--git-dir")
+        told = refused.stderr.decode(errors="replace") if refused.returncode else None
+    except OSError as error:
+        told = f"git cannot be started ({error.strerror})"
+    if told is not None:
+        _require_no_repository(root, told)
+    return None
+
+
+def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+def _require_no_repository(root: Path, told: str) -> None:
+    """Insist that git has nothing to say of a folder because there is no repository."""
+    folder = next((one for one in (root, *root.parents) if (one / ".git").exists()), None)
+    if folder is None:
+        return
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    ways = [f"run `{line}`" for line in lines if line.startswith("git config")]
+    way = (*ways, "install git, or run this where it may read the folder")[0]
+    why = "".join(lines[:1]).removeprefix("fatal: ") or "no message"
+    raise NotCarriedOutError(
+        f"{folder} is a git repository that git does not read here, so nothing can be compared "
+        f"with what was committed ({why}): {way}.",
+        code="git.refused",
+    )
 
 
 def commit_of(root: Path) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from assay.commits import run_git
 from assay.errors import NotCarriedOutError, UsageError
 from assay.layout import Handover, Layout
 from assay.provenance import git_bytes
@@ -76,7 +77,7 @@ class BaseBranch:
         if self.revision is None:
             return []
         words = ("diff", "--name-only", "--relative", "--no-renames", "-z")
-        return _names(git_bytes(self.root, *words, self.revision, "--", *paths))
+        return _names(run_git(self.root, *words, self.revision, "--", *paths))
 
     def machinery_files(self) -> list[str]:
         """What differs from main's of what runs and judges a model: workflows, wheel, policy.
