@@ -9,7 +9,6 @@ from assay.files import digest_bytes
 from assay.provenance import (
     NO_COMMIT,
     branch_of,
-    claim_of,
     commit_of,
     correlation_id,
     git,
@@ -61,7 +60,6 @@ def test_no_repository(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert commit_of(tmp_path) == NO_COMMIT
     assert branch_of(tmp_path) is None
-    assert claim_of(tmp_path) == "no-regression"
 
 
 def test_branch(root):
@@ -70,68 +68,6 @@ def test_branch(root):
     assert branch_of(root) == "main"
     run(root, "checkout", "-q", head)
     assert branch_of(root) is None
-
-
-SQUASHED = """Better forest (#7)
-
-* Use more trees
-
-Assay-Claim: no-regression
-
-* Now it is better
-
-Assay-Claim: improvement
-
-Co-authored-by: B <b@localhost>
-"""
-
-
-@pytest.mark.parametrize(
-    ("message", "claim"),
-    [
-        ("Title", "no-regression"),
-        ("Title\n\nAssay-Claim: improvement\n", "improvement"),
-        ("Title\n\nassay-claim:  Improvement \n", "improvement"),
-        ("Title\n\nassay-claim: improvement  \n", "improvement"),
-        ("Title\r\n\r\nAssay-Claim: improvement\r\nSigned-off-by: A\r\n", "improvement"),
-        ("Title\n\nAssay-Claim: improvements\n", "no-regression"),
-        ("Title\n\nI make no Assay-Claim: improvement\n", "no-regression"),
-        ("Title\n\nAssay-Claim: improvement, surely\n", "no-regression"),
-        (SQUASHED, "improvement"),
-        ("Title\n\nAssay-Claim: improvement\n\nAssay-Claim: no-regression\n", "no-regression"),
-        (b"Caf\xe9\n\nAssay-Claim: improvement\n", "improvement"),
-    ],
-)
-def test_claim(root, message, claim):
-    """The last line of the form `Assay-Claim: improvement` counts, wherever a squash put it."""
-    commit(root, message)
-    assert claim_of(root) == claim
-
-
-@pytest.mark.parametrize(
-    ("merge", "head", "claim"),
-    [
-        ("Merge 1 into 2", "Better\n\nAssay-Claim: improvement", "improvement"),
-        ("Merge 1 into 2", "Better", "no-regression"),
-        ("M\n\nAssay-Claim: no-regression", "B\n\nAssay-Claim: improvement", "no-regression"),
-        ("M\n\nAssay-Claim: improvement", "B", "improvement"),
-    ],
-)
-def test_claim_of_a_merge(root, merge, head, claim):
-    """Of a merge commit its own claim counts first, then its second parent's, never the first's."""
-    commit(root, "Base\n\nAssay-Claim: improvement")
-    run(root, "checkout", "-q", "-b", "pull")
-    commit(root, head)
-    run(root, "checkout", "-q", "main")
-    run(root, "merge", "-q", "--no-ff", "pull", "-m", merge)
-    assert claim_of(root) == claim
-
-
-def test_first_parent_does_not_claim(root):
-    """What main claimed before is no claim of the next commit."""
-    commit(root, "Base\n\nAssay-Claim: improvement")
-    commit(root, "Next")
-    assert claim_of(root) == "no-regression"
 
 
 def test_lock(tmp_path):

@@ -1,12 +1,13 @@
 """A repository is one value: where a verb begins, and in the signature of whatever it calls."""
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from assay.repository import Repository, read_repository
+from assay.repository import BaseBranch, Repository, read_repository
 from assay.settings import parse_settings
 from toy import SETTINGS, commit, git
 
@@ -82,3 +83,61 @@ def test_a_function_that_takes_them_apart_is_seen() -> None:
         "def four(repository, *, layout): ...\n"
     )
     assert list(threaded(planted)) == ["one", "two", "four"]
+
+
+@pytest.fixture
+def pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Main as a run of its push checks it out: the second of two commits, which loosens limits."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "assay.toml").write_text(SETTINGS + STRICT)
+    commit(tmp_path, "Begin")
+    (tmp_path / "assay.toml").write_text(SETTINGS + LOOSE)
+    commit(tmp_path, "Loosen")
+    git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    return tmp_path
+
+
+def _event(monkeypatch: pytest.MonkeyPatch, folder: Path, **content: object) -> None:
+    path = folder / ".git" / "event.json"
+    path.write_text(json.dumps(content))
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(path))
+
+
+def test_a_push_to_main_is_compared_with_main_before_it(pushed: Path) -> None:
+    """Main is never compared with itself, while the limits in force are its own."""
+    base = read_repository(pushed).base
+    assert base.content(pushed / "assay.toml") == (SETTINGS + STRICT).encode()
+    assert base.changed_files("assay.toml") == ["assay.toml"]
+    assert base.settings == parse_settings(SETTINGS + STRICT)
+    assert read_repository(pushed).in_force.settings == parse_settings(SETTINGS + LOOSE)
+
+
+def test_a_push_of_several_commits_is_compared_with_what_was_there(
+    pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub names the commit before the push; one that this clone lacks is not waited for."""
+    first = git(pushed, "rev-parse", "HEAD^1")
+    commit(pushed, "Further")
+    _event(monkeypatch, pushed, before=first)
+    assert (BaseBranch(pushed).revision, BaseBranch(pushed).start) == (first, first)
+    _event(monkeypatch, pushed, before="f" * 40)
+    assert BaseBranch(pushed).revision == "HEAD^1"
+
+
+def test_a_first_push_is_compared_with_nothing(
+    pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where main is new there was none before, however many commits it has."""
+    _event(monkeypatch, pushed, before="0" * 40)
+    assert BaseBranch(pushed).revision is None
+    assert BaseBranch(pushed).changed_files("assay.toml") == []
+
+
+def test_a_change_begins_behind_main(changed: Path) -> None:
+    """Commits of a branch count from main on, and main's own last commit counts from its parent."""
+    commit(changed, "Loosen")
+    commit(changed, "Further")
+    assert BaseBranch(changed).start == "refs/heads/main"
+    git(changed, "branch", "--force", "main", "idea")
+    assert BaseBranch(changed).start == "HEAD^1"

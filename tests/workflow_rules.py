@@ -163,7 +163,7 @@ def untrusted_jobs_have_main_at_hand(workflows: Workflows) -> list[str]:
         for name, workflow in workflows.items()
         if re.fullmatch("reusable-(schema|candidate|sanity).yml", name)
         for step in workflow.using("actions/checkout")
-        if step.get("with", {}).get("fetch-depth") != FIRST_PARENT
+        if step.get("with", {}).get("fetch-depth", 1) < FIRST_PARENT
     ]
 
 

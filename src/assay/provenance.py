@@ -2,17 +2,14 @@
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes, digest_file
-from assay.records import Claim
 
 NO_COMMIT = "uncommitted"
-_TRAILER = re.compile(r"^Assay-Claim:[ \t]*([a-z-]+)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def git(root: Path, *arguments: str) -> str | None:
@@ -85,18 +82,6 @@ def branch_of(root: Path) -> str | None:
     return git(root, "symbolic-ref", "--short", "HEAD")
 
 
-def claim_of(root: Path) -> Claim:
-    """The claim declared by the line `Assay-Claim: improvement` in the commit message.
-
-    On GitHub a pull request is checked out as a merge commit, so its second parent is read, too.
-    """
-    for commit in ("HEAD", "HEAD^2"):
-        found = _TRAILER.findall(git(root, "log", "-1", "--format=%B", commit) or "")
-        if found and found[-1].lower() in get_args(Claim):
-            return "improvement" if found[-1].lower() == "improvement" else "no-regression"
-    return "no-regression"
-
-
 def lock_digest(root: Path) -> str:
     """SHA-256 of `requirements.lock`, or of nothing where there is none."""
     lock = root / "requirements.lock"
@@ -137,12 +122,20 @@ def triggering_run() -> dict[str, Any]:
         NotCarriedOutError: not in a workflow, or in one that was started otherwise.
     """
     try:
-        path = Path(os.environ["GITHUB_EVENT_PATH"])
-        run = json.loads(path.read_text(encoding="utf-8"))["workflow_run"]
+        run = event()["workflow_run"]
         return {**run, "head_sha": str(run["head_sha"])}
-    except (KeyError, TypeError, ValueError, OSError):
+    except (KeyError, TypeError):
         raise NotCarriedOutError(
             "this works only in a workflow started by workflow_run: GITHUB_EVENT_PATH names no "
             "such event.",
             code="github.wrong-event",
         ) from None
+
+
+def event() -> dict[str, Any]:
+    """What GitHub says of the event that started this workflow; empty where that is not known."""
+    try:
+        found = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+    except (KeyError, ValueError, OSError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

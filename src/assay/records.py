@@ -237,6 +237,7 @@ class VerdictRecord(Handed):
     predictions_digest: Digest
     correlation_id: Text
     certified: bool
+    why_not_certified: Text | None = None
 
 
 R = TypeVar("R", bound=Record)

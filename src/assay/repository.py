@@ -8,7 +8,7 @@ from pathlib import Path
 from assay.commits import run_git
 from assay.errors import NotCarriedOutError, UsageError
 from assay.layout import Handover, Layout
-from assay.provenance import git_bytes
+from assay.provenance import event, git_bytes
 from assay.records import MAXIMUM_FILES
 from assay.settings import FILE_NAME, Settings, parse_settings, read_settings
 
@@ -29,12 +29,37 @@ class BaseBranch:
 
     @cached_property
     def revision(self) -> str | None:
-        """Main by its name, or the first parent of a merge, as Actions checks out a change."""
-        merged = ("HEAD^1",) if self._is_known("HEAD^2") else ()
-        return next((name for name in (*NAMES, *merged) if self._is_known(name)), None)
+        """Main by its name, or the first parent of a merge, as Actions checks out a change.
 
-    def _is_known(self, revision: str) -> bool:
-        return bool(git_bytes(self.root, "rev-parse", "--verify", "--quiet", revision))
+        Of a push to main it is main as it was before, if it was there before.
+        """
+        if self.is_pushed:
+            return self._before()
+        merged = ("HEAD^1",) if self._commit("HEAD^2") else ()
+        return next((name for name in (*NAMES, *merged) if self._commit(name)), None)
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether this is the run of a push to main, in which main itself is what changed."""
+        return os.environ.get("GITHUB_EVENT_NAME") == "push"
+
+    def _before(self) -> str | None:
+        before = str(event().get("before", ""))
+        if before and not before.strip("0"):
+            return None  # the branch is new
+        known = before and self._commit(f"{before}^{{commit}}")
+        return before if known else ("HEAD^1" if self._commit("HEAD^1") else None)
+
+    def _commit(self, revision: str) -> bytes | None:
+        return git_bytes(self.root, "rev-parse", "--verify", "--quiet", revision)
+
+    @property
+    def start(self) -> str | None:
+        """The commit after which the change begins; None where it is the last commit alone."""
+        revision = self.revision
+        if revision is None or self._commit(revision) == self._commit("HEAD"):
+            return "HEAD^1" if self._commit("HEAD^1") else None
+        return revision
 
     @property
     def name(self) -> str:
@@ -51,7 +76,7 @@ class BaseBranch:
         if os.environ.get("GITHUB_EVENT_NAME") == "pull_request" and self.revision is None:
             raise NotCarriedOutError(
                 "main, whose limits are in force for a pull request, is not in this checkout: "
-                "check out its merge commit with `fetch-depth: 2`.",
+                "check out its merge commit with a `fetch-depth` of 2 or more.",
                 code="git.no-main",
             )
 
@@ -115,7 +140,8 @@ class Repository:
     @property
     def in_force(self) -> "Repository":
         """The same with the settings by which a change is checked."""
-        return replace(self, settings=in_force(self.settings, self.base.settings))
+        main = None if self.base.is_pushed else self.base.settings
+        return replace(self, settings=in_force(self.settings, main))
 
     def tracked_files(self) -> list[str]:
         """The files that git keeps, relative to the root; none where there is no git."""

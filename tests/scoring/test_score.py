@@ -323,10 +323,14 @@ def test_policy_is_frozen_in_the_life_of_a_set(sealed, line):
     assert score(sealed).use == 2
 
 
-def test_policy_may_change_where_no_label_is_opened(certified):
-    """An unchanged model passes under a new margin without labels, so nothing is promised anew."""
-    set_policy(certified, "margin = 0.2")
-    assert score(certified).stage == "unchanged"
+def test_policy_is_frozen_where_no_label_is_opened(certified):
+    """A margin widened after a use certifies nothing by the stages without labels either."""
+    rewrite_predictions(handed(certified), perturbed(0.3))
+    set_policy(certified, "margin = 6.0")
+    with pytest.raises(UsageError) as refused:
+        score(certified)
+    assert refused.value.code == "settings.frozen"
+    assert len(ledger_of(certified)) == 2
 
 
 def test_missing_sealing_key_costs_no_use_and_ends_with_3(sealed):
@@ -673,7 +677,7 @@ def test_ledger_of_a_remote_is_used(sealed, tmp_path):
     git(sealed, "init", "--quiet", "--bare", str(bare))
     git(sealed, "remote", "add", "origin", str(bare))
     assert score(sealed, "origin").certified
-    assert ledger_of(sealed) == []
+    assert commits.local_head(sealed, branches.REF) is None
     assert read_ledger(sealed, "origin").champion() is not None
 
 
@@ -817,3 +821,93 @@ def test_uncommitted_candidate_costs_nothing(sealed):
     with pytest.raises(NotCarriedOutError, match=r"changed but not committed.*: commit, and run"):
         score(sealed)
     assert not ledger_of(sealed)
+
+
+@pytest.fixture
+def better(certified, tmp_path, monkeypatch):
+    """A certified main, and a way to score a model that is nearer to the labels as main's run."""
+    pool = read_dataset(read_repository(certified)).pool
+    truth = dict(zip(pool["row_id"], target_of(list(pool["formula"])), strict=True))
+    rewrite_predictions(handed(certified), nearer(_all_labels(certified) | truth, 0.5))
+
+    def scored(sha: str, **fields: object) -> VerdictRecord:
+        change_card(handed(certified), commit=sha, claim=str(fields.pop("claim", "no-regression")))
+        event(monkeypatch, certified, tmp_path, head_sha=sha, **fields)
+        return score(certified)
+
+    return scored
+
+
+def test_an_improvement_survives_a_commit_that_lands_before_its_run(certified, better):
+    """A commit of main's history is certified as long as nothing later is."""
+    first = commit(certified, "Better\n\nAssay-Claim: improvement")
+    last = commit(certified, "Correct a word")
+    verdict = better(first, claim="improvement")
+    assert (verdict.outcome, verdict.claim, verdict.certified) == ("PASS", "improvement", True)
+    verdict = better(last)
+    assert (verdict.stage, verdict.use, verdict.certified) == ("unchanged", 2, True)
+
+
+def test_a_claim_whose_run_was_displaced_is_made_by_the_next(certified, better):
+    """Main's claims since its last decided commit count, and a later no is a no."""
+    commit(certified, "Better\n\nAssay-Claim: improvement")
+    last = commit(certified, "Correct a word")
+    verdict = better(last)
+    assert (verdict.outcome, verdict.claim, verdict.certified) == ("PASS", "improvement", True)
+    assert verdict.use == 2
+
+
+def test_a_claim_that_was_taken_back_is_not_made(certified, better):
+    """The newest claim since the last decided commit is the one."""
+    commit(certified, "Better\n\nAssay-Claim: improvement")
+    last = commit(certified, "Not better\n\nAssay-Claim: no-regression")
+    assert better(last).claim == "no-regression"
+
+
+def test_a_decided_claim_is_not_made_again(certified, better):
+    """What main claimed before its last decided commit is settled."""
+    commit(certified, "Better\n\nAssay-Claim: improvement")
+    rewrite_predictions(handed(certified), perturbed(0.0001))
+    better(commit(certified, "Correct a word"))
+    rewrite_predictions(handed(certified), perturbed(0.0002))
+    assert better(commit(certified, "Correct another")).claim == "no-regression"
+
+
+def test_nothing_is_certified_behind_a_later_certified_commit(certified, better):
+    """The order of champions is that of main, not of runs, and the older run costs no use."""
+    first = commit(certified, "Better\n\nAssay-Claim: improvement")
+    last = commit(certified, "Correct a word")
+    assert better(last).certified
+    rewrite_predictions(handed(certified), perturbed(0.0001))
+    verdict = better(first)
+    assert (verdict.outcome, verdict.certified, verdict.use) == ("INCONCLUSIVE", False, 2)
+    assert last[:12] in verdict.explanation
+    assert "INCONCLUSIVE" in verdict.why_not_certified
+
+
+def test_a_squash_with_the_title_only_loses_no_claim(certified, better):
+    """The same predictions as a pull request's that passed are asked as they were, for no use."""
+    verdict = better("c" * 40, event="pull_request", head_branch="idea", claim="improvement")
+    assert (verdict.outcome, verdict.claim, verdict.certified) == ("PASS", "improvement", False)
+    verdict = better(commit(certified, "Better model (#7)"))
+    assert (verdict.outcome, verdict.claim, verdict.certified) == ("PASS", "improvement", True)
+    assert verdict.use == 2, "answered before"
+
+
+def test_a_pull_requests_own_claim_stays(certified, better):
+    """What main claimed, or another pull request, is no claim of this one."""
+    commit(certified, "Better\n\nAssay-Claim: improvement")
+    better("c" * 40, event="pull_request", head_branch="idea", claim="improvement")
+    verdict = better("d" * 40, event="pull_request", head_branch="other")
+    assert verdict.claim == "no-regression"
+    assert verdict.why_not_certified == "only a commit that was pushed to main is"
+
+
+def test_mains_run_is_of_its_own_commit(certified, better):
+    """Artifacts of another commit that main's run hands over are not scored."""
+    head = commit(certified, "Next")
+    change_card(handed(certified), commit="e" * 40)
+    with pytest.raises(NotCarriedOutError) as refused:
+        cases.current_run(certified, read_card(handed(certified)))
+    assert refused.value.code == "handover.other-commit"
+    better(head)

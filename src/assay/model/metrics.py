@@ -1,6 +1,6 @@
 """Public errors of a model: metrics, interval width and coverage, suspicious values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from assay.locks import LOCK, contradictions
 from assay.records import MAXIMUM_TEXT, Finding, IntervalCoverage
 
 DIVISIONS = 200
-EXACT, ENVIRONMENT = "train.exact", "train.environment"
+EXACT, ENVIRONMENT, CLAIM = "train.exact", "train.environment", "train.claim"
 # Measured labels have noise of their own, which no model of formulas can know.
 SMALLEST = 1e-4
 SHOWN = 5
@@ -73,6 +73,18 @@ def _coverage(residuals: np.ndarray, groups: np.ndarray, level: float) -> float:
 def warnings_of(root: Path, target: np.ndarray, out_of_fold: np.ndarray) -> list[Finding]:
     """The warnings of a training with these labels (n,) and out-of-fold predictions (n,)."""
     return [*_exact(target, out_of_fold), *_environment(root)]
+
+
+def unread_claims(lines: Iterable[str]) -> list[Finding]:
+    """A warning for each line of a commit's message that looks like a claim and is none."""
+    return [
+        _warning(
+            CLAIM,
+            f"the line {line[:80]!r} of a commit's message claims nothing: write `Assay-Claim: "
+            "improvement` on a line of its own, in a further commit if need be",
+        )
+        for line in lines
+    ]
 
 
 def _exact(target: np.ndarray, out_of_fold: np.ndarray) -> Iterator[Finding]:

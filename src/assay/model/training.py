@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from assay import provenance
+from assay.claims import claimed_since
 from assay.datasets import Dataset, read_dataset
 from assay.errors import UsageError
 from assay.files import digest_file, write_bytes
@@ -22,7 +23,13 @@ from assay.model.bundle import BundleMetadata
 from assay.model.domain import fit_domain
 from assay.model.inference import predict
 from assay.model.loading import predict_saved
-from assay.model.metrics import interval_coverage, interval_half_width, public_metrics, warnings_of
+from assay.model.metrics import (
+    interval_coverage,
+    interval_half_width,
+    public_metrics,
+    unread_claims,
+    warnings_of,
+)
 from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.processes import end_with_parent, pool_of
@@ -222,11 +229,12 @@ def _card(  # noqa: PLR0913 (a record of six things)
     level, number = settings.model.interval_level, half_width is not None
     told = (data.target, candidate.out_of_fold, data.systems, level)
     train_digest = digest_file(layout.train)
+    claimed = claimed_since(root, repository.base.start)
     return CandidateCard(
         model=settings.project.name,
         target=settings.target.column,
         unit=settings.target.unit,
-        claim=provenance.claim_of(root),
+        claim=claimed.claim or "no-regression",
         commit=commit,
         correlation_id=provenance.correlation_id(digest, train_digest, lock, commit),
         bundle_digest=digest,
@@ -248,6 +256,9 @@ def _card(  # noqa: PLR0913 (a record of six things)
         interval_half_width=half_width,
         interval_coverage=interval_coverage(*told) if number else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
-        findings=warnings_of(root, data.target, candidate.out_of_fold),
+        findings=[
+            *warnings_of(root, data.target, candidate.out_of_fold),
+            *unread_claims(claimed.unread),
+        ],
         machinery_files=[name[:MAXIMUM_TEXT] for name in repository.base.machinery_files()],
     )

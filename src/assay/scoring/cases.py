@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from assay import provenance
+from assay.claims import claimed_since
 from assay.datasets import Dataset
 from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
@@ -34,11 +35,24 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Run:
-    """Which run is scored: its commit, an address to look it up, and whether it may certify."""
+    """Which run is scored: its commit, an address to look it up, and whether it may certify.
+
+    Attributes:
+        commit: what was trained.
+        url: where the run is.
+        why_not: why it certifies nothing; None for a run of main's own.
+        later: the commits of main that came after it.
+    """
 
     commit: str
     url: str
-    certifies: bool
+    why_not: str | None = None
+    later: frozenset[str] = frozenset()
+
+    @property
+    def certifies(self) -> bool:
+        """Whether it is one of main's own."""
+        return self.why_not is None
 
 
 def current_run(root: Path, card: CandidateCard) -> Run:
@@ -49,23 +63,29 @@ def current_run(root: Path, card: CandidateCard) -> Run:
 
     Raises:
         NotCarriedOutError: a workflow that was not started by `workflow_run`, or a candidate of
-            another commit than is checked out on a laptop.
+            another commit than that of the run, or than is checked out on a laptop.
     """
     if not os.environ.get("GITHUB_ACTIONS"):
         return _local_run(root, card)
     run = provenance.triggering_run()
+    commit, url = run["head_sha"], provenance.run_url() or ""
     # a fork that was deleted since has no head_repository, and calls its branches as it likes
     origin = (run.get("head_repository") or {}).get("full_name")
-    # The name alone is not enough: a tag may be called main, too, and an older run of main may be
-    # scored after a newer one. What is checked out here is main as it is now.
-    certifies = (
-        run.get("event") == "push"
-        and run["head_sha"] == provenance.git(root, "rev-parse", "HEAD")
-        and run.get("head_branch") == MAIN
-        and origin is not None
-        and origin == os.environ.get("GITHUB_REPOSITORY")
-    )
-    return Run(run["head_sha"], provenance.run_url() or "", certifies)
+    own = origin is not None and origin == os.environ.get("GITHUB_REPOSITORY")
+    if not own or run.get("event") != "push" or run.get("head_branch") != MAIN:
+        return Run(commit, url, f"only a commit that was pushed to {MAIN} is")
+    # The name alone is not enough: a tag may be called main, too. What is checked out here is main
+    # as it is now, which may have gone on since.
+    history = (provenance.git(root, "rev-list", "--first-parent", "HEAD") or "").split()
+    if commit not in history:
+        return Run(commit, url, f"the commit is not on {MAIN} (any more)")
+    if card.commit != commit:
+        raise NotCarriedOutError(
+            f"the candidate was trained at commit {card.commit[:12]}, and the run that handed it "
+            f"over is that of {commit[:12]}: push to {MAIN} again.",
+            code="handover.other-commit",
+        )
+    return Run(commit, url, later=frozenset(history[: history.index(commit)]))
 
 
 def _local_run(root: Path, card: CandidateCard) -> Run:
@@ -85,7 +105,9 @@ def _local_run(root: Path, card: CandidateCard) -> Run:
             "check` again.",
             code="handover.not-committed",
         )
-    return Run(card.commit, "local", provenance.branch_of(root) == MAIN)
+    branch = provenance.branch_of(root)
+    why_not = f"only {MAIN} is, and this is {branch or 'no branch'}" if branch != MAIN else None
+    return Run(card.commit, "local", why_not)
 
 
 @dataclass(frozen=True)
@@ -162,23 +184,66 @@ class Case:
         return entry is not None and entry.predictions_digest == self.card.predictions_digest
 
     @cached_property
-    def comparison(self) -> Comparison:
-        """Candidate against reference; the first model must show an improvement."""
-        claim: Claim = "improvement" if self.reference is None else self.card.claim
+    def claim(self) -> Claim:
+        """What is asked: the first model must show an improvement, and main loses no claim.
+
+        A merge button may change the message that a pull request claimed by, and a run may be
+        displaced by a later one before it was scored.
+        """
+        if self.reference is None:
+            return "improvement"
         if self.is_reference:
-            claim = "no-regression"  # nothing is an improvement on itself
+            return "no-regression"  # nothing is an improvement on itself
+        if self.run.certifies and (self._confirmed or self._undecided == "improvement"):
+            return "improvement"
+        return self.card.claim
+
+    @property
+    def _confirmed(self) -> bool:
+        """Whether these predictions passed as an improvement on this reference before."""
+        return any(
+            isinstance(entry, DecisionEntry)
+            and (entry.outcome, entry.claim) == ("PASS", "improvement")
+            and entry.predictions_digest == self.card.predictions_digest
+            and entry.reference == self._reference_name
+            and entry.sealed_digest == sealed_digest(self.repository.layout)
+            for entry in self.ledger.proven
+        )
+
+    @property
+    def _undecided(self) -> Claim | None:
+        """What main's commits claim since the last of them that was decided on."""
+        root, commit = self.repository.root, self.run.commit
+        history = (provenance.git(root, "rev-list", "--first-parent", commit) or "").split()
+        decided = {e.commit for e in self.ledger.proven if isinstance(e, DecisionEntry)}
+        last = next((one for one in history if one in decided and one != commit), None)
+        return claimed_since(root, last, commit).claim if last else None
+
+    @property
+    def overtaken(self) -> str | None:
+        """The commit of main that came after this one and is certified, if one is."""
+        certified = (e for e in self.ledger.proven if isinstance(e, DecisionEntry) and e.certified)
+        return next((entry.commit for entry in certified if entry.commit in self.run.later), None)
+
+    @property
+    def _reference_name(self) -> str:
+        baseline_name = f"baseline {self.settings.gate.baseline}"
+        return self.reference.bundle_digest if self.reference else baseline_name
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Candidate against reference."""
         values = self.reference_predictions
-        compared = compare(self.predictions, values, self.data, self.settings, claim)
+        compared = compare(self.predictions, values, self.data, self.settings, self.claim)
         return replace(compared, paired=self.paired)
 
     @cached_property
     def question(self) -> Question:
         """What is asked of the gate, before it is answered."""
-        baseline_name = f"baseline {self.settings.gate.baseline}"
         return Question(
             predictions_digest=self.card.predictions_digest,
             bundle_digest=self.card.bundle_digest,
-            reference=self.reference.bundle_digest if self.reference else baseline_name,
+            reference=self._reference_name,
             claim=self.comparison.claim,
             sealed_digest=sealed_digest(self.repository.layout),
             commitment=commitment(self.repository.layout),

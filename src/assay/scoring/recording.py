@@ -78,7 +78,14 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         predictions_digest=entry.predictions_digest,
         correlation_id=case.card.correlation_id,
         certified=certified,
+        why_not_certified=None if certified else _why_not(case, decision),
     )
+
+
+def _why_not(case: Case, decision: Decision) -> str:
+    if decision.outcome != "PASS":
+        return f"the outcome is {decision.outcome}"
+    return case.run.why_not or "there is no signing key here (`assay init` makes one)"
 
 
 def figures_of(case: Case) -> list[PublicFigure]:

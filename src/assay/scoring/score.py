@@ -111,6 +111,8 @@ def _answer(case: Case) -> RecordedDecision:
     question, ledger = case.question, case.ledger
     if (barred := _barred(case)) is not None:
         return RecordedDecision(barred, ledger)
+    # before every verdict: a wider margin decides without any label, too
+    require_frozen(case.settings, ledger.intents(question.sealed_digest, proven=True))
     if case.is_reference:
         told = "nothing changed: these are the reference's own predictions"
         return RecordedDecision(Decision("PASS", "unchanged", told), ledger)
@@ -133,8 +135,11 @@ def _opened(case: Case, test: SealedTest) -> RecordedDecision:
 
 
 def _barred(case: Case) -> Decision | None:
-    """The answer to a model that was revoked, and to any model on a set that was retired."""
+    """The answer to a model that was revoked or comes too late, and to any on a retired set."""
     question, ledger = case.question, case.ledger
+    if (later := case.overtaken) is not None:
+        told = f"commit {later[:12]}, which is later on main, is certified already"
+        return Decision("INCONCLUSIVE", "public", told)
     revoked = ledger.revocation(question.bundle_digest, question.predictions_digest)
     if revoked is not None:
         told = f"this model was revoked at {revoked.time}: {revoked.reason}"
@@ -157,8 +162,6 @@ def _resumed(case: Case, intent: Intent) -> RecordedDecision:
 
 
 def _labels(case: Case) -> np.ndarray:
-    digest = case.question.sealed_digest
-    require_frozen(case.settings, case.ledger.intents(digest, proven=True))
     try:
         return open_labels(case.repository.layout, case.settings.target.column)
     except NotCarriedOutError:

@@ -147,6 +147,7 @@ def score(
     with stages("score") as doing:
         with recorded(folder, "score"):
             repository = here()
+            from assay.ledger.branches import unshared
             from assay.report.advice import after, meaning
             from assay.report.figures import gate_line
             from assay.scoring.score import score as decide
@@ -158,7 +159,10 @@ def score(
             _spread(repository, folder, verdict.bundle_digest, publish=publish)
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
-        tell(_certificate(repository.root, verdict), machine=machine)
+        tell(_certificate(verdict), machine=machine)
+    if remote is None and unshared(repository.root):
+        told = "the ledger of this clone is ahead of origin's: `git push origin assay-ledger`"
+        tell(f"{told}, so that every clone counts the same uses", machine=machine)
     if said := meaning(verdict):
         tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
@@ -167,16 +171,10 @@ def score(
         )
 
 
-def _certificate(root: Path, verdict: "VerdictRecord") -> str:
-    from assay import provenance
-    from assay.scoring.cases import MAIN
-
+def _certificate(verdict: "VerdictRecord") -> str:
     if verdict.certified:
         return f"certified: model {verdict.bundle_digest[:12]} may predict"
-    branch = provenance.branch_of(root)
-    if branch != MAIN:
-        return f"not certified: only main's own run is, and this is {branch or 'no branch'}"
-    return "not certified: there is no signing key here (`assay init` makes one)"
+    return f"not certified: {verdict.why_not_certified}"
 
 
 def _spread(repository: "Repository", handover: Handover, digest: str, *, publish: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Handover, Part, find_root
-from assay.texts import on_one_line
+from assay.texts import on_one_line, plural
 
 if TYPE_CHECKING:
     from assay.records import Record
@@ -50,6 +50,21 @@ def tell(text: str, record: "Record | None" = None, *, machine: bool = False) ->
         printed.set(True)
     elif not machine:
         typer.echo(text)
+
+
+def note_age(root: Path) -> None:
+    """Say on stderr that nothing was fetched for more than a day, where there is a remote."""
+    from assay.ledger import branches
+
+    with suppress(NotCarriedOutError):  # whoever needs git says so
+        days = int((branches.age(root) or 0.0) // branches.DAY)
+        if days and not os.environ.get("GITHUB_ACTIONS"):
+            typer.echo(
+                f"note: nothing was fetched from {branches.ORIGIN} for {plural(days, 'day')}, so "
+                "what was certified or revoked since is not known here: `git fetch "
+                f"{branches.ORIGIN}`.",
+                err=True,
+            )
 
 
 @contextmanager

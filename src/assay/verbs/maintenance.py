@@ -7,7 +7,7 @@ import typer
 
 from assay.errors import CheckFailedError
 from assay.texts import on_one_line
-from assay.verbs.console import Machine, Remote, found_root, here, tell
+from assay.verbs.console import Machine, Remote, found_root, here, note_age, tell
 from assay.verbs.tables import (
     DecimalOption,
     DuplicatesOption,
@@ -40,6 +40,8 @@ def show(remote: Remote = None, machine: Machine = False) -> None:
     from assay.ledger.record import read_ledger, read_ledger_at_hand
 
     root = found_root()
+    if remote is None:
+        note_age(root)
     ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     if machine:
         lines = ",\n".join(entry.model_dump_json() for entry in ledger.entries)

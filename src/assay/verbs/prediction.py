@@ -14,7 +14,7 @@ from assay.errors import CheckFailedError, UsageError
 from assay.layout import Layout
 from assay.progress import stages
 from assay.texts import on_one_line, plural
-from assay.verbs.console import Machine, found_root, here, shown, tell
+from assay.verbs.console import Machine, found_root, here, note_age, shown, tell
 
 if TYPE_CHECKING:
     from assay.batch.authorization import Authorization
@@ -59,6 +59,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     from assay.batch import jobs
 
     repository = here()
+    note_age(repository.root)
     named = NamedBundle(bundle, certificate, uncertified=uncertified)
     permission = permitted(repository, model, named)
     options = jobs.BatchOptions(scheduler, column, shard_rows, with_csv, note or None)
@@ -147,6 +148,7 @@ def verify(
     from assay.machinery import machinery_digest
 
     repository = here()
+    note_age(repository.root)
     machinery_digest()
     with uninterrupted("nothing is kept of it"):
         sentence, details = verify_path(repository, path, candidates)
