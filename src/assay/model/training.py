@@ -160,7 +160,7 @@ def _hand_over(
         card = _card(repository, data, candidate, digest, half_width, predicted)
         card.write(handover.candidate)
         doing("recording the run with MLflow")
-        log_candidate(repository, card, handover.bundle, candidate.model)
+        log_candidate(repository, card, candidate.model)
     return card
 
 
