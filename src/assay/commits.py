@@ -4,6 +4,7 @@ A branch moves locally by `git update-ref` with the old value, on a remote by a 
 forced.
 """
 
+import hashlib
 import io
 import os
 import subprocess
@@ -90,6 +91,12 @@ def contains(root: Path, commit: str, other: str) -> bool:
         NotCarriedOutError: one of them is not in this clone.
     """
     return not run_git(root, "rev-list", "--max-count=1", other, f"^{commit}")
+
+
+def blob_id(content: bytes, like: str) -> str:
+    """Git's id of a content, by the algorithm of another id."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1  # noqa: PLR2004 (digits)
+    return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def read_blob(root: Path, name: str) -> bytes:

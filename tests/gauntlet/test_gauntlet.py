@@ -36,7 +36,7 @@ UNPLANTED = {
         "history.chemistry",
         "history.packages",
     ),
-    *("history.attributes", "history.origin", "target.class"),
+    *("history.attributes", "history.origin", "target.class", "workflows.of_template"),
 }
 
 

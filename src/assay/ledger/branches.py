@@ -1,11 +1,10 @@
 """The branch that the ledger lives on: which commit of it counts, and what it ever held."""
 
-import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from assay.commits import Branch, contains, local_head, read_blob, run_git
+from assay.commits import Branch, blob_id, contains, local_head, read_blob, run_git
 from assay.errors import NotCarriedOutError
 
 BRANCH = "assay-ledger"
@@ -101,11 +100,5 @@ def other_versions(root: Path, commit: str, path: str, content: bytes) -> Iterat
     told = run_git(root, "cat-file", "--batch-check=%(objectname) %(objectsize)", content=asked)
     pairs = dict(line.split() for line in told.decode().splitlines() if line.count(" ") == 1)
     for name, size in pairs.items():
-        if size.isdigit() and name != _blob(content[: int(size)], name):
+        if size.isdigit() and name != blob_id(content[: int(size)], name):
             yield read_blob(root, name)
-
-
-def _blob(content: bytes, like: str) -> str:
-    """Git's id of a content, by the algorithm of another id."""
-    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1  # noqa: PLR2004 (digits)
-    return algorithm(b"blob %d\0" % len(content) + content).hexdigest()

@@ -70,10 +70,15 @@ def _outcomes(
     from assay.schema.kept_rules import kept_suites
     from assay.schema.settings_rules import settings_suites
     from assay.schema.suites import suites
+    from assay.schema.workflows import workflow_suites
 
     outcomes = []
     with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
-        found = [*suites(checked, main), *settings_suites(repository, main)]
+        found = [
+            *suites(checked, main),
+            *settings_suites(repository, main),
+            *workflow_suites(repository.root),
+        ]
         found += kept_suites(repository)
         weighted = [(table, weighed(rules, checked.settings.severity)) for table, rules in found]
         progress.reset(total=len(weighted))

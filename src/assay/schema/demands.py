@@ -81,6 +81,7 @@ RULES = frozenset(
         "target.finite",
         "target.number",
         "target.varies",
+        "workflows.of_template",
     }
 )
 _ROWS = (
