@@ -141,3 +141,17 @@ def test_a_change_begins_behind_main(changed: Path) -> None:
     assert BaseBranch(changed).start == "refs/heads/main"
     git(changed, "branch", "--force", "main", "idea")
     assert BaseBranch(changed).start == "HEAD^1"
+
+
+def test_a_merge_queue_is_checked_by_what_it_builds_on(
+    pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a queue would merge is a change like others: main's limits are in force."""
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "merge_group")
+    first = git(pushed, "rev-parse", "HEAD^1")
+    _event(monkeypatch, pushed, merge_group={"base_sha": first})
+    assert BaseBranch(pushed).revision == first
+    assert read_repository(pushed).in_force.settings.data.maximum_shift == 0.3
+    _event(monkeypatch, pushed, merge_group={"base_sha": "f" * 40})
+    assert BaseBranch(pushed).revision == "HEAD^1"
+    BaseBranch(pushed).require()

@@ -15,8 +15,8 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 def upload(tmp_path: Path):
     """Upload paths of a workspace as an artifact of run 1; gives the exit code."""
 
-    def done(name: str, *paths: str, if_none: str = "warn", overwrite: str = "false") -> int:
-        told = {"IF_NONE": if_none, "OVERWRITE": overwrite}
+    def done(name: str, *paths: str, if_none="warn", overwrite="false", hidden="false") -> int:
+        told = {"IF_NONE": if_none, "OVERWRITE": overwrite, "HIDDEN": hidden}
         variables = {"NAME": name, "PATHS": "\n".join(paths), **told}
         return act("upload", tmp_path, "1", **variables)
 
@@ -70,6 +70,9 @@ def test_folder_is_taken_without_hidden_files(tmp_path: Path, upload, download):
     assert upload("bundle", "out/bundle") == 0
     assert download("bundle") == 0
     assert fetched(tmp_path) == {"MLmodel", "code/a.py"}
+    assert upload("whole", "out/bundle", hidden="true") == 0
+    assert download("whole") == 0
+    assert fetched(tmp_path) == {"MLmodel", "code/a.py", ".secret"}
 
 
 def test_lone_match_of_a_pattern_is_unpacked_flat(tmp_path: Path, upload, download):

@@ -95,7 +95,7 @@ RUNS = [
     dict(zip(("conclusion", "event", "head_branch", "owner", "path"), values, strict=True))
     for values in itertools.product(
         CONCLUSIONS,
-        ("pull_request", "push", "pull_request_target", "schedule", "workflow_dispatch"),
+        ("pull_request", "merge_group", "push", "pull_request_target", "workflow_dispatch"),
         ("main", "feature"),
         ("group/model", "stranger/model"),
         (GATE, f"{GATE}@refs/heads/main", ".github/workflows/imitation.yml", f"{GATE}.yml"),
@@ -111,12 +111,15 @@ def contexts_of(finished: dict[str, str]) -> dict[str, Any]:
 
 
 def is_scored(finished: dict[str, str]) -> bool:
-    """Design: the gate succeeded, on a pull request (a fork's too) or on this repository's main."""
+    """Design: the gate succeeded, on a pull request (a fork's too), a merge queue or our main."""
     own_main = finished["head_branch"] == "main" and finished["owner"] == "group/model"
     return (
         finished["conclusion"] == "success"
         and finished["path"].split("@")[0] == GATE
-        and (finished["event"] == "pull_request" or (finished["event"] == "push" and own_main))
+        and (
+            finished["event"] in {"pull_request", "merge_group"}
+            or (finished["event"] == "push" and own_main)
+        )
     )
 
 

@@ -61,8 +61,20 @@ PLANTED: tuple[tuple[Rule, str, str, str], ...] = (
     (
         rules.untrusted_jobs_have_main_at_hand,
         "reusable-sanity.yml",
-        "fetch-depth: 2",
+        "fetch-depth: 500",
         "fetch-depth: 1",
+    ),
+    (
+        rules.uploads_can_be_repeated,
+        "reusable-sanity.yml",
+        "          overwrite: true\n",
+        "",
+    ),
+    (
+        rules.bundles_are_handed_over_whole,
+        "reusable-candidate.yml",
+        "include-hidden-files: true",
+        "compression-level: 6",
     ),
     (rules.files_are_short, "score.yml", SETUP, SETUP * 10),
     (

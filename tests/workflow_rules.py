@@ -167,6 +167,27 @@ def untrusted_jobs_have_main_at_hand(workflows: Workflows) -> list[str]:
     ]
 
 
+def uploads_can_be_repeated(workflows: Workflows) -> list[str]:
+    """A failed job that is run again takes the place of what its first attempt left."""
+    return [
+        f"{name}: {step.get('with', {}).get('name')} cannot be uploaded twice"
+        for name, workflow in workflows.items()
+        for step in workflow.using("actions/upload-artifact")
+        if step.get("with", {}).get("overwrite") is not True
+    ]
+
+
+def bundles_are_handed_over_whole(workflows: Workflows) -> list[str]:
+    """A hidden file of the author's package is in the bundle's digest, so it is uploaded, too."""
+    return [
+        f"{name}: hidden files of the bundle are left out"
+        for name, workflow in workflows.items()
+        for step in workflow.using("actions/upload-artifact")
+        if step.get("with", {}).get("name") == "bundle"
+        and step["with"].get("include-hidden-files") is not True
+    ]
+
+
 def files_are_short(workflows: Workflows) -> list[str]:
     """At most 100 lines a file, three lines and one command a `run`."""
     long = [name for name, workflow in workflows.items() if workflow.text.count("\n") > 100]
@@ -375,7 +396,7 @@ def rights_stay_in_trusted_files(workflows: Workflows) -> list[str]:
 def triggers_are_as_designed(workflows: Workflows) -> list[str]:
     """Each file starts on its own events only."""
     designed = {
-        "gate.yml": {"pull_request", "push"},
+        "gate.yml": {"pull_request", "push", "merge_group"},
         "score.yml": {"workflow_run"},
         "predict.yml": {"workflow_dispatch"},
         "revoke.yml": {"workflow_dispatch"},
@@ -423,6 +444,8 @@ EVERYWHERE: tuple[Rule, ...] = (
 GENERATED: tuple[Rule, ...] = (
     secrets_stay_in_one_step,
     untrusted_jobs_have_main_at_hand,
+    uploads_can_be_repeated,
+    bundles_are_handed_over_whole,
     trusted_code_is_mains,
     artifacts_stay_in_their_folders,
     signed_is_what_this_run_made,

@@ -31,10 +31,13 @@ class BaseBranch:
     def revision(self) -> str | None:
         """Main by its name, or the first parent of a merge, as Actions checks out a change.
 
-        Of a push to main it is main as it was before, if it was there before.
+        Of a push to main it is main as it was before, if it was there before; of what a merge
+        queue would merge, what that builds on.
         """
         if self.is_pushed:
-            return self._before()
+            return self._parent(str(event().get("before", "")))
+        if os.environ.get("GITHUB_EVENT_NAME") == "merge_group":
+            return self._parent(str((event().get("merge_group") or {}).get("base_sha", "")))
         merged = ("HEAD^1",) if self._commit("HEAD^2") else ()
         return next((name for name in (*NAMES, *merged) if self._commit(name)), None)
 
@@ -43,12 +46,12 @@ class BaseBranch:
         """Whether this is the run of a push to main, in which main itself is what changed."""
         return os.environ.get("GITHUB_EVENT_NAME") == "push"
 
-    def _before(self) -> str | None:
-        before = str(event().get("before", ""))
-        if before and not before.strip("0"):
+    def _parent(self, named: str) -> str | None:
+        """The commit that an event names, or the first parent where this clone does not have it."""
+        if named and not named.strip("0"):
             return None  # the branch is new
-        known = before and self._commit(f"{before}^{{commit}}")
-        return before if known else ("HEAD^1" if self._commit("HEAD^1") else None)
+        known = named and self._commit(f"{named}^{{commit}}")
+        return named if known else ("HEAD^1" if self._commit("HEAD^1") else None)
 
     def _commit(self, revision: str) -> bytes | None:
         return git_bytes(self.root, "rev-parse", "--verify", "--quiet", revision)
@@ -68,12 +71,14 @@ class BaseBranch:
         return name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
 
     def require(self) -> None:
-        """Make sure that a pull request is checked by main's limits, and not by its own.
+        """Make sure that a change is checked by main's limits, and not by its own.
 
         Raises:
-            NotCarriedOutError: a pull request is checked in Actions, and main is not at hand.
+            NotCarriedOutError: a pull request, or what a queue would merge, is checked in Actions,
+                and main is not at hand.
         """
-        if os.environ.get("GITHUB_EVENT_NAME") == "pull_request" and self.revision is None:
+        changes = {"pull_request", "merge_group"}
+        if os.environ.get("GITHUB_EVENT_NAME") in changes and self.revision is None:
             raise NotCarriedOutError(
                 "main, whose limits are in force for a pull request, is not in this checkout: "
                 "check out its merge commit with a `fetch-depth` of 2 or more.",
