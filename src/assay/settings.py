@@ -205,6 +205,12 @@ def parse_settings(text: str) -> Settings:
         raise UsageError(
             f"{FILE_NAME} is not valid TOML: {error}; fix that line.", code="settings.not-toml"
         ) from None
+    except RecursionError:
+        raise UsageError(
+            f"{FILE_NAME} is nested too deeply to be read: take out the brackets that are not "
+            "needed.",
+            code="settings.too-deep",
+        ) from None
     except ValidationError as error:
         raise UsageError(f"{FILE_NAME}: {_sentence(error)}", code="settings.invalid") from None
 

@@ -246,7 +246,7 @@ def _tables(path: Path, record: BatchRecord) -> tuple[Tables, object]:
     quarantine = csv_reader(path / QUARANTINE, ["formula", LINE, REASON])
     try:
         told = json.loads((types.metadata or {}).get(ACCOUNT, b""))
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     return Tables(parquet, csv, quarantine), told
 

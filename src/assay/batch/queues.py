@@ -74,7 +74,7 @@ def _sections(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path} cannot be read ({error.strerror}): check its name.", code="queue.unreadable"
         ) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         told = " ".join(str(error).split())[:200]
         raise UsageError(
             f"{path} is no YAML ({told}): correct it.", code="queue.not-yaml"

@@ -70,7 +70,7 @@ def read_statement(
         told = statement["_type"], statement["predicateType"]
         listed = [(one["name"], one["digest"]["sha256"]) for one in statement["subject"]]
         predicate, subjects = statement["predicate"], dict(listed)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise foreign(path, noun) from None
     if told != (STATEMENT_TYPE, kind):
         raise RefusedError(

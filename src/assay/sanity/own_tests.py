@@ -26,7 +26,7 @@ def names_in(text: bytes) -> list[str]:
     """The test functions of a file, also those in classes, without running it."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # pytest reports it
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     bodies = [tree.body, *(node.body for node in classes if node.name.startswith("Test"))]
