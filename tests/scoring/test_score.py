@@ -12,6 +12,7 @@ from assay import commits
 from assay.compositions import chemical_system
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError, UsageError
+from assay.files import digest_file
 from assay.gate.decision import Budget
 from assay.layout import Handover, Layout
 from assay.ledger import branches
@@ -911,3 +912,38 @@ def test_mains_run_is_of_its_own_commit(certified, better):
         cases.current_run(certified, read_card(handed(certified)))
     assert refused.value.code == "handover.other-commit"
     better(head)
+
+
+def test_a_fork_opens_no_labels(sealed, tmp_path, monkeypatch):
+    """Whoever may not push here gets every stage without labels, and is told how to be asked."""
+    event(
+        monkeypatch,
+        sealed,
+        tmp_path,
+        event="pull_request",
+        head_repository={"full_name": "fork/toy"},
+    )
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.stage, verdict.use) == ("INCONCLUSIVE", "public", 0)
+    assert "fork" in verdict.explanation
+    event(monkeypatch, sealed, tmp_path, event="pull_request", head_branch="idea")
+    assert score(sealed).outcome == "PASS"
+
+
+def test_pull_requests_cannot_spend_what_is_kept_for_main(sealed, tmp_path, monkeypatch):
+    """Forged figures that look worth a use do not retire a set: main's own run still asks."""
+    honest = handed(sealed).predictions.read_bytes()
+    event(monkeypatch, sealed, tmp_path, event="pull_request", head_branch="idea")
+    seen = []
+    for number in range(5):
+        rewrite_predictions(handed(sealed), flat_on_sealed)
+        rewrite_predictions(handed(sealed), perturbed(1e-6, seed=number))
+        seen.append(score(sealed))
+    assert [verdict.stage for verdict in seen] == ["sealed"] * 3 + ["public"] * 2
+    assert all("kept for main" in verdict.explanation for verdict in seen[3:])
+    assert seen[-1].disagreements == 3
+    handed(sealed).predictions.write_bytes(honest)
+    change_card(handed(sealed), predictions_digest=digest_file(handed(sealed).predictions))
+    event(monkeypatch, sealed, tmp_path)
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.stage, verdict.certified) == ("PASS", "sealed", True)

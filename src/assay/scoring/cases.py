@@ -1,6 +1,7 @@
 """What is scored: one run's candidate before one state of the ledger."""
 
 import datetime as dt
+import math
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,8 @@ from assay.splits import fold_rule
 from assay.tables import parse_table
 
 MAIN = "main"
+# the shares of a sealed set's uses and non-confirmations that pull requests cannot spend
+KEPT_USES, KEPT_DISAGREEMENTS = 0.1, 0.4
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,14 @@ class Run:
         url: where the run is.
         why_not: why it certifies nothing; None for a run of main's own.
         later: the commits of main that came after it.
+        is_fork: whether it came from another repository.
     """
 
     commit: str
     url: str
     why_not: str | None = None
     later: frozenset[str] = frozenset()
+    is_fork: bool = False
 
     @property
     def certifies(self) -> bool:
@@ -73,7 +78,8 @@ def current_run(root: Path, card: CandidateCard) -> Run:
     origin = (run.get("head_repository") or {}).get("full_name")
     own = origin is not None and origin == os.environ.get("GITHUB_REPOSITORY")
     if not own or run.get("event") != "push" or run.get("head_branch") != MAIN:
-        return Run(commit, url, f"only a commit that was pushed to {MAIN} is")
+        why_not = f"only a commit that was pushed to {MAIN} is"
+        return Run(commit, url, why_not, is_fork=not own)
     # The name alone is not enough: a tag may be called main, too. What is checked out here is main
     # as it is now, which may have gone on since.
     history = (provenance.git(root, "rev-list", "--first-parent", "HEAD") or "").split()
@@ -224,6 +230,30 @@ class Case:
         """The commit of main that came after this one and is certified, if one is."""
         certified = (e for e in self.ledger.proven if isinstance(e, DecisionEntry) and e.certified)
         return next((entry.commit for entry in certified if entry.commit in self.run.later), None)
+
+    @property
+    def shut(self) -> str | None:
+        """Why this run may not open the sealed labels, if it may not.
+
+        What a pull request hands over can be forged, so that it looks worth a use and does not
+        confirm. So a part of the budget is main's alone, and forks have none.
+        """
+        if self.run.certifies:
+            return None
+        if self.run.is_fork:
+            return (
+                "a pull request from a fork opens no sealed labels: push its branch to this "
+                "repository to have it asked"
+            )
+        policy, spent = self.settings.gate, self.budget
+        spare = policy.disagreements - spent.disagreements, policy.uses - spent.uses
+        kept = KEPT_DISAGREEMENTS * policy.disagreements, KEPT_USES * policy.uses
+        if any(left <= math.floor(most) for left, most in zip(spare, kept, strict=True)):
+            return (
+                "what is left of the sealed set's budget is kept for main: merge it, and main's "
+                "own run asks"
+            )
+        return None
 
     @property
     def _reference_name(self) -> str:

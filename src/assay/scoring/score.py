@@ -121,8 +121,16 @@ def _answer(case: Case) -> RecordedDecision:
         return RecordedDecision(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
     if spent := ledger.unanswered(question):
         return _resumed(case, spent)
-    asked = decide(case.comparison, case.settings.gate, case.budget)
+    asked = _asked(case)
     return RecordedDecision(asked, ledger) if isinstance(asked, Decision) else _opened(case, asked)
+
+
+def _asked(case: Case) -> Decision | SealedTest:
+    """What the stages without labels say, and whether this run may open them."""
+    asked = decide(case.comparison, case.settings.gate, case.budget)
+    if isinstance(asked, Decision) or case.shut is None:
+        return asked
+    return Decision("INCONCLUSIVE", "public", case.shut)
 
 
 def _opened(case: Case, test: SealedTest) -> RecordedDecision:
