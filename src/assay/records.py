@@ -238,6 +238,7 @@ class VerdictRecord(Handed):
     correlation_id: Text
     certified: bool
     why_not_certified: Text | None = None
+    waits_for: Text | None = None
 
 
 R = TypeVar("R", bound=Record)

@@ -111,6 +111,17 @@ def test_headline_and_status_agree(
     assert start in render_comment(inputs).splitlines()[1]
 
 
+def test_what_waits_for_a_person_is_pending(tmp_path: Path) -> None:
+    """A pull request that may not spend what is kept is neither red nor green, unless it is bad."""
+    waiting = verdict().model_copy(
+        update={"outcome": "INCONCLUSIVE", "stage": "public", "waits_for": "a maintainer"}
+    )
+    state, told = commit_status(_inputs(tmp_path, verdict=waiting))
+    assert (state, told.startswith("waits for a maintainer: ")) == ("pending", True)
+    broken = _inputs(tmp_path, verdict=waiting, sanity=checks("sanity", finding()))
+    assert commit_status(broken)[0] == "failure"
+
+
 def test_failed_check_hides_a_verdict(tmp_path: Path) -> None:
     """A verdict that lies about beside a failed check is not shown at all."""
     comment = render_comment(_inputs(tmp_path, sanity=checks("sanity", finding())))

@@ -17,13 +17,14 @@ _METRICS = {
     "error_rate": "Error rate",
 }
 State = Literal["ok", "failed", "undecided", "missing"]
-CommitState = Literal["success", "failure", "error"]
+CommitState = Literal["success", "failure", "error", "pending"]
+BENCHMARK = "Benchmark"
 
 _WORDS: dict[Part, tuple[str, str]] = {
     "schema": ("Data schema", "did not run"),
     "candidate": ("Candidate", "not trained"),
     "sanity": ("Sanity", "did not run"),
-    "score": ("Benchmark", "not carried out"),
+    "score": (BENCHMARK, "not carried out"),
 }
 NOTHING_SAID = "this says nothing about the model"
 UNREAD = "its record is missing or cannot be read"
@@ -205,9 +206,20 @@ def _of_verdict(verdict: VerdictRecord | None) -> Headline:
 
 
 def commit_status(inputs: ReportInputs) -> tuple[CommitState, str]:
-    """State and description of the commit status; success only if every part held."""
+    """State and description of the commit status; success only if every part held.
+
+    What waits for a person alone is pending, and says for whom.
+    """
     line = headline(inputs)
     states: dict[State, CommitState] = {"ok": "success", "missing": "error"}
+    verdict = inputs.verdict
+    waits = verdict.waits_for if verdict else None
+    if (
+        verdict
+        and waits
+        and [row.part for row in table(inputs) if row.state != "ok"] == [BENCHMARK]
+    ):
+        return "pending", f"waits for {waits}: {verdict.explanation}"
     return states.get(line.state, "failure"), str(line)
 
 
@@ -293,13 +305,11 @@ def _compared(verdict: VerdictRecord) -> str:
 
 def _benchmark_row(inputs: ReportInputs) -> CheckRow:
     if _failed_checks(inputs):
-        return CheckRow(
-            "Benchmark", "missing", "not scored", "the checks before it must hold first"
-        )
+        return CheckRow(BENCHMARK, "missing", "not scored", "the checks before it must hold first")
     if inputs.verdict is None:
         return _unread(inputs, "score")
     line = _of_verdict(inputs.verdict)
     certified = "; certified" if inputs.verdict.certified else ""
     certified += _compared(inputs.verdict)
     todo = advice.after(inputs.verdict)
-    return CheckRow("Benchmark", line.state, line.word, f"{line.why}{certified}", todo=todo)
+    return CheckRow(BENCHMARK, line.state, line.word, f"{line.why}{certified}", todo=todo)

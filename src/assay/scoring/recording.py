@@ -79,6 +79,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         correlation_id=case.card.correlation_id,
         certified=certified,
         why_not_certified=None if certified else _why_not(case, decision),
+        waits_for="a maintainer" if decision.explanation == case.shut else None,
     )
 
 
