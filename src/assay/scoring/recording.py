@@ -78,15 +78,16 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         predictions_digest=entry.predictions_digest,
         correlation_id=case.card.correlation_id,
         certified=certified,
-        why_not_certified=None if certified else _why_not(case, decision),
+        why_not_certified=_why_not(case),
         waits_for="a maintainer" if decision.explanation == case.shut else None,
     )
 
 
-def _why_not(case: Case, decision: Decision) -> str:
-    if decision.outcome != "PASS":
-        return f"the outcome is {decision.outcome}"
-    return case.run.why_not or "there is no signing key here (`assay init` makes one)"
+def _why_not(case: Case) -> str | None:
+    """Why this run certifies nothing, whatever the outcome: the outcome has a field of its own."""
+    if case.run.why_not or case.repository.layout.public_key.exists():
+        return case.run.why_not
+    return "there is no signing key here (`assay init` makes one)"
 
 
 def figures_of(case: Case) -> list[PublicFigure]:
