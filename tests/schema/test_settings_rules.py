@@ -88,6 +88,20 @@ def test_a_policy_changes_alone(sound: Path) -> None:
     assert only(check(sound), "history.policy").severity == "failure"
 
 
+def test_the_first_seal_brings_its_margin(sound: Path) -> None:
+    """Labels that are sealed for the first time come with the margin that they allow, once."""
+    commit(sound)
+    (sound / "assay.toml").write_text(MARGIN)
+    edit(sound, "train.csv", lambda lines: lines.append("t00031,LiNa,-0.2"))
+    assert found(check(sound), "history.policy")
+    (sound / "data" / "sealed_labels.bin").write_bytes(b"sealed")
+    assert not found(check(sound), "history.policy")
+    commit(sound)
+    (sound / "assay.toml").write_text(MARGIN.replace("9.0", "99.0"))
+    edit(sound, "train.csv", lambda lines: lines.append("t00032,NaK,-0.2"))
+    assert found(check(sound), "history.policy")
+
+
 MARGIN = SETTINGS.format(target=NUMBER).replace("margin = 0.1", "margin = 9.0")
 JUDGED = ["src/toy/model.py", "src/helpers/fit.py", "requirements.lock", "pyproject.toml"]
 

@@ -122,8 +122,10 @@ def settings_suites(
     renamed = target & (
         list(changed[differ.KEY][target]) == [NAME] and is_renamed(repository, main)
     )
-    # a fresh sealed set brings its own margin
-    fresh = bool(base.changed_files("data/sealed_inputs.csv"))
+    # a fresh sealed set brings its own margin, and so does the first one
+    labels = repository.layout.sealed_labels
+    first = labels.is_file() and base.content(labels) is None
+    fresh = first or bool(base.changed_files("data/sealed_inputs.csv"))
     judged = changed[differ.SECTION].isin(JUDGED_SECTIONS).any()
     alone = fresh or not (judged or base.changed_files(*JUDGED))
     policy = changed[differ.SECTION].isin(POLICY) & (not alone)
