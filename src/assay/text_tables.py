@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BOM = b"\xef\xbb\xbf"
 BLOCK = 2**17
 # empty lines that are handed out at once
-SOME = 2**12
+SOME = 2**16
 LONGEST_CELL = 2**27
 # the first line, and the byte it is at
 BEGINNING = (1, 0)
@@ -104,8 +104,9 @@ def _empty_cells(empty: int, width: int, path: Path, line: int) -> Iterator["pa.
     """The rows of empty lines from `line` on, some at a time, however many they are."""
     if empty and width > 1:
         raise _wrong_width([], width, path, line)
-    for start in range(0, empty, SOME):
-        yield _as_table([[""]] * min(SOME, empty - start), width)
+    if empty:
+        some = _as_table([[""]] * SOME, width)
+        yield from (some.slice(0, empty - start) for start in range(0, empty, SOME))
 
 
 def _as_table(rows: Rows, width: int) -> "pa.Table":
