@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 EXAMPLE = {"target": "formation_enthalpy", "unit": "eV/atom"}
@@ -63,13 +63,29 @@ def places(data: str) -> list[Path]:
 
 
 def data_problems(answers: dict[str, str]) -> Iterator[str]:
-    """The person's table is there, once; what is in it, `assay init` says."""
+    """The person's table is there, once, and may be one; what is in it, `assay init` says."""
     paths, answer = places(answers["data"]), f"data: {answers['data']!r}"
     files = [path for path in paths if path.is_file()]
     named = " and ".join(map(str, files or paths))
     if len(files) != 1:
         what = "may mean two files" if files else "is no file"
         yield f"{answer} {what} ({named}): give the whole path of your table, or 'example'."
+    elif (other_kind := judge(answers)) and (told := other_kind(files[0])) is not None:
+        yield f"{answer} {told}."
+
+
+def judge(answers: dict[str, str]) -> Callable[[Path], str | None] | None:
+    """The template's own judge of files that are no table; None where the template is not found."""
+    bases = (os.environ.get("PWD", ".."), "..", "../..")
+    sources = [Path(base, answers.get("_repo_dir", ""), "src").resolve() for base in bases]
+    source = next((one for one in sources if (one / "assay" / "file_kinds.py").is_file()), None)
+    if source is None:
+        return None
+    sys.dont_write_bytecode = True  # the template stays as it was
+    sys.path.insert(0, str(source))
+    from assay.file_kinds import other_kind
+
+    return other_kind
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ from sklearn.pipeline import make_pipeline
 def build_model(seed):
     return make_pipeline(StoichiometryFeatures(), {estimator}())
 """
-CATIONS, ANIONS = ["Li", "Na", "K", "Mg", "Ca", "Al", "Fe", "Ti"], ["O", "S", "F", "Cl", "N"]
+CATIONS, ANIONS = ["Li", "Na", "K", "Mg", "Ca", "Al", "Fe", "Ti"], ["O", "S", "F", "Cl", "Se"]
 FORMULAS = [f"{c}{n}{a}" for c in CATIONS for a in ANIONS for n in ("", "2", "3")]
 VALUES = {f: round(1 + 0.37 * i % 7.123456, 6) for i, f in enumerate(FORMULAS)}
 

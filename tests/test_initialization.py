@@ -1,6 +1,7 @@
 """`assay init`: a table of one's own becomes a split, sealed and configured repository."""
 
 import io
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from matminer.utils.io import store_dataframe_as_json
 
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
-from assay.initialization import few_rows, next_steps
+from assay.initialization import few_rows, next_steps, read_source
+from assay.intake.choices import Choices
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.repository import read_repository
@@ -435,15 +437,44 @@ def test_words_about_a_table_that_is_not_there_are_refused(divided, words):
 
 
 def test_element_without_features(root):
-    """A row that the model's features cannot take is named, not a traceback."""
+    """Rows that the model's features cannot take are set aside at intake, each with its element."""
     path = root / "src" / "mini_model" / "model.py"
     path.write_text(path.read_text().replace("Stoichiometry", "Magpie"))
-    systems = {f"He{n}{anion}": n for n in (1, 2) for anion in ANIONS}
-    (root / "mine.csv").write_text(csv_of({**VALUES, **systems}))
-    before = kept(root)
-    with told(UsageError, 2, "cannot be fitted", "He"):
-        initialize(root, str(root / "mine.csv"), "gap [eV]", None)
-    assert kept(root) == before
+    rare = {"HeBr": 1, "Ne2O": 2, "XxO": 3}
+    (root / "mine.csv").write_text(csv_of({**VALUES, **rare}))
+    found = read_source(root, str(root / "mine.csv"), Choices(target="gap [eV]"))
+    told_of = {fault.value: (fault.code, fault.reason) for fault in found.faults}
+    assert [told_of[text][0] for text in rare] == [
+        "formula.no-features",
+        "formula.no-features",
+        "formula.unreadable",
+    ]
+    assert "of He" in told_of["HeBr"][1]
+    assert "of Ne" in told_of["Ne2O"][1]
+    assert "mini_model.model" not in sys.modules  # what init changes there is imported again
+    made = initialize(root, str(root / "mine.csv"), "gap [eV]")
+    assert made.train_rows + made.sealed_rows == len(VALUES)
+    assert "2 formula.no-features" in (root / "data" / "README.md").read_text()
+
+
+def test_features_that_take_any_element_set_nothing_aside(root):
+    """Whether a formula has features is for the repository's own to say."""
+    (root / "mine.csv").write_text(csv_of({**VALUES, "HeBr": 1}))
+    found = read_source(root, str(root / "mine.csv"), Choices(target="gap [eV]"))
+    assert (found.set_aside, len(found.rows)) == (0, len(VALUES) + 1)
+
+
+def test_a_feature_without_a_finite_value(root):
+    """An infinite feature is no number either, and is told like a missing one."""
+    path = root / "src" / "mini_model" / "model.py"
+    text = path.read_text().replace(
+        "StoichiometryFeatures(),",
+        "FunctionTransformer(lambda x: [[1e308 * len(f) ** 9] for f in x['formula']]),",
+    )
+    path.write_text(f"from sklearn.preprocessing import FunctionTransformer\n{text}")
+    (root / "mine.csv").write_text(csv_of({"O": 1, "Fe2O3": 2, "F": 3}))
+    found = read_source(root, str(root / "mine.csv"), Choices(target="gap [eV]"))
+    assert [(f.value, f.code) for f in found.faults] == [("Fe2O3", "formula.no-features")]
 
 
 def test_command_line(root):

@@ -207,6 +207,7 @@ def test_odd_but_sound_answers(bake, answers):
         ({"unit": "kJ/mol"}, "unit: the example has 'eV/atom'; keep it"),
         ({"data": "nowhere.csv"}, "/nowhere.csv): give the whole path of your table"),
         ({"data": "."}, "data: '.' is no file"),
+        ({"data": "paper.csv"}, "data: 'paper.csv' is a PDF: "),
         ({"data": "own.csv", "target": "formula"}, "a column other than formula"),
         ({"data": "own.csv", "target": " x"}, "a column other than formula"),
         ({"license": "GPL"}, "GPL provided for choice variable license"),
@@ -215,6 +216,7 @@ def test_odd_but_sound_answers(bake, answers):
 def test_unsound_answer_is_refused(bake, tmp_path, answers, sentence):
     """A bad answer ends with exit code 1 and one sentence; not a file is left behind."""
     (tmp_path / "own.csv").write_text(OWN_TABLE)
+    (tmp_path / "paper.csv").write_bytes(b"%PDF-1.7")
     before = {*tmp_path.rglob("*"), *tmp_path.parent.iterdir()}
     baked = bake(**answers)
     assert baked.code == 1

@@ -112,7 +112,7 @@ def test_limit_of_a_line_is_exact(monkeypatch, block, end, length, code):
     """A line of as many bytes as may be is read, one more is a fault, wherever blocks end."""
     monkeypatch.setattr(text_tables, "BLOCK", block)
     table = OpenTable(io.BytesIO(f"a\nb\n{'x' * length}{end}".encode()), Path("rows.csv"), 64)
-    found = outcome(lambda: [row for _, rows in read_rows(table, 1) for row in rows])
+    found = outcome(lambda: [row for _, rows in read_rows(table, 1) for row in rows.to_pylist()])
     assert (found[0], "line 3 " in str(found[1])) == (code, bool(code))
 
 
@@ -120,4 +120,6 @@ def test_stream_may_be_read_again(tmp_path):
     """Header and rows are read from the beginning, wherever the stream stands."""
     table = OpenTable(io.BytesIO(b"\xef\xbb\xbfa,b\r\n1,2\r\n"), tmp_path, 2**17)
     assert [read_header(table, ["b"]) for _ in range(2)] == [["a", "b"]] * 2
-    assert [rows for _, rows in read_rows(table, 2)] == [[["a", "b"], ["1", "2"]]]
+    assert [rows.to_pydict() for _, rows in read_rows(table, 2)] == [
+        {"0": ["a", "1"], "1": ["b", "2"]}
+    ]

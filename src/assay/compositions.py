@@ -5,6 +5,7 @@ Together with `features` this is the only place that knows that an input is a co
 
 import math
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -167,10 +168,21 @@ def _plain() -> re.Pattern[str]:
 
 
 def _reduced(amounts: dict[str, int]) -> str:
-    """Spell whole amounts to the letter as pymatgen reduces them, and several times as fast."""
+    symbols = in_order(amounts)
+    return certain(reduced_amounts(symbols, [amounts[symbol] for symbol in symbols]))
+
+
+def in_order(symbols: Iterable[str]) -> list[str]:
+    """Symbols of elements as they follow each other in a formula."""
+    return sorted(sorted(symbols), key=_conventions()[0].__getitem__)
+
+
+def reduced_amounts(symbols: list[str], counts: list[int]) -> str:
+    """Spell whole amounts to the letter as pymatgen reduces them, and several times as fast.
+
+    The symbols are in order. What comes out may be open to doubt, see `readings.certain`.
+    """
     negativity, specials = _conventions()
-    symbols = sorted(sorted(amounts), key=negativity.__getitem__)
-    counts = [amounts[symbol] for symbol in symbols]
     divisor, anions = math.gcd(*counts), ""
     # the last two are a group, if they are alike and occur several times
     if len(symbols) > 2 and negativity[symbols[-1]] - negativity[symbols[-2]] < ALIKE:  # noqa: PLR2004
@@ -179,7 +191,7 @@ def _reduced(amounts: dict[str, int]) -> str:
             anions = f"({_joined(symbols[-2:], counts[-2:], times)}){times // divisor}"
             symbols, counts = symbols[:-2], counts[:-2]
     spelling = _joined(symbols, counts, divisor) + anions
-    return certain(specials.get(spelling, spelling))
+    return specials.get(spelling, spelling)
 
 
 def _counted(formula: str) -> dict[str, int]:

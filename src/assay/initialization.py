@@ -12,10 +12,11 @@ from assay.files import write_text
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
 from assay.intake.division import write_public
-from assay.intake.intake import Intake, take_in
+from assay.intake.intake import Intake
 from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
+from assay.model.gaps import take_in_for
 from assay.planning.first_model import FirstModel, first_model
 from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
@@ -153,7 +154,7 @@ def read_source(root: Path, source: str | None, choices: Choices) -> Intake | No
             code="data.several-sources",
         )
     source = source or str(kept[0])
-    found = take_in(source, choices.within(read_settings(root)))
+    found = take_in_for(Repository(root, read_settings(root)), source, choices)
     write_intake(found, Layout(root))
     return found
 

@@ -15,6 +15,8 @@ from assay.slips import is_grade, meant
 
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"
+AMBIGUOUS = f"{NITRIDE!r} may be a missing value; write Na1N1 if the nitride of sodium is meant"
+_ZERO = re.compile(r"[A-Z][a-z]?0+(?:\.0*)?(?![\d.])")
 # what pandas, spreadsheets and people write for nothing and nothing else
 MISSING = frozenset(
     {
@@ -121,6 +123,12 @@ def _slipped(text: str) -> Iterator[str]:
     if found := meant(text):
         yield found[0]
         yield certain(text)
+
+
+def _without_zeros(text: str) -> Iterator[str]:
+    """`La2Sr0CuO4` is `La2CuO4`; where there is no oxygen the zero may be the letter O."""
+    if "O" in _SYMBOL.findall(text):
+        yield _ZERO.sub("", text)
 
 
 def _without_phase(text: str) -> Iterator[str]:
@@ -271,6 +279,7 @@ def _names() -> dict[str, str]:
 
 _WAYS: tuple[Way, ...] = (
     _slipped,
+    _without_zeros,
     _without_phase,
     _uncommented,
     _uncharged,
@@ -285,6 +294,7 @@ _WAYS: tuple[Way, ...] = (
     _with_case,
 )
 _CLAUSES: dict[Way, str] = {
+    _without_zeros: "leave out what there is nothing of: {}",
     _without_phase: "leave the phase out: {}",
     _uncommented: "leave the comment out: {}",
     _uncharged: "leave charges out: {}",

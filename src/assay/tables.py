@@ -61,12 +61,15 @@ def parse_table(
     content: bytes, columns: Sequence[str], path: Path, *, empty: bool = False
 ) -> pd.DataFrame:
     """Parse the content of a table as `read_table` does; `path` is only named in errors."""
+    import pyarrow as pa
+
     table = OpenTable(io.BytesIO(content), path, LONGEST_LINE)
     header = read_header(table, columns)
-    _, *rows = (row for _, part in read_rows(table, len(header)) for row in part)
-    if not rows and not empty:
+    rows = pa.concat_tables([part for _, part in read_rows(table, len(header))]).slice(1)
+    if not rows.num_rows and not empty:
         raise UsageError(f"{path} has a header but no rows: add some.", code="table.no-rows")
-    return pd.DataFrame(rows, columns=header, dtype=str)
+    cells = (column.to_pylist() for column in rows.columns)
+    return pd.DataFrame(dict(zip(header, cells, strict=True)), dtype=str)
 
 
 def read_labelled(path: Path, columns: Sequence[str], target: str) -> pd.DataFrame:

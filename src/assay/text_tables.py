@@ -1,7 +1,8 @@
 """The one strict reader of CSV: the rows of a file in blocks of whole lines, never guessed at.
 
 What a row is, and what is wrong with one, depends neither on where blocks end nor on the mark that
-reading begins at. A quoted cell holds no line break, so that each row is a line.
+reading begins at. A quoted cell holds no line break, so that each row is a line. Blocks without
+quotes are parsed by Arrow; where there is a quote, or a fault, each line is looked at.
 """
 
 import csv
@@ -12,14 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from assay.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BOM = b"\xef\xbb\xbf"
 BLOCK = 2**17
 # empty lines that are handed out at once
-SOME = 2**12
+SOME = 2**16
 LONGEST_CELL = 2**27
 # the first line, and the byte it is at
 BEGINNING = (1, 0)
@@ -42,14 +46,14 @@ class OpenTable:
 class Block(NamedTuple):
     """Whole lines without the last line's end, the number of the first, and the byte it is at."""
 
-    text: str
+    content: bytes
     line: int
     at: int
 
     @property
     def lines(self) -> list[str]:
         """The lines; `str.splitlines` would also break a cell at a form feed."""
-        return self.text.split("\n")
+        return self.content.decode().split("\n")
 
 
 def read_header(table: OpenTable, columns: Sequence[str] = ()) -> list[str]:
@@ -61,7 +65,7 @@ def read_header(table: OpenTable, columns: Sequence[str] = ()) -> list[str]:
     blocks, first = _blocks(table, BEGINNING), None
     for block in blocks:
         first = first or block
-        if block.text.strip():
+        if block.content.decode().strip():
             header = next(_parsed(chain(first.lines, _lines(blocks)), table.path, 1), [])
             require_header(header, columns, table.path)
             return header
@@ -70,11 +74,11 @@ def read_header(table: OpenTable, columns: Sequence[str] = ()) -> list[str]:
 
 def read_rows(
     table: OpenTable, width: int, begin: tuple[int, int] = BEGINNING
-) -> Iterator[tuple[Block, Rows]]:
+) -> Iterator[tuple[Block, "pa.Table"]]:
     """The rows of each block from line and byte `begin` on, of `width` cells; the header is one.
 
-    Empty lines are left out at the end of the file alone; in a table of one column an empty line
-    elsewhere is an empty cell.
+    Each block's rows are a table with a column of text for each cell. Empty lines are left out at
+    the end of the file alone; in a table of one column an empty line elsewhere is an empty cell.
 
     Raises:
         UsageError: a line is too long, binary or not UTF-8, has a broken quote or a quoted line
@@ -83,35 +87,60 @@ def read_rows(
     empty = 0  # lines at the end of what was read
     blocks = _blocks(table, begin)
     for block in blocks:
-        lines = block.lines
-        if not any(lines):
-            empty += len(lines)
-            yield block, []
+        lines = block.content.count(b"\n") + 1
+        if lines > len(block.content):  # line ends alone
+            empty += lines
             continue
         for cells in _empty_cells(empty, width, table.path, block.line - empty):
             yield block, cells
-        rows = _plain(lines, width) or _checked(block, blocks, table.path, width)
-        empty = len(lines) - len(rows)
+        rows = _plain(block.content, width)
+        if rows is None:
+            rows = _as_table(_checked(block, blocks, table.path, width), width)
+        empty = lines - rows.num_rows
         yield block, rows
 
 
-def _empty_cells(empty: int, width: int, path: Path, line: int) -> Iterator[Rows]:
+def _empty_cells(empty: int, width: int, path: Path, line: int) -> Iterator["pa.Table"]:
     """The rows of empty lines from `line` on, some at a time, however many they are."""
     if empty and width > 1:
         raise _wrong_width([], width, path, line)
-    for start in range(0, empty, SOME):
-        yield [[""]] * min(SOME, empty - start)
+    if empty:
+        some = _as_table([[""]] * SOME, width)
+        yield from (some.slice(0, empty - start) for start in range(0, empty, SOME))
 
 
-def _plain(lines: list[str], width: int) -> Rows | None:
+def _as_table(rows: Rows, width: int) -> "pa.Table":
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    return pa.table([pa.array(cells, pa.string()) for cells in columns], names=_names(width))
+
+
+def _names(width: int) -> list[str]:
+    return [str(place) for place in range(width)]
+
+
+def _plain(content: bytes, width: int) -> "pa.Table | None":
     """The rows of lines without anything particular; None where one needs a closer look."""
-    if "" in lines:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    if b'"' in content or b"\n\n" in content or content[:1] == b"\n" or content[-1:] == b"\n":
         return None
+    if content.startswith(BOM):  # which Arrow would take for a mark
+        return None
+    names = _names(width)
     try:
-        rows = list(csv.reader(lines, strict=True))
-    except csv.Error:
+        return arrow.read_csv(
+            pa.BufferReader(content),
+            arrow.ReadOptions(use_threads=False, column_names=names, block_size=len(content) + 1),
+            arrow.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            arrow.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
         return None
-    return rows if len(rows) == len(lines) and set(map(len, rows)) == {width} else None
 
 
 def _checked(block: Block, later: Iterable[Block], path: Path, width: int) -> Rows:
@@ -182,7 +211,7 @@ def _blocks(table: OpenTable, begin: tuple[int, int]) -> Iterator[Block]:
         if cut:
             block = _block(rest[:cut], table.path, line, at)
             yield block
-            line, at, rest = line + block.text.count("\n") + 1, at + cut, rest[cut:]
+            line, at, rest = line + block.content.count(b"\n") + 1, at + cut, rest[cut:]
     if rest:
         yield _block(rest, table.path, line, at)
 
@@ -194,7 +223,7 @@ def _block(content: bytes, path: Path, line: int, at: int) -> Block:
     null = content.find(0)
     try:
         # up to the first null byte, so that of two faults the first is named
-        text = content[: null if null >= 0 else None].decode()
+        content[: null if null >= 0 else None].decode()
     except UnicodeDecodeError as error:
         line += content[: error.start].count(b"\n")
         raise UsageError(
@@ -202,11 +231,11 @@ def _block(content: bytes, path: Path, line: int, at: int) -> Block:
         ) from None
     if null >= 0:
         raise UsageError(
-            f"{path}, line {line + text.count(chr(10))}: a null byte stands here; take it out, or, "
-            "if all lines have some, export the table as CSV (UTF-8).",
+            f"{path}, line {line + content[:null].count(10)}: a null byte stands here; take it "
+            "out, or, if all lines have some, export the table as CSV (UTF-8).",
             code="table.null-byte",
         )
-    return Block(text, line, at)
+    return Block(content, line, at)
 
 
 def require_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:

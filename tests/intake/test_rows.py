@@ -1,5 +1,7 @@
 """Rows: classes, repeated compositions, faults side by side, and what a person must agree to."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from assay.errors import RefusedError, UsageError
 from assay.intake.choices import Choices
 from assay.intake.intake import take_in
 from assay.intake.repeats import RULES, merge
-from assay.intake.report import intake_text, require_usable, write_intake
+from assay.intake.report import aside_text, intake_text, require_usable, write_intake
 from assay.layout import Layout
 from assay.repository import Repository
 from assay.settings import parse_settings
@@ -68,6 +70,34 @@ def test_the_table_of_faults(tmp_path):
     assert rejected["value"][1] == "'=1+1"
     assert not rejected.isna().any().any()
     assert intake_text(found) in (layout.intake / "summary.txt").read_text()
+
+
+def test_the_counts_of_the_page_add_up(tmp_path):
+    """A row is counted under its first fault, on the page and in the card; others are told."""
+    rows = "Xx,<1\n,~2\nKCl,\nXy,1\nKF.2H2O,1\nNaCl,1\nKBr,2\n"
+    found = taken(tmp_path, f"formula,gap\n{rows}")
+    page = intake_text(found)
+    counts = [int(n) for n in re.findall(r"^ +(\d+)  [a-z]+\.", page, re.MULTILINE)]
+    assert sum(counts) == found.set_aside == 5
+    assert sorted(counts) == [1, 1, 3]
+    assert "1 number.below" in page
+    assert "1 number.approximate" in page
+    assert aside_text(found).startswith("5 set aside (3 formula.unreadable, 1 ")
+    assert "below" not in aside_text(found)
+    assert len(found.faults) == 7
+
+
+def test_advice_for_a_formula_is_on_the_page(tmp_path):
+    """What each of the first unreadable formulas may be is said where it is seen first."""
+    page = intake_text(taken(tmp_path, "formula,gap\nKF.2H2O,1\nXx,1\nNaCl,1\nKBr,2\n"))
+    assert "KF(H2O)2" in next(line for line in page.splitlines() if "line 2" in line)
+
+
+def test_formulas_that_are_respelt_are_counted(tmp_path):
+    """The page says how many formulas change their letters on the way to train.csv, and how."""
+    page = intake_text(taken(tmp_path, "formula,gap\nO3Fe2,1\nNaCl,1\nO2Ti,2\nKBr,3\n"))
+    assert "O2Ti -> TiO2, O3Fe2 -> Fe2O3" in page
+    assert "respelt" not in intake_text(taken(tmp_path, "formula,gap\nFe2O3,1\nNaCl,1\n"))
 
 
 @pytest.mark.parametrize(
@@ -208,3 +238,25 @@ def test_no_value_changes_by_the_way(tmp_path):
     )
     found = taken(tmp_path, text)
     assert list(found.rows["gap"]) == values.tolist()
+
+
+def test_nan_is_no_nitride(tmp_path):
+    """What programs write for a missing cell is set aside, as in lists; `Na1N1` is the nitride."""
+    found = taken(tmp_path, "formula,gap\nNaN,1\nNa1N1,2\nKCl,3\n")
+    assert [(fault.line, fault.code) for fault in found.faults] == [(2, "formula.unreadable")]
+    assert "Na1N1" in found.faults[0].advice
+    assert len(found.rows) == 2
+
+
+def test_lines_of_values_that_disagree_are_named(tmp_path):
+    """A fault names the other lines of its composition."""
+    found = taken(tmp_path, REPEATS, target="gap")
+    assert "lines 2, 4 and 5" in found.merged.faults[0].reason
+
+
+def test_a_target_that_counts_the_rows_is_named(tmp_path):
+    """Where the only numbers count the rows, the option that takes them all the same is said."""
+    rows = "".join(f"Ni{n}Ti{100 - n},{n}\n" for n in range(1, 20))
+    with told(UsageError, 2, "--target 'Eg'"):
+        taken(tmp_path, f"formula,Eg\n{rows}")
+    assert len(taken(tmp_path, f"formula,Eg\n{rows}", target="Eg").rows) == 19

@@ -140,6 +140,75 @@ def test_a_line_of_units(tmp_path, place):
     assert (found.unit, len(found.rows)) == ("K", 2)
 
 
+@pytest.mark.parametrize("place", ["above", "below"])
+def test_one_unknown_unit_spoils_no_line_of_units(tmp_path, place):
+    """Most units are known or in brackets: the line is one, and the target's is kept as it is."""
+    lines = ["formula,Tc,H,count,x", "NaCl,1,2,3,4", "Nb3Sn,18,2,4,5"]
+    lines.insert(0 if place == "above" else 1, ",K,GPa,shots,[clicks]")
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines))
+    told_units = {name: take_in(str(path), Choices(target=name)).unit for name in ("Tc", "count")}
+    assert told_units == {"Tc": "K", "count": "shots"}
+    assert take_in(str(path), Choices(target="x")).unit == "clicks"
+    assert take_in(str(path), Choices(target="x")).total == 2
+
+
+@pytest.mark.parametrize("line", ["Xx,K,3,4", ",K,low,high", ",1.5,K,eV", "KCl,K,eV,K"])
+def test_a_row_is_no_line_of_units(tmp_path, line):
+    """A row with a formula or a number, or of words, is a row that is set aside."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"formula,Tc,a,b\n{line}\nNaCl,1,2,3\nNb3Sn,18,3,4\n")
+    found = take_in(str(path), Choices(target="Tc", unit="K"))
+    assert (found.total, len(found.rows)) == (3, 2)
+
+
+GROUPED = [
+    ["", "Mechanical", "", "Thermal", ""],
+    ["formula", "E (GPa)", "H", "Tc (K)", "kappa"],
+    ["NaCl", 1, 2, 3, 4],
+    ["KCl", 5, 6, 7, 8],
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("units", [False, True])
+def test_a_line_of_groups_above_the_header(tmp_path, kind, units):
+    """Groups of columns, as of merged cells, are no header: the line below is, and it is said."""
+    rows = [*GROUPED[:2], *([["", "GPa", "GPa", "K", "W/m/K"]] if units else []), *GROUPED[2:]]
+    path = tmp_path / f"t.{kind}"
+    if kind == "csv":
+        path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    else:
+        workbook(path, ("m", rows))
+        book = openpyxl.load_workbook(path)
+        book["m"].merge_cells("B1:C1")
+        book["m"].merge_cells("D1:E1")
+        book.save(path)
+    found = take_in(str(path), Choices(target="Tc"))
+    assert (found.unit, list(found.rows["Tc"])) == ("K", [3, 7])
+    assert any("groups" in reading for reading in found.readings)
+
+
+def test_names_that_stand_in_two_groups_are_told_apart(tmp_path):
+    """`gap` below `theory` and below `experiment` are two columns, called by both."""
+    path = tmp_path / "t.csv"
+    path.write_text(",theory,,experiment,\nformula,gap,x,gap,x\nNaCl,1,2,3,4\nKCl,5,6,7,8\n")
+    found = take_in(str(path), Choices(target="experiment gap", unit="eV"))
+    assert list(found.rows["experiment gap"]) == [3, 7]
+    assert list(read_raw(path).cells) == [
+        *("formula", "theory gap", "theory x", "experiment gap", "experiment x"),
+    ]
+
+
+def test_a_header_with_gaps_is_no_line_of_groups(tmp_path):
+    """A nameless column, or a first row that is all text, makes no header of a row."""
+    path = tmp_path / "t.csv"
+    path.write_text("formula,,kind\nNaCl,a,x\nKCl,b,y\nLiF,c,x\nKBr,d,y\nLiBr,e,x\nKF,f,y\n")
+    assert take_in(str(path), Choices(target="kind")).total == 6
+    path.write_text("formula,kind\nXx,x,long\nKCl,y\nLiF,x\nKBr,y\nLiBr,x\nKF,y\nK,x\n")
+    assert take_in(str(path), Choices(target="kind")).total == 7
+
+
 def test_a_first_row_of_elements_is_no_line_of_units(tmp_path):
     """K, V and C are elements as well: a first row without a value is a row set aside."""
     path = tmp_path / "t.csv"

@@ -110,8 +110,8 @@ def open_any(layout: Layout, path: Path, column: str | None = None) -> Candidate
             raise
         try:
             rows = _converted(read_raw(path, least=OF_A_LIST), column)
-        except UsageError:
-            raise error from None
+        except UsageError as other:
+            raise (other if other.code == "table.other-kind" else error) from None
     converted = layout.out / "candidates" / f"{path.name}.csv"
     write_table(rows, converted)
     return open_list(converted, column)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from assay.batch.lists import free_names
-from assay.compositions import SHARES
 from assay.errors import NotCarriedOutError
 from assay.features.parsing import Amounts, readable
+from assay.features.spelling import keys
 from assay.features.transformers import GapError
-from assay.misspellings import NITRIDE
+from assay.misspellings import AMBIGUOUS, NITRIDE
 from assay.model.loading import LoadedBundle
 from assay.predictions import MismatchedAnswerError, predictions_of, rounded
 from assay.texts import on_one_line
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 5_000
-AMBIGUOUS = f"{NITRIDE!r} may be a missing value: write Na1N1 if the nitride of sodium is meant"
 NUMBERS = ("prediction", "lower", "upper")
 OURS = (
     *("formula", "prediction", "unit", "lower", "upper", "in_domain", "domain_reason"),
@@ -176,13 +175,10 @@ def prediction_ids(content: Amounts, model: str) -> list[str]:
     It is that of the model's id, and of atomic numbers and shares as 64-bit integers: formulas have
     one id if they have one `compositions.identity`.
     """
-    parts = np.column_stack([content.numbers, np.rint(content.fractions * SHARES)])
-    view = memoryview(parts.astype("<i8").tobytes())
-    ends = np.append(content.starts, len(content.rows))[1:].tolist()
     opened, ids = hashlib.sha256(model.encode()), []
-    for start, end in zip(content.starts.tolist(), ends, strict=True):
+    for key in keys(content):
         found = opened.copy()
-        found.update(view[16 * start : 16 * end])
+        found.update(key)
         ids.append(found.hexdigest()[:16])
     return ids
 

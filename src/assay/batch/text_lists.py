@@ -4,12 +4,14 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.errors import UsageError
-from assay.text_tables import Block, OpenTable, Rows, read_header, read_rows
+from assay.text_tables import Block, OpenTable, read_header, read_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 GZIP = b"\x1f\x8b"
 # the row before the first
@@ -41,8 +43,8 @@ def survey(path: Path, size: int) -> Survey:
         if block.line - 2 > marks[-1][0]:
             marks.append((block.line - 2, block.at))
         if len(sample) <= size:
-            sample += found
-        rows += len(found)
+            sample += map(list, zip(*_cells(found.slice(0, size + 1 - len(sample))), strict=True))
+        rows += found.num_rows
     return Survey(header, rows - 1, marks, sample[1 : size + 1])
 
 
@@ -58,13 +60,41 @@ def columns(
         rows: the first row and the one after the last.
         size: how many rows at a time.
     """
-    found = (row for _, part in _rows(path, begin, width) for row in part)
-    wanted = islice(found, rows[0] - begin[0], rows[1] - begin[0])
-    while part := list(islice(wanted, size)):
-        yield list(zip(*part, strict=True))
+    import pyarrow as pa
+
+    held, count = [], 0
+    for part in _wanted(path, width, begin, rows):
+        held.append(part)
+        count += part.num_rows
+        while count >= size:
+            joined = pa.concat_tables(held)
+            yield _cells(joined.slice(0, size))
+            held, count = [joined.slice(size)], count - size
+    if count:
+        yield _cells(pa.concat_tables(held))
 
 
-def _rows(path: Path, begin: tuple[int, int], width: int) -> Iterator[tuple[Block, Rows]]:
+def _wanted(
+    path: Path, width: int, begin: tuple[int, int], rows: tuple[int, int]
+) -> Iterator["pa.Table"]:
+    """The rows of a range, as they are read."""
+    (start, stop), at = rows, begin[0]
+    if stop <= start:
+        return
+    for _, part in _rows(path, begin, width):
+        here = part.slice(max(start - at, 0), max(stop - max(start, at), 0))
+        at += part.num_rows
+        if here.num_rows:
+            yield here
+        if at >= stop:
+            return
+
+
+def _cells(part: "pa.Table") -> list[list[str]]:
+    return [column.to_pylist() for column in part.columns]
+
+
+def _rows(path: Path, begin: tuple[int, int], width: int) -> Iterator[tuple[Block, "pa.Table"]]:
     """The rows of each block from a mark on, the header with them."""
     with _opened(path) as table:
         yield from read_rows(table, width, (begin[0] + 2, begin[1]))

@@ -46,7 +46,7 @@ def adopted(
         text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
     settings = parse_settings(text)
     known = unlabelled(settings, found)
-    pool = None if options.pool is None else read_pool(options.pool, known)
+    pool = None if options.pool is None else read_pool(options.pool, known, found.unusable)
     parts = divided(settings, found, pool)
     if not options.anyway:
         require_decidable(settings, found, parts)

@@ -90,6 +90,13 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
     if len(found) == 1:
         return _target(table, found[0])
     if not found:
+        counting = [name for name in names if _counts(list(table.cells[name]))]
+        if counting:
+            raise UsageError(
+                f"{table.name}: {counting[0]!r} counts the rows, and no other column holds numbers "
+                f"or classes: if it is measured, say so with --target {counting[0]!r}.",
+                code="table.no-target",
+            )
         raise UsageError(
             f"{table.name} has no column of numbers or classes beside {formula!r}, among "
             f"{_listed(names)}: name the column to learn with --target.",

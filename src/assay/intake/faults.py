@@ -1,5 +1,6 @@
 """What is amiss in a table: one fault a cell or row, with a stable code and its advice."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ ADVICE = {
     "class.empty": "write the class, or leave the row out",
     "class.unknown": "write one of the classes, or leave the row out",
     "composition.disagrees": "keep the right values, or choose a rule with --duplicates",
+    "formula.no-features": (
+        "leave the row out, or take features that have values for all its elements"
+    ),
     "formula.empty": "write the formula; of merged cells a program reads the first alone",
     "formula.unreadable": "write the formula with symbols and amounts alone, such as Fe2O3",
     "number.above": "a bound is no value: leave the row out, or write what was measured",
@@ -71,19 +75,45 @@ def write_faults(faults: Iterable[Fault], file: str, path: Path) -> None:
     write_text(path, table_text(for_spreadsheets(faults_table(faults, file))))
 
 
+def first_of_rows(faults: Iterable[Fault]) -> list[Fault]:
+    """The first fault of each row, by line: so many rows are set aside."""
+    first: dict[int, Fault] = {}
+    for fault in faults:
+        first.setdefault(fault.line, fault)
+    return sorted(first.values(), key=lambda fault: fault.line)
+
+
+def kinds_text(faults: Iterable[Fault]) -> str:
+    """How many rows there are of each kind of first fault: `2 number.empty, 1 number.below`."""
+    kinds = Counter(fault.code for fault in first_of_rows(faults))
+    return ", ".join(f"{times:,} {code}" for code, times in kinds.most_common())
+
+
 def faults_text(faults: Sequence[Fault]) -> str:
-    """The kinds of faults with their numbers, the most frequent first, and the first of each."""
+    """The kinds of faults with their rows, the most frequent first, and the first of each.
+
+    A row is counted under its first fault alone, so that the numbers add up; further ones are said.
+    """
+    first = first_of_rows(faults)
     kinds: dict[str, list[Fault]] = {}
-    for fault in sorted(faults, key=lambda one: one.line):
+    for fault in first:
         kinds.setdefault(fault.code, []).append(fault)
     ordered = sorted(kinds.items(), key=lambda kind: -len(kind[1]))
-    return "\n".join(line for code, found in ordered for line in _kind(code, found))
+    lines = [line for code, found in ordered for line in _kind(code, found)]
+    further = Counter(fault.code for fault in faults) - Counter(fault.code for fault in first)
+    if further:
+        told = ", ".join(f"{times:,} {code}" for code, times in further.most_common())
+        lines.append(f"          further faults of these rows: {told}")
+    return "\n".join(lines)
 
 
 def _kind(code: str, found: Sequence[Fault]) -> list[str]:
     advice = {fault.advice for fault in found}
-    lines = [f"  {len(found):>6,}  {code}" + (f": {advice.pop()}" if len(advice) == 1 else "")]
-    lines += [f"          line {fault.line}: {fault.reason}" for fault in found[:TOLD]]
+    alike = len(advice) == 1
+    lines = [f"  {len(found):>6,}  {code}" + (f": {advice.pop()}" if alike else "")]
+    for fault in found[:TOLD]:
+        own = "" if alike else f"; {fault.advice}"
+        lines.append(f"          line {fault.line}: {fault.reason}{own}")
     if len(found) > TOLD:
         lines.append(f"          and {len(found) - TOLD:,} more")
     return lines

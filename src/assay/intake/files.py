@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from assay.errors import UsageError
+from assay.file_kinds import other_kind
 from assay.intake.raw import LEAST, RawTable
 
 ZIP, OLE, PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
@@ -18,6 +19,9 @@ def read_raw(path: Path, sheet: str | None = None, least: int = LEAST) -> RawTab
         raise UsageError(f"{path} is a folder: name a file in it.", code="table.missing")
     if not path.is_file():
         raise UsageError(f"{path} does not exist: check its name and folder.", code="table.missing")
+    if (told := other_kind(path)) is not None:
+        code = "table.other-kind" if path.stat().st_size else "table.empty"
+        raise UsageError(f"{path} {told}.", code=code)
     from assay.intake import delimited, structured, workbooks
 
     with path.open("rb") as stream:

@@ -13,8 +13,9 @@ from assay.errors import NotCarriedOutError, UsageError
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.classes import is_class, read_classes
 from assay.intake.columns import Target, formula_column, require_further, target_column
-from assay.intake.faults import Fault
+from assay.intake.faults import Fault, kinds_text
 from assay.intake.files import read_raw
+from assay.intake.formulas import Unusable, read_formulas
 from assay.intake.numbers import decimal_of, may_be_thousands, read_numbers
 from assay.intake.policy import Rule
 from assay.intake.raw import RawTable
@@ -36,8 +37,9 @@ class Intake:
     composition; the index holds the lines of the file. A class is 1 and 0, and `classes` names 0
     and 1. `faults` are all cells and rows that were set aside, without those of compositions whose
     values disagree, which `merged` has; `spellings` counts numbers that were not plainly written,
-    `labels` the rows of each class as it stands in the table. `tolerance` is what repeated rows
-    were compared with.
+    `labels` the rows of each class as it stands in the table, `respelt` has formulas as they were
+    written and as they are spelt now. `tolerance` is what repeated rows were compared with,
+    `unusable` finds formulas that the features have no numbers for.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Intake:
     classes: tuple[str, str] | None = None
     spellings: Mapping[str, int] = field(default_factory=Counter)
     labels: Mapping[str, int] = field(default_factory=Counter)
+    respelt: tuple[tuple[str, str], ...] = ()
+    unusable: Unusable | None = None
 
     def with_target(self, name: str) -> "Intake":
         """The same with the target under another name, that of a repository."""
@@ -72,8 +76,10 @@ class Intake:
         return self.set_aside / self.total
 
 
-def take_in(source: str, choices: Choices) -> Intake:
+def take_in(source: str, choices: Choices, unusable: Unusable | None = None) -> Intake:
     """Read a file or a dataset of matminer whole, and find all that is amiss with it.
+
+    Formulas that are `unusable` to the features are set aside.
 
     Raises:
         UndecidedError: a person has to choose.
@@ -82,24 +88,26 @@ def take_in(source: str, choices: Choices) -> Intake:
     """
     path = Path(source)
     if path.exists() or path.suffix in SUFFIXES or len(path.parts) > 1:
-        return take_in_table(read_raw(path, choices.sheet), choices)
+        return take_in_table(read_raw(path, choices.sheet), choices, unusable)
     from assay.intake.structured import from_frame
 
-    return take_in_table(from_frame(_load_matminer(source), source), choices)
+    return take_in_table(from_frame(_load_matminer(source), source), choices, unusable)
 
 
-def take_in_table(table: RawTable, choices: Choices) -> Intake:
+def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None = None) -> Intake:
     """The same for a table that was read; see `take_in`."""
     formula, target = _columns(table, choices)
-    spelt, faults = _formulas(table.cells[formula])
+    read = read_formulas(table.cells[formula], unusable)
     labels = _labels(table, target, choices)
     rule = choices.duplicates or "refuse"
     require_rule(rule, labels.kind)
-    amiss = [*table.faults, *faults, *labels.faults]
-    fine = np.isfinite(labels.numbers) & np.array([text is not None for text in spelt])
+    amiss = [*table.faults, *read.faults, *labels.faults]
+    fine = np.isfinite(labels.numbers) & np.array([text is not None for text in read.spelt])
     if not fine.any():
         _refuse_all(table, amiss)
-    rows = pd.DataFrame({"formula": spelt, target.name: labels.numbers}, index=table.cells.index)
+    rows = pd.DataFrame(
+        {"formula": read.spelt, target.name: labels.numbers}, index=table.cells.index
+    )
     require_further(table, choices.further)
     rows[list(choices.further)] = table.cells[list(choices.further)]
     rows = rows[fine]
@@ -123,6 +131,8 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
         classes=labels.classes,
         spellings=labels.spellings,
         labels=labels.counts,
+        respelt=read.respelt,
+        unusable=unusable,
     )
 
 
@@ -136,23 +146,6 @@ def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
             code="table.no-target",
         )
     return formula, target
-
-
-def _formulas(cells: pd.Series) -> tuple[list[str | None], list[Fault]]:
-    """The canonical spelling of each formula, or None and a fault."""
-    from assay.compositions import reduced_formula
-    from assay.features.parsing import problems
-
-    texts = [" ".join(cell.split()) for cell in cells]
-    spelt: list[str | None] = []
-    faults = []
-    for line, text, sentence in zip(cells.index, texts, problems(texts), strict=True):
-        spelt.append(None if sentence else reduced_formula(text))
-        if sentence:
-            reason, _, hint = sentence.partition("; ")
-            code = "formula.unreadable" if text else "formula.empty"
-            faults.append(Fault(int(line), str(cells.name), text, code, reason, hint))
-    return spelt, faults
 
 
 @dataclass(frozen=True)
@@ -231,8 +224,8 @@ def _tolerance(kind: Kind, values: np.ndarray, given: float | None) -> float:
 def _refuse_all(table: RawTable, faults: Sequence[Fault]) -> None:
     first = faults[0]
     raise UsageError(
-        f"{table.name}: no row can be used; line {first.line}, for instance: {first.reason}; "
-        f"{first.advice}.",
+        f"{table.name}: no row can be used ({kinds_text(faults)}); line {first.line}, for "
+        f"instance: {first.reason}; {first.advice}.",
         code="intake.no-rows",
     )
 

@@ -10,9 +10,12 @@ import pandas as pd
 
 from assay.compositions import identity, parse, problem, reduced_formula
 from assay.errors import UsageError
+from assay.features.parsing import amounts
+from assay.features.spelling import keys
 from assay.gate.decision import POOL_ROWS, POOL_ROWS_PER_SEALED
 from assay.intake.columns import formula_column, require_further
 from assay.intake.files import read_raw
+from assay.intake.formulas import Unusable, read_formulas
 from assay.intake.raw import OF_A_LIST
 
 FORMULA = "formula"
@@ -32,10 +35,11 @@ def pool_rows(sealed_rows: int) -> int:
     return min(POOL_ROWS, POOL_ROWS_PER_SEALED * sealed_rows)
 
 
-def read_pool(path: Path, known: pd.DataFrame) -> pd.DataFrame:
+def read_pool(path: Path, known: pd.DataFrame, unusable: Unusable | None = None) -> pd.DataFrame:
     """The compositions of a person's list, each once, that are not in the table `known`.
 
-    Both have `formula` and the same further columns.
+    Both have `formula` and the same further columns. What the features have no numbers for is left
+    out like text that cannot be read.
 
     Raises:
         UsageError: it is no table, lacks a column, or holds no other composition that can be read.
@@ -44,8 +48,9 @@ def read_pool(path: Path, known: pd.DataFrame) -> pd.DataFrame:
     further = [name for name in known if name != FORMULA]
     require_further(table, further)
     cells = table.cells[formula_column(table, None, None)]
-    rows = table.cells[further].assign(**{FORMULA: cells})[[FORMULA, *further]]
-    rows = _distinct(rows[[problem(cell) is None for cell in cells]], known)
+    read = read_formulas(cells, unusable)
+    rows = table.cells[further].assign(**{FORMULA: read.spelt})[[FORMULA, *further]]
+    rows = _distinct(rows[[text is not None for text in read.spelt]], known)
     if rows.empty:
         raise UsageError(
             f"{table.name} holds no composition that can be read and is not in the table of "
@@ -92,9 +97,9 @@ def neighbourhood(known: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
 
 
 def _distinct(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    names = rows[FORMULA].map(identity)
-    fresh = rows[~names.isin(set(map(identity, known[FORMULA]))) & ~names.duplicated()]
-    return fresh.assign(**{FORMULA: fresh[FORMULA].map(reduced_formula)})
+    seen = set(keys(amounts(list(known[FORMULA]))))
+    names = keys(amounts(list(rows[FORMULA])))
+    return rows[[not (name in seen or seen.add(name)) for name in names]]  # type: ignore[func-returns-value]
 
 
 def _content(formula: str) -> Content:

@@ -59,7 +59,12 @@ def from_grid(
     rows = [(line, row) for line, row in rows if any(row)]
     top = _header_at(rows, path, least)
     notes = [*readings, *_remarks(rows, top)]
+    groups = _groups(rows, top)
+    if groups:
+        notes.append("a line of groups above the header")
+        top += 1
     line, header = rows[top][0], rows[top][1]
+    header = _grouped(header, groups) if groups else header
     while not header[-1] and not any(any(row[len(header) - 1 :]) for _, row in rows[top + 1 :]):
         header = header[:-1]
     names = [name or f"column {at}" for at, name in enumerate(header, start=1)]
@@ -100,20 +105,73 @@ def _remarks(rows: Sequence[Line], top: int) -> list[str]:
 
 
 def _is_units(rows: Sequence[Line], at: int, below: int) -> bool:
-    """Whether a row holds units alone, in columns that hold no formulas in the row `below`.
+    """Whether a row holds units, in columns that hold no formulas in the row `below`.
 
-    Symbols of elements are units as well: K, C, V.
+    Symbols of elements are units as well: K, C, V. Most must be known, or stand in brackets; others
+    stand above numbers, and are none.
     """
     from assay.compositions import problem
     from assay.intake.units import is_unit
 
     if below >= len(rows):
         return False
-    filled = [place for place, cell in enumerate(rows[at][1]) if cell.strip("-")]
     cells, first = rows[at][1], rows[below][1]
-    return bool(filled) and all(
-        is_unit(cells[place]) and place < len(first) and problem(first[place]) for place in filled
+    filled = [place for place, cell in enumerate(cells) if cell.strip("-")]
+    if not all(place < len(first) and problem(first[place]) for place in filled):
+        return False
+    known = [place for place in filled if is_unit(cells[place]) or _is_bracketed(cells[place])]
+    others = [place for place in filled if place not in known]
+    return len(known) > len(others) and all(
+        _is_number(first[place]) and not _is_number(cells[place]) for place in others
     )
+
+
+def _is_bracketed(cell: str) -> bool:
+    return cell[:1] + cell[-1:] in {"()", "[]"} and not _is_number(cell[1:-1])
+
+
+def _is_formula(cell: str) -> bool:
+    from assay.compositions import problem
+
+    return problem(cell) is None
+
+
+def _is_number(cell: str) -> bool:
+    from assay.intake.numbers import NUMERIC, read_number
+
+    value, kind = read_number(cell, None, ".")
+    return value is not None or kind in NUMERIC
+
+
+def _groups(rows: Sequence[Line], top: int) -> list[str]:
+    """The groups of columns in a line above the header, carried on to the right; none if it is one.
+
+    Such a line has gaps where the line below has names, and formulas begin below those.
+    """
+    if top + 2 >= len(rows):
+        return []
+    above, names, first = (row for _, row in rows[top : top + 3])
+    inner = above[: max(place for place, cell in enumerate(above) if cell)]
+    if all(inner) or sum(map(bool, names)) <= sum(map(bool, above)):
+        return []
+    if any(map(_is_number, names)):
+        return []
+    pairs = [(_is_formula(one), _is_formula(two)) for one, two in zip(names, first, strict=False)]
+    if (True, True) in pairs or (False, True) not in pairs:
+        return []
+    groups: list[str] = []
+    for place in range(len(names)):
+        cell = above[place] if place < len(above) else ""
+        groups.append(cell or (groups[-1] if groups else ""))
+    return groups
+
+
+def _grouped(names: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Names of columns, those that stand in several groups with their group."""
+    return [
+        f"{group} {name}".strip() if names.count(name) > 1 else name
+        for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def _units(rows: Sequence[Line], top: int, width: int) -> tuple[tuple[str, ...], Sequence[Line]]:

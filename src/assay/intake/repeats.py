@@ -6,14 +6,17 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from assay.compositions import identity
 from assay.errors import UsageError
+from assay.features.parsing import amounts
+from assay.features.spelling import groups
 from assay.intake.faults import Fault
 from assay.intake.policy import Rule
 
 RULES: tuple[str, ...] = get_args(Rule)
 # of the interquartile range of the labels, or of their range where that is zero
 TOLERANCE = 0.05
+# lines that are named
+SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def merge(rows: pd.DataFrame, target: str, rule: Rule, tolerance: float) -> Merg
         rule: which value stands for several; under `refuse` the first of those that agree.
         tolerance: how far values may lie apart and agree, in the unit of the target.
     """
-    names = rows["formula"].map(identity)
+    names = pd.Series(groups(amounts(list(rows["formula"]))), index=rows.index)
     values = rows.groupby(names)[target]
     apart = values.transform("max") - values.transform("min")
     several = values.transform("size") > 1
@@ -75,18 +78,27 @@ def _kept(rows: pd.DataFrame, names: pd.Series, target: str, rule: Rule) -> pd.D
 
 
 def _disagreements(rows: pd.DataFrame, names: pd.Series, target: str) -> tuple[Fault, ...]:
-    spans = rows.groupby(names)[target].agg(["min", "max", "size"])
+    values = rows.groupby(names)[target]
+    spans = [values.transform(what) for what in ("min", "max")]
+    lines = {name: _lines(at) for name, at in rows.groupby(names).groups.items()}
     return tuple(
         Fault(
             int(line),
             target,
-            f"{row[target]:.12g}",
+            f"{value:.12g}",
             "composition.disagrees",
-            f"{row['formula']} stands in {spans.loc[name, 'size']} lines, with values from "
-            f"{spans.loc[name, 'min']:g} to {spans.loc[name, 'max']:g}",
+            f"{formula} stands in {lines[name]}, with values from {low:g} to {high:g}",
         )
-        for (line, row), name in zip(rows.iterrows(), names, strict=True)
+        for line, formula, name, value, low, high in zip(
+            rows.index, rows["formula"], names, rows[target], *spans, strict=True
+        )
     )
+
+
+def _lines(at: pd.Index) -> str:
+    if len(at) > SHOWN:
+        return f"{len(at)} lines"
+    return f"lines {', '.join(map(str, at[:-1]))} and {at[-1]}"
 
 
 def require_rule(rule: str, kind: str) -> None:

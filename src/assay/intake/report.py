@@ -1,15 +1,17 @@
 """What an intake found, on one page."""
 
 import os
-from collections import Counter
 
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
-from assay.intake.faults import faults_text, write_faults
+from assay.intake.faults import TOLD, faults_text, kinds_text, write_faults
 from assay.intake.intake import Intake
 from assay.layout import Layout
 from assay.repository import Repository
 from assay.texts import plural
+
+# characters of examples on the page
+LONGEST = 150
 
 
 def intake_text(found: Intake) -> str:
@@ -20,6 +22,7 @@ def intake_text(found: Intake) -> str:
         f"  formulas  column {found.formula!r}",
         f"  target    column {found.target.column!r}: {_target(found)}",
         f"  used      {_used(found)}",
+        *_respelt(found),
         *_repeats(found),
         *_spellings(found),
         *_aside(found),
@@ -67,6 +70,16 @@ def repeats_text(found: Intake) -> str:
     return f"{told}all agree within {found.tolerance:.3g}, and the first row is kept"
 
 
+def _respelt(found: Intake) -> list[str]:
+    """How many formulas stand in `train.csv` in other letters than in the table."""
+    if not found.respelt:
+        return []
+    shown = sorted(dict(found.respelt).items(), key=lambda pair: max(map(len, pair)))[:TOLD]
+    told = ", ".join(f"{one} -> {other}" for one, other in shown)
+    told = f"{told[:LONGEST]}..." if len(told) > LONGEST else told
+    return [f"  respelt   {plural(len(found.respelt), 'formula')}, the same compositions: {told}"]
+
+
 def _spellings(found: Intake) -> list[str]:
     told = ", ".join(f"{times:,} with {kind}" for kind, times in sorted(found.spellings.items()))
     return [f"  numbers   {told}"] if told else []
@@ -83,9 +96,7 @@ def aside_text(found: Intake) -> str:
     """How many rows were set aside, and of which kinds."""
     if not found.faults:
         return "none set aside"
-    kinds = Counter(fault.code for fault in found.faults)
-    told = ", ".join(f"{times} {code}" for code, times in kinds.most_common())
-    return f"{found.set_aside} set aside ({told})"
+    return f"{found.set_aside} set aside ({kinds_text(found.faults)})"
 
 
 def write_intake(found: Intake, layout: Layout) -> None:

@@ -15,10 +15,11 @@ from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, Usa
 from assay.files import digest_bytes, write_bytes
 from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
-from assay.intake.intake import Intake, take_in
+from assay.intake.intake import Intake
 from assay.intake.pools import pool_rows
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
+from assay.model.gaps import take_in_for
 from assay.planning.first_model import first_model
 from assay.repository import Repository
 from assay.sealing import encryption
@@ -162,7 +163,7 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
     _retired(layout)
     require_uncommitted(repository.root, source)
     target = settings.target.column
-    found = take_in(source, dataclasses.replace(choices, target=target).within(settings))
+    found = take_in_for(repository, source, dataclasses.replace(choices, target=target))
     write_intake(found, layout)
     return found.with_target(target)
 

@@ -167,11 +167,11 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
     *,
     machine: bool,
 ) -> "Plan":
-    from assay.intake.intake import take_in
     from assay.intake.report import intake_text, write_intake
+    from assay.model.gaps import take_in_for
     from assay.planning.prospects import prospect
 
-    found = asked(lambda choices: take_in(source, choices.within(repository.settings)), choices)
+    found = asked(lambda choices: take_in_for(repository, source, choices), choices)
     write_intake(found, repository.layout)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")
