@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import forks
 from assay.batch.authorization import Authorization, authorize, without_certificate
 from assay.compositions import chemical_system
 from assay.datasets import read_dataset
@@ -190,7 +191,9 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def assay(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb of the command line in a process of its own."""
+    """Run a verb in a process of its own, which is a fork unless Python's variables differ."""
+    if not any(name.startswith("PYTHON") for name in variables):
+        return forks.run(root, arguments, environment(**variables))
     return subprocess.run(
         [sys.executable, "-m", "assay", *arguments],
         cwd=root,
