@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from assay.records import CheckReport, Finding, VerdictRecord
     from assay.repository import Repository
 
+StaleOption = Annotated[
+    bool,
+    typer.Option("--stale-ok", help="Go by the last checks though code, data or settings changed."),
+]
 _KINDS = {
     "schema": ("data check", "data checks"),
     "sanity": ("sanity property", "sanity properties"),
@@ -36,9 +40,11 @@ def schema(machine: Machine = False) -> None:
             doing("starting Great Expectations")
             from assay.schema import data_docs  # noqa: F401 (takes seconds)
             from assay.schema.check import check_schema
+            from assay.staleness import inputs_noted
 
-        report = check_schema(repository)
-        report.write(handover.schema)
+        with inputs_noted(repository, "schema"):
+            report = check_schema(repository)
+            report.write(handover.schema)
     _conclude(report, "expectations hold", machine=machine)
 
 
@@ -50,8 +56,10 @@ def train(machine: Machine = False) -> None:
         with stages("train") as doing:
             doing("starting")
             from assay.model.training import train as fit
+            from assay.staleness import inputs_noted
 
-        card = fit(repository)
+        with inputs_noted(repository, "candidate"):
+            card = fit(repository)
     _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
@@ -72,15 +80,17 @@ def sanity(
 ) -> None:
     """Test the bundle with properties that any composition model must have."""
     from assay.sanity.check import run_sanity
+    from assay.staleness import inputs_noted
 
     handover = _out()
     with recorded(handover, "sanity") if not fast else nullcontext():
         repository = here()
         repository.base.require()
         machinery_of(repository.root)
-        report = run_sanity(repository, bundle or handover.bundle, fast=fast)
-        # what is handed over says that all was tested
-        report.write(handover.fast_sanity if fast else handover.sanity)
+        with nullcontext() if fast else inputs_noted(repository, "sanity"):
+            report = run_sanity(repository, bundle or handover.bundle, fast=fast)
+            # what is handed over says that all was tested
+            report.write(handover.fast_sanity if fast else handover.sanity)
     _conclude(report, "properties hold", machine=machine)
 
 
@@ -140,6 +150,7 @@ def score(
     publish: Annotated[
         bool, typer.Option(help="Publish a certified bundle as a release on GitHub.")
     ] = False,
+    stale_ok: StaleOption = False,
     machine: Machine = False,
 ) -> None:
     """Decide on the candidate; opens the sealed labels if needed."""
@@ -150,12 +161,16 @@ def score(
             from assay.report.advice import after, meaning
             from assay.report.figures import gate_line
             from assay.scoring.score import score as decide
+            from assay.staleness import require_current, told
 
+            changed = require_current(repository, folder, stale_ok=stale_ok)
             verdict = decide(repository, folder, remote, doing)
         # no refusal from here on: the verdict stands in the ledger, whatever becomes of the model
         if verdict.certified:
             doing("keeping the certified model")
             _spread(repository, folder, verdict.bundle_digest, publish=publish)
+    if changed:
+        tell(f"warning: {told(changed)} since the checks ran, which this goes by", machine=machine)
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
         tell(_certificate(repository.root, verdict), machine=machine)
@@ -198,13 +213,16 @@ def report(
     post: Annotated[
         bool, typer.Option(help="Set the commit status and comment on GitHub.")
     ] = False,
+    stale_ok: StaleOption = False,
 ) -> None:
     """Write the comment and the page for the reviewer."""
     repository = here()
     with stages("report") as doing:
         doing("gathering what was found, and drawing it")
         from assay.report.posting import write_report
+        from assay.staleness import require_current
 
         folder = Handover(handover) if handover else repository.handover
-        page = write_report(repository, folder, post=post)
+        changed = require_current(repository, folder, stale_ok=stale_ok)
+        page = write_report(repository, folder, post=post, changed=changed)
     typer.echo(f"report: {page}")
