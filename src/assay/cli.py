@@ -15,7 +15,7 @@ from assay.layout import SETTINGS, Layout
 from assay.processes import end_when_terminated
 from assay.progress import begin
 from assay.texts import on_one_line
-from assay.verbs import batches, checks, maintenance, prediction, start
+from assay.verbs import batches, checks, data, maintenance, prediction, start
 from assay.verbs.console import found_root, printed
 
 VERBOSE = "--verbose"
@@ -84,9 +84,14 @@ GROUPS = {
         prediction.trace,
         prediction.diff,
     ),
-    "Maintain": (maintenance.seal_app, maintenance.ledger_app, maintenance.revoke),
+    "Maintain": (data.data_app, maintenance.seal_app, maintenance.ledger_app, maintenance.revoke),
 }
-NAMES = {batches.app: "batch", maintenance.seal_app: "seal", maintenance.ledger_app: "ledger"}
+NAMES = {
+    batches.app: "batch",
+    data.data_app: "data",
+    maintenance.seal_app: "seal",
+    maintenance.ledger_app: "ledger",
+}
 
 
 def name_of(verb: Any) -> str:

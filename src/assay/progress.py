@@ -24,6 +24,7 @@ BEGINNINGS = {
     "trace": "tracing",
     "diff": "comparing",
     "revoke": "revoking",
+    "data": "reading new rows",
     "seal": "working on the sealed set",
     "update": "updating from the template",
     "ledger": "reading the ledger",

@@ -1,6 +1,5 @@
 """`assay seal fresh`: new rows, whose labels nobody saw, take the place of a retired set."""
 
-import dataclasses
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from assay.files import digest_bytes, write_bytes
 from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
 from assay.intake.intake import Intake, take_in
+from assay.intake.joining import joining, require_target
 from assay.intake.pools import pool_rows
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
@@ -27,7 +27,7 @@ from assay.sealing.labels import label_column, sealed_digest
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
 from assay.settings import FILE_NAME, Settings, parse_settings
-from assay.splits import Parts, numbered
+from assay.splits import Parts, next_number, numbered
 from assay.tables import read_labelled, read_table, table_text
 
 SHOWN = 5
@@ -126,10 +126,11 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
     root, layout, settings = repository.root, repository.layout, repository.settings
     retired = _retired(layout)
     require_usable(found, repository, agreed=agreed)
-    _require_target(settings, found)
+    require_target(settings, found)
+    _require_groups(settings, found)
     require_unseen(layout, found.rows, found.name)
     train, joined = _joined(repository, retired)
-    held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
+    held_out = numbered(found.rows, "s", next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
     model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
     text = model.text
@@ -161,36 +162,9 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
     layout, settings = repository.layout, repository.settings
     _retired(layout)
     require_uncommitted(repository.root, source)
-    target = settings.target.column
-    found = take_in(source, dataclasses.replace(choices, target=target).within(settings))
+    found = take_in(source, joining(choices, settings).within(settings))
     write_intake(found, layout)
-    return found.with_target(target)
-
-
-def _require_target(settings: Settings, found: Intake) -> None:
-    target, source = settings.target, found.name
-    if found.kind != target.kind:
-        raise UsageError(
-            f"{source}: {target.column} is a {found.kind}, but target.kind in {FILE_NAME} is "
-            f"{target.kind!r}; give labels of that kind.",
-            code="data.other-kind",
-        )
-    if found.unit != target.unit:
-        raise UsageError(
-            f"{source}: {target.column} is in {found.unit}, but target.unit in {FILE_NAME} is "
-            f"{target.unit!r}; convert the labels, or give --unit if the header is wrong.",
-            code="data.other-unit",
-        )
-    values = found.rows[target.column]
-    outside = found.rows[~values.between(target.lower, target.upper)]
-    if len(outside):
-        raise UsageError(
-            f"{source}, line {outside.index[0]}: {target.column} is "
-            f"{outside[target.column].iloc[0]:g}, outside of {target.lower:g} to {target.upper:g} "
-            f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}.",
-            code="data.out-of-bounds",
-        )
-    _require_groups(settings, found)
+    return found.with_target(settings.target.column)
 
 
 def _require_groups(settings: Settings, found: Intake) -> None:
@@ -221,15 +195,10 @@ def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame
     rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
     known = set(map(identity, reduced_formulas(train["formula"], layout.train)))
     rows = rows[~rows["formula"].map(identity).isin(known)]
-    added = numbered(rows, "t", _next_number(train["row_id"]))[
+    added = numbered(rows, "t", next_number(train["row_id"]))[
         ["row_id", "formula", target, *further]
     ]
     return pd.concat([train, added], ignore_index=True).fillna(""), len(added)
-
-
-def _next_number(ids: Iterable[str]) -> int:
-    """One more than the highest number in ids such as `t00001`."""
-    return 1 + max((int(row_id[1:]) for row_id in ids if row_id[1:].isdecimal()), default=0)
 
 
 def _ids(paths: Iterable[Path]) -> list[str]:
