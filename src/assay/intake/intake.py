@@ -168,8 +168,8 @@ class _Labels:
 def _labels(table: RawTable, target: Target, choices: Choices) -> _Labels:
     cells, lines = list(table.cells[target.column]), list(table.cells.index)
     joins = choices.kind == "class" or choices.positive is not None
-    numbers = choices.kind == "number" and all(label in DIGITS for label in labels_of(cells))
-    if joins or (is_class(cells) and not numbers):
+    digits = choices.kind == "number" and all(label in DIGITS for label in labels_of(cells))
+    if joins or (is_class(cells) and not digits):
         found = read_classes(cells, lines, target.column, choices.positive, choices.classes)
         return _Labels("class", found.values, found.faults, found.names, {}, found.counts)
     decimal = choices.decimal or _decimal(table, target.column)

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.errors import CheckFailedError
+from assay.errors import AssayError, CheckFailedError
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_of, require_pinned
 from assay.progress import stages
 from assay.texts import on_one_line, plural
+from assay.verbs.beside import verb_beside
 from assay.verbs.console import HandoverOption, Machine, Remote, found_root, here, recorded, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records import CheckReport, Finding, VerdictRecord
+    from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
     from assay.repository import Repository
 
 StaleOption = Annotated[
@@ -50,6 +51,10 @@ def schema(machine: Machine = False) -> None:
 
 def train(machine: Machine = False) -> None:
     """Train the candidate and write its bundle and predictions."""
+    _tell_card(_trained(), machine=machine)
+
+
+def _trained() -> "CandidateCard":
     with recorded(_out(), "candidate"):
         repository = here()
         machinery_of(repository.root)
@@ -59,7 +64,10 @@ def train(machine: Machine = False) -> None:
             from assay.staleness import inputs_noted
 
         with inputs_noted(repository, "candidate"):
-            card = fit(repository)
+            return fit(repository)
+
+
+def _tell_card(card: "CandidateCard", *, machine: bool) -> None:
     _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
@@ -95,9 +103,29 @@ def sanity(
 
 
 def check(machine: Machine = False) -> None:
-    """Run schema, train and sanity, as the workflow of a pull request does."""
-    schema(machine=machine)
-    train(machine=machine)
+    """Run schema, train and sanity, as the workflow of a pull request does.
+
+    The data are checked in another process while the candidate is trained. What both say is printed
+    in this order, however long each takes; the first that failed decides about the exit code.
+    """
+    here()  # outside of a repository nothing is begun
+    with verb_beside("schema", ["--json"] if machine else []) as data_checks:
+        card = error = None
+        try:
+            card = _trained()
+        except AssayError as found:
+            error = found
+        code, printed_there, said = data_checks.ended()
+    typer.echo(printed_there, nl=False)
+    if card is not None:
+        _tell_card(card, machine=machine)
+    if code:
+        if error is not None and str(error) not in said:
+            typer.echo(f"assay: {on_one_line(str(error))} [{error.code}]", err=True)
+        typer.echo(said, nl=False, err=True)
+        raise typer.Exit(code)
+    if error is not None:
+        raise error
     sanity(machine=machine)
 
 
