@@ -19,7 +19,7 @@ from assay.intake.joining import joining, require_target
 from assay.intake.pools import pool_rows
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
-from assay.planning.first_model import first_model
+from assay.planning.first_model import FirstModel, first_model
 from assay.repository import Repository
 from assay.sealing import encryption
 from assay.sealing.encryption import SEALING, seal
@@ -111,20 +111,50 @@ class Renewed:
     kept: Path | None
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A fresh set of which all was tried that can fail for the data's sake; nothing is written.
+
+    `parts` are the new train set, which `joined` rows of the former sealed set join, and the rows
+    to seal; `repeated` rows of the source were left out.
+    """
+
+    parts: Parts
+    model: FirstModel
+    joined: int
+    repeated: int
+
+
 def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -> Renewed:
     """Seal a new set whole; the rows of the retired one join the train set.
 
-    Everything that can fail for the data's sake is done before the first file is written: the
-    checks of `assay schema` run on the new tables, too. Should the writing itself be cut short, the
-    same command brings it to its end.
+    Everything that can fail for the data's sake is done before the first file is written. Should
+    the writing itself be cut short, the same command brings it to its end.
+
+    Raises as `prepared`, and
+        RefusedError: the present set is not retired.
+    """
+    retired = _retired(repository.layout)
+    return carry_out(repository.layout, prepared(repository, found, retired, agreed=agreed))
+
+
+def prepared(
+    repository: Repository, found: Intake, retired: pd.DataFrame, *, agreed: bool
+) -> Prepared:
+    """Try all that `seal fresh` does: fit the model, and run `assay schema` on the new tables.
+
+    Args:
+        repository: whose sealed set ends.
+        found: the rows to seal.
+        retired: the table of the set that ends, `row_id, formula` and the label.
+        agreed: whether a person agreed to set more rows aside than `assay.toml` allows.
 
     Raises:
-        RefusedError: the present set is not retired, or rows are known already or committed.
+        RefusedError: rows are known already or committed.
         UsageError: the source or `assay.toml` is not as it must be, or the model cannot be fitted.
         CheckFailedError: the published labels are not those committed to.
     """
     root, layout, settings = repository.root, repository.layout, repository.settings
-    retired = _retired(layout)
     require_usable(found, repository, agreed=agreed)
     require_target(settings, found)
     _require_groups(settings, found)
@@ -133,10 +163,15 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
     held_out = numbered(found.rows, "s", next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
     model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
-    text = model.text
-    _rehearse(layout, parts, text)
-    kept = _write(layout, parts, text)
-    return Renewed(joined, len(train), len(held_out), model.margin, found.merged.repeated, kept)
+    _rehearse(layout, parts, model.text)
+    return Prepared(parts, model, joined, found.merged.repeated)
+
+
+def carry_out(layout: Layout, made: Prepared) -> Renewed:
+    """Write what was prepared, the set that is named last."""
+    train, sealed = len(made.parts.train), len(made.parts.held_out)
+    kept = _write(layout, made.parts, made.model.text)
+    return Renewed(made.joined, train, sealed, made.model.margin, made.repeated, kept)
 
 
 def _retired(layout: Layout) -> pd.DataFrame:
@@ -159,8 +194,13 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
         UndecidedError: a person has to choose.
         UsageError: the table cannot be read, or no row of it can be used.
     """
+    _retired(repository.layout)
+    return read_unseen(repository, source, choices)
+
+
+def read_unseen(repository: Repository, source: str, choices: Choices) -> Intake:
+    """The same, whether or not the present set is retired."""
     layout, settings = repository.layout, repository.settings
-    _retired(layout)
     require_uncommitted(repository.root, source)
     found = take_in(source, joining(choices, settings).within(settings))
     write_intake(found, layout)

@@ -82,7 +82,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
         typer.echo(f"{told}\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
-    typer.echo(next_steps(root, made.changed))
+    typer.echo(next_steps(root))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
