@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from assay.errors import NotCarriedOutError
+from assay.progress import QUIET
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,4 @@ def _environment() -> dict[str, str]:
     """The environment with this very assay in front, however it was found."""
     source = str(Path(__file__).parents[2])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), QUIET: "1"}

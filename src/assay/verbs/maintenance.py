@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.errors import CheckFailedError, RefusedError
-from assay.progress import stages
+from assay.progress import paused, stages
 from assay.texts import on_one_line
 from assay.verbs.console import Machine, Remote, found_root, here, tell
 from assay.verbs.tables import (
@@ -156,8 +156,9 @@ def renew(  # noqa: PLR0913 (one parameter an option)
 def _require_yes(*, yes: bool) -> None:
     """Go on if a person says so, by the option or on a terminal."""
     asks = sys.stdin.isatty() and sys.stdout.isatty()
-    if yes or (asks and typer.confirm("Renew the sealed set?")):
-        return
+    with paused():
+        if yes or (asks and typer.confirm("Renew the sealed set?")):
+            return
     raise RefusedError(
         "nothing was changed: read above what the renewal costs, and run it again with --yes.",
         code="labels.not-agreed",
