@@ -24,7 +24,8 @@ IDENTITY = """  git config user.name "{author}"          # git does not know you
   git config user.email you@example.org
 """
 INIT = """  .venv/bin/assay init       # divides your table and seals the held-out labels
-  git add -A && git commit -m "Divide and seal the data"
+  git add data src assay.toml certificate.pub README.md
+  git commit -m "Seal the held-out labels"
 """
 
 

@@ -81,6 +81,7 @@ def test_help_imports_nothing_heavy(tmp_path):
         "verify",
         "trace",
         "diff",
+        "data",
         "seal",
         "revoke",
         "ledger",
@@ -93,6 +94,7 @@ def test_every_verb_has_one_line_of_help():
     commands = typer.main.get_command(cli.app).commands
     for command in [
         *commands.values(),
+        *commands["data"].commands.values(),
         *commands["seal"].commands.values(),
         *commands["ledger"].commands.values(),
     ]:

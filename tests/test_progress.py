@@ -1,12 +1,13 @@
-"""What a verb is doing is told on a terminal, and nowhere else."""
+"""What a verb is doing is shown: at once on a terminal, elsewhere if it takes long."""
 
 import io
 import sys
 
 import pytest
 
+from assay import progress
 from assay.cli import app
-from assay.progress import BEGINNINGS, begin, stages
+from assay.progress import BEGINNINGS, EVERY, Watch, begin, counted, counting, end, stages
 
 
 class Terminal(io.StringIO):
@@ -36,8 +37,89 @@ def test_an_error_leaves_no_line_behind(monkeypatch):
     assert written.getvalue().split("\r")[-2].strip() == ""
 
 
-def test_nothing_is_written_where_nobody_looks(monkeypatch):
-    """In a workflow, or with a file for standard error, not a byte is written."""
+@pytest.fixture(autouse=True)
+def ended():
+    """No thread of a test goes on watching."""
+    yield
+    end()
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """The seconds so far."""
+        return self.now
+
+
+@pytest.fixture
+def watch(monkeypatch, tmp_path, capsys):
+    """A watch with a clock, before a log; gives `wait`, which returns the lines of the log."""
+    monkeypatch.chdir(tmp_path)
+    watch = Watch(clock := Clock())
+    monkeypatch.setattr(progress, "_watch", watch)
+    watch.begin("assay: training the candidate", "train")
+
+    def wait(seconds):
+        for _ in range(seconds):
+            clock.now += 1
+            watch.look()
+        return capsys.readouterr().err.splitlines()
+
+    return wait
+
+
+def test_a_silent_step_is_said_in_a_log(watch):
+    """The planted silent step: whatever says nothing of itself is named every few seconds."""
+    assert watch(int(EVERY) - 1) == []
+    assert watch(1) == ["assay: training the candidate, 5 s so far"]
+    assert len(watch(50)) == 10
+    assert len(watch(60)) <= 5  # what takes minutes fills no log
+
+
+def test_lines_of_a_log_say_what_is_done_and_how_long(watch):
+    """Stages are named, and what is counted has its number and an estimate; lines end as lines."""
+    with stages("train") as doing:
+        doing("saving the bundle")
+        assert watch(5) == ["train: saving the bundle, 5 s so far"]
+    with counting("train", 6, " fits") as bar:
+        bar.update(2)
+        [line] = watch(5)
+        assert line.startswith("train: 2 of 6 fits, about ")
+    assert watch(5) == ["assay: training the candidate, 15 s so far"]
+
+
+def test_an_estimate_comes_from_the_last_time(watch, tmp_path):
+    """In a repository the seconds of the last good run are known the next time."""
+    (tmp_path / "assay.toml").touch()
+    (tmp_path / "out").mkdir()
+    progress.Usual("train").keep(21.04)
+    assert watch(5) == ["assay: training the candidate, 5 s so far of about 21 s, by the last time"]
+    (tmp_path / "out" / "durations.json").write_text("[")
+    assert watch(5) == ["assay: training the candidate, 10 s so far"]
+
+
+def test_what_is_counted_comes_through():
+    """All items come, in order, and an error on the way leaves nothing shown."""
+    assert list(counted("abc", "letters", 3)) == ["a", "b", "c"]
+    with pytest.raises(ZeroDivisionError):
+        list(counted((1 / n for n in (1, 0)), "numbers"))
+    assert progress._watch.shown == []
+
+
+def test_scoring_says_its_stages_by_no_clock(monkeypatch):
+    """In a log, lines of `score` come with its stages: no label has a part in their number."""
+    monkeypatch.setattr(sys, "stderr", written := io.StringIO())
+    begin(["score"])
+    with stages("score") as doing:
+        doing("comparing with the reference and deciding")
+    assert written.getvalue() == "score: comparing with the reference and deciding\n"
+
+
+def test_nothing_is_written_of_what_is_quick(monkeypatch):
+    """In a workflow, or with a file for standard error, nothing is said of what ends at once."""
     monkeypatch.setattr(sys, "stderr", written := io.StringIO())
     with stages("train") as doing:
         doing("saving the bundle")

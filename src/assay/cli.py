@@ -13,9 +13,9 @@ from typer.core import TyperGroup
 from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.layout import SETTINGS, Layout
 from assay.processes import end_when_terminated
-from assay.progress import begin
+from assay.progress import begin, end
 from assay.texts import on_one_line
-from assay.verbs import batches, checks, maintenance, prediction, start
+from assay.verbs import batches, checks, data, maintenance, prediction, start
 from assay.verbs.console import found_root, printed
 
 VERBOSE = "--verbose"
@@ -84,9 +84,14 @@ GROUPS = {
         prediction.trace,
         prediction.diff,
     ),
-    "Maintain": (maintenance.seal_app, maintenance.ledger_app, maintenance.revoke),
+    "Maintain": (data.data_app, maintenance.seal_app, maintenance.ledger_app, maintenance.revoke),
 }
-NAMES = {batches.app: "batch", maintenance.seal_app: "seal", maintenance.ledger_app: "ledger"}
+NAMES = {
+    batches.app: "batch",
+    data.data_app: "data",
+    maintenance.seal_app: "seal",
+    maintenance.ledger_app: "ledger",
+}
 
 
 def name_of(verb: Any) -> str:
@@ -122,11 +127,16 @@ def main() -> None:
         with end_when_terminated():
             app()
     except AssayError as error:
+        end()
         sentence = _tell(error, verbose=verbose)
         _show(sentence)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 (whatever it is, it says nothing about the model)
+        end()
         sys.exit(_confess(error, verbose=verbose))
+    except SystemExit as done:
+        end(well=not done.code)
+        raise
 
 
 def _tell(error: AssayError, *, verbose: bool) -> str:

@@ -322,11 +322,11 @@ def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -
 
 
 def _write(chunks: Iterable[bytes], name: str, size: int, path: Path, most: int) -> None:
-    from tqdm import tqdm
+    from assay.progress import counting
 
     with (
         path.open("xb") as stream,
-        tqdm(desc=name, total=size, unit="B", unit_scale=True, disable=None) as bar,
+        counting(name, size, "B", unit_scale=True) as bar,
     ):
         for chunk in chunks:
             bar.update(stream.write(chunk))

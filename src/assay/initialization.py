@@ -1,5 +1,6 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay import provenance
-from assay.errors import RefusedError, UsageError
+from assay.errors import AssayError, RefusedError, UsageError
 from assay.files import write_text
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
@@ -153,10 +154,18 @@ def read_source(root: Path, source: str | None, choices: Choices) -> Intake | No
             f"{KEPT / kept[0].name}`.",
             code="data.several-sources",
         )
-    source = source or str(kept[0])
-    found = take_in_for(Repository(root, read_settings(root)), source, choices)
+    found = _taken_in(root, source or str(kept[0]), choices)
     write_intake(found, Layout(root))
     return found
+
+
+def _taken_in(root: Path, source: str, choices: Choices) -> Intake:
+    """Read the table; what is wrong with a copy that the template made names the person's file."""
+    try:
+        return take_in_for(Repository(root, read_settings(root)), source, choices)
+    except AssayError as error:
+        error.args = (str(error).replace(f"{root / KEPT}{os.sep}", ""),)
+        raise
 
 
 def _require_no_words(options: Mapping[str, object]) -> None:
@@ -173,8 +182,8 @@ def _require_no_words(options: Mapping[str, object]) -> None:
 def _require_fresh(layout: Layout) -> None:
     if layout.sealed_labels.exists():
         raise RefusedError(
-            f"{layout.sealed_labels} exists: this repository is initialised; `assay seal fresh` "
-            "puts a new set in the place of a retired one.",
+            f"{layout.sealed_labels} exists: this repository is initialised; `assay seal renew "
+            "TABLE` puts a new set in its place, and `assay data add TABLE` adds train rows.",
             code="labels.already-sealed",
         )
     if any(layout.retired.glob("*")):
@@ -257,15 +266,14 @@ def few_rows(sealed: int) -> str | None:
     )
 
 
-def next_steps(root: Path, model: str | None = None) -> str:
+def next_steps(root: Path) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
     folder = Layout(root).keys
-    further = [" README.md"] if (root / "README.md").is_file() else []  # it may name another target
-    changed = "".join([*further, f" {model}" if model else ""])
+    readme = " README.md" if (root / "README.md").is_file() else ""  # it may name another target
     return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
 
 Next, in the folder of assay.toml:
-  git add data assay.toml certificate.pub{changed} && git commit -m "Seal the held-out labels"
+  git add data src assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
   assay check && assay score
 
 To use them on GitHub (Settings of the repository):

@@ -1,7 +1,7 @@
 """Divides rows by chemical system, so that no system stands on both sides."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,11 @@ def numbered(rows: pd.DataFrame, letter: str, first: int) -> pd.DataFrame:
     return rows.assign(row_id=ids).reset_index(drop=True)
 
 
+def next_number(ids: Iterable[str]) -> int:
+    """One more than the highest number in ids such as `t00001`."""
+    return 1 + max((int(row_id[1:]) for row_id in ids if row_id[1:].isdecimal()), default=0)
+
+
 def linked_systems(formulas: Sequence[str]) -> list[str]:
     """The groups that may not be divided: chemical systems, joined where but traces differ.
 
@@ -58,20 +63,37 @@ def linked_systems(formulas: Sequence[str]) -> list[str]:
     """
     from scipy.cluster.hierarchy import DisjointSet
 
-    from assay.compositions import chemical_system, parse
+    from assay.compositions import chemical_system
 
     systems = [chemical_system(formula) for formula in formulas]
     together = DisjointSet(("all", system) for system in systems)
     for formula, system in zip(formulas, systems, strict=True):
-        shares = parse(formula).fractional_composition.items()
-        host = "-".join(sorted(e.symbol for e, share in shares if share >= TRACE))
-        together.add(("host", host))
-        together.merge(("all", system), ("host", host))
+        together.add(("host", _host(formula)))
+        together.merge(("all", system), ("host", _host(formula)))
     names: dict[str, str] = {}
     for group in together.subsets():
         members = {system for kind, system in group if kind == "all"}
         names |= dict.fromkeys(members, min(members))
     return [names[system] for system in systems]
+
+
+def of_groups(formulas: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Whether each formula, for itself, is of one of the groups of `others`; see `linked_systems`.
+
+    What links two groups is of both, and draws no other formula with it.
+    """
+    from assay.compositions import chemical_system
+
+    systems, hosts = set(map(chemical_system, others)), set(map(_host, others))
+    return [chemical_system(text) in systems or _host(text) in hosts for text in formulas]
+
+
+def _host(formula: str) -> str:
+    """The chemical system without the elements that are traces."""
+    from assay.compositions import parse
+
+    shares = parse(formula).fractional_composition.items()
+    return "-".join(sorted(element.symbol for element, share in shares if share >= TRACE))
 
 
 def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.ndarray:

@@ -367,7 +367,7 @@ def test_link_is_shown_only_if_it_is_one(tmp_path: Path) -> None:
          ["Benchmark"], "`assay plan`"),
         ({"verdict": verdict(outcome="INCONCLUSIVE", stage="sealed")}, ["Benchmark"], "each costs"),
         ({"verdict": verdict(outcome="INCONCLUSIVE", stage="retired")}, ["Benchmark"],
-         "`assay seal fresh`"),
+         "`assay seal renew TABLE`"),
     ],
 )  # fmt: skip
 def test_whatever_is_red_says_the_one_thing_to_do(

@@ -62,10 +62,10 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
     Raises:
         RefusedError: a row is not what the bundle makes of its formula.
     """
-    from tqdm import tqdm
+    from assay.progress import counting
 
     start = outside = 0
-    bar = tqdm(total=record.rows, desc="verify", unit=" rows", disable=None, leave=False)
+    bar = counting("verify", record.rows, " rows", leave=False)
     while len(parquet := tables.parquet.take(CHUNK)):
         bar.update(len(parquet))
         reasons, values, content = predict_rows(bundle, list(parquet["formula"]))
@@ -128,12 +128,12 @@ def require_listed(
         RefusedError: a row is not what the bundle makes of the list.
         UsageError: the list cannot be read any more.
     """
-    from tqdm import tqdm
+    from assay.progress import counted
 
     at, start, rejected, outside = listed.first, 0, 0, 0
     parts = read_range(listed, 0, listed.rows, CHUNK)
     many = -(-listed.rows // CHUNK)
-    for table in tqdm(parts, "verify", many, disable=None, leave=False):
+    for table in counted(parts, "verify", many, " parts"):
         made, quarantined = predict_table(bundle, table, at, record.recipe.accounts)
         made = made.reset_index(drop=True)
         _require_part(bundle, tables, tables.parquet.take(len(made)), made, start)

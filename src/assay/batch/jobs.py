@@ -75,10 +75,10 @@ class Job:
 
         After so many seconds no new shard is waited for. Gives the number of rows that are left.
         """
-        from tqdm import tqdm
+        from assay.progress import counting
 
         rows = sum(shard.stop - shard.start for shard in shards)
-        with tqdm(total=rows, desc="predict", unit=" rows", disable=None, smoothing=0) as progress:
+        with counting("predict", rows, " rows", smoothing=0) as progress:
             missing = [shard for shard in shards if not finished(self.batch, shard)]
             left = sum(shard.stop - shard.start for shard in missing)
             if left < rows:

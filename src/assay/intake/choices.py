@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from assay.errors import UsageError
 from assay.intake.policy import Rule
@@ -28,7 +29,8 @@ class Choices:
     taken if the table has it, and `usual_unit` its unit; `sheet` is of a workbook, `decimal` the
     decimal sign, `positive` the positive class. `duplicates` is the rule for rows of one
     composition (`refuse`), `tolerance` how far their values may lie apart in the target's unit;
-    `further` are columns to take along as they are.
+    `further` are columns to take along as they are. For rows that join others, `kind` and `classes`
+    are those of the others.
     """
 
     formula: str | None = None
@@ -42,6 +44,8 @@ class Choices:
     duplicates: Rule | None = None
     tolerance: float | None = None
     further: Sequence[str] = ()
+    kind: Literal["number", "class"] | None = None
+    classes: tuple[str, str] | None = None
 
     def within(self, settings: Settings) -> "Choices":
         """The same, with what `assay.toml` says where a person said nothing."""

@@ -16,6 +16,8 @@ KNOWN = (
     ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("0", "1"), ("0.0", "1.0"),
     ("off", "on"), ("negative", "positive"), ("-", "+"),
 )  # fmt: skip
+# of these, labels that are numbers, too
+DIGITS = ("0", "1", "0.0", "1.0")
 NEGATIONS = ("non", "not ", "not-", "not_", "no ", "un", "in", "im", "a")
 MOST_CLASSES = 20
 FEWEST_ROWS = 3  # of a class on the average; text that hardly repeats is no class
@@ -57,7 +59,11 @@ def is_class(cells: Sequence[str]) -> bool:
 
 
 def read_classes(
-    cells: Sequence[str], lines: Sequence[int], column: str, positive: str | None
+    cells: Sequence[str],
+    lines: Sequence[int],
+    column: str,
+    positive: str | None,
+    known: tuple[str, str] | None = None,
 ) -> Classes:
     """Read the cells of a column of classes.
 
@@ -66,12 +72,15 @@ def read_classes(
         lines: where each stands in the file (n,).
         column: the column's name, for faults.
         positive: the label that is the positive class; needed where there are more than two.
+        known: the classes that these rows join, of which they may lack one; others are faults.
 
     Raises:
         UsageError: there are more than two labels and none is chosen, or the chosen is none.
     """
-    found = labels_of(cells)
-    names = _names(found, column, positive)
+    found = written = labels_of(cells)
+    if known is not None and known[0] != f"not {known[1]}":
+        found = {name.casefold(): name for name in known}
+    names = known or _names(found, column, positive)
     chosen = names[1].casefold()
     values, faults = np.full(len(cells), np.nan), []
     for at, cell in enumerate(cells):
@@ -80,7 +89,8 @@ def read_classes(
             values[at] = float(label == chosen)
         else:
             reason = f"{column} is {cell.strip()[:40]!r}" if label else f"{column} is empty"
-            faults.append(Fault(int(lines[at]), column, cell, "class.empty", reason))
+            code = "class.unknown" if label in written else "class.empty"
+            faults.append(Fault(int(lines[at]), column, cell, code, reason))
     counts = Counter(found[label] for cell in cells if (label := cell.strip().casefold()) in found)
     return Classes(names, values, tuple(faults), counts)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
 from assay.intake.choices import Choices, UndecidedError
-from assay.intake.classes import is_class, read_classes
+from assay.intake.classes import DIGITS, is_class, labels_of, read_classes
 from assay.intake.columns import Target, formula_column, require_further, target_column
 from assay.intake.faults import Fault, kinds_text
 from assay.intake.files import read_raw
@@ -160,8 +160,10 @@ class _Labels:
 
 def _labels(table: RawTable, target: Target, choices: Choices) -> _Labels:
     cells, lines = list(table.cells[target.column]), list(table.cells.index)
-    if choices.positive is not None or is_class(cells):
-        found = read_classes(cells, lines, target.column, choices.positive)
+    joins = choices.kind == "class" or choices.positive is not None
+    digits = choices.kind == "number" and all(label in DIGITS for label in labels_of(cells))
+    if joins or (is_class(cells) and not digits):
+        found = read_classes(cells, lines, target.column, choices.positive, choices.classes)
         return _Labels("class", found.values, found.faults, found.names, {}, found.counts)
     decimal = choices.decimal or _decimal(table, target.column)
     if decimal is None:

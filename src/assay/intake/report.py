@@ -117,10 +117,7 @@ def require_usable(found: Intake, repository: Repository, *, agreed: bool) -> No
         UsageError: values of one composition disagree, or all labels are the same.
         RefusedError: too many rows were set aside.
     """
-    place = os.path.relpath(repository.layout.rejected)
-    limit = repository.settings.data.maximum_set_aside
-    if found.merged.faults:
-        _refuse_disagreements(found, place)
+    require_rows(found, repository, agreed=agreed)
     labels = found.rows[found.target.name]
     if labels.nunique() < 2:  # noqa: PLR2004 (something to learn)
         raise UsageError(
@@ -128,6 +125,14 @@ def require_usable(found: Intake, repository: Repository, *, agreed: bool) -> No
             "is nothing to learn: choose another column with --target.",
             code="data.constant",
         )
+
+
+def require_rows(found: Intake, repository: Repository, *, agreed: bool) -> None:
+    """Insist on rows that agree and are most of the table; see `require_usable`."""
+    place = os.path.relpath(repository.layout.rejected)
+    limit = repository.settings.data.maximum_set_aside
+    if found.merged.faults:
+        _refuse_disagreements(found, place)
     if found.share_set_aside > limit and not agreed:
         raise RefusedError(
             f"{found.name}: {found.share_set_aside:.1%} of the rows cannot be used, more than "

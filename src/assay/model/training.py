@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from assay import provenance
 from assay.claims import claimed_since
@@ -33,7 +32,7 @@ from assay.model.metrics import (
 from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.processes import end_with_parent, pool_of
-from assay.progress import stages
+from assay.progress import counted, stages
 from assay.records import MAXIMUM_TEXT, CandidateCard
 from assay.repository import Repository
 from assay.settings import Settings
@@ -83,7 +82,7 @@ def _fitted(
 
     run = Parallel(n_jobs=min(cpu_count(), len(parts)), prefer="threads", return_as="generator")
     fits = run(delayed(builder(seed).fit)(frame[rows], target[rows]) for rows in parts)
-    return list(tqdm(fits, total=len(parts), desc="train", unit=" fits", disable=None))
+    return list(counted(fits, "train", len(parts), " fits"))
 
 
 def _require_kind(kind: str, model: Any) -> None:

@@ -48,7 +48,7 @@ _AFTER = {
         "which estimates what this sealed set can decide"
     ),
     ("INCONCLUSIVE", "retired"): (
-        "ask whoever holds the keys for a fresh sealed set: `assay seal retire`, `assay seal fresh`"
+        "ask whoever holds the keys to renew the sealed set: `assay seal renew TABLE`"
     ),
 }
 _NO_FAILURE = "this is not a failure of the model, and the sealed labels were not opened"
@@ -78,7 +78,14 @@ _CLOSED = {
         "model would pass on it"
     ),
 }
-_ROWS = "seal {} more of {} further chemical systems, with train rows in proportion"
+_ROWS = (
+    "seal {} more of {} further chemical systems (`assay seal renew TABLE`), with train rows in "
+    "proportion (`assay data add TABLE`)"
+)
+_MORE_SYSTEMS = (
+    "add rows of further chemical systems, to the train set with `assay data add TABLE`, to the "
+    "sealed set with `assay seal renew TABLE`; `assay plan` says how many"
+)
 _PLAN = "run `assay plan`, which estimates what these rows can decide"
 
 
@@ -183,7 +190,7 @@ def _todo(verdict: VerdictRecord) -> str:
     rows = _further_rows(verdict)
     match verdict.reason:
         case "groups":
-            return rows or "add rows of further chemical systems to the data: run `assay plan`"
+            return rows or _MORE_SYSTEMS
         case "pool":
             more = plural(verdict.further_rows or 0, "composition")
             return f"add {more} to `data/pool.csv` on main, in a pull request of their own"
@@ -203,7 +210,7 @@ def _further_rows(verdict: VerdictRecord) -> str:
     if verdict.further_rows is None or verdict.further_groups is None:
         return ""
     more, groups = plural(verdict.further_rows, "row"), f"{verdict.further_groups:,}"
-    return f"{_ROWS.format(more, groups)} (`assay seal fresh`)"
+    return _ROWS.format(more, groups)
 
 
 def _deciding(verdict: VerdictRecord, rows: str) -> str:

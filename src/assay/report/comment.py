@@ -68,6 +68,8 @@ def render_summary(
 def _headline(inputs: ReportInputs) -> str:
     line, todo, verdict = headline(inputs), next_step(inputs), scored(inputs)
     said = [f"### {_SYMBOLS[line.state]} {plain(str(line))}"]
+    if inputs.out_of_date:
+        said.append(f"**Out of date:** {code(inputs.out_of_date, LONG)}")
     if verdict and line.state == "undecided":
         said.append(f"**This means:** {worded(meaning(verdict))}.")
     if todo:

@@ -45,11 +45,11 @@ def pictures(inputs: ReportInputs) -> list[Picture]:
     found = inputs.evidence
     if found is None or not len(found.train):
         return []
-    from tqdm import tqdm
+    from assay.progress import counted
 
     errors = _class_errors if inputs.settings.target.kind == "class" else _number_errors
     drawn = chain(errors(inputs, found), _change_pictures(inputs, found), _elements(inputs, found))
-    return list(tqdm(drawn, desc="pictures", disable=None, leave=False))
+    return list(counted(drawn, "pictures"))
 
 
 def parity(inputs: ReportInputs, found: Evidence) -> Drawing:

@@ -26,6 +26,7 @@ from assay.report.changes import DataChanges, Fact, Machinery, data_changes, mod
 from assay.report.public_rows import Evidence, FamilyError, family_errors, gathered
 from assay.repository import Repository
 from assay.settings import Settings
+from assay.staleness import told
 from assay.tables import harmless_rounding
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
@@ -40,8 +41,9 @@ class ReportInputs:
     `root` is the repository whose public tables the plots need (no plots without it),
     `reference_predictions` the reference model's predictions by row id (rows that it lacks are
     left out of the comparison), `url` the address of the run or page to link to, `history` the
-    ledger's last lines as `ledger.listing` shows them, `data_docs` where the Data Docs are. Sealed
-    labels are not among the inputs, and are never read.
+    ledger's last lines as `ledger.listing` shows them, `data_docs` where the Data Docs are,
+    `changed` what is not any more as the checks read it. Sealed labels are not among the inputs,
+    and are never read.
     """
 
     handover: Handover
@@ -51,6 +53,7 @@ class ReportInputs:
     url: str | None = None
     history: Sequence[tuple[str, ...]] = ()
     data_docs: str | None = None
+    changed: Sequence[str] = ()
 
     @cached_property
     def repository(self) -> Repository | None:
@@ -85,6 +88,11 @@ class ReportInputs:
         """
         record = _record(Refusal, self.handover.refusal(part))
         return record.said if record else ""
+
+    @property
+    def out_of_date(self) -> str:
+        """What changed since the checks, in words, which are text of the author; or empty."""
+        return f"{told(list(self.changed))} since the checks ran" if self.changed else ""
 
     @property
     def link(self) -> str | None:

@@ -44,6 +44,7 @@ def render_page(inputs: ReportInputs) -> str:
         in_unit=in_unit(inputs.settings.target.unit),
         card=inputs.candidate,
         link=inputs.link,
+        out_of_date=inputs.out_of_date,
         data_docs=inputs.data_docs,
         commit=short_commit(inputs.candidate.commit) if inputs.candidate else "",
         pictures=pictures(inputs),

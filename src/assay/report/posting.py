@@ -22,18 +22,20 @@ from assay.texts import on_one_line
 HISTORY = 10
 
 
-def write_report(repository: Repository, handover: Handover, *, post: bool) -> Path:
+def write_report(
+    repository: Repository, handover: Handover, *, post: bool, changed: Sequence[str] = ()
+) -> Path:
     """Write `report/comment.md` and `report/index.html`; returns the page's path.
 
     In Actions the job summary is written, too. With `post` the comment and the commit status go
     to GitHub; a token that may not comment is told of, since the summary says the same. What is
     posted shows pictures if they can be put on their branch; everything else has drawings in
-    characters.
+    characters. Both name what `changed` since the checks.
 
     Raises:
         NotCarriedOutError: GitHub refuses or does not answer, or no run to report on is named.
     """
-    inputs = gathered(repository, handover)
+    inputs = replace(gathered(repository, handover), changed=changed)
     folder = handover.folder / "report"
     comment = render_comment(inputs)
     write_text(folder / "comment.md", comment)

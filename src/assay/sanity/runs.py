@@ -39,13 +39,13 @@ def run_both(
     Raises:
         NotCarriedOutError: a pytest ended without a record, or no property could be tested.
     """
-    from tqdm import tqdm
+    from assay.progress import counting
 
     options = [f"--rootdir={root}", "-p", PLUGIN, "-p", "no:cacheprovider", "-v"]
     options += ["-m", f"not {MARKER}"] if fast else []
     options += [f"--assay-bundle={bundle.resolve()}", f"--assay-loader={loader}"]
     with (
-        tqdm(desc="sanity", unit=" properties", disable=None, leave=False) as progress,
+        counting("sanity", unit=" properties", leave=False) as progress,
         tempfile.TemporaryDirectory() as folder,
     ):
         ours = _ours(Path(folder))

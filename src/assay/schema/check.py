@@ -63,8 +63,7 @@ def _outcomes(
         checked: with the settings in force.
         main: main's own settings, if they are at hand.
     """
-    from tqdm import tqdm
-
+    from assay.progress import counting
     from assay.schema.data_docs import validated_tables
     from assay.schema.demands import weighed
     from assay.schema.kept_rules import kept_suites
@@ -73,7 +72,7 @@ def _outcomes(
     from assay.schema.workflows import workflow_suites
 
     outcomes = []
-    with tqdm(desc="schema", total=None, unit=" suites", disable=None, leave=False) as progress:
+    with counting("schema", unit=" suites", leave=False) as progress:
         found = [
             *suites(checked, main),
             *settings_suites(repository, main),

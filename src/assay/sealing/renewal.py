@@ -1,6 +1,5 @@
 """`assay seal fresh`: new rows, whose labels nobody saw, take the place of a retired set."""
 
-import dataclasses
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from assay.files import digest_bytes, write_bytes
 from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
 from assay.intake.intake import Intake
+from assay.intake.joining import joining, require_target
 from assay.intake.pools import pool_rows
 from assay.intake.report import require_usable, write_intake
 from assay.layout import Layout
 from assay.model.gaps import take_in_for
-from assay.planning.first_model import first_model
+from assay.planning.first_model import FirstModel, first_model
 from assay.repository import Repository
 from assay.sealing import encryption
 from assay.sealing.encryption import SEALING, seal
@@ -28,7 +28,7 @@ from assay.sealing.labels import label_column, sealed_digest
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
 from assay.settings import FILE_NAME, Settings, parse_settings
-from assay.splits import Parts, numbered
+from assay.splits import Parts, next_number, numbered
 from assay.tables import read_labelled, read_table, table_text
 
 SHOWN = 5
@@ -112,31 +112,67 @@ class Renewed:
     kept: Path | None
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A fresh set of which all was tried that can fail for the data's sake; nothing is written.
+
+    `parts` are the new train set, which `joined` rows of the former sealed set join, and the rows
+    to seal; `repeated` rows of the source were left out.
+    """
+
+    parts: Parts
+    model: FirstModel
+    joined: int
+    repeated: int
+
+
 def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -> Renewed:
     """Seal a new set whole; the rows of the retired one join the train set.
 
-    Everything that can fail for the data's sake is done before the first file is written: the
-    checks of `assay schema` run on the new tables, too. Should the writing itself be cut short, the
-    same command brings it to its end.
+    Everything that can fail for the data's sake is done before the first file is written. Should
+    the writing itself be cut short, the same command brings it to its end.
+
+    Raises as `prepared`, and
+        RefusedError: the present set is not retired.
+    """
+    retired = _retired(repository.layout)
+    return carry_out(repository.layout, prepared(repository, found, retired, agreed=agreed))
+
+
+def prepared(
+    repository: Repository, found: Intake, retired: pd.DataFrame, *, agreed: bool
+) -> Prepared:
+    """Try all that `seal fresh` does: fit the model, and run `assay schema` on the new tables.
+
+    Args:
+        repository: whose sealed set ends.
+        found: the rows to seal.
+        retired: the table of the set that ends, `row_id, formula` and the label.
+        agreed: whether a person agreed to set more rows aside than `assay.toml` allows.
 
     Raises:
-        RefusedError: the present set is not retired, or rows are known already or committed.
+        RefusedError: rows are known already or committed.
         UsageError: the source or `assay.toml` is not as it must be, or the model cannot be fitted.
         CheckFailedError: the published labels are not those committed to.
     """
     root, layout, settings = repository.root, repository.layout, repository.settings
-    retired = _retired(layout)
     require_usable(found, repository, agreed=agreed)
-    _require_target(settings, found)
+    require_target(settings, found)
+    _require_groups(settings, found)
     require_unseen(layout, found.rows, found.name)
     train, joined = _joined(repository, retired)
-    held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
+    held_out = numbered(found.rows, "s", next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
     model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
-    text = model.text
-    _rehearse(layout, parts, text)
-    kept = _write(layout, parts, text)
-    return Renewed(joined, len(train), len(held_out), model.margin, found.merged.repeated, kept)
+    _rehearse(layout, parts, model.text)
+    return Prepared(parts, model, joined, found.merged.repeated)
+
+
+def carry_out(layout: Layout, made: Prepared) -> Renewed:
+    """Write what was prepared, the set that is named last."""
+    train, sealed = len(made.parts.train), len(made.parts.held_out)
+    kept = _write(layout, made.parts, made.model.text)
+    return Renewed(made.joined, train, sealed, made.model.margin, made.repeated, kept)
 
 
 def _retired(layout: Layout) -> pd.DataFrame:
@@ -159,39 +195,17 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
         UndecidedError: a person has to choose.
         UsageError: the table cannot be read, or no row of it can be used.
     """
+    _retired(repository.layout)
+    return read_unseen(repository, source, choices)
+
+
+def read_unseen(repository: Repository, source: str, choices: Choices) -> Intake:
+    """The same, whether or not the present set is retired."""
     layout, settings = repository.layout, repository.settings
-    _retired(layout)
     require_uncommitted(repository.root, source)
-    target = settings.target.column
-    found = take_in_for(repository, source, dataclasses.replace(choices, target=target))
+    found = take_in_for(repository, source, joining(choices, settings))
     write_intake(found, layout)
-    return found.with_target(target)
-
-
-def _require_target(settings: Settings, found: Intake) -> None:
-    target, source = settings.target, found.name
-    if found.kind != target.kind:
-        raise UsageError(
-            f"{source}: {target.column} is a {found.kind}, but target.kind in {FILE_NAME} is "
-            f"{target.kind!r}; give labels of that kind.",
-            code="data.other-kind",
-        )
-    if found.unit != target.unit:
-        raise UsageError(
-            f"{source}: {target.column} is in {found.unit}, but target.unit in {FILE_NAME} is "
-            f"{target.unit!r}; convert the labels, or give --unit if the header is wrong.",
-            code="data.other-unit",
-        )
-    values = found.rows[target.column]
-    outside = found.rows[~values.between(target.lower, target.upper)]
-    if len(outside):
-        raise UsageError(
-            f"{source}, line {outside.index[0]}: {target.column} is "
-            f"{outside[target.column].iloc[0]:g}, outside of {target.lower:g} to {target.upper:g} "
-            f"({len(outside)} such rows); check the unit, or the bounds in {FILE_NAME}.",
-            code="data.out-of-bounds",
-        )
-    _require_groups(settings, found)
+    return found.with_target(settings.target.column)
 
 
 def _require_groups(settings: Settings, found: Intake) -> None:
@@ -222,15 +236,10 @@ def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame
     rows["formula"] = reduced_formulas(inputs["formula"], layout.sealed_inputs)
     known = set(map(identity, reduced_formulas(train["formula"], layout.train)))
     rows = rows[~rows["formula"].map(identity).isin(known)]
-    added = numbered(rows, "t", _next_number(train["row_id"]))[
+    added = numbered(rows, "t", next_number(train["row_id"]))[
         ["row_id", "formula", target, *further]
     ]
     return pd.concat([train, added], ignore_index=True).fillna(""), len(added)
-
-
-def _next_number(ids: Iterable[str]) -> int:
-    """One more than the highest number in ids such as `t00001`."""
-    return 1 + max((int(row_id[1:]) for row_id in ids if row_id[1:].isdecimal()), default=0)
 
 
 def _ids(paths: Iterable[Path]) -> list[str]:

@@ -232,6 +232,12 @@ def next_steps(root: Path, made: Retired) -> str:
         f"  2. Whoever doubts the labels runs `assay verify {folder}`.",
         "  3. `assay seal fresh FILE.csv` seals a new set, and lets these rows join the train set.",
     ]
+    return "\n".join([*lines, *doubts(made)])
+
+
+def doubts(made: Retired) -> list[str]:
+    """What somebody should look into: lines of text, none where all is as it should be."""
+    history, lines = made.history, []
     if made.refusal:
         lines += ["", f"The ledger took no entry: {made.refusal}", "The set was used up anyway."]
     if history.differing:
@@ -240,4 +246,4 @@ def next_steps(root: Path, made: Retired) -> str:
     if history.foreign:
         told = ", ".join(map(str, history.foreign))
         lines += ["", f"Use {told} was spent on other labels of these compositions: not scored."]
-    return "\n".join(lines)
+    return lines

@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.errors import CheckFailedError
+from assay.errors import AssayError, CheckFailedError
 from assay.layout import Handover, Layout
 from assay.machinery import machinery_of, require_pinned
 from assay.progress import stages
 from assay.texts import on_one_line, plural
+from assay.verbs.beside import verb_beside
 from assay.verbs.console import HandoverOption, Machine, Remote, found_root, here, recorded, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records import CheckReport, Finding, VerdictRecord
+    from assay.records import CandidateCard, CheckReport, Finding, VerdictRecord
     from assay.repository import Repository
 
+StaleOption = Annotated[
+    bool,
+    typer.Option("--stale-ok", help="Go by the last checks though code, data or settings changed."),
+]
 _KINDS = {
     "schema": ("data check", "data checks"),
     "sanity": ("sanity property", "sanity properties"),
@@ -36,22 +41,33 @@ def schema(machine: Machine = False) -> None:
             doing("starting Great Expectations")
             from assay.schema import data_docs  # noqa: F401 (takes seconds)
             from assay.schema.check import check_schema
+            from assay.staleness import inputs_noted
 
-        report = check_schema(repository)
-        report.write(handover.schema)
+        with inputs_noted(repository, "schema"):
+            report = check_schema(repository)
+            report.write(handover.schema)
     _conclude(report, "expectations hold", machine=machine)
 
 
 def train(machine: Machine = False) -> None:
     """Train the candidate and write its bundle and predictions."""
+    _tell_card(_trained(), machine=machine)
+
+
+def _trained() -> "CandidateCard":
     with recorded(_out(), "candidate"):
         repository = here()
         machinery_of(repository.root)
         with stages("train") as doing:
             doing("starting")
             from assay.model.training import train as fit
+            from assay.staleness import inputs_noted
 
-        card = fit(repository)
+        with inputs_noted(repository, "candidate"):
+            return fit(repository)
+
+
+def _tell_card(card: "CandidateCard", *, machine: bool) -> None:
     _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
@@ -72,22 +88,44 @@ def sanity(
 ) -> None:
     """Test the bundle with properties that any composition model must have."""
     from assay.sanity.check import run_sanity
+    from assay.staleness import inputs_noted
 
     handover = _out()
     with recorded(handover, "sanity") if not fast else nullcontext():
         repository = here()
         repository.base.require()
         machinery_of(repository.root)
-        report = run_sanity(repository, bundle or handover.bundle, fast=fast)
-        # what is handed over says that all was tested
-        report.write(handover.fast_sanity if fast else handover.sanity)
+        with nullcontext() if fast else inputs_noted(repository, "sanity"):
+            report = run_sanity(repository, bundle or handover.bundle, fast=fast)
+            # what is handed over says that all was tested
+            report.write(handover.fast_sanity if fast else handover.sanity)
     _conclude(report, "properties hold", machine=machine)
 
 
 def check(machine: Machine = False) -> None:
-    """Run schema, train and sanity, as the workflow of a pull request does."""
-    schema(machine=machine)
-    train(machine=machine)
+    """Run schema, train and sanity, as the workflow of a pull request does.
+
+    The data are checked in another process while the candidate is trained. What both say is printed
+    in this order, however long each takes; the first that failed decides about the exit code.
+    """
+    here()  # outside of a repository nothing is begun
+    with verb_beside("schema", ["--json"] if machine else []) as data_checks:
+        card = error = None
+        try:
+            card = _trained()
+        except AssayError as found:
+            error = found
+        code, printed_there, said = data_checks.ended()
+    typer.echo(printed_there, nl=False)
+    if card is not None:
+        _tell_card(card, machine=machine)
+    if code:
+        if error is not None and str(error) not in said:
+            typer.echo(f"assay: {on_one_line(str(error))} [{error.code}]", err=True)
+        typer.echo(said, nl=False, err=True)
+        raise typer.Exit(code)
+    if error is not None:
+        raise error
     sanity(machine=machine)
 
 
@@ -140,6 +178,7 @@ def score(
     publish: Annotated[
         bool, typer.Option(help="Publish a certified bundle as a release on GitHub.")
     ] = False,
+    stale_ok: StaleOption = False,
     machine: Machine = False,
 ) -> None:
     """Decide on the candidate; opens the sealed labels if needed."""
@@ -151,18 +190,22 @@ def score(
             from assay.report.advice import after, meaning
             from assay.report.figures import gate_line
             from assay.scoring.score import score as decide
+            from assay.staleness import require_current, told
 
+            changed = require_current(repository, folder, stale_ok=stale_ok)
             verdict = decide(repository, folder, remote, doing)
         # no refusal from here on: the verdict stands in the ledger, whatever becomes of the model
         if verdict.certified:
             doing("keeping the certified model")
             _spread(repository, folder, verdict.bundle_digest, publish=publish)
+    if changed:
+        tell(f"warning: {told(changed)} since the checks ran, which this goes by", machine=machine)
     tell(gate_line(verdict), verdict, machine=machine)
     if verdict.outcome == "PASS":
         tell(_certificate(verdict), machine=machine)
     if remote is None and unshared(repository.root):
-        told = "the ledger of this clone is ahead of origin's: `git push origin assay-ledger`"
-        tell(f"{told}, so that every clone counts the same uses", machine=machine)
+        push = "the ledger of this clone is ahead of origin's: `git push origin assay-ledger`"
+        tell(f"{push}, so that every clone counts the same uses", machine=machine)
     if said := meaning(verdict):
         tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
     if verdict.outcome != "PASS":
@@ -196,13 +239,16 @@ def report(
     post: Annotated[
         bool, typer.Option(help="Set the commit status and comment on GitHub.")
     ] = False,
+    stale_ok: StaleOption = False,
 ) -> None:
     """Write the comment and the page for the reviewer."""
     repository = here()
     with stages("report") as doing:
         doing("gathering what was found, and drawing it")
         from assay.report.posting import write_report
+        from assay.staleness import require_current
 
         folder = Handover(handover) if handover else repository.handover
-        page = write_report(repository, folder, post=post)
+        changed = require_current(repository, folder, stale_ok=stale_ok)
+        page = write_report(repository, folder, post=post, changed=changed)
     typer.echo(f"report: {page}")

@@ -1,11 +1,13 @@
 """Verbs that maintain a repository: `ledger`, `revoke` and `seal`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.errors import CheckFailedError
+from assay.errors import CheckFailedError, RefusedError
+from assay.progress import paused, stages
 from assay.texts import on_one_line
 from assay.verbs.console import Machine, Remote, found_root, here, note_age, tell
 from assay.verbs.tables import (
@@ -27,7 +29,7 @@ ledger_app = typer.Typer(
     rich_markup_mode=None,
 )
 seal_app = typer.Typer(
-    help="Change the key of the sealed set, retire it, or seal a fresh one.",
+    help="Renew the sealed set, change its key, or retire it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -117,6 +119,52 @@ def retire(
     repository = here()
     made = retirement.retire(repository, remote, early=early)
     typer.echo(retirement.next_steps(repository.root, made))
+
+
+@seal_app.command()
+def renew(  # noqa: PLR0913 (one parameter an option)
+    source: Annotated[str, typer.Argument(help="Table of formulas and the target, as for init.")],
+    unit: UnitOption = None,
+    formula: FormulaOption = None,
+    sheet: SheetOption = None,
+    decimal: DecimalOption = None,
+    duplicates: DuplicatesOption = None,
+    set_aside: SetAsideOption = False,
+    remote: Remote = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on without a question.")] = False,
+) -> None:
+    """Retire the sealed set and seal new rows in its place; says first what it costs."""
+    with stages("seal renew") as doing:
+        doing("starting")
+        from assay.intake.choices import Choices
+        from assay.intake.report import intake_text
+        from assay.sealing import replacement
+
+    repository = here()
+    choices = Choices(
+        formula=formula, unit=unit, sheet=sheet, decimal=decimal, duplicates=duplicates
+    )
+    found = asked(lambda choices: replacement.read_successor(repository, source, choices), choices)
+    typer.echo(f"{intake_text(found)}\n")
+    with stages("seal renew") as doing:
+        doing("fitting the model and checking the new tables")
+        planned = replacement.replacement(repository, found, remote, agreed=set_aside)
+    typer.echo(f"{planned.cost}\n")
+    _require_yes(yes=yes)
+    retired, made = replacement.carry_out(repository, planned, remote)
+    typer.echo(replacement.next_steps(repository.layout, source, retired, made))
+
+
+def _require_yes(*, yes: bool) -> None:
+    """Go on if a person says so, by the option or on a terminal."""
+    asks = sys.stdin.isatty() and sys.stdout.isatty()
+    with paused():
+        if yes or (asks and typer.confirm("Renew the sealed set?")):
+            return
+    raise RefusedError(
+        "nothing was changed: read above what the renewal costs, and run it again with --yes.",
+        code="labels.not-agreed",
+    )
 
 
 @seal_app.command()

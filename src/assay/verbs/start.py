@@ -82,7 +82,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
         typer.echo(f"{told}\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
-    typer.echo(next_steps(root, made.changed))
+    typer.echo(next_steps(root))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
@@ -191,14 +191,12 @@ def _tell_plan(layout: "Layout", made: "Plan", *, machine: bool) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Steps]:
-    from tqdm import tqdm
-
     from assay.planning.plan import STEPS
+    from assay.progress import counting
 
-    with tqdm(total=STEPS, desc="plan", unit=" simulations", disable=None) as bar:
+    with counting("plan", STEPS, " simulations") as bar:
         yield bar.update
-        bar.total = bar.n  # searches end when they have found what they look for
-        bar.refresh()
+        bar.finish()  # searches end when they have found what they look for
 
 
 def update(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from assay.intake.policy import Rule
+from assay.progress import paused
 
 if TYPE_CHECKING:
     from assay.intake.choices import Choices, UndecidedError
@@ -43,7 +44,8 @@ def asked(read: "Callable[[Choices], Found]", choices: "Choices") -> Found:
         except UndecidedError as error:
             if not (sys.stdin.isatty() and sys.stdout.isatty()):
                 raise
-            told: Any = {error.option: _answer(error)}
+            with paused():
+                told: Any = {error.option: _answer(error)}
             choices = dataclasses.replace(choices, **told)
 
 
