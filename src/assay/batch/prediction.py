@@ -13,6 +13,7 @@ from assay.errors import NotCarriedOutError
 from assay.features.parsing import Amounts, readable
 from assay.features.transformers import GapError
 from assay.misspellings import NITRIDE
+from assay.model.intervals import interval_ends
 from assay.model.loading import LoadedBundle
 from assay.predictions import MismatchedAnswerError, predictions_of, rounded
 from assay.texts import on_one_line
@@ -205,15 +206,15 @@ def prediction_rows(
         bundle: what predicted them.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
-    metadata, reasons = bundle.metadata, bundle.domain.reasons(content)
-    width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
-    values = rounded(values)
+    metadata, values = bundle.metadata, rounded(values)
+    reasons, strange = bundle.domain.judge(content)
+    lower, upper = interval_ends(metadata, values, bundle.domain.difficulty(strange))
     columns = {
         "formula": list(content.formulas),
         "prediction": values,
         "unit": metadata.unit,
-        "lower": rounded(values - width),
-        "upper": rounded(values + width),
+        "lower": rounded(lower),
+        "upper": rounded(upper),
         "in_domain": np.array([not reason for reason in reasons], dtype=bool),
         "domain_reason": reasons,
         **accounts,
