@@ -21,8 +21,8 @@ def test_plots_take_degenerate_data_and_hostile_names() -> None:
         plots.calibration(coverages(same, np.arange(6) % 2)),
         plots.change(same, same, "1"),
         plots.agreement(same, same, "1"),
-        plots.reliability(ones, ones),
-        plots.scores(ones, ones),
+        plots.reliability(ones, ones, ("$a_{", "<i>$b")),
+        plots.scores(ones, ones, ("$a_{", "<i>$b")),
     ]
     assert "measured <b>$x_{$ ($/kg)" in Tags(drawn[0].svg()).text
     for svg in (drawing.svg() for drawing in drawn):

@@ -80,8 +80,8 @@ class BundleMetadata(Record):
 
     `lower`, `upper` (physical bounds, absent if unbounded) and `interval_half_width` (the mean over
     the train rows; absent for a class) are in `unit`. `interval_quantile` is half the width of an
-    interval in multiples of the difficulty; without it, in bundles of assay 0.2, all intervals of a
-    number have the one half width.
+    interval in multiples of the difficulty; without it, in older bundles, all intervals of a number
+    have the one half width. `classes` names the classes 0 and 1; older bundles do not.
     """
 
     model: str
@@ -93,6 +93,7 @@ class BundleMetadata(Record):
     interval_level: float
     interval_half_width: float | None
     interval_quantile: float | None = None
+    classes: tuple[str, str] | None = None
     train_digest: str
 
 

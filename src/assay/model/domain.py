@@ -31,7 +31,7 @@ class DomainRecord(Record):
     `partners` for each of the train set with which others a training row holds it; `references`
     are the training rows, or a selection, that distances are measured from, `bound` the largest
     distance inside. `difficulty` is how large errors are around each reference; None for a class,
-    and in bundles of assay 0.2.
+    and in bundles of one width.
     """
 
     elements: dict[str, list[float]]

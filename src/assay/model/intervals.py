@@ -93,8 +93,8 @@ def interval_ends(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both ends (n,) of the intervals of predictions (n,); NaN for a class.
 
-    They end at the physical bounds. Where there is no `difficulty`, in a bundle of assay 0.2, all
-    have one width, and nothing ends them.
+    They end at the physical bounds. Where there is no `difficulty`, in an older bundle, all have
+    one width, and nothing ends them.
     """
     if metadata.interval_quantile is None or difficulty is None:
         width = metadata.interval_half_width

@@ -180,6 +180,7 @@ def _metadata(repository: Repository, interval: Interval | None) -> BundleMetada
         interval_level=settings.model.interval_level,
         interval_half_width=interval.mean_half_width if interval else None,
         interval_quantile=interval.quantile if interval else None,
+        classes=target.class_names,
         train_digest=digest_file(repository.layout.train),
     )
 

@@ -100,14 +100,20 @@ def _measured(inputs: ReportInputs) -> str:
     )
 
 
-def _class_errors(_: ReportInputs, found: Evidence) -> Iterator[Picture]:
-    rows = found.train
+def _class_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
+    rows, names = found.train, _names(inputs)
     yield _picture(
         "Reliability",
-        "Of the rows given a probability, the share that is of class 1; area tells how many.",
-        plots.reliability(rows.target, rows.candidate),
+        f"Of the rows given a probability, the share that is {names[1]}; area tells how many.",
+        plots.reliability(rows.target, rows.candidate, names),
     )
-    yield _picture("Scores", _out_of_fold(len(rows)), plots.scores(rows.target, rows.candidate))
+    drawn = plots.scores(rows.target, rows.candidate, names)
+    yield _picture("Scores", _out_of_fold(len(rows)), drawn)
+
+
+def _names(inputs: ReportInputs) -> tuple[str, str]:
+    """What the classes 0 and 1 are called in words and pictures."""
+    return inputs.settings.target.classes or ("class 0", "class 1")
 
 
 def _out_of_fold(rows: int) -> str:
@@ -187,15 +193,17 @@ def _of_a_number(inputs: ReportInputs, found: Evidence) -> Iterator[tuple[Drawin
 
 def _of_a_class(inputs: ReportInputs, found: Evidence) -> Iterator[tuple[Drawing, str]]:
     rows = found.train
-    said = f"Observed frequency against predicted probability, {_errors(inputs, found)}."
-    yield plots.reliability(rows.target, rows.candidate), said
+    names = _names(inputs)
+    said = f"Observed frequency of {names[1]} against predicted probability"
+    said = f"{said}, {_errors(inputs, found)}."
+    yield plots.reliability(rows.target, rows.candidate, names), said
     means = [
-        f"{float(rows.candidate[rows.target == value].mean()):.2g} for rows of class {value}"
+        f"{float(rows.candidate[rows.target == value].mean()):.2g} for rows of {names[value]}"
         for value in (1, 0)
         if (rows.target == value).any()
     ]
-    said = f"Predicted probabilities, on average {' and '.join(means)}."
-    yield plots.scores(rows.target, rows.candidate), said
+    said = f"Predicted probabilities of {names[1]}, on average {' and '.join(means)}."
+    yield plots.scores(rows.target, rows.candidate, names), said
 
 
 def _errors(inputs: ReportInputs, found: Evidence) -> str:

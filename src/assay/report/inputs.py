@@ -34,6 +34,7 @@ from assay.tables import harmless_rounding
 
 if TYPE_CHECKING:
     from assay.model.intervals import Interval
+    from assay.report.classes import ClassFigures
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
 
@@ -150,6 +151,16 @@ class ReportInputs:
         return self.interval.coverage(
             [chemical_system(formula) for formula in self.evidence.train.formulas]
         )
+
+    @cached_property
+    def classes(self) -> "ClassFigures | None":
+        """What the public rows say of the two classes; None for a number or without such rows."""
+        names = self.settings.target.class_names
+        if names is None or self.evidence is None or not len(self.evidence.train):
+            return None
+        from assay.report.classes import class_figures
+
+        return class_figures(names, self.evidence.train)
 
     @cached_property
     def uncovered(self) -> list[Finding]:

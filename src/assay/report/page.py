@@ -107,6 +107,7 @@ def _changes(inputs: ReportInputs) -> dict[str, Any]:
         "metric": found.metric.name if found else "",
         "metric_unit": "" if not found or found.metric.bounded else inputs.settings.target.unit,
         "covered": inputs.interval is not None,
+        "classes": inputs.classes,
         "level": inputs.settings.model.interval_level,
         "residuals": list(largest_residuals(found.train, LISTED)) if found else [],
         "moved": [

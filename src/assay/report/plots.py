@@ -16,6 +16,7 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Beyond this many points a plot is drawn as a picture inside the SVG, in a colour for both themes
 MANY = 3000
 _BOTH_THEMES = "#3987e5"
+BINS = 10  # of the reliability curve
 _PLAIN: Any = {"linewidth": 1.0, "color": SOFT}
 _OUTLINE: Any = {"histtype": "step", "color": CONTRAST, "linewidth": 1.4}
 
@@ -133,35 +134,42 @@ def calibration(coverages: list[Coverage]) -> Drawing:
     return Drawing("calibration", PLOT, draw)
 
 
-def reliability(target: np.ndarray, probability: np.ndarray) -> Drawing:
-    """Observed frequency of a class against predicted probability (n,) in ten equal bins."""
-    bins = np.minimum((np.clip(probability, 0, 1) * 10).astype(int), 9)
-    filled = np.unique(bins)
-    said = [probability[bins == index].mean() for index in filled]
-    seen = [target[bins == index].mean() for index in filled]
-    counts = np.array([(bins == index).sum() for index in filled])
+def reliability(target: np.ndarray, probability: np.ndarray, names: tuple[str, str]) -> Drawing:
+    """Observed frequency of class 1 against predicted probability (n,) in ten equal bins.
+
+    `names` are what the classes 0 and 1 are called.
+    """
+    from sklearn.calibration import calibration_curve
+
+    actual, clipped = target >= 0.5, np.clip(probability, 0, 1)  # noqa: PLR2004 (even odds)
+    seen, said = calibration_curve(actual.astype(int), clipped, n_bins=BINS, pos_label=1)
+    inner = np.linspace(0, 1, BINS + 1)[1:-1]
+    counts = np.bincount(np.searchsorted(inner, clipped))
+    counts = counts[counts > 0]
 
     def draw(axes: "Axes") -> None:
         axes.plot([0, 1], [0, 1], **_PLAIN)
         axes.plot(said, seen, color=ACCENT, linewidth=1.5)
         axes.scatter(said, seen, s=15 + 150 * counts / counts.max(), color=ACCENT, linewidths=0)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-        label_axes(axes, "predicted probability", "observed frequency")
+        predicted = label(f"predicted probability of {names[1]}", "1")
+        label_axes(axes, predicted, label(f"observed frequency of {names[1]}", "1"))
 
     return Drawing("reliability", PLOT, draw)
 
 
-def scores(target: np.ndarray, probability: np.ndarray) -> Drawing:
-    """Histogram of predicted probabilities (n,) for rows of either class."""
+def scores(target: np.ndarray, probability: np.ndarray, names: tuple[str, str]) -> Drawing:
+    """Histogram of predicted probabilities (n,) of class 1 for rows of either class, by `names`."""
     edges = [*np.linspace(0, 1, 31)]
 
     def draw(axes: "Axes") -> None:
-        classes = [(1, ACCENT, "class 1"), (0, CONTRAST, "class 0")]
-        for value, colour, name in classes:
+        for value, colour in ((1, ACCENT), (0, CONTRAST)):
             chosen = probability[(target >= 0.5) == bool(value)]  # noqa: PLR2004 (even odds)
-            axes.hist(chosen, bins=edges, color=colour, histtype="step", linewidth=1.6, label=name)
-        axes.legend(loc="best")
-        label_axes(axes, "predicted probability", "train rows")
+            axes.hist(chosen, bins=edges, color=colour, histtype="step", linewidth=1.6)
+        shown = [label(names[value], "1") for value in (1, 0)]
+        for text in axes.legend(shown, loc="best").get_texts():
+            text.set_parse_math(False)
+        label_axes(axes, label(f"predicted probability of {names[1]}", "1"), "train rows")
 
     return Drawing("scores", PLOT, draw)
 
