@@ -224,15 +224,16 @@ def rules(rows: pd.DataFrame, elements: pd.DataFrame) -> dict[str, Any]:
 
 
 def interval(rows: Rows, count: int, level: float = 0.9) -> dict[str, Any]:
-    """Coverage at the level of assay.toml: by division of public rows, and of the sealed rows."""
-    from assay.model.metrics import interval_coverage, interval_half_width
+    """Coverage of one width for all rows: by division of public rows, and of the sealed rows."""
+    from assay.model.intervals import conformal_quantile, interval_coverage
 
     train, sealed = (rows.take(part) for part in np.split(np.arange(len(rows.target)), [count]))
     grouped = out_of_fold(train, folds_of(train, 0))
     mixed = out_of_fold(train, np.random.default_rng(0).permutation(count) % FOLDS)
-    told = interval_coverage(train.target, grouped, list(train.systems), level)
+    sizes = [np.abs(own - train.target) for own in (grouped, mixed)]
+    told = interval_coverage(sizes[0], list(train.systems), level)
     error = np.abs(predicted(train, sealed) - sealed.target)
-    width, narrow = (interval_half_width(train.target, own, level) for own in (grouped, mixed))
+    width, narrow = (conformal_quantile(own, level) for own in sizes)
     outside = judged(train, sealed)
     return {
         "level": level,
@@ -253,37 +254,6 @@ def interval(rows: Rows, count: int, level: float = 0.9) -> dict[str, Any]:
             )
         },
     }
-
-
-def widths(rows: pd.DataFrame, level: float = 0.9) -> dict[str, Any]:
-    """One width for all rows against one that grows with the distance, on systems held back."""
-    generator, found = np.random.default_rng(0), []
-    per_division = len(rows) // DIVISIONS
-    for draw in range(DIVISIONS * 20):
-        start = (draw % DIVISIONS) * per_division
-        own = rows.iloc[start : start + per_division]
-        _, groups = np.unique(own["group"], return_inverse=True)
-        gives = (generator.permutation(groups.max() + 1) < (groups.max() + 1) // 2)[groups]
-        error, distance = own["error"].to_numpy(), np.minimum(own["distance"], own["bound"] * 1.5)
-        line = np.polyfit(distance[gives], error[gives], 1)
-        scale = np.maximum(np.polyval(line, distance), 0.02)
-        for name, scales in (("one", np.ones(len(own))), ("scaled", scale)):
-            ratios = np.sort(error[gives] / scales[gives])
-            rank = min(int(np.ceil((len(ratios) + 1) * level)), len(ratios)) - 1
-            half = scales[~gives] * ratios[rank]
-            held = error[~gives] <= half
-            sides = own[~gives]
-            found.append(
-                {
-                    "width": name,
-                    "coverage": held.mean(),
-                    "half_width": half.mean(),
-                    "outside": held[sides["outside"].to_numpy()].mean(),
-                    "inside": held[~sides["outside"].to_numpy()].mean(),
-                    "far": held[sides["distance rule"].to_numpy()].mean(),
-                }
-            )
-    return pd.DataFrame(found).groupby("width").mean().to_dict("index")
 
 
 def speed(rows: Rows, count: int) -> dict[str, Any]:
@@ -376,7 +346,7 @@ def tables(kept: dict[str, Any]) -> Iterator[tuple[str, str]]:
     coverage = [
         ("train rows, width from other chemical systems (grouped)", own["grouped"]),
         ("train rows, width from other rows at random", own["random"]),
-        (f"the {own['sealed_rows']} sealed rows, the bundle's own width", own["sealed"]),
+        (f"the {own['sealed_rows']} sealed rows, width from the train rows", own["sealed"]),
         ("the same, with a width from folds at random", own["sealed_by_random_folds"]),
     ]
     told = [[name, f"{100 * level:.0f} %", f"{100 * share:.1f} %"] for name, share in coverage]
@@ -400,7 +370,6 @@ def measured() -> dict[str, Any]:
         "far_of_unseen": float(unseen["far"].mean()),
         "curve": curve(asked),
         "interval": interval(rows, count),
-        "widths": widths(asked),
         "speed": speed(rows, count),
     }
 

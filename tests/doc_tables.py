@@ -6,7 +6,7 @@ They are made from the records in benchmarks/ alone; nothing is measured.
 import json
 from typing import Any
 
-from benchmarks import domain, pages
+from benchmarks import domain, intervals, pages
 from benchmarks.gate import figures
 from benchmarks.gate.pages import write_page
 
@@ -22,6 +22,7 @@ def write_tables() -> None:
     write_page(_read("gate"))
     pages.main()
     pages.fill(domain.tables(_read("domain")))
+    pages.fill(intervals.tables(_read("intervals")))
     tables.write_tables(RECORD)
     tables.write_acts(acts.RECORD)
     verdicts_page.write_page()
@@ -31,6 +32,7 @@ def draw_figures() -> None:
     """Draw the figures beside them."""
     figures.draw_all(_read("gate"), domain.FIGURE.parent)
     domain.FIGURE.write_text(domain.drawn(_read("domain")), encoding="utf-8")
+    intervals.FIGURE.write_text(intervals.drawn(_read("intervals")), encoding="utf-8")
 
 
 def _read(name: str) -> Any:

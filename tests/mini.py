@@ -74,7 +74,9 @@ def write_model(root, estimator):
 
 def initialize(root, source, target=None, unit=None, **said):
     """Read a table and seal it, as `assay init --anyway` does."""
-    options = {name: said.pop(name) for name in ("fraction", "pool", "anyway") if name in said}
+    options = {
+        name: said.pop(name) for name in ("fraction", "pool", "anyway", "bounded") if name in said
+    }
     found = initialization.read_source(root, source, Choices(target=target, unit=unit, **said))
     options = SetOptions(**({"anyway": True} | options))
     return initialization.initialize(root, found, options)

@@ -18,6 +18,8 @@ from assay.repository import read_repository
 from assay.sealing.labels import open_labels, open_sealed
 from assay.settings import read_settings
 from assay.tables import read_numbers, read_table
+from assay.verbs import tables
+from assay.verbs.tables import bound_agreed
 from mini import ANIONS, CATIONS, FORMULAS, VALUES, csv_of, initialize, kept, write_model
 from sentences import leftovers, snapshot, told
 from toy import assay, git
@@ -77,7 +79,7 @@ def test_configuration(root):
     assert settings.target.column == "gap [eV]"
     assert settings.target.kind == "number"
     assert settings.target.unit == "eV [indirect] #2"
-    assert settings.target.lower == -np.inf
+    assert settings.target.lower == 0
     assert settings.gate.margin == made.model.margin
     assert "# mine" in text
     assert "# the margin is frozen" in text
@@ -92,6 +94,39 @@ def test_bounds_of_the_same_target_stay(root):
     (root / "mine.csv").write_text(csv_of(VALUES, "old [eV]"))
     initialize(root, str(root / "mine.csv"), None, None)
     assert read_settings(root).target.lower == -10.0
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "lower"),
+    [
+        ("gap [eV]", VALUES, 0.0),
+        ("gap [eV]", dict.fromkeys(FORMULAS[:9], 0.0) | dict(list(VALUES.items())[9:]), 0.0),
+        ("gap [eV]", VALUES | {"NaCl": -1e-9}, -np.inf),
+        ("melting point [°C]", VALUES, -np.inf),
+        ("log10_k_vrh", VALUES, -np.inf),
+        ("old [eV]", VALUES, -10.0),
+    ],
+)
+def test_a_lower_bound_is_proposed_where_no_label_is_negative(root, name, values, lower):
+    """It is 0, on a scale that begins there, unless `assay.toml` has one; the page says it."""
+    (root / "mine.csv").write_text(csv_of(values, name))
+    unit = None if "[" in name else "1"
+    initialize(root, str(root / "mine.csv"), name, unit)
+    assert read_settings(root).target.lower == lower
+    page = (root / "out" / "intake" / "summary.txt").read_text()
+    assert ("lower = 0" in page) == (lower == 0.0 or name.startswith("old"))
+
+
+def test_a_person_may_refuse_the_bound(root, monkeypatch):
+    """On a terminal it is asked for; elsewhere nobody is, and it is written."""
+    found = read_source(root, str(root / "mine.csv"), Choices(target="gap [eV]"))
+    assert bound_agreed(found)
+    monkeypatch.setattr(tables, "_on_terminal", lambda: True)
+    for word in (True, False):
+        monkeypatch.setattr(tables.typer, "confirm", lambda *_, word=word, **__: word)
+        assert bound_agreed(found) is word
+    initialize(root, str(root / "mine.csv"), "gap [eV]", bounded=False)
+    assert read_settings(root).target.lower == -np.inf
 
 
 @pytest.mark.parametrize(("rows", "share"), [(30, 0.05), (31, 0.10)])

@@ -141,7 +141,8 @@ class CandidateCard(Handed):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
-    `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
+    `brier` and `error_rate` for a class. `interval_half_width` is the mean over the train rows,
+    `interval_coverage` the prediction interval's.
     `machinery` is the digest of the code of `assay`, `fold_rule` names what the rows' folds follow
     from (`splits.fold_rule`); cards of older versions do not name them, nor the counts of folds, of
     rows predicted out of fold, and of rows `predicted` without a label.

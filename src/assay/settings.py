@@ -55,6 +55,11 @@ class Target(Section):
     element_value: float | None = None
     classes: Annotated[tuple[ClassName, ClassName] | None, Field(strict=False)] = None
 
+    @property
+    def class_names(self) -> tuple[str, str] | None:
+        """What the classes 0 and 1 are called: as they are, unless named; None for a number."""
+        return None if self.kind == "number" else self.classes or ("0", "1")
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if not self.lower < self.upper:

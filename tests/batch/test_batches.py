@@ -66,7 +66,7 @@ def batch_of(root: Path, model: authorization.StoredModel | None = None) -> Path
     return Layout(root).out / "batches" / record.folder
 
 
-def classifier(root: Path) -> authorization.StoredModel:
+def classifier(root: Path, names: tuple[str, str] | None = None) -> authorization.StoredModel:
     """A model of a class in the place of the toy's, and certified in its place."""
     out = Handover(Layout(root).out)
     formulas = pool_formulas()[:60]
@@ -74,6 +74,7 @@ def classifier(root: Path) -> authorization.StoredModel:
     model.fit(pd.DataFrame({"formula": formulas}), ["O" in formula for formula in formulas])
     known = read_record(BundleMetadata, out.bundle / METADATA)
     changes = {"kind": "class", "target": "oxide", "unit": "1", "interval_half_width": None}
+    changes |= {"interval_quantile": None, "classes": names}
     package = root / "src" / PACKAGE
     digest = save_bundle(
         model, out.bundle, known.model_copy(update=changes), domain_of(formulas), package
@@ -199,6 +200,41 @@ def test_honest_batch_holds_with_and_without_its_list(certified, kind):
     edit_csv(folder, cell(1, "lower", "nothing"))
     with pytest.raises(RefusedError, match="line 3: lower is 'nothing', but it must be"):
         verified(certified, folder)
+
+
+def test_classes_by_name_hold_and_exchanged_ones_do_not(certified):
+    """A name in a cell, or what table or record say of the names: each is made again."""
+    folder = batch_of(certified, classifier(certified, ("other", "oxide")))
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert verified(certified, folder, with_list=True).startswith("holds")
+    told = json.loads(pq.read_schema(folder / "predictions.parquet").metadata[b"assay"])
+    assert told["prediction"] == "probability of oxide"
+    alterations = (
+        lambda: edit_csv(folder, exchanged),
+        lambda: edit_parquet(folder, exchanged),
+        lambda: note(folder, classes=["oxide", "other"]),
+        lambda: describe(folder, {**told, "prediction": "probability of other"}),
+    )
+    for alter in alterations:
+        alter()
+        with pytest.raises(RefusedError):
+            verified(certified, folder)
+        for name, content in kept.items():
+            (folder / name).write_bytes(content)
+    assert verified(certified, folder).startswith("holds")
+
+
+def exchanged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with each predicted class called by the other's name."""
+    other = {"oxide": "other", "other": "oxide"}
+    return rows.assign(predicted_class=rows["predicted_class"].map(other))
+
+
+def describe(folder: Path, account: dict[str, object]) -> None:
+    """Have the Parquet file say this of itself."""
+    path, told = folder / "predictions.parquet", json.dumps(account, sort_keys=True)
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"assay": told}), path)
+    note_files(folder)
 
 
 def test_batches_without_quarantine_or_predictions_hold(certified, monkeypatch):

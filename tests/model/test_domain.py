@@ -103,9 +103,9 @@ def test_no_row_depends_on_its_neighbours(shipped, formulas, place):
     """A formula alone has the very reason and distance that it has in a list: shards agree."""
     formula = formulas[place % len(formulas)]
     content, alone = amounts(formulas), amounts([formula])
-    reasons, distances = shipped.judge(content)
+    reasons, strange = shipped.judge(content)
     row = place % len(formulas)
-    assert (reasons[row], distances[row]) == (
+    assert (reasons[row], strange.distances[row]) == (
         shipped.reasons(alone)[0],
         shipped.strangeness(alone).distances[0],
     )

@@ -10,7 +10,7 @@ from assay.compositions import chemical_system
 from assay.features.parsing import amounts
 from assay.model import domain
 from assay.model.chemical_space import fitted_space, nearest, positions
-from assay.model.domain import Domain, distances_between_folds, fit_domain
+from assay.model.domain import Domain, fit_domain, neighbours_between_folds
 from assay.splits import grouped_folds
 from toy import pool_formulas, trained_formulas
 
@@ -22,7 +22,7 @@ FOLDS = grouped_folds(SYSTEMS, 5, 0)
 def test_five_percent_of_known_rows_are_farther_than_the_bound():
     """Each row is measured from the rows of the other folds, which hold no row of its system."""
     space = fitted_space(amounts(FORMULAS))
-    found = distances_between_folds(positions(space, amounts(FORMULAS)), FOLDS)
+    _, found = neighbours_between_folds(positions(space, amounts(FORMULAS)), FOLDS)
     beyond = np.mean(found > fit_domain(FORMULAS, FOLDS).bound * (1 + 1e-5))
     assert 0.03 < beyond <= 0.05
 
@@ -36,7 +36,9 @@ def test_own_fold_does_not_make_a_row_known():
     assert fit_domain(large, mixed).bound < fit_domain(large, grouped).bound
     points = np.array([[0.0], [0.1], [5.0], [5.2]])
     folds = np.array([0, 0, 1, 1])
-    assert distances_between_folds(points, folds) == pytest.approx([5.0, 4.9, 4.9, 5.1])
+    found, distances = neighbours_between_folds(points, folds)
+    assert found.tolist() == [2, 2, 1, 1]
+    assert distances == pytest.approx([5.0, 4.9, 4.9, 5.1])
 
 
 def test_order_of_rows_changes_no_byte():

@@ -19,9 +19,10 @@ from assay.layout import Handover, Layout
 from assay.machinery import installed_version, machinery_digest
 from assay.model import tracking
 from assay.model.bundle import digest_bundle
-from assay.model.domain import DOMAIN, DomainRecord, fit_domain
+from assay.model.domain import DOMAIN, DomainRecord, fit_domain, out_of_fold_difficulty
+from assay.model.intervals import interval_coverage
 from assay.model.loading import load_bundle
-from assay.model.metrics import interval_coverage, public_metrics
+from assay.model.metrics import public_metrics
 from assay.model.training import fit_out_of_fold, train
 from assay.records import read_record
 from assay.repository import read_repository
@@ -151,7 +152,13 @@ def test_bundle_knows_its_domain(trained_toy, laptop):
     domain = read_record(DomainRecord, handover.bundle / DOMAIN)
     assert set(domain.partners) == set().union(*map(elements, data.train["formula"]))
     folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
-    assert domain == fit_domain(list(data.train["formula"]), folds)
+    told = predictions_of(handover)
+    sizes = np.abs(data.target - [told[row_id] for row_id in data.train["row_id"]])
+    again = fit_domain(list(data.train["formula"]), folds, sizes)
+    assert domain.model_copy(update={"difficulty": None}) == again.model_copy(
+        update={"difficulty": None}
+    )
+    assert domain.difficulty.scales == pytest.approx(again.difficulty.scales, rel=1e-4)
     card = read_card(handover)
     assert metadata.interval_half_width == card.interval_half_width
     assert card.metrics["mae"] < card.interval_half_width < 1
@@ -165,7 +172,9 @@ def test_card_says_how_many_rows_the_interval_holds(trained_toy, laptop):
     told = predictions_of(handover)
     own = np.array([told[row_id] for row_id in data.train["row_id"]])
     found = read_card(handover).interval_coverage
-    again = interval_coverage(data.target, own, data.systems, settings.model.interval_level)
+    sizes, folds = np.abs(data.target - own), grouped_folds(data.systems, 5, 0)
+    difficulty = out_of_fold_difficulty(list(data.train["formula"]), folds, sizes)
+    again = interval_coverage(sizes / difficulty, data.systems, settings.model.interval_level)
     assert found.level == settings.model.interval_level
     assert found.grouped == pytest.approx(again.grouped, abs=0.002)
     assert found.random == pytest.approx(again.random, abs=0.002)

@@ -91,7 +91,7 @@ def test_page_opens_without_trouble_and_draws_everything(browser, pages, kind: s
     """Nothing on the console, nothing from a network, and every picture has marks of some size."""
     with opened(browser, pages[kind], color_scheme=theme) as (page, troubles):
         figures = page.locator("figure").all()
-        assert len(figures) == {"number": 7, "class": 6}[kind]
+        assert len(figures) == {"number": 8, "class": 6}[kind]
         for figure in figures:
             box = figure.locator("svg").bounding_box()
             assert box is not None

@@ -10,7 +10,7 @@ from assay.report.public_rows import FAMILIES, Predicted, family_errors
 FORMULAS = ["LiF", "LiCl", "Fe2O3", "GaAs"]
 
 
-def errors(reference: list[float], metric: str = "mae", half_width: float | None = None):
+def errors(reference: list[float], metric: str = "mae", inside: list[bool] | None = None):
     """Errors by family of a model that is off by 1, 3, 5 and 7."""
     rows = Predicted(
         ["1", "2", "3", "4"],
@@ -19,7 +19,12 @@ def errors(reference: list[float], metric: str = "mae", half_width: float | None
         np.array(reference, dtype=float),
         np.zeros(4),
     )
-    return {one.family: one for one in family_errors(rows, METRICS[metric], half_width)}
+    return {
+        one.family: one
+        for one in family_errors(
+            rows, METRICS[metric], None if inside is None else np.array(inside)
+        )
+    }
 
 
 def test_family_has_the_mean_over_the_rows_that_hold_it():
@@ -46,9 +51,11 @@ def test_rows_that_the_reference_lacks_count_for_neither():
 
 
 def test_coverage_is_the_share_inside_the_interval():
-    """The edge counts as inside; without an interval nothing is said."""
-    assert errors([0] * 4, half_width=3.0)["alkali"].covered == 1.0
-    assert errors([0] * 4, half_width=2.9)["alkali"].covered == 0.5
+    """Of the rows that are counted, and without an interval nothing is said."""
+    assert errors([0] * 4, inside=[True, True, False, False])["alkali"].covered == 1.0
+    assert errors([0] * 4, inside=[True, False, True, True])["alkali"].covered == 0.5
+    lacking = errors([np.nan, 0, 0, 0], inside=[True, False, True, True])
+    assert lacking["alkali"].covered == 0.0
     assert errors([0] * 4)["alkali"].covered is None
 
 

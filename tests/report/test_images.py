@@ -49,11 +49,13 @@ def test_words_say_what_the_pictures_show(tmp_path: Path) -> None:
     parity, residuals = (image.words for image in images(told))
     rows = told.evidence.train  # type: ignore[union-attr]
     own, other = (np.abs(one - rows.target) for one in (rows.candidate, rows.reference))
-    inside = np.mean(own <= told.half_width)
+    interval = told.interval
+    assert interval is not None
     assert parity == (
         f"Predicted against measured formation_enthalpy, 60 train rows out of fold: "
         f"MAE {own.mean():.4g} eV/atom, of the reference {other.mean():.4g} eV/atom; "
-        f"{inside:.0%} lie within {told.half_width:.4g} eV/atom."
+        f"{interval.inside.mean():.0%} lie within their interval, on average "
+        f"±{interval.mean_half_width:.4g} eV/atom."
     )
     assert f"candidate's errors are below {np.median(own):.4g} eV/atom" in residuals
     assert f"of the reference's below {np.median(other):.4g}." in residuals

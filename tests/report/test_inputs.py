@@ -59,10 +59,10 @@ def test_repository_without_git_has_no_main(tmp_path: Path) -> None:
 def test_interval_is_that_of_public_rows_and_of_numbers_alone(proposed, tmp_path: Path) -> None:
     """Nine tenths of the rows lie within it; a probability has none."""
     inputs = inputs_of(proposed, root=tmp_path)
-    rows = inputs.evidence.train
-    inside = abs(rows.candidate - rows.target) <= inputs.half_width
-    assert inside.sum() == 55
-    assert inputs_of(proposed, kind="class", root=tmp_path).half_width is None
+    rows, interval = inputs.evidence.train, inputs.interval
+    inside = abs(rows.candidate - rows.target) <= interval.half_widths * (1 + 1e-12)
+    assert inside.sum() == interval.inside.sum() == 55
+    assert inputs_of(proposed, kind="class", root=tmp_path).interval is None
 
 
 def test_without_tables_there_is_a_reason(proposed) -> None:

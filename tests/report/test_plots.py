@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from assay.model.intervals import fit_interval
 from assay.report import plots
 from assay.report.plots import coverages
 from report_samples import Tags
@@ -13,14 +14,15 @@ def test_plots_take_degenerate_data_and_hostile_names() -> None:
     """Constant predictions, one class only, and names with markup or dollars draw all the same."""
     same, ones = np.zeros(6), np.ones(6)
     drawn = [
-        plots.parity(same, same, "<b>$x_{$", "$/kg", (0.9, 0.0)),
+        plots.parity(same, same, "<b>$x_{$", "$/kg", fit_interval(same, ones, 0.9)),
+        plots.interval_widths(fit_interval(same, ones, 0.9), "$"),
         plots.residuals(same, same, "$"),
         plots.residuals(same, None, "$"),
         plots.calibration(coverages(same, np.arange(6) % 2)),
         plots.change(same, same, "1"),
         plots.agreement(same, same, "1"),
-        plots.reliability(ones, ones),
-        plots.scores(ones, ones),
+        plots.reliability(ones, ones, ("$a_{", "<i>$b")),
+        plots.scores(ones, ones, ("$a_{", "<i>$b")),
     ]
     assert "measured <b>$x_{$ ($/kg)" in Tags(drawn[0].svg()).text
     for svg in (drawing.svg() for drawing in drawn):
@@ -31,10 +33,13 @@ def test_plots_take_degenerate_data_and_hostile_names() -> None:
 
 
 def test_interval_is_drawn_and_named() -> None:
-    """The band has its level and half width beside it; without an interval there is none."""
+    """Rows outside are marked at its level; without an interval there are none."""
     values = np.linspace(0, 1, 50)
-    assert "90% interval, ±0.25" in plots.parity(values, values, "x", "eV", (0.9, 0.25)).svg()
+    interval = fit_interval(values, 0.1 + values, 0.9)
+    marked = plots.parity(values, values, "x", "eV", interval).svg()
+    assert "outside their 90% interval" in marked
     assert "interval" not in plots.parity(values, values, "x", "eV").svg()
+    assert "half width of the interval (eV)" in plots.interval_widths(interval, "eV").svg()
 
 
 def test_reference_is_outlined_where_there_is_one() -> None:

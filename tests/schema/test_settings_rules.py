@@ -57,6 +57,31 @@ def test_the_target_stays_that_of_the_sealed_labels(sound: Path) -> None:
     assert finding.value == "kJ/mol"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ('classes = ["n", "y"]', 'classes = ["y", "n"]', "history.target"),
+        ('classes = ["n", "y"]', "", "history.target"),
+        ("", 'classes = ["n", "y"]', "history.settings"),
+    ],
+)
+def test_exchanged_names_of_classes_are_another_target(
+    sound: Path, before: str, after: str, rule: str
+) -> None:
+    """They turn the meaning of every sealed label; names where main has none are a warning."""
+    kind = 'kind = "class"\n'
+    edit(sound, "train.csv", lambda lines: lines.__setitem__(slice(1, None), yes_no(lines[1:])))
+    settings(sound, target=kind + before)
+    commit(sound)
+    settings(sound, target=kind + after)
+    assert "target.classes" in only(check(sound), rule).message
+
+
+def yes_no(lines: list[str]) -> list[str]:
+    """The rows with 0 and 1 for labels, in turn."""
+    return [f"{line.rpartition(',')[0]},{number % 2}" for number, line in enumerate(lines)]
+
+
 def test_a_column_may_be_renamed_with_its_key(sound: Path) -> None:
     """A renamed target is a warning if every row is as on main, else it is another target."""
     commit(sound)

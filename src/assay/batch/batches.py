@@ -200,7 +200,7 @@ def verify_batch(
             f"{RECORD}: outside is {record.outside}, but it must be {outside}: predict again.",
             code="batch.wrong-record",
         )
-    if told != account(record.recipe):
+    if told != account(record.recipe, bundle.metadata.classes):
         raise RefusedError(
             f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again.",
             code="batch.other-metadata",
@@ -289,6 +289,7 @@ def _require_true(
         "correlation_id": certificate.predicate.correlation_id,
         "target": bundle.metadata.target,
         "unit": bundle.metadata.unit,
+        "classes": bundle.metadata.classes,
     }
     for key, fact in facts.items():
         told = getattr(record, key)

@@ -15,7 +15,15 @@ from assay import provenance
 from assay.batch.authorization import CERTIFICATE, Authorization
 from assay.batch.lists import free_names, given
 from assay.batch.manifests import MANIFEST
-from assay.batch.prediction import LINE, OURS, REASON, schema
+from assay.batch.prediction import (
+    EVEN,
+    LINE,
+    PREDICTED_CLASS,
+    REASON,
+    Classes,
+    probability_of,
+    schema,
+)
 from assay.batch.records import (
     PARQUET,
     PREDICTIONS,
@@ -103,23 +111,32 @@ def join(batch: Batch, shards: Sequence[tuple[Path, ShardRecord]], folder: Path)
     Raises:
         NotCarriedOutError: a shard has another number of predicted rows than its record names.
     """
-    others = given(batch.listed)[1:]
+    others, classes = given(batch.listed)[1:], _metadata(batch.bundle).classes
     paths = [path for path, _ in shards]
-    _join_parquet(shards, _described(schema(others), batch.recipe), folder / PARQUET)
-    header = [*OURS, *free_names(others, OURS)]
+    types = _described(schema(others, classes), batch.recipe, classes)
+    _join_parquet(shards, types, folder / PARQUET)
+    header = types.names
     if batch.recipe.with_csv:
         _join_csv(paths, header, folder / PREDICTIONS)
     header = [*free_names(given(batch.listed), (LINE, REASON)), LINE, REASON]
     _join_csv(paths, header, folder / QUARANTINE)
 
 
-def _described(types: "pa.Schema", recipe: Recipe) -> "pa.Schema":
-    return types.with_metadata({ACCOUNT: json.dumps(account(recipe), sort_keys=True).encode()})
+def _metadata(bundle: Path) -> BundleMetadata:
+    return read_record(BundleMetadata, bundle / METADATA)
 
 
-def account(recipe: Recipe) -> dict[str, object]:
+def _described(types: "pa.Schema", recipe: Recipe, classes: Classes) -> "pa.Schema":
+    told = json.dumps(account(recipe, classes), sort_keys=True)
+    return types.with_metadata({ACCOUNT: told.encode()})
+
+
+def account(recipe: Recipe, classes: Classes) -> dict[str, object]:
     """What a table in Parquet says of itself, under the key `assay` of its metadata."""
-    return recipe.model_dump(mode="json") | recipe.accounts
+    told = recipe.model_dump(mode="json") | recipe.accounts
+    if classes is None:
+        return told
+    return told | {"classes": [*classes], "prediction": probability_of(classes)}
 
 
 def _join_parquet(
@@ -215,7 +232,7 @@ def _record(  # noqa: PLR0913 (all that a record tells of)
     note: str | None,
 ) -> BatchRecord:
     certificate = authorization.certificate
-    metadata = read_record(BundleMetadata, authorization.bundle / METADATA)
+    metadata = _metadata(authorization.bundle)
     return BatchRecord(
         batch_id=batch.recipe.batch_id,
         model_id=batch.recipe.model_id,
@@ -231,6 +248,7 @@ def _record(  # noqa: PLR0913 (all that a record tells of)
         fallback=next((shard.fallback for shard in shards if shard.fallback), None),
         target=metadata.target,
         unit=metadata.unit,
+        classes=metadata.classes,
         commit=provenance.commit_of(root),
         lock_digest=provenance.lock_digest(root),
         machinery_version=installed_version(),
@@ -271,6 +289,9 @@ def _facts(record: BatchRecord) -> str:
         ("Batch", code(record.batch_id, cell=True)),
         ("Target", f"{code(record.target, cell=True)} {with_unit('', record.unit)}".strip()),
     ]
+    if record.classes:
+        negative, positive = (code(name, cell=True) for name in record.classes)
+        facts.append(("Prediction", f"probability of {positive} (1), against {negative} (0)"))
     if record.note:
         facts.append(("Note", code(record.note, cell=True)))
     return table(["Batch", ""], facts)
@@ -280,17 +301,23 @@ def _of_rows(record: BatchRecord, path: Path) -> Iterator[str]:
     lowest, highest = _range(path)
     edges = np.linspace(lowest, highest, BINS + 1)
     counts, outside, ends = np.zeros(BINS, dtype=int), 0, pd.DataFrame(columns=COLUMNS)
-    for rows in _parts(path):
+    positive = 0
+    for rows in _parts(path, record.classes):
         counts += np.histogram(rows["prediction"], edges)[0]
         outside += int((~rows["in_domain"]).sum())
+        positive += int((rows["prediction"] >= EVEN).sum())
         ends = _ends(pd.concat([ends, rows]) if len(ends) else rows)
     share = outside / record.predicted
     yield plain(f"{share:.1%} of the predicted rows lie outside what the model knows.")
+    if record.classes:
+        negative, named = (code(name) for name in record.classes)
+        rest = record.predicted - positive
+        yield f"Predicted {named}: {plural(positive, 'row')}; {negative}: {rest:,}."
     axis = f"{lowest:<.4g}".ljust(BINS // 2) + f"{highest:>.4g}".rjust(BINS - BINS // 2)
     yield block(f"{spark(counts / max(counts.max(), 1), 1.0)}\n{axis}")
-    yield _table("Lowest", ends.head(TOP))
+    yield _table("Lowest", ends.head(TOP), record.classes)
     if record.predicted > TOP:
-        yield _table("Highest", ends.tail(TOP)[::-1])
+        yield _table("Highest", ends.tail(TOP)[::-1], record.classes)
 
 
 def _range(path: Path) -> tuple[float, float]:
@@ -298,11 +325,12 @@ def _range(path: Path) -> tuple[float, float]:
     return float(min(one["min"] for one in found)), float(max(one["max"] for one in found))
 
 
-def _parts(path: Path) -> Iterator[pd.DataFrame]:
+def _parts(path: Path, classes: Classes = None) -> Iterator[pd.DataFrame]:
     import pyarrow.parquet as pq
 
+    columns = COLUMNS if classes is None else [*COLUMNS, PREDICTED_CLASS]
     with pq.ParquetFile(path) as file:
-        for part in file.iter_batches(columns=COLUMNS):
+        for part in file.iter_batches(columns=columns):
             yield part.to_pandas()
 
 
@@ -312,16 +340,20 @@ def _ends(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered if len(ordered) <= 2 * TOP else pd.concat([ordered[:TOP], ordered[-TOP:]])
 
 
-def _table(title: str, rows: pd.DataFrame) -> str:
+def _table(title: str, rows: pd.DataFrame, classes: Classes) -> str:
     cells = [_cells(row) for row in rows.to_dict("records")]
-    return table([title, "Prediction", "Interval", "Outside the domain"], cells)
+    heads = ["Prediction", "Interval"]
+    if classes is not None:
+        heads = [f"Probability of {code(classes[1], cell=True)}", "Predicted class"]
+    return table([title, *heads, "Outside the domain"], cells)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     interval = "" if np.isnan(row["lower"]) else f"{row['lower']:.4g} to {row['upper']:.4g}"
+    named = row.get(PREDICTED_CLASS)
     return [
         code(row["formula"], cell=True),
         f"{row['prediction']:.4g}",
-        interval,
+        interval if named is None else code(named, cell=True),
         code(row["domain_reason"], cell=True),
     ]

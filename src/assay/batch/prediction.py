@@ -13,6 +13,7 @@ from assay.features.parsing import Amounts, readable
 from assay.features.spelling import keys
 from assay.features.transformers import GapError
 from assay.misspellings import AMBIGUOUS, NITRIDE
+from assay.model.intervals import interval_ends
 from assay.model.loading import LoadedBundle
 from assay.predictions import MismatchedAnswerError, predictions_of, rounded
 from assay.texts import on_one_line
@@ -26,7 +27,22 @@ OURS = (
     *("formula", "prediction", "unit", "lower", "upper", "in_domain", "domain_reason"),
     *("model_id", "batch_id", "prediction_id"),
 )
+PREDICTED_CLASS = "predicted_class"
+EVEN = 0.5
 LINE, REASON = "line", "reason"
+Classes = tuple[str, str] | None
+
+
+def columns_of(classes: Classes) -> tuple[str, ...]:
+    """Our columns of a table of predictions; with named classes the predicted one among them."""
+    behind = OURS.index("prediction") + 1
+    named = () if classes is None else (PREDICTED_CLASS,)
+    return (*OURS[:behind], *named, *OURS[behind:])
+
+
+def probability_of(classes: tuple[str, str]) -> str:
+    """What the column `prediction` holds for a class."""
+    return f"probability of {classes[1]}"
 
 
 def predict_table(
@@ -201,23 +217,28 @@ def prediction_rows(
         bundle: what predicted them.
         accounts: `model_id` and `batch_id`, which every row bears.
     """
-    metadata, reasons = bundle.metadata, bundle.domain.reasons(content)
-    width = np.nan if metadata.interval_half_width is None else metadata.interval_half_width
-    values = rounded(values)
+    metadata, values = bundle.metadata, rounded(values)
+    reasons, strange = bundle.domain.judge(content)
+    lower, upper = interval_ends(metadata, values, bundle.domain.difficulty(strange))
     columns = {
         "formula": list(content.formulas),
         "prediction": values,
         "unit": metadata.unit,
-        "lower": rounded(values - width),
-        "upper": rounded(values + width),
+        "lower": rounded(lower),
+        "upper": rounded(upper),
         "in_domain": np.array([not reason for reason in reasons], dtype=bool),
         "domain_reason": reasons,
         **accounts,
         "prediction_id": prediction_ids(content, accounts["model_id"]),
     }
-    ours = pd.DataFrame(columns, index=table.index)
+    if metadata.classes is not None:
+        columns[PREDICTED_CLASS] = np.array(metadata.classes, dtype=object)[
+            (values >= EVEN).astype(int)
+        ]
+    names = columns_of(metadata.classes)
+    ours = pd.DataFrame(columns, index=table.index)[list(names)]
     others = table.drop(columns="formula")
-    return ours.join(others.set_axis(free_names(list(others.columns), OURS), axis="columns"))
+    return ours.join(others.set_axis(free_names(list(others.columns), names), axis="columns"))
 
 
 def quarantine_rows(
@@ -236,10 +257,11 @@ def quarantine_rows(
     return table.iloc[bad].set_axis(names, axis="columns").assign(**columns)
 
 
-def schema(others: Sequence[str]) -> "pa.Schema":
+def schema(others: Sequence[str], classes: Classes = None) -> "pa.Schema":
     """The types of a table of predictions with the columns `others` of a list."""
     import pyarrow as pa
 
     kinds = dict.fromkeys(NUMBERS, pa.float64()) | {"in_domain": pa.bool_()}
-    names = [*OURS, *free_names(others, OURS)]
+    ours = columns_of(classes)
+    names = [*ours, *free_names(others, ours)]
     return pa.schema([(name, kinds.get(name, pa.string())) for name in names])

@@ -80,6 +80,7 @@ class BatchRecord(Record):
     """What a table of predictions was made from; written beside it as `batch.json`.
 
     `fallback` is the sentence of `ShardRecord`, `note` what whoever asked for the batch says of it.
+    `classes` names the classes 0 and 1: the prediction is the probability of the latter.
     """
 
     batch_id: str
@@ -96,6 +97,7 @@ class BatchRecord(Record):
     fallback: str | None
     target: str
     unit: str
+    classes: tuple[str, str] | None = None
     commit: str
     lock_digest: str
     machinery_version: Text | None = None

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,9 @@ from assay.files import digest_bytes, digest_file, replaced_folder
 from assay.model.loading import LoadedBundle, load_bundle
 from assay.records import read_record
 from assay.tables import for_spreadsheets
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Add = Callable[[pd.DataFrame, pd.DataFrame], None]
 
@@ -155,7 +158,8 @@ def forget_loaded() -> None:
 
 def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> ShardRecord:
     recipe, counts = batch.recipe, np.zeros(3, dtype=int)
-    with shard_tables(folder, given(batch.listed)[1:], with_csv=recipe.with_csv) as add:
+    types = schema(given(batch.listed)[1:], bundle.metadata.classes)
+    with shard_tables(folder, types, with_csv=recipe.with_csv) as add:
         for rows, rejected in _predicted(batch, shard, bundle):
             add(rows, rejected)
             counts += [len(rows), int((~rows["in_domain"]).sum()), len(rejected)]
@@ -187,18 +191,17 @@ def _predicted(
 
 
 @contextmanager
-def shard_tables(folder: Path, others: Sequence[str], *, with_csv: bool) -> Iterator[Add]:
+def shard_tables(folder: Path, types: "pa.Schema", *, with_csv: bool) -> Iterator[Add]:
     """Open the files of a shard; gives a function that adds predictions and quarantined rows.
 
     Args:
         folder: where the files go.
-        others: the names of the list's columns beside the formula.
+        types: those of the table of predictions.
         with_csv: write the predictions as a CSV, too. No CSV has a header yet.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = schema(others)
     with ExitStack() as stack:
         parquet = stack.enter_context(pq.ParquetWriter(folder / PARQUET, types))
         quarantine = stack.enter_context(_rows_of(folder / QUARANTINE))

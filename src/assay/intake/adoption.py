@@ -1,6 +1,7 @@
 """What a repository takes over from a table: its settings, its division, the kind of its model."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.files import write_text
+from assay.intake.bounds import proposed_lower
 from assay.intake.division import divided, require_decidable, unlabelled
 from assay.intake.intake import Intake
 from assay.intake.pools import read_pool
@@ -27,13 +29,14 @@ class SetOptions:
     `fraction` of the chemical systems is sealed; None: that of `assay.toml`. `pool` is a person's
     list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
     that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
-    gate can decide nothing.
+    gate can decide nothing. `bounded`: the bound that the labels suggest is written down.
     """
 
     fraction: float | None = None
     pool: Path | None = None
     agreed: bool = False
     anyway: bool = False
+    bounded: bool = True
 
 
 def adopted(
@@ -42,6 +45,8 @@ def adopted(
     """The text of `assay.toml` for a table, and its rows divided as that says."""
     require_usable(found, repository, agreed=options.agreed)
     text = _configured(text, repository.settings, found)
+    if options.bounded:
+        text = _bounded(text, found)
     if options.fraction is not None:
         text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
     settings = parse_settings(text)
@@ -76,6 +81,14 @@ def _configured(text: str, settings: Settings, found: Intake) -> str:
         text = with_value(text, "data", "duplicate_tolerance", told)
     parse_settings(text)
     return text
+
+
+def _bounded(text: str, found: Intake) -> str:
+    """The text with the bound that the labels suggest, where it has none."""
+    lower = proposed_lower(found)
+    if lower is None or math.isfinite(parse_settings(text).target.lower):
+        return text
+    return with_value(text, "target", "lower", f"{lower}  # proposed by init: no label is negative")
 
 
 @contextmanager

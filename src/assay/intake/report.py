@@ -4,6 +4,7 @@ import os
 
 from assay.errors import RefusedError, UsageError
 from assay.files import write_text
+from assay.intake.bounds import proposed_lower
 from assay.intake.faults import TOLD, faults_text, kinds_text, write_faults
 from assay.intake.intake import Intake
 from assay.layout import Layout
@@ -21,6 +22,7 @@ def intake_text(found: Intake) -> str:
         f"  read as   {'; '.join(found.readings)}" if found.readings else "",
         f"  formulas  column {found.formula!r}",
         f"  target    column {found.target.column!r}: {_target(found)}",
+        f"  bounds    {_bounds(found)}" if proposed_lower(found) is not None else "",
         f"  used      {_used(found)}",
         *_respelt(found),
         *_repeats(found),
@@ -41,6 +43,13 @@ def _target(found: Intake) -> str:
     quartiles = labels.quantile([0, 0.5, 1])
     low, middle, high = (f"{value:.4g}" for value in quartiles)
     return f"a number from {low} to {high}, median {middle}; unit {found.unit}"
+
+
+def _bounds(found: Intake) -> str:
+    return (
+        f"no label is negative, so init writes lower = {proposed_lower(found):g} to [target] in "
+        "assay.toml, unless there is a bound: take it out if a value may be negative"
+    )
 
 
 def _used(found: Intake) -> str:

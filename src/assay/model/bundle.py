@@ -78,8 +78,10 @@ def _is_of_models(name: str) -> bool:
 class BundleMetadata(Record):
     """What a prediction needs to know beside the estimator.
 
-    `lower`, `upper` (physical bounds, absent if unbounded) and `interval_half_width` (split by
-    chemical system; absent for a class) are in `unit`.
+    `lower`, `upper` (physical bounds, absent if unbounded) and `interval_half_width` (the mean over
+    the train rows; absent for a class) are in `unit`. `interval_quantile` is half the width of an
+    interval in multiples of the difficulty; without it, in older bundles, all intervals of a number
+    have the one half width. `classes` names the classes 0 and 1; older bundles do not.
     """
 
     model: str
@@ -90,6 +92,8 @@ class BundleMetadata(Record):
     upper: float | None
     interval_level: float
     interval_half_width: float | None
+    interval_quantile: float | None = None
+    classes: tuple[str, str] | None = None
     train_digest: str
 
 

@@ -11,6 +11,7 @@ from pydantic import model_validator
 from assay.features.parsing import Amounts, amounts
 from assay.features.tables import ELEMENTS, element_symbols
 from assay.model.chemical_space import fitted_space, nearest, positions, rounded, shares
+from assay.model.difficulty import Difficulty, fit_difficulty
 from assay.records import Record
 
 DOMAIN = "domain.json"
@@ -29,13 +30,15 @@ class DomainRecord(Record):
     `elements` gives for each element where it lies in the space of `model.chemical_space`,
     `partners` for each of the train set with which others a training row holds it; `references`
     are the training rows, or a selection, that distances are measured from, `bound` the largest
-    distance inside.
+    distance inside. `difficulty` is how large errors are around each reference; None for a class,
+    and in bundles of one width.
     """
 
     elements: dict[str, list[float]]
     partners: dict[str, list[str]]
     references: list[str]
     bound: float
+    difficulty: Difficulty | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -48,6 +51,8 @@ class DomainRecord(Record):
             raise ValueError("partners must be elements that have partners themselves")
         if not self.references:
             raise ValueError("references must not be empty")
+        if self.difficulty and len(self.difficulty.scales) != len(self.references):
+            raise ValueError("difficulty must have a scale for each reference")
         return self
 
 
@@ -80,6 +85,7 @@ class Domain:
     references: np.ndarray
     names: Sequence[str]
     bound: float
+    expected: Difficulty | None = None
 
     @classmethod
     def of(cls, record: DomainRecord) -> Self:
@@ -93,7 +99,7 @@ class Domain:
             known[numbers[symbol], [numbers[one] for one in (symbol, *partners)]] = True
         known |= known.T
         references = positions(space, amounts(record.references))
-        return cls(space, known, references, record.references, record.bound)
+        return cls(space, known, references, record.references, record.bound, record.difficulty)
 
     def strangeness(self, content: Amounts) -> Strangeness:
         """What tells n compositions from the train set, whether or not it puts them outside."""
@@ -120,8 +126,13 @@ class Domain:
         """Why each of n compositions lies outside; empty where it lies inside."""
         return self.judge(content)[0]
 
-    def judge(self, content: Amounts) -> tuple[list[str], np.ndarray]:
-        """The `reasons`, and the distances (n,) to the nearest references."""
+    def difficulty(self, strange: Strangeness) -> np.ndarray | None:
+        """The absolute error to expect (n,), in the target's unit; None where it is not known."""
+        known = self.expected
+        return None if known is None else known.at(strange.nearest, strange.distances)
+
+    def judge(self, content: Amounts) -> tuple[list[str], Strangeness]:
+        """The `reasons`, and what they follow from."""
         strange = self.strangeness(content)
         told: dict[int, list[str]] = {}
         for row, reason in self._told(strange):
@@ -129,7 +140,7 @@ class Domain:
         reasons = [""] * len(content.starts)
         for row, parts in told.items():
             reasons[row] = "; ".join(parts)
-        return reasons, strange.distances
+        return reasons, strange
 
     def _told(self, strange: Strangeness) -> Iterator[tuple[int, str]]:
         symbols, pairs = element_symbols(), _pair_words()
@@ -162,7 +173,9 @@ def _pair_words() -> list[str]:
     return [f"both {one} and {other}" for one in symbols for other in symbols]
 
 
-def fit_domain(formulas: Sequence[str], folds: np.ndarray) -> DomainRecord:
+def fit_domain(
+    formulas: Sequence[str], folds: np.ndarray, sizes: np.ndarray | None = None
+) -> DomainRecord:
     """Fit the domain of a model that was trained on the formulas.
 
     The bound on the distance is the 95 % quantile of the distances (n,) from each row to the
@@ -171,30 +184,65 @@ def fit_domain(formulas: Sequence[str], folds: np.ndarray) -> DomainRecord:
     Args:
         formulas: of the train rows, (n,).
         folds: number of each row's fold, (n,); those of `splits.grouped_folds`.
+        sizes: absolute out-of-fold errors, (n,), which the difficulty is fitted to; None: it is
+            not.
 
     Raises:
         ValueError: a formula cannot be read.
     """
-    content = amounts(formulas)
+    return _fitted(formulas, folds, sizes)[0]
+
+
+def out_of_fold_difficulty(
+    formulas: Sequence[str], folds: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
+    """The difficulty (n,) of each row for a model that knew none of its fold; see `fit_domain`."""
+    if len(np.unique(folds)) == 1:
+        return np.ones(len(sizes))
+    return _fitted(formulas, folds, sizes)[1]
+
+
+def _fitted(
+    formulas: Sequence[str], folds: np.ndarray, sizes: np.ndarray | None
+) -> tuple[DomainRecord, np.ndarray]:
+    # in the order of their formulas, of which alone a bundle may depend
+    order = sorted(range(len(formulas)), key=formulas.__getitem__)
+    content = amounts([formulas[row] for row in order])
     space = fitted_space(content)
-    distances = distances_between_folds(positions(space, content), folds)
-    symbols, distinct = element_symbols(), sorted(set(formulas))
-    return DomainRecord(
+    points, folds = positions(space, content), np.asarray(folds)[order]
+    near, distances = neighbours_between_folds(points, folds)
+    symbols, (distinct, first) = element_symbols(), np.unique(content.formulas, return_index=True)
+    chosen = _selected(len(distinct))
+    difficulty, own = None, np.full(len(order), np.nan)
+    if sizes is not None:
+        parts = points, folds, np.asarray(sizes)[order], near, distances, first[chosen]
+        difficulty, own[order] = fit_difficulty(*parts)
+    record = DomainRecord(
         elements=dict(zip(symbols[1:], space[1:].tolist(), strict=True)),
         partners=_partners(content),
-        references=[distinct[index] for index in _selected(len(distinct))],
+        references=distinct[chosen].tolist(),
         bound=float(rounded(np.quantile(distances, QUANTILE, method="higher"))),
+        difficulty=difficulty,
     )
+    return record, own
 
 
-def distances_between_folds(points: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """Distances (n,) from each point (n, dimensions) to the nearest of the other folds'."""
-    distances = np.empty(len(points))
+def neighbours_between_folds(
+    points: np.ndarray, folds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest of the other folds' points to each point (n, dimensions), and how far it is.
+
+    Returns:
+        numbers of points (n,) and distances (n,).
+    """
+    found, distances = np.empty(len(points), dtype=np.int64), np.empty(len(points))
     for fold in np.unique(folds):
         own = folds == fold
         others = np.flatnonzero(~own)
-        distances[own] = nearest(points[others[_selected(len(others))]], points[own])[1]
-    return distances
+        chosen = others[_selected(len(others))]
+        indices, distances[own] = nearest(points[chosen], points[own])
+        found[own] = chosen[indices]
+    return found, distances
 
 
 def _selected(count: int) -> np.ndarray:

@@ -1,14 +1,13 @@
-"""Public errors of a model: metrics, interval width and coverage, suspicious values."""
+"""Public errors of a model: metrics, and values that are suspicious."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from assay.locks import LOCK, contradictions
-from assay.records import MAXIMUM_TEXT, Finding, IntervalCoverage
+from assay.records import MAXIMUM_TEXT, Finding
 
-DIVISIONS = 200
 EXACT, ENVIRONMENT, CLAIM = "train.exact", "train.environment", "train.claim"
 # Measured labels have noise of their own, which no model of formulas can know.
 SMALLEST = 1e-4
@@ -26,48 +25,6 @@ def public_metrics(kind: str, target: np.ndarray, predicted: np.ndarray) -> dict
         "rmse": float(np.sqrt(np.mean(error**2))),
         "r2": float(1 - np.mean(error**2) / np.var(target)),
     }
-
-
-def interval_half_width(target: np.ndarray, predicted: np.ndarray, level: float) -> float:
-    """Half width of the split-conformal interval from out-of-fold residuals.
-
-    The ceil((n + 1) level)-th smallest absolute residual (Vovk et al., Algorithmic Learning in a
-    Random World, 2005), here from folds grouped by chemical system.
-    """
-    return _conformal(np.abs(predicted - target), level)
-
-
-def _conformal(sizes: np.ndarray, level: float) -> float:
-    rank = min(int(np.ceil((len(sizes) + 1) * level)), len(sizes)) - 1
-    return float(np.partition(sizes, rank)[rank])
-
-
-def interval_coverage(
-    target: np.ndarray, predicted: np.ndarray, systems: Sequence[str], level: float
-) -> IntervalCoverage | None:
-    """How many rows an interval holds whose width other rows gave; None with a single system.
-
-    Half of the chemical systems, drawn again 200 times with a fixed seed, give the width, and the
-    rows of all others are counted; then the same with the rows divided, whatever their system.
-    """
-    residuals = np.abs(predicted - target)
-    _, groups = np.unique(np.asarray(systems), return_inverse=True)
-    if not groups.any():
-        return None
-    rows = np.arange(len(groups))
-    grouped, random = (_coverage(residuals, own, level) for own in (groups, rows))
-    return IntervalCoverage(level=level, grouped=grouped, random=random)
-
-
-def _coverage(residuals: np.ndarray, groups: np.ndarray, level: float) -> float:
-    generator, count = np.random.default_rng(0), int(groups.max()) + 1
-    held = told = 0
-    for _ in range(DIVISIONS):
-        gives = (generator.permutation(count) < count // 2)[groups]
-        width = _conformal(residuals[gives], level)
-        held += int((residuals[~gives] <= width).sum())
-        told += int((~gives).sum())
-    return held / told
 
 
 def warnings_of(root: Path, target: np.ndarray, out_of_fold: np.ndarray) -> list[Finding]:

@@ -19,16 +19,11 @@ from assay.locks import LOCK
 from assay.machinery import installed_version, machinery_of
 from assay.model.builder import load_builder, of_author
 from assay.model.bundle import BundleMetadata
-from assay.model.domain import fit_domain
+from assay.model.domain import fit_domain, out_of_fold_difficulty
 from assay.model.inference import predict
+from assay.model.intervals import Interval, fit_interval
 from assay.model.loading import predict_saved
-from assay.model.metrics import (
-    interval_coverage,
-    interval_half_width,
-    public_metrics,
-    unread_claims,
-    warnings_of,
-)
+from assay.model.metrics import public_metrics, unread_claims, warnings_of
 from assay.model.saving import save_bundle
 from assay.predictions import bounds_of, write_predictions
 from assay.processes import end_with_parent, pool_of
@@ -137,8 +132,10 @@ def _hand_over(
     layout, handover, settings = repository.layout, repository.handover, repository.settings
     with stages("train") as doing:
         doing("saving the bundle")
-        metadata = _metadata(repository, data, candidate)
-        domain = fit_domain(list(data.train["formula"]), candidate.folds)
+        interval = _interval(data, candidate, settings)
+        metadata = _metadata(repository, interval)
+        sizes = None if interval is None else np.abs(data.target - candidate.out_of_fold)
+        domain = fit_domain(list(data.train["formula"]), candidate.folds, sizes)
         package = repository.root / "src" / settings.project.package
         trusted = settings.model.trusted_types
         tables = [(layout.train, list(data.train["formula"]))]
@@ -155,18 +152,24 @@ def _hand_over(
             predicted = _write_predictions(repository, data, candidate.out_of_fold, other)
         write_bytes(handover.train, layout.train.read_bytes())
         _copy_lock(repository)
-        half_width = metadata.interval_half_width
-        card = _card(repository, data, candidate, digest, half_width, predicted)
+        card = _card(repository, data, candidate, digest, interval, predicted)
         card.write(handover.candidate)
         doing("recording the run with MLflow")
         log_candidate(repository, card, candidate.model)
     return card
 
 
-def _metadata(repository: Repository, data: Dataset, candidate: Candidate) -> BundleMetadata:
+def _interval(data: Dataset, candidate: Candidate, settings: Settings) -> Interval | None:
+    if settings.target.kind == "class":
+        return None
+    formulas, sizes = list(data.train["formula"]), np.abs(data.target - candidate.out_of_fold)
+    difficulty = out_of_fold_difficulty(formulas, candidate.folds, sizes)
+    return fit_interval(sizes, difficulty, settings.model.interval_level)
+
+
+def _metadata(repository: Repository, interval: Interval | None) -> BundleMetadata:
     settings = repository.settings
-    target, level = settings.target, settings.model.interval_level
-    number = target.kind == "number"
+    target = settings.target
     return BundleMetadata(
         model=settings.project.name,
         target=target.column,
@@ -174,10 +177,10 @@ def _metadata(repository: Repository, data: Dataset, candidate: Candidate) -> Bu
         unit=target.unit,
         lower=target.lower if np.isfinite(target.lower) else None,
         upper=target.upper if np.isfinite(target.upper) else None,
-        interval_level=level,
-        interval_half_width=(
-            interval_half_width(data.target, candidate.out_of_fold, level) if number else None
-        ),
+        interval_level=settings.model.interval_level,
+        interval_half_width=interval.mean_half_width if interval else None,
+        interval_quantile=interval.quantile if interval else None,
+        classes=target.class_names,
         train_digest=digest_file(repository.layout.train),
     )
 
@@ -220,13 +223,11 @@ def _card(  # noqa: PLR0913 (a record of six things)
     data: Dataset,
     candidate: Candidate,
     digest: str,
-    half_width: float | None,
+    interval: Interval | None,
     predicted: int,
 ) -> CandidateCard:
     root, layout, settings = repository.root, repository.layout, repository.settings
     commit, lock = provenance.commit_of(root), provenance.lock_digest(root)
-    level, number = settings.model.interval_level, half_width is not None
-    told = (data.target, candidate.out_of_fold, data.systems, level)
     train_digest = digest_file(layout.train)
     claimed = claimed_since(root, repository.base.start)
     return CandidateCard(
@@ -252,8 +253,8 @@ def _card(  # noqa: PLR0913 (a record of six things)
         folds=candidate.fits,
         out_of_fold=int(np.isfinite(candidate.out_of_fold).sum()),
         predicted=predicted,
-        interval_half_width=half_width,
-        interval_coverage=interval_coverage(*told) if number else None,
+        interval_half_width=interval.mean_half_width if interval else None,
+        interval_coverage=interval.coverage(data.systems) if interval else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
         findings=[
             *warnings_of(root, data.target, candidate.out_of_fold),

@@ -116,6 +116,7 @@ def told(inputs: ReportInputs) -> list[Told]:
     """Failures, new warnings, main's; of each the first of every rule, then the rest."""
     records = (inputs.schema, inputs.candidate, inputs.sanity)
     found = [one for record in records if record for one in _of(record.findings)]
+    found += _of(inputs.uncovered)
     return sorted(
         found,
         key=lambda one: (one.finding.severity != "failure", one.standing, not one.first),

@@ -72,11 +72,20 @@ def public_numbers(inputs: ReportInputs) -> list[PublicNumber]:
             unit = inputs.settings.target.unit if key in {"mae", "rmse"} else ""
             other = number(inputs.reference_metrics[key]) if key in inputs.reference_metrics else ""
             rows.append(PublicNumber(name, unit, number(card.metrics[key]), other))
-    rows += _coverages(inputs)
+    rows += [*_ordering(inputs), *_coverages(inputs)]
     if verdict:
         change = "Mean change of predictions on the pool"
         rows.append(PublicNumber(change, verdict.unit, number(verdict.change_on_pool)))
     return rows
+
+
+def _ordering(inputs: ReportInputs) -> list[PublicNumber]:
+    """How well the probabilities order rows of both classes."""
+    found = inputs.classes
+    if found is None or found.auc is None:
+        return []
+    other = "" if found.reference_auc is None else number(found.reference_auc)
+    return [PublicNumber("ROC AUC", "", number(found.auc), other)]
 
 
 def _coverages(inputs: ReportInputs) -> list[PublicNumber]:

@@ -53,12 +53,10 @@ def pictures(inputs: ReportInputs) -> list[Picture]:
 
 
 def parity(inputs: ReportInputs, found: Evidence) -> Drawing:
-    """Predictions of a number against its measured values, with the interval."""
+    """Predictions of a number against its measured values; marked are rows outside the interval."""
     target, rows = inputs.settings.target, found.train
-    half, level = inputs.half_width, inputs.settings.model.interval_level
-    interval = None if half is None else (level, half)
     name = target.column.replace("_", " ")
-    return plots.parity(rows.target, rows.candidate, name, target.unit, interval)
+    return plots.parity(rows.target, rows.candidate, name, target.unit, inputs.interval)
 
 
 def residuals(inputs: ReportInputs, found: Evidence) -> Drawing:
@@ -73,15 +71,23 @@ def _number_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
     yield _picture("Parity", _out_of_fold(len(rows)), parity(inputs, found))
     cut = "The same rows; the outermost 0.5 % are cut off."
     yield _picture("Residuals", cut, residuals(inputs, found))
-    if measured := coverages(rows.candidate - rows.target, found.folds):
+    if (interval := inputs.interval) is None:
+        return
+    if measured := coverages(interval.scores, found.folds):
         yield _picture(
             "Calibration of the interval",
-            "Each fold's rows, against intervals made from the residuals of all other folds. One "
-            "width serves all rows, so the middle is nearly right by construction: look at the "
+            "Each fold's rows, against intervals made from the errors of all other folds. One "
+            "quantile serves all rows, so the middle is nearly right by construction: look at the "
             f"spread over folds, and at the families below. {_measured(inputs)}"
             "An estimate, not a guarantee.",
             plots.calibration(measured),
         )
+    yield _picture(
+        "Width of the interval",
+        "The same rows. A wide interval says that errors were large among alike compositions, or "
+        "that the train set is far; above the shade a row lies outside its interval.",
+        plots.interval_widths(interval, inputs.settings.target.unit),
+    )
 
 
 def _measured(inputs: ReportInputs) -> str:
@@ -94,14 +100,20 @@ def _measured(inputs: ReportInputs) -> str:
     )
 
 
-def _class_errors(_: ReportInputs, found: Evidence) -> Iterator[Picture]:
-    rows = found.train
+def _class_errors(inputs: ReportInputs, found: Evidence) -> Iterator[Picture]:
+    rows, names = found.train, _names(inputs)
     yield _picture(
         "Reliability",
-        "Of the rows given a probability, the share that is of class 1; area tells how many.",
-        plots.reliability(rows.target, rows.candidate),
+        f"Of the rows given a probability, the share that is {names[1]}; area tells how many.",
+        plots.reliability(rows.target, rows.candidate, names),
     )
-    yield _picture("Scores", _out_of_fold(len(rows)), plots.scores(rows.target, rows.candidate))
+    drawn = plots.scores(rows.target, rows.candidate, names)
+    yield _picture("Scores", _out_of_fold(len(rows)), drawn)
+
+
+def _names(inputs: ReportInputs) -> tuple[str, str]:
+    """What the classes 0 and 1 are called in words and pictures."""
+    return inputs.settings.target.classes or ("class 0", "class 1")
 
 
 def _out_of_fold(rows: int) -> str:
@@ -167,9 +179,9 @@ def images(inputs: ReportInputs) -> list[Image]:
 def _of_a_number(inputs: ReportInputs, found: Evidence) -> Iterator[tuple[Drawing, str]]:
     target, rows = inputs.settings.target, found.train
     within = ""
-    if (half := inputs.half_width) is not None:
-        share = float(np.mean(np.abs(rows.candidate - rows.target) <= half))
-        within = f"; {share:.0%} lie within {number(half, target.unit)}"
+    if (interval := inputs.interval) is not None:
+        half = number(interval.mean_half_width, target.unit)
+        within = f"; {interval.inside.mean():.0%} lie within their interval, on average ±{half}"
     said = f"Predicted against measured {target.column}, {_errors(inputs, found)}{within}."
     yield parity(inputs, found), said
     middle = _middle(rows.candidate - rows.target, target.unit)
@@ -181,15 +193,17 @@ def _of_a_number(inputs: ReportInputs, found: Evidence) -> Iterator[tuple[Drawin
 
 def _of_a_class(inputs: ReportInputs, found: Evidence) -> Iterator[tuple[Drawing, str]]:
     rows = found.train
-    said = f"Observed frequency against predicted probability, {_errors(inputs, found)}."
-    yield plots.reliability(rows.target, rows.candidate), said
+    names = _names(inputs)
+    said = f"Observed frequency of {names[1]} against predicted probability"
+    said = f"{said}, {_errors(inputs, found)}."
+    yield plots.reliability(rows.target, rows.candidate, names), said
     means = [
-        f"{float(rows.candidate[rows.target == value].mean()):.2g} for rows of class {value}"
+        f"{float(rows.candidate[rows.target == value].mean()):.2g} for rows of {names[value]}"
         for value in (1, 0)
         if (rows.target == value).any()
     ]
-    said = f"Predicted probabilities, on average {' and '.join(means)}."
-    yield plots.scores(rows.target, rows.candidate), said
+    said = f"Predicted probabilities of {names[1]}, on average {' and '.join(means)}."
+    yield plots.scores(rows.target, rows.candidate, names), said
 
 
 def _errors(inputs: ReportInputs, found: Evidence) -> str:

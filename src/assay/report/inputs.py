@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from assay.errors import AssayError, NotCarriedOutError
 from assay.files import digest_bytes, digest_file
@@ -16,6 +18,7 @@ from assay.records import (
     MAXIMUM_BYTES,
     CandidateCard,
     CheckReport,
+    Finding,
     IntervalCoverage,
     Record,
     Refusal,
@@ -23,11 +26,16 @@ from assay.records import (
     read_record,
 )
 from assay.report.changes import DataChanges, Fact, Machinery, data_changes, model_changes
+from assay.report.family_coverage import family_findings
 from assay.report.public_rows import Evidence, FamilyError, family_errors, gathered
 from assay.repository import Repository
 from assay.settings import Settings
 from assay.staleness import told
 from assay.tables import harmless_rounding
+
+if TYPE_CHECKING:
+    from assay.model.intervals import Interval
+    from assay.report.classes import ClassFigures
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&+,;=%-]+")
 
@@ -120,28 +128,56 @@ class ReportInputs:
             return None, f"Not drawn: {error}"
 
     @cached_property
-    def half_width(self) -> float | None:
-        """Half width of the prediction interval on the public rows, for a number."""
+    def interval(self) -> "Interval | None":
+        """The prediction intervals of the public rows, for a number."""
+        if self.evidence is None or not len(rows := self.evidence.train):
+            return None
+        return self._interval_of(rows.candidate)
+
+    def _interval_of(self, predicted: np.ndarray) -> "Interval | None":
+        """Those of other predictions (n,) of the same rows; None unless all are predicted."""
         if self.evidence is None or self.settings.target.kind == "class":
             return None
-        from assay.model.metrics import interval_half_width
+        from assay.model.domain import out_of_fold_difficulty
+        from assay.model.intervals import fit_interval
 
-        rows, level = self.evidence.train, self.settings.model.interval_level
-        return interval_half_width(rows.target, rows.candidate, level)
+        rows = self.evidence.train
+        if not np.isfinite(sizes := np.abs(predicted - rows.target)).all():
+            return None
+        difficulty = out_of_fold_difficulty(rows.formulas, self.evidence.folds, sizes)
+        return fit_interval(sizes, difficulty, self.settings.model.interval_level)
 
     @cached_property
     def coverage(self) -> IntervalCoverage | None:
         """How many public rows the interval holds; without them what the card claims."""
         if self.evidence is None:
             return self.candidate.interval_coverage if self.candidate else None
-        if self.settings.target.kind == "class":
+        if self.interval is None:
             return None
         from assay.compositions import chemical_system
-        from assay.model.metrics import interval_coverage
 
-        rows, level = self.evidence.train, self.settings.model.interval_level
-        systems = [chemical_system(formula) for formula in rows.formulas]
-        return interval_coverage(rows.target, rows.candidate, systems, level)
+        return self.interval.coverage(
+            [chemical_system(formula) for formula in self.evidence.train.formulas]
+        )
+
+    @cached_property
+    def classes(self) -> "ClassFigures | None":
+        """What the public rows say of the two classes; None for a number or without such rows."""
+        names = self.settings.target.class_names
+        if names is None or self.evidence is None or not len(self.evidence.train):
+            return None
+        from assay.report.classes import class_figures
+
+        return class_figures(names, self.evidence.train)
+
+    @cached_property
+    def uncovered(self) -> list[Finding]:
+        """The families of elements whose rows the interval holds too few of."""
+        if self.evidence is None or self.interval is None:
+            return []
+        rows = self.evidence.train
+        before = self._interval_of(rows.reference)
+        return family_findings(rows.formulas, self.interval, before)
 
     @cached_property
     def reference_metrics(self) -> dict[str, float]:
@@ -156,7 +192,8 @@ class ReportInputs:
     def families(self) -> list[FamilyError]:
         """Errors by family of elements; empty without public rows."""
         found = self.evidence
-        return family_errors(found.train, found.metric, self.half_width) if found else []
+        inside = self.interval.inside if self.interval else None
+        return family_errors(found.train, found.metric, inside) if found else []
 
     @cached_property
     def data_changes(self) -> DataChanges | None:

@@ -107,7 +107,8 @@ def _changes(inputs: ReportInputs) -> dict[str, Any]:
         "families": inputs.families,
         "metric": found.metric.name if found else "",
         "metric_unit": "" if not found or found.metric.bounded else inputs.settings.target.unit,
-        "half_width": inputs.half_width,
+        "covered": inputs.interval is not None,
+        "classes": inputs.classes,
         "level": inputs.settings.model.interval_level,
         "residuals": list(largest_residuals(found.train, LISTED)) if found else [],
         "moved": [

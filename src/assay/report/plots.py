@@ -10,10 +10,13 @@ from assay.drawing import ACCENT, CONTRAST, PLOT, SOFT, Drawing, label, label_ax
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from assay.model.intervals import Interval
+
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Beyond this many points a plot is drawn as a picture inside the SVG, in a colour for both themes
 MANY = 3000
 _BOTH_THEMES = "#3987e5"
+BINS = 10  # of the reliability curve
 _PLAIN: Any = {"linewidth": 1.0, "color": SOFT}
 _OUTLINE: Any = {"histtype": "step", "color": CONTRAST, "linewidth": 1.4}
 
@@ -28,29 +31,27 @@ class Coverage:
     highest: float
 
 
-def coverages(residuals: np.ndarray, folds: np.ndarray) -> list[Coverage]:
-    """How often intervals made from other folds' residuals hold a fold's own rows.
+def coverages(scores: np.ndarray, folds: np.ndarray) -> list[Coverage]:
+    """How often intervals made from other folds' scores hold a fold's own rows.
 
-    For each level and fold the half width is the conformal quantile of the absolute residuals of
-    all other folds (as `model.metrics.interval_half_width`, Vovk et al. 2005). Folds share no
-    chemical system. The models behind the residuals were trained on one another's folds, so this
-    is an estimate and no proof.
+    For each level and fold it is the conformal quantile of the scores of all other folds (see
+    `model.intervals`). Folds share no chemical system. The models behind the scores were trained on
+    one another's folds, so this is an estimate and no proof.
 
     Args:
-        residuals: out-of-fold prediction minus target, (n,).
+        scores: absolute out-of-fold errors in multiples of the difficulty, (n,).
         folds: number of each row's fold, (n,).
     """
-    from assay.model.metrics import interval_half_width
+    from assay.model.intervals import conformal_quantile
 
-    sizes, found = np.abs(residuals), []
+    found = []
     for level in LEVELS:
-        held = np.empty(len(sizes), dtype=bool)
+        held = np.empty(len(scores), dtype=bool)
         for fold in np.unique(folds):
-            own, others = folds == fold, sizes[folds != fold]
+            own, others = folds == fold, scores[folds != fold]
             if not len(others):
                 return []
-            width = interval_half_width(np.zeros(len(others)), others, level)
-            held[own] = sizes[own] <= width
+            held[own] = scores[own] <= conformal_quantile(others, level)
         shares = [float(held[folds == fold].mean()) for fold in np.unique(folds)]
         found.append(Coverage(level, float(held.mean()), min(shares), max(shares)))
     return found
@@ -61,25 +62,38 @@ def parity(
     prediction: np.ndarray,
     name: str,
     unit: str,
-    interval: tuple[float, float] | None = None,
+    interval: "Interval | None" = None,
 ) -> Drawing:
     """Out-of-fold predictions (n,) against targets (n,) called `name`, both in `unit`.
 
-    `interval` is level and half width of the prediction interval, drawn around the diagonal.
+    Rows outside their prediction `interval` are marked.
     """
 
     def draw(axes: "Axes") -> None:
-        ends = _diagonal(axes, target, prediction)
-        if interval is not None:
-            level, half = interval
-            lower, upper = ends - half, ends + half
-            said = f"{level:.0%} interval, ±{half:.2g}"
-            axes.fill_between(ends, lower, upper, color=SOFT, alpha=0.2, linewidth=0, label=said)
-            axes.legend(loc="upper left")
+        _diagonal(axes, target, prediction)
         _points(axes, target, prediction)
+        if interval is not None:
+            out = ~interval.inside
+            said = f"outside their {interval.level:.0%} interval"
+            axes.scatter(target[out], prediction[out], s=12, color=CONTRAST, marker="x", label=said)
+            axes.legend(loc="upper left")
         label_axes(axes, label(f"measured {name}", unit), label("predicted", unit))
 
     return Drawing("parity", PLOT, draw)
+
+
+def interval_widths(interval: "Interval", unit: str) -> Drawing:
+    """Absolute out-of-fold errors against half widths of the intervals, in `unit`."""
+    half, sizes = interval.half_widths, interval.scores * interval.difficulty
+    ends = np.array([0.0, float(half.max())])
+
+    def draw(axes: "Axes") -> None:
+        axes.fill_between(ends, 0, ends, color=SOFT, alpha=0.2, linewidth=0, label="inside")
+        _points(axes, half, sizes)
+        axes.legend(loc="upper left")
+        label_axes(axes, label("half width of the interval", unit), label("absolute error", unit))
+
+    return Drawing("interval-widths", PLOT, draw)
 
 
 def residuals(residual: np.ndarray, reference: np.ndarray | None, unit: str) -> Drawing:
@@ -120,35 +134,42 @@ def calibration(coverages: list[Coverage]) -> Drawing:
     return Drawing("calibration", PLOT, draw)
 
 
-def reliability(target: np.ndarray, probability: np.ndarray) -> Drawing:
-    """Observed frequency of a class against predicted probability (n,) in ten equal bins."""
-    bins = np.minimum((np.clip(probability, 0, 1) * 10).astype(int), 9)
-    filled = np.unique(bins)
-    said = [probability[bins == index].mean() for index in filled]
-    seen = [target[bins == index].mean() for index in filled]
-    counts = np.array([(bins == index).sum() for index in filled])
+def reliability(target: np.ndarray, probability: np.ndarray, names: tuple[str, str]) -> Drawing:
+    """Observed frequency of class 1 against predicted probability (n,) in ten equal bins.
+
+    `names` are what the classes 0 and 1 are called.
+    """
+    from sklearn.calibration import calibration_curve
+
+    actual, clipped = target >= 0.5, np.clip(probability, 0, 1)  # noqa: PLR2004 (even odds)
+    seen, said = calibration_curve(actual.astype(int), clipped, n_bins=BINS, pos_label=1)
+    inner = np.linspace(0, 1, BINS + 1)[1:-1]
+    counts = np.bincount(np.searchsorted(inner, clipped))
+    counts = counts[counts > 0]
 
     def draw(axes: "Axes") -> None:
         axes.plot([0, 1], [0, 1], **_PLAIN)
         axes.plot(said, seen, color=ACCENT, linewidth=1.5)
         axes.scatter(said, seen, s=15 + 150 * counts / counts.max(), color=ACCENT, linewidths=0)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-        label_axes(axes, "predicted probability", "observed frequency")
+        predicted = label(f"predicted probability of {names[1]}", "1")
+        label_axes(axes, predicted, label(f"observed frequency of {names[1]}", "1"))
 
     return Drawing("reliability", PLOT, draw)
 
 
-def scores(target: np.ndarray, probability: np.ndarray) -> Drawing:
-    """Histogram of predicted probabilities (n,) for rows of either class."""
+def scores(target: np.ndarray, probability: np.ndarray, names: tuple[str, str]) -> Drawing:
+    """Histogram of predicted probabilities (n,) of class 1 for rows of either class, by `names`."""
     edges = [*np.linspace(0, 1, 31)]
 
     def draw(axes: "Axes") -> None:
-        classes = [(1, ACCENT, "class 1"), (0, CONTRAST, "class 0")]
-        for value, colour, name in classes:
+        for value, colour in ((1, ACCENT), (0, CONTRAST)):
             chosen = probability[(target >= 0.5) == bool(value)]  # noqa: PLR2004 (even odds)
-            axes.hist(chosen, bins=edges, color=colour, histtype="step", linewidth=1.6, label=name)
-        axes.legend(loc="best")
-        label_axes(axes, "predicted probability", "train rows")
+            axes.hist(chosen, bins=edges, color=colour, histtype="step", linewidth=1.6)
+        shown = [label(names[value], "1") for value in (1, 0)]
+        for text in axes.legend(shown, loc="best").get_texts():
+            text.set_parse_math(False)
+        label_axes(axes, label(f"predicted probability of {names[1]}", "1"), "train rows")
 
     return Drawing("scores", PLOT, draw)
 

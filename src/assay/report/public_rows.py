@@ -176,7 +176,7 @@ class FamilyError:
         return self.reference is not None and self.growth > ROUNDING * abs(self.reference)
 
 
-def family_errors(rows: Predicted, metric: Metric, half_width: float | None) -> list[FamilyError]:
+def family_errors(rows: Predicted, metric: Metric, inside: np.ndarray | None) -> list[FamilyError]:
     """Errors by family, in the metric's own unit, the largest growth first; none without rows.
 
     Where there is a reference both errors are over the rows that it knows, which may lack new ones.
@@ -184,28 +184,32 @@ def family_errors(rows: Predicted, metric: Metric, half_width: float | None) -> 
     Args:
         rows: train rows with out-of-fold predictions.
         metric: whose loss is averaged over the rows of a family.
-        half_width: of the prediction interval, if there is one.
+        inside: which rows lie within their prediction interval, (n,), if there is one.
     """
+    if len(compared := np.flatnonzero(np.isfinite(rows.reference))):
+        rows, inside = rows.take(compared), None if inside is None else inside[compared]
+    found = []
+    for name, holds in holding_families(rows.formulas):
+        covered = None if inside is None else float(inside[holds].mean())
+        found.append(_family_error(name, rows.take(holds), metric, covered))
+    return sorted(found, key=lambda one: -one.growth)
+
+
+def holding_families(formulas: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """The families of elements that are held, each with which formulas hold one of it, (n,)."""
     from assay.compositions import elements
     from assay.gate.slices import family
 
-    rows = rows.compared if len(rows.compared) else rows
-    held, found = [elements(formula) for formula in rows.formulas], []
+    held = [elements(formula) for formula in formulas]
     for key, name in FAMILIES.items():
         symbols = family(key)
         holds = np.array([not symbols.isdisjoint(own) for own in held], dtype=bool)
         if holds.any():
-            found.append(_family_error(name, rows.take(holds), metric, half_width))
-    return sorted(found, key=lambda one: -one.growth)
+            yield name, holds
 
 
-def _family_error(
-    name: str, rows: Predicted, metric: Metric, half_width: float | None
-) -> FamilyError:
+def _family_error(name: str, rows: Predicted, metric: Metric, covered: float | None) -> FamilyError:
     reference = mean_error(metric, rows.target, rows.reference)
-    covered = None
-    if half_width is not None:
-        covered = float(np.mean(np.abs(rows.candidate - rows.target) <= half_width))
     candidate = mean_error(metric, rows.target, rows.candidate)
     if not np.isfinite(reference):
         return FamilyError(name, len(rows), candidate, None, covered)

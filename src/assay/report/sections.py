@@ -132,7 +132,14 @@ def sections(inputs: ReportInputs, exhibits: Sequence[Exhibit] = ()) -> list[str
     With pictures to show, what else draws the errors is folded.
     """
     errors = _pictured(inputs, exhibits) if exhibits else _errors(inputs)
-    return [*_overview(inputs), *errors, *_rows(inputs), *_moved(inputs), *_past(inputs)]
+    return [
+        *_overview(inputs),
+        *_classes(inputs),
+        *errors,
+        *_rows(inputs),
+        *_moved(inputs),
+        *_past(inputs),
+    ]
 
 
 def _overview(inputs: ReportInputs) -> Iterator[str]:
@@ -142,6 +149,20 @@ def _overview(inputs: ReportInputs) -> Iterator[str]:
         lines.append(f"- {code(inputs.no_evidence, LONG)}")
     if lines:
         yield "\n".join(["**What changed**", "", *lines])
+
+
+def _classes(inputs: ReportInputs) -> Iterator[str]:
+    """Of what the predictions are probabilities, and the confusion matrix."""
+    if (found := inputs.classes) is None:
+        return
+    negative, positive = (code(name, 80, cell=True) for name in found.names)
+    said = f"**Probability of {positive}** (class 1), against {negative} (class 0), out of fold"
+    header = ["", f"predicted {negative}", f"predicted {positive}"]
+    cells = [
+        [f"is {code(name, 80, cell=True)}", *(f"{count:,}" for count in counts)]
+        for name, counts in found.rows
+    ]
+    yield f"{said}\n\n{table(header, cells, 2)}"
 
 
 def _model(inputs: ReportInputs) -> Iterator[str]:

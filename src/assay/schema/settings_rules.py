@@ -22,6 +22,7 @@ MINE = f"{wheels.FOLDER} {wheels.LOCK} {wheels.PROJECT}"
 # What the sealed labels are labels of: it changes with a fresh sealed set alone.
 NAME = "target.column"
 IDENTITY = (NAME, "target.kind", "target.unit")
+CLASSES, UNNAMED = "target.classes", "None"
 # What a verdict rests on; certificates name its digest.
 POLICY = ("gate", "split")
 # What a verdict is on: code, data and packages, and the keys that say which model they make.
@@ -119,6 +120,8 @@ def settings_suites(
         return
     changed = differ.changed_settings(repository.settings, main)
     target = changed[differ.KEY].isin(IDENTITY)
+    # exchanged names would turn every label round; names where main has none turn nothing
+    target |= (changed[differ.KEY] == CLASSES) & (changed[differ.ON_MAIN] != UNNAMED)
     renamed = target & (
         list(changed[differ.KEY][target]) == [NAME] and is_renamed(repository, main)
     )
@@ -151,7 +154,7 @@ def _equal(name: str, description: str, advice: str, severity: Severity) -> Rule
 def _target() -> Rule:
     return _equal(
         "history.target",
-        "Name, kind and unit of the target are main's.",
+        "Name, kind, unit and classes of the target are main's.",
         "the sealed labels are of main's target: put it back, or start another repository for it",
         "failure",
     )

@@ -20,6 +20,7 @@ from assay.verbs.tables import (
     TargetOption,
     UnitOption,
     asked,
+    bound_agreed,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def init(  # noqa: PLR0913 (one parameter an option)
     found = asked(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
-    made = initialize(root, found, SetOptions(sealed_fraction, pool, set_aside, anyway))
+    bounded = found is None or bound_agreed(found)
+    made = initialize(root, found, SetOptions(sealed_fraction, pool, set_aside, anyway, bounded))
     rows = f"{made.train_rows} rows to train on, {made.sealed_rows} sealed"
     typer.echo(f"{rows}; margin {made.model.margin:g}.\n")
     if made.changed:

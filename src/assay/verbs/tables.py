@@ -12,6 +12,7 @@ from assay.progress import paused
 
 if TYPE_CHECKING:
     from assay.intake.choices import Choices, UndecidedError
+    from assay.intake.intake import Intake
 
 TargetOption = Annotated[str | None, typer.Option(help="Column to learn [found].")]
 UnitOption = Annotated[str | None, typer.Option(help="Unit of the target [of the header].")]
@@ -42,11 +43,26 @@ def asked(read: "Callable[[Choices], Found]", choices: "Choices") -> Found:
         try:
             return read(choices)
         except UndecidedError as error:
-            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            if not _on_terminal():
                 raise
             with paused():
                 told: Any = {error.option: _answer(error)}
             choices = dataclasses.replace(choices, **told)
+
+
+def bound_agreed(found: "Intake") -> bool:
+    """Whether the bound that the labels suggest may be written: on a terminal, a person's word."""
+    from assay.intake.bounds import proposed_lower
+
+    lower = proposed_lower(found)
+    if lower is None or not _on_terminal():
+        return True
+    told = f"No {found.target.column} of the table is below {lower:g}. Is that physically so"
+    return typer.confirm(f"{told} (lower = {lower:g} in assay.toml)?", default=True)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _answer(error: "UndecidedError") -> str:
