@@ -54,7 +54,7 @@ def test_mean_baseline_knows_the_train_labels_alone(data):
     found = baseline(data, settings())
     assert sorted(found) == sorted(ids(data))
     assert {found[row] for row in data.sealed["row_id"]} == {data.target.mean()}
-    folds = grouped_folds(data.systems, 5, 0)
+    folds = grouped_folds(data.groups, 5, 0)
     for index, row in enumerate(data.train["row_id"]):
         others = data.target[folds != folds[index]]
         assert found[row] == pytest.approx(others.mean())

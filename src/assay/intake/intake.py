@@ -10,9 +10,17 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
+from assay.groups import COMPOSITION, SYSTEM
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.classes import is_class, read_classes
-from assay.intake.columns import Target, formula_column, require_further, target_column
+from assay.intake.columns import (
+    Target,
+    formula_column,
+    grouping,
+    groupings,
+    require_further,
+    target_column,
+)
 from assay.intake.faults import Fault
 from assay.intake.files import read_raw
 from assay.intake.numbers import decimal_of, may_be_thousands, read_numbers
@@ -37,7 +45,7 @@ class Intake:
     and 1. `faults` are all cells and rows that were set aside, without those of compositions whose
     values disagree, which `merged` has; `spellings` counts numbers that were not plainly written,
     `labels` the rows of each class as it stands in the table. `tolerance` is what repeated rows
-    were compared with.
+    were compared with. `group` is what makes a group of rows; `groupings` are columns that might.
     """
 
     name: str
@@ -55,6 +63,8 @@ class Intake:
     classes: tuple[str, str] | None = None
     spellings: Mapping[str, int] = field(default_factory=Counter)
     labels: Mapping[str, int] = field(default_factory=Counter)
+    group: str = SYSTEM
+    groupings: tuple[str, ...] = ()
 
     def with_target(self, name: str) -> "Intake":
         """The same with the target under another name, that of a repository."""
@@ -95,14 +105,18 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
     labels = _labels(table, target, choices)
     rule = choices.duplicates or "refuse"
     require_rule(rule, labels.kind)
-    amiss = [*table.faults, *faults, *labels.faults]
+    group, ungrouped = grouping(table, (formula, target.column), choices.group)
+    amiss = [*table.faults, *faults, *labels.faults, *ungrouped]
     fine = np.isfinite(labels.numbers) & np.array([text is not None for text in spelt])
     if not fine.any():
         _refuse_all(table, amiss)
     rows = pd.DataFrame({"formula": spelt, target.name: labels.numbers}, index=table.cells.index)
     require_further(table, choices.further)
+    columns = groupings(table, (formula, target.column))
     rows[list(choices.further)] = table.cells[list(choices.further)]
-    rows = rows[fine]
+    for name in sorted({group, *columns} - {SYSTEM, COMPOSITION, *choices.further, target.name}):
+        rows[name] = table.cells[name].str.strip()
+    rows = rows[fine & ~rows.index.isin([fault.line for fault in ungrouped])]
     if labels.kind == "class":
         rows[target.name] = rows[target.name].astype(int)
     tolerance = _tolerance(labels.kind, rows[target.name].to_numpy(), choices.tolerance)
@@ -123,6 +137,8 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
         classes=labels.classes,
         spellings=labels.spellings,
         labels=labels.counts,
+        group=group,
+        groupings=tuple(columns),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_bytes, write_text
+from assay.groups import COMPOSITION, SYSTEM
 from assay.layout import Layout
 from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
 from assay.sealing import encryption
@@ -164,6 +165,13 @@ def policy_digest(settings: Settings) -> str:
     for part in (rule["gate"], *rule["gate"]["slices"]):
         if not part["advisory"]:
             del part["advisory"]
+    # nor anything but chemical systems to group by, and all rows of a group counted
+    if rule["split"]["group"] != COMPOSITION:
+        del rule["split"]["extent"]
+    if rule["split"]["group"] == SYSTEM:
+        del rule["split"]["group"]
+    if rule["gate"]["rows_per_group"] is None:
+        del rule["gate"]["rows_per_group"]
     return digest_bytes(json.dumps(rule, sort_keys=True).encode())
 
 

@@ -49,13 +49,13 @@ class Candidate:
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
     """Fit on every fold's complement, and on all rows.
 
-    No chemical system stands on both sides of a fold, so the errors are those for new chemistry.
+    No group stands on both sides of a fold, so the errors are those for new groups.
     The fits run side by side in threads, as scikit-learn's own estimators release Python's lock.
 
     Raises:
         UsageError: the estimator does not go with the kind of the target.
     """
-    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    folds = grouped_folds(data.groups, settings.split.folds, settings.split.seed)
     target = data.target.astype(int) if settings.target.kind == "class" else data.target
     frame = data.train[["formula"]]
     everything = np.ones(len(target), dtype=bool)
@@ -220,7 +220,7 @@ def _card(  # noqa: PLR0913 (a record of six things)
     root, layout, settings = repository.root, repository.layout, repository.settings
     commit, lock = provenance.commit_of(root), provenance.lock_digest(root)
     level, number = settings.model.interval_level, half_width is not None
-    told = (data.target, candidate.out_of_fold, data.systems, level)
+    told = (data.target, candidate.out_of_fold, data.groups, level)
     train_digest = digest_file(layout.train)
     return CandidateCard(
         model=settings.project.name,
@@ -239,9 +239,11 @@ def _card(  # noqa: PLR0913 (a record of six things)
         machinery_version=installed_version(),
         estimator=_estimator_name(candidate.model),
         rows=len(data.target),
-        groups=len(set(data.systems)),
+        groups=len(set(data.groups)),
         features=_feature_count(candidate.model),
-        fold_rule=fold_rule(data.systems, settings.split.folds, settings.split.seed),
+        fold_rule=fold_rule(
+            data.groups, settings.split.folds, settings.split.seed, settings.split.group
+        ),
         folds=candidate.fits,
         out_of_fold=int(np.isfinite(candidate.out_of_fold).sum()),
         predicted=predicted,

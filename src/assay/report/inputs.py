@@ -128,12 +128,10 @@ class ReportInputs:
             return self.candidate.interval_coverage if self.candidate else None
         if self.settings.target.kind == "class":
             return None
-        from assay.compositions import chemical_system
         from assay.model.metrics import interval_coverage
 
         rows, level = self.evidence.train, self.settings.model.interval_level
-        systems = [chemical_system(formula) for formula in rows.formulas]
-        return interval_coverage(rows.target, rows.candidate, systems, level)
+        return interval_coverage(rows.target, rows.candidate, rows.group_names, level)
 
     @cached_property
     def reference_metrics(self) -> dict[str, float]:

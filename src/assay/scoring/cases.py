@@ -152,7 +152,8 @@ class Case:
         """
         if self.reference is None:
             split = self.settings.split
-            return self.card.fold_rule == fold_rule(self.data.systems, split.folds, split.seed)
+            rule = fold_rule(self.data.groups, split.folds, split.seed, split.group)
+            return self.card.fold_rule == rule
         return self.card.fold_rule == self._certified(self.reference.bundle_digest).fold_rule
 
     @property
