@@ -77,8 +77,16 @@ def _named_formula(names: Sequence[str], table: RawTable) -> str:
     )
 
 
-def target_column(table: RawTable, formula: str, wanted: str | None, usual: str | None) -> Target:
+def target_column(
+    table: RawTable,
+    formula: str,
+    wanted: str | None,
+    usual: str | None,
+    group: str | None = None,
+) -> Target:
     """The column to learn: the wanted one, else the `usual` one, else the only one it can be.
+
+    The column by which rows are grouped, `group`, is none that it can be.
 
     Raises:
         UndecidedError: several columns hold numbers or classes.
@@ -90,7 +98,8 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
     same = None if usual is None else _match(names, usual)
     if same is not None:
         return _target(table, same, usual)
-    found = candidates(table, names)
+    grouped = None if group is None else _match(names, group)
+    found = candidates(table, [name for name in names if name != grouped])
     if len(found) == 1:
         return _target(table, found[0])
     if not found:
@@ -142,7 +151,7 @@ def grouping(table: RawTable, taken: Sequence[str], wanted: str | None) -> tuple
     return column, [
         Fault(int(line), column, cell, "group.missing", f"the row has no {column}", "fill it in")
         for line, cell in cells.items()
-        if cell.strip().casefold() in MISSING
+        if cell.strip().casefold() in {"", *MISSING}
     ]
 
 

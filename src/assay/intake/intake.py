@@ -144,7 +144,7 @@ def take_in_table(table: RawTable, choices: Choices) -> Intake:
 
 def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
     formula = formula_column(table, choices.formula, choices.target)
-    target = target_column(table, formula, choices.target, choices.usual)
+    target = target_column(table, formula, choices.target, choices.usual, choices.group)
     if target.name in {"formula", "row_id"} or target.column == formula:
         raise UsageError(
             f"{table.name}: the column {target.column!r} cannot be the one to learn: name another "
