@@ -12,6 +12,7 @@ from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
+from assay.groups import told
 from assay.ledger.certificate import (
     Predicate,
     policy_digest,
@@ -103,6 +104,12 @@ class Case:
     def settings(self) -> Settings:
         """Those of main, by which the candidate is judged."""
         return self.repository.settings
+
+    @property
+    def grouping(self) -> str:
+        """Which rows go together and what that promises, in one line."""
+        split, gate = self.settings.split, self.settings.gate
+        return told(split.group, split.extent, gate.rows_per_group)
 
     @cached_property
     def reference(self) -> DecisionEntry | None:

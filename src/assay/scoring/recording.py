@@ -82,6 +82,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         predictions_digest=entry.predictions_digest,
         correlation_id=case.card.correlation_id,
         certified=certified,
+        grouping=case.grouping,
     )
 
 
@@ -134,6 +135,7 @@ def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
         run=entry.run,
         time=entry.time,
         correlation_id=card.correlation_id,
+        grouping=case.grouping,
     )
     return Certificate(
         model=settings.project.name, bundle_digest=card.bundle_digest, predicate=predicate
