@@ -120,8 +120,8 @@ class Predicate(Record):
     `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
     certificate was issued on: a ledger without these lines was put back to an earlier one.
     `machinery` is the digest of the code of `assay` that trained, `fold_rule` names the folds of
-    the out-of-fold predictions (`splits.fold_rule`), `grouping` says which rows go together and what
-    that promises; older certificates lack them.
+    the out-of-fold predictions (`splits.fold_rule`), `grouping` says which rows go
+    together and what that promises; older certificates lack them.
     """
 
     verdict: Literal["PASS"]
