@@ -82,7 +82,11 @@ def solved(family: str, change: Change, growth: float) -> Change:
     Raises:
         ValueError: no shrinking reaches it.
     """
-    people = population(family)
+    return fitted(population(family), change, growth)
+
+
+def fitted(people: Population, change: Change, growth: float) -> Change:
+    """The same for any population."""
 
     def excess(shrink: float) -> float:
         return replace(change, shrink=shrink).true_growth(people) - growth

@@ -92,9 +92,9 @@ def population(family: str) -> Population:
     rng = np.random.default_rng(seed)
     clustered = family.startswith("clustered")
     sizes = _system_sizes(rng) if clustered else np.ones(ROWS, dtype=np.int64)
-    own = _errors(rng, family, int(sizes.sum()))
+    own = drawn_errors(rng, family, int(sizes.sum()))
     if clustered:
-        shared = np.repeat(_errors(rng, family, len(sizes)), sizes)
+        shared = np.repeat(drawn_errors(rng, family, len(sizes)), sizes)
         own = np.sqrt(WITHIN) * shared + np.sqrt(1 - WITHIN) * own
     return Population(own / np.abs(own).mean(), sizes)
 
@@ -107,7 +107,8 @@ def _system_sizes(rng: np.random.Generator) -> Array:
     return rng.choice(sizes, size=count, p=weights / weights.sum())
 
 
-def _errors(rng: np.random.Generator, family: str, count: int) -> Array:
+def drawn_errors(rng: np.random.Generator, family: str, count: int) -> Array:
+    """Errors (count,) of a heavy-tailed kind, `t3` or `lognormal` by the end of its name."""
     if family.endswith("t3"):
         return rng.standard_t(3, size=count)
     return rng.choice([-1.0, 1.0], size=count) * rng.lognormal(size=count)
@@ -116,15 +117,15 @@ def _errors(rng: np.random.Generator, family: str, count: int) -> Array:
 def regrouped(family: str, grouping: Grouping, rng: np.random.Generator) -> Rows:
     """Errors of a clustered family on chemical systems that are given."""
     scale = _scale(family)
-    own = _errors(rng, family, len(grouping.codes))
-    shared = _errors(rng, family, grouping.count)[grouping.codes]
+    own = drawn_errors(rng, family, len(grouping.codes))
+    shared = drawn_errors(rng, family, grouping.count)[grouping.codes]
     return Rows((np.sqrt(WITHIN) * shared + np.sqrt(1 - WITHIN) * own) / scale, grouping)
 
 
 @lru_cache(maxsize=4)
 def _scale(family: str) -> float:
     rng = np.random.default_rng(FAMILIES.index(family))
-    mixed = np.sqrt(WITHIN) * _errors(rng, family, ROWS) + np.sqrt(1 - WITHIN) * _errors(
+    mixed = np.sqrt(WITHIN) * drawn_errors(rng, family, ROWS) + np.sqrt(1 - WITHIN) * drawn_errors(
         rng, family, ROWS
     )
     return float(np.abs(mixed).mean())

@@ -16,6 +16,7 @@ from benchmarks.gate import (
     class_rarities,
     creep,
     example,
+    groupings,
     learners,
     lookups,
     metrics,
@@ -47,6 +48,7 @@ ITEMS: tuple[ModuleType, ...] = (
     learners,
     lookups,
     rows,
+    groupings,
 )
 MODULES = (
     "gate/decision",

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from assay.compositions import chemical_system, reduced_formula
+from assay.compositions import reduced_formula
 from assay.errors import UsageError
+from assay.groups import SYSTEM, counted, group_names
 from assay.repository import Repository
 from assay.tables import read_labelled, read_numbers, read_table
 
@@ -42,17 +43,31 @@ def reduced_formulas(formulas: Sequence[str], path: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The public tables of a repository; targets are in the target's unit."""
+    """The public tables of a repository; targets are in the target's unit.
+
+    `group` is `split.group` of `assay.toml`, `rows_per_group` is `gate.rows_per_group`.
+    """
 
     train: pd.DataFrame
     target: np.ndarray
     sealed: pd.DataFrame
     pool: pd.DataFrame
+    group: str = SYSTEM
+    rows_per_group: int | None = None
 
     @cached_property
-    def systems(self) -> list[str]:
-        """Chemical systems of the train rows."""
-        return [chemical_system(formula) for formula in self.train["formula"]]
+    def counted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which train rows, sealed rows and rows of the pool count as evidence: masks."""
+        train, sealed, pool = (
+            counted(list(rows["formula"]), group_names(rows, self.group), self.rows_per_group)
+            for rows in (self.train, self.sealed, self.pool)
+        )
+        return train, sealed, pool
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The groups of the train rows."""
+        return group_names(self.train, self.group)
 
 
 def read_dataset(repository: Repository) -> Dataset:
@@ -77,8 +92,12 @@ def read_tables(repository: Repository) -> Dataset:
     Raises:
         UsageError: a table is missing or not as it must be.
     """
-    layout, target = repository.layout, repository.settings.target.column
-    train = read_labelled(layout.train, ["row_id", "formula"], target)
-    sealed = read_table(layout.sealed_inputs, ["row_id", "formula"])
-    pool = read_table(layout.pool, ["row_id", "formula"])
-    return Dataset(train, read_numbers(train, target, layout.train), sealed, pool)
+    layout, settings = repository.layout, repository.settings
+    target, columns = settings.target.column, ["row_id", "formula"]
+    named = [*columns, *filter(None, [settings.group_column])]
+    train = read_labelled(layout.train, named, target)
+    sealed = read_table(layout.sealed_inputs, named)
+    pool = read_table(layout.pool, columns)
+    values = read_numbers(train, target, layout.train)
+    split, gate = settings.split, settings.gate
+    return Dataset(train, values, sealed, pool, split.group, gate.rows_per_group)

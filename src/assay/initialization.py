@@ -1,7 +1,7 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import pandas as pd
 from assay import provenance
 from assay.errors import AssayError, RefusedError, UsageError
 from assay.files import write_text
+from assay.groups import told
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
 from assay.intake.division import write_public
+from assay.intake.groupings import Prospect, groupings_text
 from assay.intake.intake import Intake
 from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
@@ -22,7 +24,7 @@ from assay.planning.first_model import FirstModel, first_model
 from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
-from assay.settings import FILE_NAME, Target, parse_settings, read_settings
+from assay.settings import FILE_NAME, Settings, Target, parse_settings, read_settings
 from assay.splits import Parts
 from assay.tables import read_labelled, read_table
 
@@ -32,7 +34,8 @@ CARD = """# Data card
 |---|---|
 | source | `{source}` |
 | target | `{target}` ({kind}, unit {unit}) |
-| rows | {rows} distinct compositions, divided by chemical system |
+| rows | {rows} distinct compositions |
+| groups | {grouping} |
 | read | {total} rows; {aside} |
 | repeated compositions | {repeated} |
 | range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
@@ -50,9 +53,10 @@ KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
 
 
-def data_card(parts: Parts, found: Intake, target: Target) -> str:
+def data_card(parts: Parts, found: Intake, settings: Settings) -> str:
     """The first text of `data/README.md`, for rows from a file or dataset."""
     values = pd.concat([parts.train, parts.held_out])[parts.target]
+    target, split = settings.target, settings.split
     return CARD.format(
         source=found.name,
         total=found.total,
@@ -63,6 +67,7 @@ def data_card(parts: Parts, found: Intake, target: Target) -> str:
         kind=target.kind,
         unit=target.unit,
         rows=len(values),
+        grouping=told(split.group, split.extent, settings.gate.rows_per_group),
         low=values.min(),
         high=values.max(),
         mean=values.mean(),
@@ -85,7 +90,8 @@ def _told(target: Target) -> str:
 class Initialized:
     """What `init` made: sizes of the two sets, and what the first model makes of them.
 
-    `repeated` rows of the source went into others of their composition. In the file `changed`
+    `repeated` rows of the source went into others of their composition. `grouping` says which rows
+    go together. In the file `changed`
     classifiers stand for regressors since.
     """
 
@@ -93,6 +99,7 @@ class Initialized:
     sealed_rows: int
     model: FirstModel
     repeated: int
+    grouping: str
     changed: str | None = None
 
 
@@ -113,20 +120,29 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
             repository cannot be fitted.
     """
     layout = Layout(root)
+    tried: Sequence[Prospect] = ()
     _require_fresh(layout)
     before = read_settings(root)
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
-        _require_no_words({"sealed-fraction": options.fraction, "pool": options.pool})
+        _require_no_words(options.of_a_table)
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
-        text, parts = adopted(Repository(root, before), text, found, options)
-        repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text).target)
+        text, parts, tried = adopted(Repository(root, before), text, found, options)
+        repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text))
     with fitting_model(Repository(root, parse_settings(text))) as changed:
         model = first_model(root, parts, text)
     _write(layout, parts, model.text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
-    return Initialized(len(parts.train), len(parts.held_out), model, repeated, changed)
+    grouping = _grouping(parse_settings(text), tried)
+    return Initialized(len(parts.train), len(parts.held_out), model, repeated, grouping, changed)
+
+
+def _grouping(settings: Settings, tried: Sequence[Prospect]) -> str:
+    """The page's lines about groups: how rows go together, and what was tried to find that."""
+    split, gate = settings.split, settings.gate
+    line = f"Rows are {told(split.group, split.extent, gate.rows_per_group)}."
+    return line if len(tried) < 2 or tried[0].decides else f"{groupings_text(tried)}\n{line}"  # noqa: PLR2004
 
 
 def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:
@@ -227,9 +243,10 @@ def _parts_on_disk(repository: Repository) -> Parts:
             f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.",
             code="data.no-source",
         )
-    train = read_labelled(layout.train, ["row_id", "formula"], target)
+    named = ["row_id", "formula", *filter(None, [repository.settings.group_column])]
+    train = read_labelled(layout.train, named, target)
     open_labels(layout, target)  # raises where what would be sealed could never be scored
-    held_out = read_table(layout.sealed_inputs, ["row_id", "formula"])
+    held_out = read_table(layout.sealed_inputs, named)
     return Parts(
         target, train, held_out.join(read_labelled(layout.open_labels, [], target)[[target]])
     )

@@ -19,7 +19,7 @@ MAXIMUM_TALLIES = 2000
 MAXIMUM_FILES = 200
 
 # Raise it when a record gets a field, or a check is renamed or removed: see `read_record`.
-FORMAT = 2
+FORMAT = 3
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -182,7 +182,7 @@ class CandidateCard(Handed):
 class PublicFigure(Record):
     """A requirement in public figures: out-of-fold errors of both models on the train rows.
 
-    `groups` is the smallest effective number of chemical systems among train rows, sealed rows and
+    `groups` is the smallest effective number of groups among train rows, sealed rows and
     pool; with too few a slice is told and not `required`, nor is what is `advisory`.
     """
 
@@ -199,11 +199,12 @@ class PublicFigure(Record):
 class VerdictRecord(Handed):
     """The verdict and the few figures that may be shown beside it.
 
-    `public_rows` in `public_groups` chemical systems and `pool_rows` were compared with the
+    `public_rows` in `public_groups` groups and `pool_rows` were compared with the
     reference. `use`, `disagreements` and `level` are functions of past bits alone;
     `candidate_error` and `reference_error` are public out-of-fold errors on the train set. `reason`
     is why the public rows decide nothing; `further_rows` with their `further_groups`, or
-    `margin_needed`, would let them (`gate.remedies`).
+    `margin_needed`, would let them (`gate.remedies`). `grouping` says which rows go together and
+    what that promises.
     """
 
     outcome: Outcome
@@ -240,6 +241,7 @@ class VerdictRecord(Handed):
     certified: bool
     why_not_certified: Text | None = None
     waits_for: Text | None = None
+    grouping: Text | None = None
 
 
 R = TypeVar("R", bound=Record)

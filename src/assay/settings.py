@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
+from assay.groups import COMPOSITION, column_of
 from assay.intake.policy import Rule
 from assay.layout import SETTINGS
 from assay.records import Severity
@@ -106,14 +107,20 @@ class Data(Section):
 
 
 class Split(Section):
-    """How rows are divided by chemical system.
+    """How rows are divided by groups.
 
     Attributes:
-        sealed_fraction: Share of the chemical systems that `assay init` seals.
+        group: What makes a group: `system` (chemical systems), `composition` (clusters of
+            compositions), or the name of a column of the table.
+        extent: Largest distance within a cluster of compositions: the sum of the differences of
+            the atomic shares.
+        sealed_fraction: Share of the groups that `assay init` seals.
         folds: Number of folds for the out-of-fold predictions.
         seed: Seed of the sealed set and of the folds.
     """
 
+    group: Annotated[str, Field(min_length=1, max_length=80)] = "system"
+    extent: Share = 0.05
     sealed_fraction: Share = 0.25
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     seed: Annotated[int, Field(ge=0)] = 0
@@ -141,7 +148,7 @@ class Settings(Section):
         target: What the model predicts.
         gate: When a model passes.
         data: Tolerances of the data checks.
-        split: How rows are divided by chemical system.
+        split: How rows are divided by groups.
         model: Training of the model.
         sanity: Effort and tolerances of the sanity properties.
         severity: Failure or warning, by the name of a data rule or a sanity property.
@@ -167,6 +174,8 @@ class Settings(Section):
                 )
         if {"row_id", "formula", self.target.column} & set(self.slice_columns):
             raise ValueError("a slice is named by a column of its own, not by the target")
+        if {"row_id", "formula", self.target.column} & {self.group_column}:
+            raise ValueError("split.group names a column of its own, not the target's or formulas'")
         if self.primary_metric in self.gate.further:
             raise ValueError(f"gate.further repeats the metric of the claim, {self.primary_metric}")
         return self
@@ -180,6 +189,22 @@ class Settings(Section):
     def slice_columns(self) -> list[str]:
         """Columns that the tables hold beside their own, because a slice is named by them."""
         return sorted({part.column for part in self.gate.slices if part.column})
+
+    @property
+    def group_column(self) -> str | None:
+        """The column of train set and sealed inputs that holds the groups, if one does."""
+        return column_of(self.split.group)
+
+    @property
+    def kept_columns(self) -> list[str]:
+        """Columns of train set and sealed inputs beside id, formula and target."""
+        return sorted({*self.slice_columns, *filter(None, [self.group_column])})
+
+    @property
+    def pool_columns(self) -> list[str]:
+        """Columns of the pool beside id and formula: clusters are found for it, too."""
+        clustered = self.split.group == COMPOSITION
+        return self.kept_columns if clustered else self.slice_columns
 
 
 def read_settings(root: Path) -> Settings:

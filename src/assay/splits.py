@@ -1,11 +1,14 @@
-"""Divides rows by chemical system, so that no system stands on both sides."""
+"""Divides rows by groups, so that no group stands on both sides."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from assay.groups import COMPOSITION, SYSTEM, group_names
 
 TRACE = 0.02
 # to be changed with whatever puts rows into other folds
@@ -96,8 +99,33 @@ def _host(formula: str) -> str:
     return "-".join(sorted(element.symbol for element, share in shares if share >= TRACE))
 
 
-def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.ndarray:
-    """Choose about `fraction` of the systems to seal.
+def undivided(rows: pd.DataFrame, group: str) -> list[str]:
+    """What stands on one side of train and sealed set: groups, joined where rows are too near.
+
+    Args:
+        rows: a table with `formula` and the column of the groups, if there is one.
+        group: `split.group` of `assay.toml`.
+    """
+    if group == SYSTEM:
+        return linked_systems(list(rows["formula"]))
+    names = group_names(rows, group)
+    if group != COMPOSITION:
+        return names
+    from assay.clustering import near_units
+
+    return near_units(list(rows["formula"]), names)
+
+
+def split_by_system(
+    systems: Sequence[str], fraction: float, seed: int, most: int | None = None
+) -> np.ndarray:
+    """Choose about `fraction` of the systems, or other groups, to seal.
+
+    Args:
+        systems: the group of each row.
+        fraction: the share of the groups.
+        seed: of the draw.
+        most: groups of more rows stay in the train set; None: any may be drawn.
 
     Returns:
         bool (n,): True where the row belongs to the sealed set; rows of one system agree.
@@ -105,6 +133,8 @@ def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.nd
     Raises:
         ValueError: there are too few systems to have some on both sides.
     """
+    if most is not None:
+        return _split_of_small(np.asarray(systems), fraction, seed, most)
     from sklearn.model_selection import GroupShuffleSplit
 
     splitter = GroupShuffleSplit(n_splits=1, test_size=fraction, random_state=seed)
@@ -112,6 +142,15 @@ def split_by_system(systems: Sequence[str], fraction: float, seed: int) -> np.nd
     sealed = np.zeros(len(systems), dtype=bool)
     sealed[held_out] = True
     return sealed
+
+
+def _split_of_small(systems: np.ndarray, fraction: float, seed: int, most: int) -> np.ndarray:
+    names, sizes = np.unique(systems, return_counts=True)
+    small = names[sizes <= most]
+    wanted = min(math.ceil(fraction * len(names)), len(small), len(names) - 1)
+    if wanted < 1:
+        raise ValueError(f"no group has {most} rows or fewer")
+    return np.isin(systems, np.random.default_rng(seed).permutation(small)[:wanted])
 
 
 def grouped_folds(systems: Sequence[str], folds: int, seed: int) -> np.ndarray:
@@ -131,15 +170,16 @@ def grouped_folds(systems: Sequence[str], folds: int, seed: int) -> np.ndarray:
     return _folds_of(names, folds, seed)[0][codes]
 
 
-def fold_rule(systems: Sequence[str], folds: int, seed: int) -> str:
-    """Name what the folds of these rows follow from.
+def fold_rule(systems: Sequence[str], folds: int, seed: int, group: str = SYSTEM) -> str:
+    """Name what the folds of these rows follow from; `group` is `split.group` of `assay.toml`.
 
     Equal names mean equal folds for equal systems: those that fill empty folds are in it.
     """
     names = np.unique(np.asarray(systems))
     chosen, moved = _folds_of(names, folds, seed)
     filled = "".join(f", {names[place]} in {chosen[place]}" for place in moved)
-    return f"{FOLD_RULE}, {folds} folds, seed {seed}{filled}"
+    by = "" if group == SYSTEM else f" by {group}"
+    return f"{FOLD_RULE}{by}, {folds} folds, seed {seed}{filled}"
 
 
 def _folds_of(names: np.ndarray, folds: int, seed: int) -> tuple[np.ndarray, list[int]]:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope
 
 from assay.errors import NotCarriedOutError, RefusedError
-from assay.files import digest_bytes
 from assay.layout import Layout
 from assay.ledger import certificate as module
 from assay.ledger.certificate import (
@@ -313,15 +312,31 @@ def test_policy_of_margins(one, other):
 
 
 def test_a_policy_without_anything_advisory_has_the_name_that_it_had():
-    """Certificates hold that were issued before metrics and slices could advise; others differ."""
+    """Certificates hold that were issued before policies could say more; others differ."""
     content = {
         "project": {"name": "toy", "package": "toy"},
         "target": {"column": "y"},
         "gate": {"margin": 0.1, "slices": [{"name": "a", "elements": ["O"]}]},
     }
     before = Settings.model_validate(content)
-    rule = before.model_dump(mode="json", include={"target", "split", "gate"})
-    del rule["gate"]["advisory"], rule["gate"]["slices"][0]["advisory"]
-    assert policy_digest(before) == digest_bytes(json.dumps(rule, sort_keys=True).encode())
+    # of assay 0.2, before there were advisory slices, groupings and numbers of rows that count
+    named = "d6ab4a061401d043f4280445fcbd97aade4aa2c7647b2eefaec47431b80c230f"
+    assert policy_digest(before) == named
     content["gate"]["slices"][0]["advisory"] = True
     assert policy_digest(Settings.model_validate(content)) != policy_digest(before)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("split", "group", "composition"),
+        ("split", "group", "paper"),
+        ("gate", "rows_per_group", 20),
+    ],
+)
+def test_groups_are_part_of_the_policy(section, key, value):
+    """A certificate issued under one grouping or cap does not stand for another."""
+    plain = parse_settings(TOML).model_dump(mode="json", exclude_unset=True)
+    other = plain | {section: plain.get(section, {}) | {key: value}}
+    first, second = (policy_digest(Settings.model_validate(one)) for one in (plain, other))
+    assert first != second

@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
+from assay.groups import counted_compositions
 from assay.ledger.entries import Entry
 from assay.ledger.record import Ledger
 from assay.ledger.replay import Use, findings_of, replay_bits, replay_files, replay_lines, uses_of
-from assay.ledger.uses import SealedRows, rows_file
+from assay.ledger.uses import CountedRows, SealedRows, rows_file
+from assay.sealing.labels import former_digest
 from ledger_samples import (
     OTHER,
     SEALED,
@@ -283,3 +286,23 @@ def test_uses_are_those_of_one_set_with_their_decisions():
     assert isinstance(uses[2], Use)
     assert uses[2].decision == ledger.entries[8]
     assert len(uses_of(ledger)) == 6
+
+
+@pytest.mark.parametrize("honest_rows", [True, False])
+def test_evidence_of_other_rows_than_follow_is_found(honest_rows):
+    """Where not all rows of a group count, whoever recorded the use did not choose which do."""
+    compositions = [f"Na{n}Cl" for n in range(1, ROWS + 1)]
+    plain = table(np.zeros(ROWS))
+    groups = [f"group {n % 3}" for n in range(ROWS)]
+    chosen = counted_compositions(compositions, groups, 2)
+    evidence = CountedRows(compositions, chosen if honest_rows else np.roll(chosen, 1))
+    content = dataclasses.replace(plain, systems=groups, evidence=evidence).to_bytes()
+    digest = former_digest(compositions)
+    line = intent(sealed_digest=digest, rows_digest=digest_bytes(content))
+    files, labels = {rows_file(digest, line.use): content}, dict.fromkeys(plain.row_ids, 0.0)
+    if honest_rows:
+        assert findings_of(line, files, labels)[0].rows == chosen.sum()
+        return
+    with pytest.raises(NotCarriedOutError) as caught:
+        findings_of(line, files, labels)
+    assert caught.value.code == "ledger.other-evidence"

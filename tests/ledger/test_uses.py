@@ -12,8 +12,9 @@ from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement,
 from assay.gate.decision import SealedPart, SealedTest
 from assay.gate.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
 from assay.gate.statistics import Grouping
+from assay.groups import counted_compositions
 from assay.ledger.entries import Intent, line_of, read_lines
-from assay.ledger.uses import SealedRows, asked, findings, rows_file
+from assay.ledger.uses import CountedRows, SealedRows, asked, findings, rows_file
 from ledger_samples import SEALED, chain, intent
 
 ROWS, POOL = 300, 600
@@ -166,3 +167,34 @@ def test_slice_that_was_not_recorded_is_named():
 def test_file_is_named_by_set_and_use():
     """Twelve digits of the set, and the number of the use."""
     assert rows_file(SEALED, 7) == f"uses/{SEALED[:12]}-7.csv"
+
+
+def counted_rows(most: int) -> SealedRows:
+    """Twelve rows in three groups, of which so many of a group count."""
+    compositions = [f"Na{n}Cl" for n in range(1, 13)]
+    groups = [f"group {n % 3}" for n in range(12)]
+    chosen = counted_compositions(compositions, groups, most)
+    values = np.arange(12.0)
+    evidence = CountedRows(compositions, chosen)
+    return SealedRows([f"s{n}" for n in range(12)], groups, values, values + 1, {}, evidence)
+
+
+def test_rows_that_count_are_read_back_and_alone_judged():
+    """Every row stands in the table; the bound is made of those that count."""
+    rows = SealedRows.parse(counted_rows(2).to_bytes(), "uses.csv")
+    assert len(rows.row_ids) == 12
+    assert rows.counted.sum() == 6
+    (found,) = findings(intent(), rows, np.zeros(12))
+    assert found.rows == 6
+    assert found.candidate_loss == pytest.approx(np.abs(rows.candidate[rows.counted]).mean())
+
+
+def test_rows_that_count_follow_from_compositions():
+    """A row that was exchanged for another of its group is found out, as is one left out."""
+    rows = counted_rows(2)
+    assert rows.evidence.follow(rows.systems)
+    group = np.array(rows.systems) == "group 0"
+    other = rows.counted.copy()
+    other[group] = ~other[group]
+    for chosen in (other, rows.counted & ~group):
+        assert not CountedRows(rows.evidence.compositions, chosen).follow(rows.systems)

@@ -15,8 +15,8 @@ def test_tables_are_read_in_the_order_of_their_files(toy):
     lines = layout.train.read_text().splitlines()[1:]
     assert list(data.train["row_id"]) == [line.split(",")[0] for line in lines]
     assert data.target == pytest.approx([float(line.split(",")[-1]) for line in lines])
-    assert len(data.systems) == len(lines)
-    assert all(system == "-".join(sorted(system.split("-"))) for system in data.systems)
+    assert len(data.groups) == len(lines)
+    assert all(system == "-".join(sorted(system.split("-"))) for system in data.groups)
     assert len(data.pool) == len(layout.pool.read_text().splitlines()) - 1
 
 

@@ -74,7 +74,7 @@ def test_no_chemical_system_stands_on_both_sides_of_a_fold():
     Recorder.seen.clear()
     data = dataset()
     found = fit_out_of_fold(lambda _: Recorder(), data, settings())
-    assert max(map(len, Recorder.seen)) == len(set(data.systems))
+    assert max(map(len, Recorder.seen)) == len(set(data.groups))
     assert len(Recorder.seen) == 6
     with pytest.raises(AssertionError, match="both sides"):
         found.model.predict(data.train)
@@ -84,7 +84,7 @@ def test_out_of_fold_predictions_are_those_of_the_other_folds():
     """Each row's prediction comes from the model that did not see its fold."""
     data = dataset()
     found = fit_out_of_fold(lambda _: DummyRegressor(), data, settings())
-    folds = grouped_folds(data.systems, 5, 0)
+    folds = grouped_folds(data.groups, 5, 0)
     expected = [data.target[folds != fold].mean() for fold in folds]
     assert found.out_of_fold == pytest.approx(expected)
 
@@ -128,7 +128,7 @@ def test_card_tells_what_was_trained(trained_toy):
     recorded = predictions_of(handover)
     error = np.array([recorded[row] for row in data.train["row_id"]]) - data.target
     assert card.metrics["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-6)
-    assert (card.rows, card.groups) == (len(data.target), len(set(data.systems)))
+    assert (card.rows, card.groups) == (len(data.target), len(set(data.groups)))
     assert card.bundle_digest == digest_bundle(handover.bundle)
     assert card.predictions_digest == digest_file(handover.predictions)
     assert card.train_digest == digest_file(layout.train)
@@ -151,7 +151,7 @@ def test_bundle_knows_its_domain(trained_toy, laptop):
     data = read_dataset(repository)
     domain = read_record(DomainRecord, handover.bundle / DOMAIN)
     assert set(domain.partners) == set().union(*map(elements, data.train["formula"]))
-    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    folds = grouped_folds(data.groups, settings.split.folds, settings.split.seed)
     told = predictions_of(handover)
     sizes = np.abs(data.target - [told[row_id] for row_id in data.train["row_id"]])
     again = fit_domain(list(data.train["formula"]), folds, sizes)
@@ -172,9 +172,9 @@ def test_card_says_how_many_rows_the_interval_holds(trained_toy, laptop):
     told = predictions_of(handover)
     own = np.array([told[row_id] for row_id in data.train["row_id"]])
     found = read_card(handover).interval_coverage
-    sizes, folds = np.abs(data.target - own), grouped_folds(data.systems, 5, 0)
+    sizes, folds = np.abs(data.target - own), grouped_folds(data.groups, 5, 0)
     difficulty = out_of_fold_difficulty(list(data.train["formula"]), folds, sizes)
-    again = interval_coverage(sizes / difficulty, data.systems, settings.model.interval_level)
+    again = interval_coverage(sizes / difficulty, data.groups, settings.model.interval_level)
     assert found.level == settings.model.interval_level
     assert found.grouped == pytest.approx(again.grouped, abs=0.002)
     assert found.random == pytest.approx(again.random, abs=0.002)

@@ -45,7 +45,7 @@ def test_a_table_is_planned_for_and_left_alone(mini):
     done = assay(mini, *order)
     assert done.returncode == 0, done.stderr
     assert "set aside 1 row" in done.stdout
-    assert "30 rows in 10 chemical systems" in done.stdout
+    assert "30 rows in 10 groups" in done.stdout
     assert "certified hardly ever" in done.stdout
     assert kept(mini) == before
     told = json.loads(assay(mini, *order, "--json").stdout)

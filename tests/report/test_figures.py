@@ -58,7 +58,7 @@ def test_coverage_is_of_the_public_rows_and_claimed_only_without_them(tmp_path: 
     boast = {"level": 0.9, "grouped": 0.987, "random": 0.9}
     handover = hand_over(tmp_path / "out")
     card(interval_coverage=boast).write(handover.candidate)
-    name = "Coverage of the 90% interval, new chemical systems"
+    name = "Coverage of the 90% interval, new groups"
     claimed = {row.name: row.candidate for row in public_numbers(inputs_of(handover))}
     assert claimed[name] == "98.7%"
     write_tables(tmp_path, handover)

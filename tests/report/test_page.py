@@ -80,10 +80,10 @@ def test_coverage_is_told_for_a_number_alone(tmp_path: Path) -> None:
         f"Coverage of the 90% interval, {which}" for which in ("new chemical", "rows at random")
     ]
     assert all(name in page.text for name in told)
-    assert "intervals made from half of the chemical systems hold" in page.text
+    assert "intervals made from half of the groups hold" in page.text
     page = _page(tmp_path / "class", kind="class")
     assert "Coverage of the" not in page.text
-    assert "half of the chemical systems" not in page.text
+    assert "half of the groups" not in page.text
 
 
 def test_change_on_pool_needs_a_reference(tmp_path: Path) -> None:

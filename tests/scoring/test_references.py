@@ -54,7 +54,7 @@ def test_mean_baseline_knows_the_train_labels_alone(data):
     found = baseline(data, settings())
     assert sorted(found) == sorted(ids(data))
     assert {found[row] for row in data.sealed["row_id"]} == {data.target.mean()}
-    folds = grouped_folds(data.systems, 5, 0)
+    folds = grouped_folds(data.groups, 5, 0)
     for index, row in enumerate(data.train["row_id"]):
         others = data.target[folds != folds[index]]
         assert found[row] == pytest.approx(others.mean())
@@ -160,3 +160,23 @@ def test_a_train_set_that_was_numbered_anew_is_not_compared(data):
     moved = dict(zip(then, [*list(then.values())[1:], "NaCl"], strict=True))
     with pytest.raises(NotCarriedOutError, match="give the rows their ids back"):
         of_same_rows(dict.fromkeys(ids(data), 1.0), moved, data.train)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_at_most_so_many_rows_of_a_group_are_compared(data, most):
+    """Train rows, sealed rows and pool alike; rows of others do not change which of them count."""
+    train, sealed, pool = (
+        rows.assign(paper=[f"paper {n % 9}" for n in range(len(rows))])
+        for rows in (data.train, data.sealed, data.pool)
+    )
+    capped = Dataset(train, data.target, sealed, pool, "paper", most)
+    values = {row: float(number) for number, row in enumerate(ids(data))}
+    found = compare(values, values, capped, settings(), "no-regression")
+    for grouping in (found.groups.train, found.groups.sealed, found.groups.pool):
+        assert grouping.sizes.max() <= most
+    assert len(found.candidate.sealed) == capped.counted[1].sum() < len(data.sealed)
+    fewer = {row: value for row, value in values.items() if row not in {"t3", "t7"}}
+    again = compare(fewer, values, capped, settings(), "no-regression")
+    assert set(again.candidate.train) <= set(found.candidate.train)
+    # without a cap all rows are compared
+    assert len(compare(values, values, data, settings(), "no-regression").target) == len(data.train)

@@ -25,13 +25,14 @@ from assay.ledger.record import (
     reference_file,
     reference_train_file,
 )
-from assay.ledger.replay import replay_bits, replay_files, replay_lines, uses_of
+from assay.ledger.replay import findings_of, replay_bits, replay_files, replay_lines, uses_of
 from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_record
 from assay.repository import read_repository
 from assay.scoring import cases
 from assay.scoring import score as scoring
 from assay.sealing.encryption import SEALING, SIGNING
-from assay.sealing.labels import sealed_digest
+from assay.sealing.labels import open_labels, sealed_digest
+from assay.settings import read_settings
 from ledger_samples import retirement, revocation
 from sealed import seal_labels
 from toy import (
@@ -73,6 +74,33 @@ def score(root: Path, remote: str | None = None) -> VerdictRecord:
 def ledger_of(root: Path) -> list[Entry]:
     """All entries."""
     return list(read_ledger(root).entries)
+
+
+def test_a_cap_on_the_rows_of_a_group_holds_from_the_verdict_to_the_replay(sealed):
+    """One row a system: verdict, recorded use and the bit that is recomputed are about those."""
+    settings = sealed / "assay.toml"
+    settings.write_text(settings.read_text() + "rows_per_group = 1\n")
+    data = read_dataset(read_repository(sealed))
+    systems = set(map(chemical_system, data.sealed["formula"]))
+    assert len(systems) < len(data.sealed)
+    verdict = score(sealed)
+    assert (verdict.outcome, verdict.stage) == ("PASS", "sealed")
+    assert verdict.sealed_rows == verdict.sealed_groups == len(systems)
+    assert verdict.public_rows == verdict.public_groups
+    ledger = read_ledger(sealed)
+    (use,) = uses_of(ledger)
+    name = f"uses/{use.intent.sealed_digest[:12]}-1.csv"
+    files = {name: ledger.read_file(name)}
+    assert b",composition,counted" in files[name]
+    (finding,) = findings_of(use.intent, files, labels_by_id(sealed))
+    assert finding.rows == len(systems)
+    assert list(replay_bits([use], files, labels_by_id(sealed))) == []
+
+
+def labels_by_id(root: Path) -> dict[str, float]:
+    """The sealed labels."""
+    rows, column = read_dataset(read_repository(root)).sealed, read_settings(root).target.column
+    return dict(zip(rows["row_id"], open_labels(Layout(root), column).tolist(), strict=True))
 
 
 def test_good_first_model_is_certified_on_main(sealed):

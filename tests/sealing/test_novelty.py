@@ -1,4 +1,4 @@
-"""Rows that may be sealed: never committed, and of chemical systems that nobody has labels of."""
+"""Rows that may be sealed: never committed, and of groups that nobody has labels of."""
 
 import pandas as pd
 import pytest
@@ -7,6 +7,7 @@ from assay.errors import RefusedError
 from assay.layout import Layout
 from assay.sealing.releases import LABELS
 from assay.sealing.renewal import require_uncommitted, require_unseen, sealed_before
+from assay.settings import Split
 from sentences import told
 from toy import commit, git
 
@@ -92,3 +93,23 @@ def test_without_git(tmp_path):
     """Where there is no repository, nothing was committed."""
     (tmp_path / "new.csv").write_text("formula,gap\nKBr,1\n")
     require_uncommitted(tmp_path, str(tmp_path / "new.csv"))
+
+
+@pytest.mark.parametrize(
+    ("group", "cells", "new", "known"),
+    [
+        ("paper", "ab", ("TiO2", "c"), ("TiO2", "b")),
+        ("composition", ("NaCl", "Fe"), ("Ti", ""), ("Fe98Cr2", "")),
+    ],
+)
+def test_rows_of_a_known_group_are_refused(tmp_path, group, cells, new, known):
+    """Another row of a public paper, or of a public cluster, is no evidence for new ones."""
+    layout, column = Layout(tmp_path), "group" if group == "composition" else group
+    layout.train.parent.mkdir()
+    layout.train.write_text(f"row_id,formula,{column},gap\nt1,NaCl,{cells[0]},1\n")
+    layout.sealed_inputs.write_text(f"row_id,formula,{column}\ns1,Fe99Cr,{cells[1]}\n")
+    split = Split(group=group)
+    fresh, seen = (rows(formula).assign(**{column: cell}) for formula, cell in (new, known))
+    require_unseen(layout, fresh, "new.csv", split)
+    with told(RefusedError, 1, "new.csv: 1 of 1 rows", "the same group in data/sealed_inputs.csv"):
+        require_unseen(layout, seen, "new.csv", split)

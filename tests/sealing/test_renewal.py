@@ -29,6 +29,7 @@ from toy import assay
 TARGET = "gap [eV]"
 CATIONS = ("Rb", "Cs", "Sr", "Ba", "Sc", "V", "Cr", "Mn")
 SECOND = ("Y", "Zr", "Nb", "Mo", "Co", "Ni", "Cu")
+PAIRED = (("Fe", "Cr"), ("Ti", "Al"), ("Cu", "Zn"))
 PAIRS = [f"{cation}{anion}" for cation in CATIONS for anion in ANIONS]
 FRESH = {formula: 2 + 0.01 * i for i, formula in enumerate(PAIRS)}
 
@@ -330,3 +331,20 @@ def test_command_line(root):
     assert runs[1].returncode == 1
     assert runs[1].stderr.count("\n") == 1
     assert "not retired" in runs[1].stderr
+
+
+def test_fresh_rows_get_clusters_of_their_own(mini):
+    """Where groups are clusters, retired rows keep theirs and fresh ones get new ones."""
+    series = {f"{host}{100 - n}{one}{n}": n for host, one in PAIRED for n in (1, 2, 30, 31, 60, 61)}
+    table_of = mini.parent / "mine.csv"
+    table_of.write_text(csv_of(series))
+    initialize(mini, str(table_of), TARGET, "eV", group="composition")
+    layout = Layout(mini)
+    retired = table(layout.sealed_inputs)
+    write_release(layout, sealed_digest(layout), open_sealed(layout)[0], "use\n")
+    source(mini).write_text(csv_of(FRESH))
+    seal_fresh(mini, str(source(mini)), unit="eV")
+    train, sealed = table(layout.train), table(layout.sealed_inputs)
+    assert set(train["group"]).isdisjoint(sealed["group"])
+    assert list(train["group"][-len(retired) :]) == list(retired["group"])
+    assert len(set(sealed["group"])) == len(FRESH)

@@ -287,6 +287,7 @@ def _require_true(
         "batch_id": recipe.batch_id,
         "certificate_digest": digest_file(proof),
         "correlation_id": certificate.predicate.correlation_id,
+        "grouping": certificate.predicate.grouping,
         "target": bundle.metadata.target,
         "unit": bundle.metadata.unit,
         "classes": bundle.metadata.classes,

@@ -39,7 +39,7 @@ from assay.batch.shards import Batch, are_as_written, digests, whole
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_file, replaced_folder
 from assay.machinery import installed_version
-from assay.markdown import block, code, plain, spark, table, with_unit
+from assay.markdown import LONG, block, code, plain, spark, table, with_unit
 from assay.model.bundle import METADATA, BundleMetadata
 from assay.progress import say, stages
 from assay.records import read_record
@@ -255,6 +255,7 @@ def _record(  # noqa: PLR0913 (all that a record tells of)
         workflow_run=provenance.run_url(),
         note=note,
         time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        grouping=certificate.predicate.grouping if certificate else None,
     )
 
 
@@ -292,6 +293,8 @@ def _facts(record: BatchRecord) -> str:
     if record.classes:
         negative, positive = (code(name, cell=True) for name in record.classes)
         facts.append(("Prediction", f"probability of {positive} (1), against {negative} (0)"))
+    if record.grouping:
+        facts.append(("Judged on rows", code(record.grouping, LONG, cell=True)))
     if record.note:
         facts.append(("Note", code(record.note, cell=True)))
     return table(["Batch", ""], facts)

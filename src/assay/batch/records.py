@@ -79,7 +79,8 @@ class ShardRecord(Record):
 class BatchRecord(Record):
     """What a table of predictions was made from; written beside it as `batch.json`.
 
-    `fallback` is the sentence of `ShardRecord`, `note` what whoever asked for the batch says of it.
+    `fallback` is the sentence of `ShardRecord`, `note` what whoever asked for the batch says of it,
+    `grouping` what its certificate says of the rows that the model was judged on.
     `classes` names the classes 0 and 1: the prediction is the probability of the latter.
     """
 
@@ -104,6 +105,7 @@ class BatchRecord(Record):
     workflow_run: str | None
     note: Text | None = None
     time: str
+    grouping: Text | None = None
 
     @property
     def certified(self) -> bool:

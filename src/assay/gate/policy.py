@@ -85,7 +85,8 @@ class Gate(Section):
         slack: Standard errors of headroom that a model needs before the sealed labels are opened.
         tail: Size of a change that counts as a blow-up, in multiples of the reference's public
             error.
-        minimum_groups: Effective number of chemical systems below which nothing is decided.
+        minimum_groups: Effective number of groups below which nothing is decided.
+        rows_per_group: Most rows of one group that count as evidence; by default all do.
     """
 
     baseline: Literal["mean", "ridge"] = "mean"
@@ -101,6 +102,7 @@ class Gate(Section):
     slack: Annotated[float, Field(ge=0, le=10)] = 2.33
     tail: Annotated[float, Field(gt=0, le=10)] = 3.0
     minimum_groups: Annotated[int, Field(ge=30)] = 30
+    rows_per_group: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

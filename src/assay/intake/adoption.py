@@ -3,14 +3,16 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.files import write_text
 from assay.intake.bounds import proposed_lower
-from assay.intake.division import divided, require_decidable, unlabelled
+from assay.intake.division import divided, grouped, unlabelled
+from assay.intake.groupings import Prospect, by_cap, recommended, require_decidable
 from assay.intake.intake import Intake
 from assay.intake.pools import read_pool
 from assay.intake.report import require_usable
@@ -30,6 +32,7 @@ class SetOptions:
     list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
     that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
     gate can decide nothing. `bounded`: the bound that the labels suggest is written down.
+    `extent` is that of clusters, `rows_per_group` the most that count.
     """
 
     fraction: float | None = None
@@ -37,25 +40,61 @@ class SetOptions:
     agreed: bool = False
     anyway: bool = False
     bounded: bool = True
+    extent: float | None = None
+    rows_per_group: int | None = None
+
+    @property
+    def of_a_table(self) -> dict[str, object]:
+        """By the option's name, what is said of a table that is not divided yet."""
+        return {
+            "sealed-fraction": self.fraction,
+            "pool": self.pool,
+            "extent": self.extent,
+            "rows-per-group": self.rows_per_group,
+        }
 
 
-def adopted(
-    repository: Repository, text: str, found: Intake, options: SetOptions
-) -> tuple[str, Parts]:
+class Adopted(NamedTuple):
+    """The text of `assay.toml`, the divided rows, and what was tried to let the gate decide."""
+
+    text: str
+    parts: Parts
+    tried: Sequence[Prospect]
+
+
+def adopted(repository: Repository, text: str, found: Intake, options: SetOptions) -> Adopted:
     """The text of `assay.toml` for a table, and its rows divided as that says."""
     require_usable(found, repository, agreed=options.agreed)
-    text = _configured(text, repository.settings, found)
-    if options.bounded:
-        text = _bounded(text, found)
-    if options.fraction is not None:
-        text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
+    text = configured(text, repository.settings, found, options)
     settings = parse_settings(text)
     known = unlabelled(settings, found)
     pool = None if options.pool is None else read_pool(options.pool, known, found.unusable)
-    parts = divided(settings, found, pool)
-    if not options.anyway:
-        require_decidable(settings, found, parts)
-    return text, parts
+    table = grouped(settings, found)
+    tried = [*by_cap(settings, table)]
+    best = recommended(tried)
+    if best is not None and best.settings.gate.rows_per_group != settings.gate.rows_per_group:
+        most = best.settings.gate.rows_per_group
+        told = f"{most}  # found by init: with more, a few groups would decide everything"
+        text = with_value(text, "gate", "rows_per_group", told)
+        settings = parse_settings(text)
+    if best is None and not options.anyway:
+        require_decidable(settings, found, table)
+    return Adopted(text, divided(settings, found, table, pool), tried)
+
+
+def configured(text: str, settings: Settings, found: Intake, options: SetOptions) -> str:
+    """The text of `assay.toml` with what the table and a person said, undivided yet."""
+    text = _configured(text, settings, found)
+    if options.bounded:
+        text = _bounded(text, found)
+    for section, key, value in (
+        ("split", "sealed_fraction", options.fraction),
+        ("split", "extent", options.extent),
+        ("gate", "rows_per_group", options.rows_per_group),
+    ):
+        if value is not None:
+            text = with_value(text, section, key, f"{value}")
+    return text
 
 
 def _configured(text: str, settings: Settings, found: Intake) -> str:
@@ -74,6 +113,8 @@ def _configured(text: str, settings: Settings, found: Intake) -> str:
         if before != after:
             value = None if after is None else json.dumps(after, ensure_ascii=False)
             text = with_value(text, "target", key, value)
+    if found.group != settings.split.group:
+        text = with_value(text, "split", "group", json.dumps(found.group, ensure_ascii=False))
     if found.duplicates != settings.data.duplicates:
         text = with_value(text, "data", "duplicates", json.dumps(found.duplicates))
     if found.kind == "number" and "duplicate_tolerance" not in settings.data.model_fields_set:

@@ -29,8 +29,9 @@ class Choices:
     taken if the table has it, and `usual_unit` its unit; `sheet` is of a workbook, `decimal` the
     decimal sign, `positive` the positive class. `duplicates` is the rule for rows of one
     composition (`refuse`), `tolerance` how far their values may lie apart in the target's unit;
-    `further` are columns to take along as they are. For rows that join others, `kind` and `classes`
-    are those of the others.
+    `further` are columns to take along as they are. `group` is what makes a group: `system`,
+    `composition` or a column; None: a person said nothing. For rows that join others, `kind` and
+    `classes` are those of the others.
     """
 
     formula: str | None = None
@@ -46,10 +47,11 @@ class Choices:
     further: Sequence[str] = ()
     kind: Literal["number", "class"] | None = None
     classes: tuple[str, str] | None = None
+    group: str | None = None
 
     def within(self, settings: Settings) -> "Choices":
         """The same, with what `assay.toml` says where a person said nothing."""
-        target, data = settings.target, settings.data
+        target, data, split = settings.target, settings.data, settings.split
         own = "duplicate_tolerance" in data.model_fields_set
         return replace(
             self,
@@ -59,4 +61,5 @@ class Choices:
             duplicates=self.duplicates or data.duplicates,
             tolerance=data.duplicate_tolerance if own else None,
             further=settings.slice_columns,
+            group=self.group or (split.group if "group" in split.model_fields_set else None),
         )

@@ -7,8 +7,10 @@ import pandas as pd
 
 from assay.compositions import identity, problem
 from assay.errors import UsageError
+from assay.groups import COMPOSITION, SYSTEM
 from assay.intake.choices import UndecidedError
 from assay.intake.classes import is_class
+from assay.intake.faults import Fault
 from assay.intake.numbers import MISSING, NUMERIC, read_number
 from assay.intake.raw import RawTable
 from assay.intake.units import name_alone, split_unit, unit_of_cells
@@ -24,6 +26,8 @@ _IDS = (
 )  # fmt: skip
 SAMPLE = 300
 NUMBERED = 10
+# fewest groups that a column of them has, and its share of filled cells
+FEWEST, FILLED = 10, 0.95
 
 
 class Target(NamedTuple):
@@ -73,8 +77,16 @@ def _named_formula(names: Sequence[str], table: RawTable) -> str:
     )
 
 
-def target_column(table: RawTable, formula: str, wanted: str | None, usual: str | None) -> Target:
+def target_column(
+    table: RawTable,
+    formula: str,
+    wanted: str | None,
+    usual: str | None,
+    group: str | None = None,
+) -> Target:
     """The column to learn: the wanted one, else the `usual` one, else the only one it can be.
+
+    The column by which rows are grouped, `group`, is none that it can be.
 
     Raises:
         UndecidedError: several columns hold numbers or classes.
@@ -86,7 +98,8 @@ def target_column(table: RawTable, formula: str, wanted: str | None, usual: str 
     same = None if usual is None else _match(names, usual)
     if same is not None:
         return _target(table, same, usual)
-    found = candidates(table, names)
+    grouped = None if group is None else _match(names, group)
+    found = candidates(table, [name for name in names if name != grouped])
     if len(found) == 1:
         return _target(table, found[0])
     if not found:
@@ -124,6 +137,45 @@ def require_further(table: RawTable, names: Iterable[str]) -> None:
                 "or take the slice out.",
                 code="table.no-column",
             )
+
+
+def grouping(table: RawTable, taken: Sequence[str], wanted: str | None) -> tuple[str, list[Fault]]:
+    """What makes a group, `system` by default, and the rows that have none.
+
+    Raises:
+        UsageError: the wanted column is not there, is taken, or is another in every row.
+    """
+    if wanted is None or wanted in {SYSTEM, COMPOSITION}:
+        return wanted or SYSTEM, []
+    column = _named([str(name) for name in table.cells], wanted, table, "--group")
+    cells = table.cells[column]
+    if column in taken or column in {"formula", "row_id"} or cells.is_unique:
+        raise UsageError(
+            f"{table.name}: the column {column!r} says of no two rows that they go together: "
+            f"give --group {SYSTEM}, --group {COMPOSITION} or a column of papers, heats or series.",
+            code="table.no-grouping",
+        )
+    return column, [
+        Fault(int(line), column, cell, "group.missing", f"the row has no {column}", "fill it in")
+        for line, cell in cells.items()
+        if cell.strip().casefold() in {"", *MISSING}
+    ]
+
+
+def groupings(table: RawTable, taken: Sequence[str]) -> list[str]:
+    """Columns that may say which rows go together: text or whole numbers that repeat."""
+    names = [str(name) for name in table.cells if name not in {*taken, "formula", "row_id"}]
+    return [name for name in names if _repeats(table.cells[name])]
+
+
+def _repeats(cells: pd.Series) -> bool:
+    filled = _filled(cells)
+    several = FEWEST <= filled.nunique() <= len(cells) / 2
+    if not several or len(filled) < FILLED * len(cells):
+        return False
+    sample = list(filled[:SAMPLE])
+    broken = any(_is_number(cell) and not cell.strip().isdecimal() for cell in sample)
+    return not (broken or _mostly(filled, _is_formula))
 
 
 def candidates(table: RawTable, names: Iterable[str]) -> list[str]:

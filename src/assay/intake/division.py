@@ -1,21 +1,65 @@
-"""Which rows are sealed, whether the gate can decide on them, and the pool beside them."""
+"""Which rows are sealed, and the pool beside them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
-from assay.compositions import chemical_system
-from assay.errors import RefusedError, UsageError
+from assay.clustering import clusters, joined
+from assay.errors import UsageError
 from assay.gate.statistics import Grouping
+from assay.groups import CLUSTERS, COMPOSITION, SYSTEM, counted, group_names
 from assay.intake.intake import Intake
 from assay.intake.pools import neighbourhood, pool_rows
 from assay.layout import Layout
 from assay.settings import Settings
-from assay.splits import Parts, linked_systems, numbered, split_by_system
+from assay.splits import Parts, numbered, split_by_system, undivided
 from assay.tables import write_table
 
-# larger shares of the systems that a small table may seal
-FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
+# of all rows: larger groups stay in the train set where no number of rows says which are large
+LARGEST = 0.05
+
+
+@dataclass(frozen=True)
+class GroupedTable:
+    """The rows of a table with a column for their groups, if they do not follow from formulas."""
+
+    name: str
+    target: str
+    group: str
+    rows: pd.DataFrame
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The group of each row."""
+        return group_names(self.rows, self.group)
+
+    @cached_property
+    def units(self) -> list[str]:
+        """What may not be divided: groups, joined where rows are too near."""
+        return undivided(self.rows, self.group)
+
+    @property
+    def noun(self) -> str:
+        """What one group is called."""
+        return "chemical system" if self.group == SYSTEM else "group"
+
+
+def grouped(settings: Settings, found: Intake) -> GroupedTable:
+    """The rows of a table, in groups as `split.group` of `assay.toml` says."""
+    rows, group = found.rows, settings.split.group
+    if group == COMPOSITION:
+        names = clusters(list(rows["formula"]), settings.split.extent)
+        rows = rows.assign(**{CLUSTERS: names})
+    return GroupedTable(found.name, found.target.name, group, rows)
+
+
+def evidence(rows: pd.DataFrame, settings: Settings) -> Grouping:
+    """The groups of the rows that count as evidence."""
+    names = group_names(rows, settings.split.group)
+    chosen = counted(list(rows["formula"]), names, settings.gate.rows_per_group)
+    return Grouping.of(np.asarray(names)[chosen])
 
 
 def unlabelled(settings: Settings, found: Intake) -> pd.DataFrame:
@@ -23,18 +67,23 @@ def unlabelled(settings: Settings, found: Intake) -> pd.DataFrame:
     return found.rows[["formula", *settings.slice_columns]]
 
 
-def divided(settings: Settings, found: Intake, pool: pd.DataFrame | None) -> Parts:
-    """The rows divided by chemical system, with a pool of the table's chemistry if none is given.
+def divided(
+    settings: Settings, found: Intake, table: GroupedTable, pool: pd.DataFrame | None
+) -> Parts:
+    """The rows divided by groups, with a pool of the table's chemistry if none is given.
 
     Raises:
-        UsageError: there are too few chemical systems to divide.
+        UsageError: there are too few groups to divide.
     """
-    parts = _split(settings, found)
+    parts = split(settings, table)
     if pool is None:
         wanted = pool_rows(len(parts.held_out))
         pool = neighbourhood(unlabelled(settings, found), wanted, settings.split.seed)
-    table = numbered(pool, "p", 1)
-    return replace(parts, pool=table[["row_id", "formula", *settings.slice_columns]])
+    if table.group == COMPOSITION:
+        names = joined(list(pool["formula"]), table.names, settings.split.extent)
+        pool = pool.assign(**{CLUSTERS: names})
+    made = numbered(pool, "p", 1)
+    return replace(parts, pool=made[["row_id", "formula", *settings.pool_columns]])
 
 
 def write_public(layout: Layout, parts: Parts) -> None:
@@ -45,52 +94,44 @@ def write_public(layout: Layout, parts: Parts) -> None:
         write_table(parts.pool, layout.pool)
 
 
-def _split(settings: Settings, found: Intake) -> Parts:
-    rows, source, target = found.rows, found.name, found.target.name
-    systems = rows.assign(group=linked_systems(list(rows["formula"])))["group"]
-    if systems.nunique() < 2:  # noqa: PLR2004 (one for each side)
-        raise UsageError(
-            f"{source} holds 1 chemical system: give rows of more, to seal some.",
-            code="split.one-system",
-        )
-    sealed = split_by_system(list(systems), settings.split.sealed_fraction, settings.split.seed)
-    left, folds = systems[~sealed].nunique(), settings.split.folds
+def split(settings: Settings, table: GroupedTable) -> Parts:
+    """The rows divided, large groups to the train set where some are left out of the draw.
+
+    Raises:
+        UsageError: there are too few groups to divide.
+    """
+    sealed = _drawn(settings, table)
+    units = pd.Series(table.units)
+    left, folds = units[~sealed].nunique(), settings.split.folds
     if left < folds:
         raise UsageError(
-            f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
-            "more rows, or lower split.folds in assay.toml.",
+            f"{table.name} leaves {left} {table.noun}s to train on, too few for {folds} folds: "
+            "give more rows, or lower split.folds in assay.toml.",
             code="split.too-few-systems",
         )
     train, held_out = (
-        numbered(part, letter, 1) for letter, part in (("t", rows[~sealed]), ("s", rows[sealed]))
+        numbered(table.rows[side], letter, 1) for letter, side in (("t", ~sealed), ("s", sealed))
     )
-    return Parts(target, train, held_out, settings.slice_columns)
+    return Parts(table.target, train, held_out, settings.kept_columns)
 
 
-def require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
-    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
-    least = settings.gate.minimum_groups
-    groups = _effective(parts.held_out)
-    if groups >= least:
-        return
-    told = (
-        f"{found.name}: the {len(parts.held_out)} rows to seal are {groups:.0f} effective groups "
-        f"(rows of one chemical system count together), and the gate decides nothing below {least}"
-    )
-    for fraction in FRACTIONS:
-        split = settings.split.model_copy(update={"sealed_fraction": fraction})
-        wider = _split(settings.model_copy(update={"split": split}), found)
-        if fraction > settings.split.sealed_fraction and _effective(wider.held_out) >= least:
-            raise RefusedError(
-                f"{told}: seal more of the systems with --sealed-fraction {fraction}.",
-                code="data.cannot-decide",
-            )
-    raise RefusedError(
-        f"{told}, whatever part is sealed: add rows of more chemical systems, or go on without a "
-        "verdict by --anyway.",
-        code="data.cannot-decide",
-    )
-
-
-def _effective(rows: pd.DataFrame) -> float:
-    return Grouping.of(rows["formula"].map(chemical_system)).effective
+def _drawn(settings: Settings, table: GroupedTable) -> np.ndarray:
+    sizes = pd.Series(table.units).value_counts()
+    if len(sizes) < 2:  # noqa: PLR2004 (one for each side)
+        raise UsageError(
+            f"{table.name} holds 1 {table.noun}: give rows of more, to seal some.",
+            code="split.one-system",
+        )
+    most = settings.gate.rows_per_group
+    if most is None and table.group != SYSTEM:
+        most = max(int(LARGEST * len(table.rows)), int(sizes.median()))
+    try:
+        return split_by_system(
+            table.units, settings.split.sealed_fraction, settings.split.seed, most
+        )
+    except ValueError:
+        raise UsageError(
+            f"{table.name} has no {table.noun} of {most} rows or fewer to seal: raise "
+            "gate.rows_per_group in assay.toml, or give rows of smaller groups.",
+            code="split.no-small-group",
+        ) from None

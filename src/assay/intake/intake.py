@@ -10,9 +10,17 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import NotCarriedOutError, UsageError
+from assay.groups import COMPOSITION, SYSTEM
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.classes import DIGITS, is_class, labels_of, read_classes
-from assay.intake.columns import Target, formula_column, require_further, target_column
+from assay.intake.columns import (
+    Target,
+    formula_column,
+    grouping,
+    groupings,
+    require_further,
+    target_column,
+)
 from assay.intake.faults import Fault, kinds_text
 from assay.intake.files import read_raw
 from assay.intake.formulas import Unusable, read_formulas
@@ -39,7 +47,8 @@ class Intake:
     values disagree, which `merged` has; `spellings` counts numbers that were not plainly written,
     `labels` the rows of each class as it stands in the table, `respelt` has formulas as they were
     written and as they are spelt now. `tolerance` is what repeated rows were compared with,
-    `unusable` finds formulas that the features have no numbers for.
+    `unusable` finds formulas that the features have no numbers for. `group` is what makes a group
+    of rows; `groupings` are columns that might.
     """
 
     name: str
@@ -59,6 +68,8 @@ class Intake:
     labels: Mapping[str, int] = field(default_factory=Counter)
     respelt: tuple[tuple[str, str], ...] = ()
     unusable: Unusable | None = None
+    group: str = SYSTEM
+    groupings: tuple[str, ...] = ()
 
     def with_target(self, name: str) -> "Intake":
         """The same with the target under another name, that of a repository."""
@@ -101,7 +112,8 @@ def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None =
     labels = _labels(table, target, choices)
     rule = choices.duplicates or "refuse"
     require_rule(rule, labels.kind)
-    amiss = [*table.faults, *read.faults, *labels.faults]
+    group, ungrouped = grouping(table, (formula, target.column), choices.group)
+    amiss = [*table.faults, *read.faults, *labels.faults, *ungrouped]
     fine = np.isfinite(labels.numbers) & np.array([text is not None for text in read.spelt])
     if not fine.any():
         _refuse_all(table, amiss)
@@ -109,8 +121,11 @@ def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None =
         {"formula": read.spelt, target.name: labels.numbers}, index=table.cells.index
     )
     require_further(table, choices.further)
+    columns = groupings(table, (formula, target.column))
     rows[list(choices.further)] = table.cells[list(choices.further)]
-    rows = rows[fine]
+    for name in sorted({group, *columns} - {SYSTEM, COMPOSITION, *choices.further, target.name}):
+        rows[name] = table.cells[name].str.strip()
+    rows = rows[fine & ~rows.index.isin([fault.line for fault in ungrouped])]
     if labels.kind == "class":
         rows[target.name] = rows[target.name].astype(int)
     tolerance = _tolerance(labels.kind, rows[target.name].to_numpy(), choices.tolerance)
@@ -133,12 +148,14 @@ def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None =
         labels=labels.counts,
         respelt=read.respelt,
         unusable=unusable,
+        group=group,
+        groupings=tuple(columns),
     )
 
 
 def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
     formula = formula_column(table, choices.formula, choices.target)
-    target = target_column(table, formula, choices.target, choices.usual)
+    target = target_column(table, formula, choices.target, choices.usual, choices.group)
     if target.name in {"formula", "row_id"} or target.column == formula:
         raise UsageError(
             f"{table.name}: the column {target.column!r} cannot be the one to learn: name another "

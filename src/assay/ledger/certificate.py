@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError, RefusedError
 from assay.files import digest_bytes, write_text
+from assay.groups import COMPOSITION, SYSTEM
 from assay.layout import Layout
 from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
 from assay.sealing import encryption
@@ -119,7 +120,8 @@ class Predicate(Record):
     `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
     certificate was issued on: a ledger without these lines was put back to an earlier one.
     `machinery` is the digest of the code of `assay` that trained, `fold_rule` names the folds of
-    the out-of-fold predictions (`splits.fold_rule`); older certificates lack them.
+    the out-of-fold predictions (`splits.fold_rule`), `grouping` says which rows go
+    together and what that promises; older certificates lack them.
     """
 
     verdict: Literal["PASS"]
@@ -145,6 +147,7 @@ class Predicate(Record):
     run: Text
     time: Text
     correlation_id: Text
+    grouping: Text | None = None
 
 
 class Certificate(Record):
@@ -164,6 +167,13 @@ def policy_digest(settings: Settings) -> str:
     for part in (rule["gate"], *rule["gate"]["slices"]):
         if not part["advisory"]:
             del part["advisory"]
+    # nor anything but chemical systems to group by, and all rows of a group counted
+    if rule["split"]["group"] != COMPOSITION:
+        del rule["split"]["extent"]
+    if rule["split"]["group"] == SYSTEM:
+        del rule["split"]["group"]
+    if rule["gate"]["rows_per_group"] is None:
+        del rule["gate"]["rows_per_group"]
     return digest_bytes(json.dumps(rule, sort_keys=True).encode())
 
 

@@ -17,7 +17,8 @@ from assay.layout import Layout
 from assay.ledger.certificate import Certificate, read_public_key, verify_content
 from assay.ledger.entries import DecisionEntry, Entry, Intent, Question, State
 from assay.ledger.record import Ledger, reference_file
-from assay.ledger.uses import SealedResult, SealedRows, findings, rows_file
+from assay.ledger.uses import CountedRows, SealedResult, SealedRows, findings, rows_file
+from assay.sealing.labels import former_digest
 
 CERTIFICATES = "certificates"
 Files = Mapping[str, bytes]
@@ -281,4 +282,15 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResu
             f"{name} does not hold every sealed row once: it was not scored.",
             code="ledger.incomplete-rows",
         )
+    if rows.evidence is not None and not _is_sound(rows.evidence, rows.systems, intent):
+        raise NotCarriedOutError(
+            f"{name} counts other rows as evidence than follow from their compositions: it was not "
+            "scored.",
+            code="ledger.other-evidence",
+        )
     return findings(intent, rows, np.array([labels[row_id] for row_id in rows.row_ids]))
+
+
+def _is_sound(evidence: CountedRows, groups: Sequence[str], intent: Intent) -> bool:
+    own = former_digest(evidence.compositions) == intent.sealed_digest
+    return own and evidence.follow(groups)

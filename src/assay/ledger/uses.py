@@ -7,7 +7,8 @@ over, and the constants of the bound follow from rows without sealed labels.
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,12 @@ from assay.gate.decision import SealedPart, SealedTest
 from assay.gate.guards import Changes, Guard
 from assay.gate.metrics import METRICS
 from assay.gate.statistics import Estimate, Grouping
+from assay.groups import counted_compositions
 from assay.ledger.entries import Asked, Intent
 
 COLUMNS = ["row_id", "system", "candidate", "reference"]
+# where not all rows of a group count as evidence
+COUNTS = ["composition", "counted"]
 SLICE = "slice:"
 SHORT = 12
 
@@ -30,24 +34,55 @@ def rows_file(sealed_digest: str, use: int) -> str:
 
 
 @dataclass(frozen=True)
+class CountedRows:
+    """The `identity` of each row's composition, and which rows count as evidence (n,)."""
+
+    compositions: Sequence[str]
+    chosen: np.ndarray
+
+    def follow(self, groups: Sequence[str]) -> bool:
+        """Whether the rows that count are those that follow from compositions and groups."""
+        most = max(Counter(np.asarray(groups)[self.chosen].tolist()).values(), default=0)
+        return bool((counted_compositions(self.compositions, groups, most) == self.chosen).all())
+
+
+@dataclass(frozen=True)
 class SealedRows:
-    """The sealed rows of a use: n ids, chemical systems, both predictions, and slices as masks."""
+    """The sealed rows of a use: n ids, both predictions, and slices as masks.
+
+    `systems` are the rows' groups: chemical systems unless `split.group` says otherwise.
+    `evidence` says which rows count; None: all do.
+    """
 
     row_ids: Sequence[str]
     systems: Sequence[str]
     candidate: np.ndarray
     reference: np.ndarray
     slices: Mapping[str, np.ndarray]
+    evidence: CountedRows | None = None
+
+    @property
+    def counted(self) -> np.ndarray:
+        """Which rows count as evidence: bool (n,)."""
+        every = np.ones(len(self.row_ids), dtype=bool)
+        return every if self.evidence is None else self.evidence.chosen
 
     def to_bytes(self) -> bytes:
         """The rows as CSV, numbers with all their digits, one column of 0 and 1 a slice."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*COLUMNS, *(SLICE + name for name in self.slices)])
+        counts, further = ([], []) if self.evidence is None else (COUNTS, [*self._counts()])
+        writer.writerow([*COLUMNS, *counts, *(SLICE + name for name in self.slices)])
         masks = [mask.astype(int).tolist() for mask in self.slices.values()]
         numbers = (values.astype(float).tolist() for values in (self.candidate, self.reference))
-        writer.writerows(zip(self.row_ids, self.systems, *numbers, *masks, strict=True))
+        columns = (self.row_ids, self.systems, *numbers, *further, *masks)
+        writer.writerows(zip(*columns, strict=True))
         return stream.getvalue().encode()
+
+    def _counts(self) -> Iterator[Sequence[object]]:
+        if self.evidence is not None:
+            yield self.evidence.compositions
+            yield self.evidence.chosen.astype(int).tolist()
 
     @classmethod
     def parse(cls, content: bytes, name: str) -> "SealedRows":
@@ -61,6 +96,7 @@ class SealedRows:
             columns = dict(zip(header, zip(*rows, strict=True), strict=True))
             ids, systems, *numbers = (columns.pop(column) for column in COLUMNS)
             candidate, reference = (np.array(values, dtype=float) for values in numbers)
+            counts = [columns.pop(column) for column in COUNTS if column in columns]
             slices = {
                 key.removeprefix(SLICE): np.array(values) == "1" for key, values in columns.items()
             }
@@ -69,7 +105,10 @@ class SealedRows:
                 f"{name} on the ledger's branch is damaged: put the branch back as it was.",
                 code="ledger.damaged-file",
             ) from None
-        return cls(ids, systems, candidate, reference, slices)
+        evidence = None
+        if len(counts) == len(COUNTS):
+            evidence = CountedRows(counts[0], np.array(counts[1]) == "1")
+        return cls(ids, systems, candidate, reference, slices, evidence)
 
 
 def asked(test: SealedTest) -> list[Asked]:
@@ -162,11 +201,11 @@ def _finding(asked: Asked, rows: SealedRows, labels: np.ndarray, intent: Intent)
 
 def _chosen(asked: Asked, rows: SealedRows, intent: Intent) -> np.ndarray:
     if asked.slice is None:
-        return np.ones(len(rows.row_ids), dtype=bool)
+        return rows.counted
     if asked.slice not in rows.slices:
         raise NotCarriedOutError(
             f"{rows_file(intent.sealed_digest, intent.use)} has no column for the slice "
             f"{asked.slice!r}: put the ledger's branch back as it was.",
             code="ledger.missing-slice",
         )
-    return rows.slices[asked.slice]
+    return rows.slices[asked.slice] & rows.counted

@@ -50,13 +50,13 @@ class Candidate:
 def fit_out_of_fold(builder: Any, data: Dataset, settings: Settings) -> Candidate:
     """Fit on every fold's complement, and on all rows.
 
-    No chemical system stands on both sides of a fold, so the errors are those for new chemistry.
+    No group stands on both sides of a fold, so the errors are those for new groups.
     The fits run side by side in threads, as scikit-learn's own estimators release Python's lock.
 
     Raises:
         UsageError: the estimator does not go with the kind of the target.
     """
-    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    folds = grouped_folds(data.groups, settings.split.folds, settings.split.seed)
     target = data.target.astype(int) if settings.target.kind == "class" else data.target
     frame = data.train[["formula"]]
     everything = np.ones(len(target), dtype=bool)
@@ -247,14 +247,16 @@ def _card(  # noqa: PLR0913 (a record of six things)
         machinery_version=installed_version(),
         estimator=_estimator_name(candidate.model),
         rows=len(data.target),
-        groups=len(set(data.systems)),
+        groups=len(set(data.groups)),
         features=_feature_count(candidate.model),
-        fold_rule=fold_rule(data.systems, settings.split.folds, settings.split.seed),
+        fold_rule=fold_rule(
+            data.groups, settings.split.folds, settings.split.seed, settings.split.group
+        ),
         folds=candidate.fits,
         out_of_fold=int(np.isfinite(candidate.out_of_fold).sum()),
         predicted=predicted,
         interval_half_width=interval.mean_half_width if interval else None,
-        interval_coverage=interval.coverage(data.systems) if interval else None,
+        interval_coverage=interval.coverage(data.groups) if interval else None,
         metrics=public_metrics(settings.target.kind, data.target, candidate.out_of_fold),
         findings=[
             *warnings_of(root, data.target, candidate.out_of_fold),

@@ -98,6 +98,8 @@ class Bounded(Record):
 class Plan(Record):
     """All that a plan says; `margin`, `error` and differences are in the metric's unit.
 
+    `groupings` is the table of those that were tried, for a table that is not sealed yet.
+
     `first` is the chance that the first model is certified, for a table that is not sealed yet.
     """
 
@@ -130,6 +132,7 @@ class Plan(Record):
     bounded: list[Bounded]
     seed: int
     first: Share | None = None
+    groupings: Text | None = None
 
 
 @dataclass(frozen=True)

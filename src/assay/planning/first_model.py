@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.compositions import chemical_system
 from assay.errors import UsageError
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
-from assay.gate.statistics import Estimate, Grouping, estimate, level
+from assay.gate.statistics import Estimate, estimate, level
+from assay.intake.division import evidence
 from assay.repository import Repository
 from assay.settings import parse_settings, with_value
 from assay.splits import Parts
@@ -51,7 +51,8 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
             there is no error to derive a margin from.
     """
     settings = parse_settings(text)
-    losses, plain = _losses(Repository(root, settings), parts)
+    (counts, *_), losses, plain = _losses(Repository(root, settings), parts)
+    losses, plain = losses[counts], plain[counts]
     shown = METRICS[settings.primary_metric].shown
     error = shown(float(losses.mean()))
     share = SHARE_SMALL if len(parts.held_out) < SMALL_SET else SHARE
@@ -65,9 +66,7 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     comment = f"# {share:.0%} of the first model's public error, {error:.4g} {settings.target.unit}"
     text = with_value(text, "gate", "margin", f"{margin}  {comment}")
     allowed = METRICS[settings.primary_metric].allowance(margin, float(plain.mean()))
-    train, sealed = (
-        Grouping.of(rows["formula"].map(chemical_system)) for rows in (parts.train, parts.held_out)
-    )
+    train, sealed = (evidence(rows, settings) for rows in (parts.train, parts.held_out))
     difference = estimate(losses - plain, train)
     chance = None
     if settings.gate.baseline == "mean":
@@ -99,8 +98,10 @@ def chance_of_a_certificate(
     return float(stdtr(freedom, (allowed - difference.mean) / error - needed))
 
 
-def _losses(repository: Repository, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
-    """The loss (n,) of each train row by the model out of fold, and by the mean of all."""
+def _losses(
+    repository: Repository, parts: Parts
+) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+    """Which rows count, and the loss (n,) of each train row out of fold and by the mean of all."""
     from assay.datasets import Dataset
     from assay.model.builder import load_builder
     from assay.model.inference import predict
@@ -109,7 +110,14 @@ def _losses(repository: Repository, parts: Parts) -> tuple[np.ndarray, np.ndarra
     layout, settings = repository.layout, repository.settings
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
     pool = read_table(layout.pool, ["row_id", "formula"]) if parts.pool is None else parts.pool
-    data = Dataset(parts.train, target, parts.held_out[["row_id", "formula"]], pool)
+    data = Dataset(
+        parts.train,
+        target,
+        parts.held_out.drop(columns=parts.target),
+        pool,
+        settings.split.group,
+        settings.gate.rows_per_group,
+    )
     try:
         candidate = fit_out_of_fold(load_builder(repository), data, settings)
         predict(candidate.model, list(parts.held_out["formula"]))
@@ -121,4 +129,4 @@ def _losses(repository: Repository, parts: Parts) -> tuple[np.ndarray, np.ndarra
         ) from None
     loss = METRICS[settings.primary_metric].loss
     mean = np.full_like(target, target.mean())
-    return loss(target, candidate.out_of_fold), loss(target, mean)
+    return data.counted, loss(target, candidate.out_of_fold), loss(target, mean)

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.files import write_text
-from assay.intake.adoption import SetOptions, adopted, fitting_model
+from assay.intake.adoption import SetOptions, adopted, configured, fitting_model
 from assay.intake.division import write_public
+from assay.intake.groupings import candidates, groupings_text
 from assay.intake.intake import Intake
 from assay.layout import Layout
 from assay.planning.chances import Plan
 from assay.planning.first_model import first_model
 from assay.planning.plan import PlanOptions, make_plan
+from assay.progress import stages
 from assay.repository import Repository
 from assay.settings import FILE_NAME, parse_settings
 
@@ -38,7 +40,8 @@ def prospect(
     """
     root = repository.root
     text = (root / FILE_NAME).read_text(encoding="utf-8")
-    text, parts = adopted(repository, text, found, replace(chosen, anyway=True))
+    listed = _groupings(repository, text, found, chosen)
+    text, parts, _ = adopted(repository, text, found, replace(chosen, anyway=True))
     with tempfile.TemporaryDirectory(prefix="assay-plan-") as folder:
         place = Path(folder)
         shutil.copytree(root / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
@@ -47,4 +50,11 @@ def prospect(
         write_public(Layout(place), parts)
         write_text(place / FILE_NAME, model.text)
         plan = make_plan(Repository(place, parse_settings(model.text)), options, tick)
-    return plan.model_copy(update={"first": model.chance})
+    return plan.model_copy(update={"first": model.chance, "groupings": listed})
+
+
+def _groupings(repository: Repository, text: str, found: Intake, chosen: SetOptions) -> str:
+    settings = parse_settings(configured(text, repository.settings, found, chosen))
+    with stages("plan") as doing:
+        doing("trying groupings")
+        return groupings_text(candidates(settings, found))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
 from assay.errors import UsageError
 from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
@@ -134,17 +135,28 @@ def design_of_repository(repository: Repository) -> Design:
     Raises:
         UsageError: a table is missing or not as it must be.
     """
-    from assay.compositions import chemical_system
     from assay.gate.slices import requirements
+    from assay.groups import group_names
     from assay.tables import read_table
 
-    columns, layout = ["row_id", "formula"], repository.layout
+    columns, layout, settings = ["row_id", "formula"], repository.layout, repository.settings
+    named = [*columns, *filter(None, [settings.group_column])]
     tables = [
-        read_table(path, columns) for path in (layout.train, layout.sealed_inputs, layout.pool)
+        read_table(layout.train, named),
+        read_table(layout.sealed_inputs, named),
+        read_table(layout.pool, columns),
     ]
-    groups = [Grouping.of([chemical_system(row) for row in rows["formula"]]) for rows in tables]
-    deciding = [part for part in requirements(repository.settings, tables) if not part.advisory]
+    tables = [rows[_counted(rows, settings)] for rows in tables]
+    groups = [Grouping.of(group_names(rows, settings.split.group)) for rows in tables]
+    deciding = [part for part in requirements(settings, tables) if not part.advisory]
     return Design(Groups(*groups), deciding)
+
+
+def _counted(rows: pd.DataFrame, settings: Settings) -> np.ndarray:
+    from assay.groups import counted, group_names
+
+    names = group_names(rows, settings.split.group)
+    return counted(list(rows["formula"]), names, settings.gate.rows_per_group)
 
 
 def design_of_sizes(sealed_rows: int, groups: int, settings: Settings, seed: int) -> Design:

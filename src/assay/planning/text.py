@@ -37,6 +37,7 @@ _CURVES = (
 def plan_text(plan: Plan) -> str:
     """The whole plan as plain text."""
     lines = [*_heading(plan), "", *(f"- {sentence}" for sentence in sentences(plan)), ""]
+    lines += [] if plan.groupings is None else [plan.groupings, ""]
     lines += [*_table(plan), "", *_notes(plan)]
     return "\n".join(lines)
 
@@ -59,9 +60,7 @@ def _heading(plan: Plan) -> Iterator[str]:
 
 
 def _rows(rows: TableSize) -> str:
-    return (
-        f"{rows.rows:,} rows in {rows.groups:,} chemical systems ({rows.effective:,.0f} effective)"
-    )
+    return f"{rows.rows:,} rows in {rows.groups:,} groups ({rows.effective:,.0f} effective)"
 
 
 def _amount(plan: Plan, value: float) -> str:
@@ -133,7 +132,7 @@ def _obstacles(plan: Plan) -> Iterator[str]:
     for name, rows in parts:
         if rows.effective < plan.minimum_groups:
             yield (
-                f"The {name} rows have {rows.effective:.0f} effective chemical systems, and the "
+                f"The {name} rows have {rows.effective:.0f} effective groups, and the "
                 f"gate decides nothing with fewer than {plan.minimum_groups}."
             )
     if plan.pool.rows < plan.pool_needed:

@@ -91,7 +91,10 @@ def _checks(inputs: ReportInputs) -> str:
 
 def _gate(inputs: ReportInputs) -> list[str]:
     verdict = scored(inputs)
-    return [code(gate_line(verdict), LONG)] if verdict else []
+    if verdict is None:
+        return []
+    rows = [f"Rows are {plain(verdict.grouping)}."] if verdict.grouping else []
+    return [code(gate_line(verdict), LONG), *rows]
 
 
 def _numbers(inputs: ReportInputs) -> list[str]:

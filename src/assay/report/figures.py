@@ -96,7 +96,7 @@ def _coverages(inputs: ReportInputs) -> list[PublicNumber]:
     return [
         PublicNumber(f"{name}, {which}", "", f"{share:.1%}")
         for which, share in (
-            ("new chemical systems", found.grouped),
+            ("new groups", found.grouped),
             ("rows at random", found.random),
         )
     ]
@@ -297,7 +297,7 @@ def _candidate_row(inputs: ReportInputs) -> CheckRow:
     card: CandidateCard | None = inputs.candidate
     if card is None:
         return _unread(inputs, "candidate")
-    what = f"{card.rows:,} rows in {card.groups:,} chemical systems"
+    what = f"{card.rows:,} rows in {card.groups:,} groups"
     if card.findings:
         what += f", with {plural(len(card.findings), 'warning')}"
     return CheckRow("Candidate", "ok", "trained", what, card.estimator)
@@ -309,7 +309,7 @@ def _compared(verdict: VerdictRecord) -> str:
         return ""
     rows, systems = plural(verdict.public_rows, "train row"), verdict.public_groups
     pool = f" and {verdict.pool_rows:,} of the pool" if verdict.pool_rows else ""
-    return f"; compared: {rows} in {systems:,} chemical systems{pool}"
+    return f"; compared: {rows} in {systems:,} groups{pool}"
 
 
 def _benchmark_row(inputs: ReportInputs) -> CheckRow:

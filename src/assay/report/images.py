@@ -94,7 +94,7 @@ def _measured(inputs: ReportInputs) -> str:
     if (found := inputs.coverage) is None:
         return ""
     return (
-        f"At {found.level:.0%}, intervals made from half of the chemical systems hold "
+        f"At {found.level:.0%}, intervals made from half of the groups hold "
         f"{found.grouped:.1%} of all other systems' rows, and with the rows divided at random "
         f"{found.random:.1%}. "
     )

@@ -154,11 +154,7 @@ class ReportInputs:
             return self.candidate.interval_coverage if self.candidate else None
         if self.interval is None:
             return None
-        from assay.compositions import chemical_system
-
-        return self.interval.coverage(
-            [chemical_system(formula) for formula in self.evidence.train.formulas]
-        )
+        return self.interval.coverage(self.evidence.train.group_names)
 
     @cached_property
     def classes(self) -> "ClassFigures | None":

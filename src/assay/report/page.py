@@ -86,6 +86,7 @@ def _verdict(inputs: ReportInputs) -> dict[str, Any]:
         "meaning": meaning(verdict) if verdict and line.state == "undecided" else "",
         "todo": next_step(inputs),
         "gate": gate_line(verdict) if verdict else "",
+        "grouping": verdict.grouping if verdict else None,
         "unsealed": HOW_TO_SEAL if verdict and not verdict.sealed else "",
         "rows": table(inputs),
         "findings": [one for one in found if not one.standing],

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.gate.metrics import METRICS, Metric
+from assay.groups import group_names
 from assay.layout import Handover
 from assay.repository import Repository
 
@@ -57,7 +58,8 @@ class Predicted:
     """Rows of a public table with what both models say of them.
 
     `candidate`, `reference` and `target` are (n,) in the target's unit; NaN stands for a reference
-    that says nothing of a row, and for the target of the pool.
+    that says nothing of a row, and for the target of the pool. `groups` are those of
+    `assay.toml`; None: chemical systems.
     """
 
     row_ids: Sequence[str]
@@ -65,6 +67,14 @@ class Predicted:
     candidate: np.ndarray
     reference: np.ndarray
     target: np.ndarray
+    groups: Sequence[str] | None = None
+
+    @property
+    def group_names(self) -> Sequence[str]:
+        """The group of each row."""
+        from assay.compositions import chemical_system
+
+        return self.groups or [chemical_system(formula) for formula in self.formulas]
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -84,6 +94,7 @@ class Predicted:
             self.candidate[rows],
             self.reference[rows],
             self.target[rows],
+            None if self.groups is None else np.asarray(self.groups)[rows].tolist(),
         )
 
     @property
@@ -96,7 +107,7 @@ class Predicted:
 class Evidence:
     """Main's train rows with out-of-fold predictions, and the pool.
 
-    `folds` (n,) numbers the train rows' folds, which share no chemical system; `metric` is the one
+    `folds` (n,) numbers the train rows' folds, which share no group; `metric` is the one
     that the claim is about.
     """
 
@@ -125,11 +136,11 @@ def gathered(
     require_readable(data.train["formula"], repository.layout.train)
     found = shared_predictions(repository, handover, data)
     shared = data.train["row_id"].isin(found.keys()).to_numpy()
-    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    folds = grouped_folds(data.groups, settings.split.folds, settings.split.seed)
     nothing = np.full(len(data.pool), np.nan)
     return Evidence(
-        _predicted(data.train[shared], found, reference, data.target[shared]),
-        _predicted(data.pool, found, reference, nothing),
+        _predicted(data.train[shared], found, reference, data.target[shared], data.group),
+        _predicted(data.pool, found, reference, nothing, data.group),
         folds[shared],
         METRICS[settings.primary_metric],
     )
@@ -140,6 +151,7 @@ def _predicted(
     candidate: Mapping[str, float],
     reference: Mapping[str, float],
     target: np.ndarray,
+    group: str,
 ) -> Predicted:
     row_ids = rows["row_id"].tolist()
     return Predicted(
@@ -148,6 +160,7 @@ def _predicted(
         np.array([candidate[row] for row in row_ids], dtype=float),
         np.array([reference.get(row, np.nan) for row in row_ids], dtype=float),
         target,
+        group_names(rows, group),
     )
 
 
@@ -157,8 +170,8 @@ class FamilyError:
 
     `reference` is None where there is none; `covered` is the share of rows within the prediction
     interval, None where there is none. `growth` is by how much the candidate's error is larger
-    than the reference's, between `low` and `high` at 95 % confidence (infinite with one chemical
-    system).
+    than the reference's, between `low` and `high` at 95 % confidence (infinite with one
+    group).
     """
 
     family: str
@@ -220,12 +233,11 @@ def _family_error(name: str, rows: Predicted, metric: Metric, covered: float | N
 
 
 def _growth(rows: Predicted, metric: Metric) -> tuple[float, float]:
-    """Bounds of the growth of the error, in its own unit: rows of a chemical system go together."""
-    from assay.compositions import chemical_system
+    """Bounds of the growth of the error, in its own unit: rows of a group go together."""
     from assay.gate.statistics import Grouping, estimate
 
     losses = [metric.loss(rows.target, values) for values in (rows.candidate, rows.reference)]
-    groups = Grouping.of([chemical_system(formula) for formula in rows.formulas])
+    groups = Grouping.of(rows.group_names)
     found, before = estimate(losses[0] - losses[1], groups), float(losses[1].mean())
     bounds = (found.lower(TAIL), found.upper(TAIL))
     low, high = (

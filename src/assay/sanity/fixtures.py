@@ -253,19 +253,38 @@ def _all_elements() -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def training_groups(pytestconfig: pytest.Config, training_formulas: list[str]) -> list[str]:
+    """The groups of the train set: chemical systems, unless `assay.toml` says otherwise."""
+    import pandas as pd
+
+    from assay.groups import SYSTEM, column_of, group_names
+    from assay.layout import Layout
+    from assay.tables import read_table
+
+    found = settings_of(pytestconfig)
+    group = SYSTEM if found is None else found.split.group
+    column = column_of(group)
+    rows = pd.DataFrame({"formula": training_formulas})
+    if column is not None:
+        rows = read_table(Layout(pytestconfig.rootpath).train, ["formula", column])
+    return group_names(rows, group)
+
+
+@pytest.fixture(scope="session")
 def training_sample(
     pytestconfig: pytest.Config,
     training_formulas: list[str],
     training_targets: "np.ndarray",
+    training_groups: list[str],
     sanity: "Sanity",
 ) -> "Sample":
-    """At most 400 rows of whole chemical systems, always the same ones, in two halves."""
+    """At most 400 rows of whole groups, always the same ones, in two halves."""
     from assay.sanity.learning import draw_sample
 
     found = settings_of(pytestconfig)
     is_class = found is not None and found.target.kind == "class"
     target = training_targets.astype(int) if is_class else training_targets
-    return draw_sample(training_formulas, target, SAMPLE_ROWS, sanity.seed)
+    return draw_sample(training_formulas, target, SAMPLE_ROWS, sanity.seed, training_groups)
 
 
 @pytest.fixture(scope="session")

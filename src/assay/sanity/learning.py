@@ -1,4 +1,4 @@
-"""Small trainings by whole chemical systems: what they learn, and what that depends on."""
+"""Small trainings by whole groups of rows: what they learn, and what that depends on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Builder = Callable[[int], Any]
 class Sample:
     """Rows to train on: formulas (n,), target (n,), and whether (n,) each is in the first half.
 
-    No chemical system is in both halves.
+    No group is in both halves.
     """
 
     formulas: np.ndarray
@@ -25,9 +25,18 @@ class Sample:
     first: np.ndarray
 
 
-def draw_sample(formulas: Sequence[str], target: np.ndarray, most: int, seed: int) -> Sample:
-    """Draw whole chemical systems, two at least and then up to `most` rows, in halves."""
-    systems = np.array([chemical_system(formula) for formula in formulas])
+def draw_sample(
+    formulas: Sequence[str],
+    target: np.ndarray,
+    most: int,
+    seed: int,
+    groups: Sequence[str] | None = None,
+) -> Sample:
+    """Draw whole groups, two at least and then up to `most` rows, in halves.
+
+    Groups are chemical systems unless others are given.
+    """
+    systems = np.array(groups or [chemical_system(formula) for formula in formulas])
     names, counts = np.unique(systems, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(names))
     sides: tuple[list[str], list[str]] = ([], [])

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assay.errors import UsageError
+from assay.groups import COMPOSITION
 from assay.records import Severity
 from assay.schema.rules import Rule
 from assay.settings import Settings
@@ -39,6 +40,9 @@ RULES = frozenset(
         "formula.present",
         "formula.readable",
         "formula.reduced",
+        "groups.extent",
+        "groups.one",
+        "groups.present",
         "history.attributes",
         "history.chemistry",
         "history.copied",
@@ -46,6 +50,7 @@ RULES = frozenset(
         "history.elements",
         "history.exchanged",
         "history.formulas",
+        "history.groups",
         "history.ids",
         "history.labels",
         "history.new_scale",
@@ -68,6 +73,7 @@ RULES = frozenset(
         "kept.pool",
         "leakage.column",
         "leakage.composition",
+        "leakage.group",
         "leakage.near",
         "leakage.system",
         "machinery.alone",
@@ -94,7 +100,7 @@ _TRAIN = (
     *("target.number", "target.finite", "target.varies", "duplicates.agree"),
 )
 # of train set and sealed inputs together, and so of the table that a change is in
-LEAKAGE = ("leakage.composition", "leakage.near", "leakage.system")
+LEAKAGE = ("leakage.composition", "leakage.near", "leakage.system", "leakage.group")
 
 _HISTORY = (
     *("history.ids", "history.renumbered", "history.duplicates", "history.formulas"),
@@ -133,8 +139,8 @@ def require_known(severity: Mapping[str, Severity]) -> None:
 def demanded(settings: Settings) -> Demands:
     """The rules of train set, sealed inputs and pool, by the name of the table."""
     return {
-        "train": (*_TRAIN, *_bounds(settings), *LEAKAGE),
-        "sealed_inputs": (*_ROWS, "columns", "systems.enough"),
+        "train": (*_TRAIN, *_bounds(settings), *_groups(settings), *_leakage(settings)),
+        "sealed_inputs": (*_ROWS, "columns", "systems.enough", *_groups(settings)),
         "pool": (*_ROWS, "columns"),
     }
 
@@ -147,10 +153,26 @@ def demanded_of_changes(settings: Settings, labels: Sequence[float] | np.ndarray
     by_number = of_numbers if number else ()
     by_size = ("history.relabelled", "history.scale") if number and low != high else ()
     return {
-        "train": (*_HISTORY, *by_number, *by_size),
+        "train": (*_HISTORY, *by_number, *by_size, *_group_history(settings)),
         "main": ("history.rows",),
         "elements": ("history.elements", "history.chemistry"),
     }
+
+
+def _leakage(settings: Settings) -> tuple[str, ...]:
+    left = "leakage.group" if settings.group_column is None else "leakage.system"
+    return tuple(name for name in LEAKAGE if name != left)
+
+
+def _groups(settings: Settings) -> tuple[str, ...]:
+    if settings.group_column is None:
+        return ()
+    compact = ("groups.extent",) if settings.split.group == COMPOSITION else ()
+    return ("groups.present", "groups.one", *compact)
+
+
+def _group_history(settings: Settings) -> tuple[str, ...]:
+    return () if settings.group_column is None else ("history.groups",)
 
 
 def _bounds(settings: Settings) -> tuple[str, ...]:

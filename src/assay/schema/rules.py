@@ -200,15 +200,19 @@ def literal(text: str) -> str:
     return text.translate(str.maketrans("", "", "{}$"))
 
 
-def enough_systems(minimum: int, key: str, severity: Severity = FAILURE) -> Rule:
-    """There are at least `minimum` chemical systems, as `key` of `assay.toml` asks."""
+def enough_groups(minimum: int, key: str, column: str | None, severity: Severity = FAILURE) -> Rule:
+    """There are at least `minimum` groups (chemical systems, or those of a column).
+
+    `key` of `assay.toml` asks for them.
+    """
+    what = "chemical systems" if column is None else "groups"
     return Rule(
         "systems.enough",
         gxe.ExpectColumnUniqueValueCountToBeBetween(
-            column=SYSTEM,
+            column=column or SYSTEM,
             min_value=minimum,
-            description=f"There are at least {minimum} chemical systems.",
+            description=f"There are at least {minimum} {what}.",
         ),
-        f"there are {{observed}} chemical systems, but {key} asks for {minimum}; add data.",
+        f"there are {{observed}} {what}, but {key} asks for {minimum}; add data.",
         severity=severity,
     )

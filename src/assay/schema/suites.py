@@ -9,6 +9,8 @@ from pathlib import Path
 import great_expectations.expectations as gxe
 
 from assay.compositions import identity, problem
+from assay.groups import COMPOSITION
+from assay.groups import SYSTEM as GROUP_OF_SYSTEMS
 from assay.records import MAXIMUM_FINDINGS
 from assay.repository import BaseBranch, Repository
 from assay.schema import differences as differ
@@ -21,8 +23,10 @@ from assay.schema.expectations import (
     ExpectDuplicateCompositionsToAgree,
 )
 from assay.schema.formulas import Kin, relatives_of, symbols
+from assay.schema.group_rules import group_history, group_leakage, group_rules
 from assay.schema.history import history_rules
 from assay.schema.rules import (
+    FAILURE,
     FORMULA,
     ROW_ID,
     SYSTEM,
@@ -31,7 +35,7 @@ from assay.schema.rules import (
     Table,
     balanced_charges,
     columns,
-    enough_systems,
+    enough_groups,
     literal,
     readable_formulas,
     reduced_spelling,
@@ -127,7 +131,7 @@ def _bound_rules(settings: Settings, unit: str) -> list[Rule]:
     ]
 
 
-def train_rules(settings: Settings) -> list[Rule]:
+def train_rules(settings: Settings, rows: Table) -> list[Rule]:
     """Rules of the train set by itself."""
     return [
         *row_ids("t"),
@@ -135,24 +139,29 @@ def train_rules(settings: Settings) -> list[Rule]:
         reduced_spelling(),
         balanced_charges(settings),
         *target_rules(settings),
-        enough_systems(settings.split.folds, "split.folds"),
+        enough_groups(settings.split.folds, "split.folds", settings.group_column),
+        *group_rules(settings, rows),
     ]
 
 
-def sealed_rules(settings: Settings) -> list[Rule]:
+def sealed_rules(settings: Settings, rows: Table) -> list[Rule]:
     """Rules of the sealed inputs by themselves."""
     return [
         *row_ids("s"),
-        columns([ROW_ID, FORMULA, *settings.slice_columns], [SYSTEM]),
+        columns([ROW_ID, FORMULA, *settings.kept_columns], [SYSTEM]),
         *readable_formulas(),
-        enough_systems(settings.gate.minimum_groups, "gate.minimum_groups", WARNING),
+        enough_groups(
+            settings.gate.minimum_groups, "gate.minimum_groups", settings.group_column, WARNING
+        ),
+        *group_rules(settings, rows),
     ]
 
 
-def leakage_rules(rows: Table, others: Table) -> list[Rule]:
+def leakage_rules(settings: Settings, rows: Table, others: Table) -> list[Rule]:
     """Rules of the train set or the sealed inputs, which must not know each other.
 
     Args:
+        settings: whose `split.group` says what makes a group.
         rows: the table whose rows are named: the one that the change is in.
         others: the other one.
     """
@@ -168,7 +177,10 @@ def leakage_rules(rows: Table, others: Table) -> list[Rule]:
         ("near", "near", "composition within 1 %", _near_lines(rows, others, by_formula)),
         ("system", "system", "chemical system", by_system),
     ]
-    return [
+    if settings.split.group != GROUP_OF_SYSTEMS:
+        kinds.pop()
+    divided_by_chemistry = settings.split.group in {GROUP_OF_SYSTEMS, COMPOSITION}
+    rules = [
         Rule(
             f"leakage.{name}",
             ExpectColumnCompositionsToBeUnrelated(
@@ -179,10 +191,12 @@ def leakage_rules(rows: Table, others: Table) -> list[Rule]:
             ),
             f"{{formula}} {what} {shared} {also} ({{hint}}); take {todo} out of the train set.",
             {known: f"{others.file}, line {line}" for known, line in where.items()},
+            severity=FAILURE if kin == "identical" or divided_by_chemistry else WARNING,
             listed=MAXIMUM_FINDINGS,
         )
         for name, kin, shared, where in kinds
     ]
+    return [*rules, *group_leakage(settings, others, what, todo)]
 
 
 def _near_lines(rows: Table, others: Table, by_formula: dict[str, int]) -> dict[str, int]:
@@ -211,7 +225,7 @@ def column_rules(settings: Settings) -> list[Rule]:
 
 def pool_rules(settings: Settings) -> list[Rule]:
     """Rules of the pool of unlabelled compositions."""
-    names = [ROW_ID, FORMULA, *settings.slice_columns]
+    names = [ROW_ID, FORMULA, *settings.pool_columns]
     return [*row_ids("p"), columns(names, []), *readable_formulas()]
 
 
@@ -245,19 +259,21 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
     """
     layout, settings, base = repository.layout, repository.settings, repository.base
     target = settings.target.column
-    train = _read("train", layout.train, base, [ROW_ID, FORMULA], target)
+    named = [ROW_ID, FORMULA, *filter(None, [settings.group_column])]
+    train = _read("train", layout.train, base, named, target)
     before = _before(repository, main)
     compared = None if before is None else _compared(repository, train, before)
     changed = base.content(layout.train) != layout.train.read_bytes()
-    history = history_rules(compared, before) if compared and before and changed else []
-    sealed = _read("sealed_inputs", layout.sealed_inputs, base, [ROW_ID, FORMULA])
+    sealed = _read("sealed_inputs", layout.sealed_inputs, base, named)
+    history = _history(compared, train, before, sealed) if compared and before and changed else []
     # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
     leaks_in = sealed if not changed and base.changed_files("data/sealed_inputs.csv") else train
-    leakage = {leaks_in.name: leakage_rules(leaks_in, sealed if leaks_in is train else train)}
-    yield train, [*train_rules(settings), *leakage.get(train.name, []), *history]
+    other = sealed if leaks_in is train else train
+    leakage = {leaks_in.name: leakage_rules(settings, leaks_in, other)}
+    yield train, [*train_rules(settings, train), *leakage.get(train.name, []), *history]
     if compared is not None and compared.corrections is not None:
         yield compared.corrections.table, correction_rules(settings, compared.corrections)
-    yield sealed, [*sealed_rules(settings), *leakage.get(sealed.name, [])]
+    yield sealed, [*sealed_rules(settings, sealed), *leakage.get(sealed.name, [])]
     yield _read("pool", layout.pool, base, [ROW_ID, FORMULA]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
@@ -267,6 +283,10 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
         yield further, column_rules(settings)
     if compared is not None and before is not None and changed:
         yield from _comparisons(compared, train, before)
+
+
+def _history(compared: Compared, train: Table, before: Table, sealed: Table) -> list[Rule]:
+    return [*history_rules(compared, before), *group_history(compared, train, before, sealed)]
 
 
 def _before(repository: Repository, main: Settings | None) -> Table | None:

@@ -14,6 +14,7 @@ from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
+from assay.groups import told
 from assay.ledger.certificate import (
     Predicate,
     policy_digest,
@@ -132,6 +133,12 @@ class Case:
         """Those of main, by which the candidate is judged."""
         return self.repository.settings
 
+    @property
+    def grouping(self) -> str:
+        """Which rows go together and what that promises, in one line."""
+        split, gate = self.settings.split, self.settings.gate
+        return told(split.group, split.extent, gate.rows_per_group)
+
     @cached_property
     def reference(self) -> DecisionEntry | None:
         """The model to compare with, or None for the stated baseline."""
@@ -180,7 +187,8 @@ class Case:
         """
         if self.reference is None:
             split = self.settings.split
-            return self.card.fold_rule == fold_rule(self.data.systems, split.folds, split.seed)
+            rule = fold_rule(self.data.groups, split.folds, split.seed, split.group)
+            return self.card.fold_rule == rule
         return self.card.fold_rule == self._certified(self.reference.bundle_digest).fold_rule
 
     @property

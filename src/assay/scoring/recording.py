@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from assay.compositions import identity
 from assay.errors import NotCarriedOutError, UsageError
 from assay.files import digest_bytes, manifest_of, write_bytes
 from assay.gate.comparisons import Part
 from assay.gate.decision import Budget, Decision, SealedTest, binding
 from assay.gate.statistics import level
+from assay.groups import group_names
 from assay.layout import Handover
 from assay.ledger import entries
 from assay.ledger.certificate import Certificate, Predicate, verify
@@ -27,7 +31,7 @@ from assay.ledger.record import (
     reference_train_file,
 )
 from assay.ledger.replay import certificate_file
-from assay.ledger.uses import SealedRows, asked, rows_file
+from assay.ledger.uses import CountedRows, SealedRows, asked, rows_file
 from assay.records import PublicFigure, VerdictRecord
 from assay.runner import set_output
 from assay.scoring.cases import Case
@@ -54,7 +58,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         unit=figures[0].unit,
         sealed=case.repository.layout.sealed_labels.exists(),
         sealed_digest=entry.sealed_digest,
-        sealed_rows=len(case.data.sealed),
+        sealed_rows=len(primary.candidate.sealed),
         sealed_groups=primary.groups.sealed.count,
         public_rows=len(primary.public_differences),
         public_groups=primary.groups.train.count,
@@ -80,6 +84,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         certified=certified,
         why_not_certified=_why_not(case),
         waits_for="a maintainer" if decision.explanation == case.shut else None,
+        grouping=case.grouping,
     )
 
 
@@ -139,6 +144,7 @@ def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
         run=entry.run,
         time=entry.time,
         correlation_id=card.correlation_id,
+        grouping=case.grouping,
     )
     return Certificate(
         model=settings.project.name, bundle_digest=card.bundle_digest, predicate=predicate
@@ -221,16 +227,34 @@ def record_use(case: Case, test: SealedTest) -> tuple[Ledger, Intent]:
 
 
 def _rows(case: Case, test: SealedTest) -> SealedRows:
-    from assay.compositions import chemical_system
-
     slices = [sealed.part.requirement.slice for sealed in test.parts]
-    return SealedRows(
-        row_ids=list(case.data.sealed["row_id"]),
-        systems=[chemical_system(formula) for formula in case.data.sealed["formula"]],
-        candidate=case.comparison.candidate.sealed,
-        reference=case.comparison.reference.sealed,
-        slices={rows.name: rows.sealed for rows in slices if rows is not None},
+    rows, chosen = case.data.sealed, case.data.counted[1]
+    candidate, reference = (
+        np.array([values[row_id] for row_id in rows["row_id"]])
+        for values in (case.predictions, case.reference_predictions)
     )
+    return SealedRows(
+        row_ids=list(rows["row_id"]),
+        systems=group_names(rows, case.data.group),
+        candidate=candidate,
+        reference=reference,
+        slices={one.name: _among(one.sealed, chosen) for one in slices if one is not None},
+        evidence=_evidence(case),
+    )
+
+
+def _among(rows: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """A mask of the chosen rows as one of all rows."""
+    found = np.zeros(len(chosen), dtype=bool)
+    found[chosen] = rows
+    return found
+
+
+def _evidence(case: Case) -> CountedRows | None:
+    if case.data.rows_per_group is None:
+        return None
+    compositions = [identity(formula) for formula in case.data.sealed["formula"]]
+    return CountedRows(compositions, case.data.counted[1])
 
 
 def decision_of(case: Case, answer: RecordedDecision, *, certified: bool) -> entries.DecisionEntry:

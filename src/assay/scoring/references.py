@@ -13,6 +13,7 @@ from assay.errors import NotCarriedOutError
 from assay.gate.comparisons import Comparison, Groups, Predictions
 from assay.gate.slices import requirements
 from assay.gate.statistics import Grouping
+from assay.groups import group_names
 from assay.model.inference import predict
 from assay.predictions import HEADER
 from assay.records import Claim
@@ -28,7 +29,7 @@ def baseline(data: Dataset, settings: Settings) -> dict[str, float]:
     `mean` knows the mean of the train labels alone (for a class, the share of yes), `ridge` is a
     linear model on Magpie features. Fold by fold on the train rows, as for a candidate.
     """
-    folds = grouped_folds(data.systems, settings.split.folds, settings.split.seed)
+    folds = grouped_folds(data.groups, settings.split.folds, settings.split.seed)
     frame = data.train[["formula"]]
     predictions: dict[str, float] = {}
     for fold in range(settings.split.folds):
@@ -119,19 +120,22 @@ def compare(
     """Pair candidate and reference row by row.
 
     Train and pool rows that are new since the reference was recorded are left out, and train rows
-    that the candidate does not have; sealed rows may not be.
+    that the candidate does not have; sealed rows may not be. Of all three only rows that count as
+    evidence are compared (`gate.rows_per_group`).
 
     Raises:
         NotCarriedOutError: the reference lacks sealed rows, much of the pool, or all train rows,
             or the candidate much of the train set.
         UsageError: a slice of `assay.toml` does not go with the tables.
     """
-    train, pool = _shared_rows(candidate, reference, data)
-    tables = (data.train[train], data.sealed, data.pool[pool])
+    shared_train, shared_pool = _shared_rows(candidate, reference, data)
+    counts = data.counted
+    train = shared_train & counts[0]
+    tables = (data.train[train], data.sealed[counts[1]], data.pool[shared_pool & counts[2]])
     return Comparison(
         _arrange(candidate, tables),
         _arrange(reference, tables),
-        Groups(*(_systems(rows) for rows in tables)),
+        Groups(*(Grouping.of(group_names(rows, data.group)) for rows in tables)),
         data.target[train],
         requirements(settings, tables),
         claim,
@@ -161,12 +165,6 @@ def _shared_rows(
             code="data.reference-outdated",
         )
     return train, pool
-
-
-def _systems(rows: pd.DataFrame) -> Grouping:
-    from assay.compositions import chemical_system
-
-    return Grouping.of([chemical_system(formula) for formula in rows["formula"]])
 
 
 def _arrange(values: Mapping[str, float], tables: Iterable[pd.DataFrame]) -> Predictions:

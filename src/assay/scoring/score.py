@@ -139,7 +139,7 @@ def _opened(case: Case, test: SealedTest) -> RecordedDecision:
     # only once the use is on record.
     labels = _labels(case)
     moved, intent = record_use(case, test)
-    return RecordedDecision(judge_sealed(test, labels), moved, intent)
+    return RecordedDecision(judge_sealed(test, labels[case.data.counted[1]]), moved, intent)
 
 
 def _barred(case: Case) -> Decision | None:

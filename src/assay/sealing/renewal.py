@@ -1,19 +1,21 @@
 """`assay seal fresh`: new rows, whose labels nobody saw, take the place of a retired set."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from assay import provenance
-from assay.compositions import chemical_system, identity
+from assay.clustering import nearest
+from assay.compositions import identity
 from assay.datasets import reduced_formulas
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
-from assay.gate.statistics import Grouping
+from assay.groups import COMPOSITION, SYSTEM, column_of, group_names
 from assay.intake.choices import Choices
+from assay.intake.division import evidence, grouped
 from assay.intake.intake import Intake
 from assay.intake.joining import joining, require_target
 from assay.intake.pools import pool_rows
@@ -27,11 +29,12 @@ from assay.sealing.encryption import SEALING, seal
 from assay.sealing.labels import label_column, sealed_digest
 from assay.sealing.releases import LABELS, check_release, folder_of
 from assay.sealing.rotation import require_sealed, secret_step, shell_step
-from assay.settings import FILE_NAME, Settings, parse_settings
+from assay.settings import FILE_NAME, Settings, Split, parse_settings
 from assay.splits import Parts, next_number, numbered
 from assay.tables import read_labelled, read_table, table_text
 
 SHOWN = 5
+SYSTEMS = Split()
 
 
 def require_uncommitted(root: Path, source: str) -> None:
@@ -56,8 +59,8 @@ def sealed_before(layout: Layout) -> list[Path]:
     return [layout.sealed_inputs, *sorted(layout.retired.glob(f"*/{LABELS}"))]
 
 
-def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
-    """Refuse rows whose composition or chemical system is public or was sealed before.
+def require_unseen(layout: Layout, rows: pd.DataFrame, source: str, split: Split = SYSTEMS) -> None:
+    """Refuse rows whose composition or group is public or was sealed before.
 
     The pool may hold them: it has no labels.
 
@@ -65,36 +68,53 @@ def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
         layout: the repository.
         rows: `formula` in reduced spelling; the index holds the lines of `source`.
         source: only named in the error.
+        split: what makes a group.
 
     Raises:
         RefusedError: there are such rows; some are named.
     """
-    compositions, systems = _known(layout)
+    compositions, groups = _known(layout, split.group)
+    names: Sequence[str | None] = group_names(rows, split.group)
+    if split.group == COMPOSITION:
+        names = nearest(list(rows["formula"]), list(groups), split.extent)
     told = []
-    for line, formula in rows["formula"].items():
-        found = compositions.get(identity(formula)) or systems.get(chemical_system(formula))
+    for (line, formula), name in zip(rows["formula"].items(), names, strict=True):
+        found = compositions.get(identity(formula)) or groups.get(name or "")
         if found:
             told.append(f"line {line} ({formula}: {found})")
     if told:
         more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
         raise RefusedError(
-            f"{source}: {len(told)} of {len(rows)} rows cannot be sealed, since their chemical "
-            f"systems are or will be public: {', '.join(told[:SHOWN])}{more}; take them out.",
+            f"{source}: {len(told)} of {len(rows)} rows cannot be sealed, since their "
+            f"{_noun(split)}s are or will be public: {', '.join(told[:SHOWN])}{more}; take them "
+            "out.",
             code="data.public-system",
         )
 
 
-def _known(layout: Layout) -> tuple[dict[str, str], dict[str, str]]:
-    """Where each composition (by `identity`), and each chemical system, stands first."""
+def _noun(split: Split) -> str:
+    return "chemical system" if split.group == SYSTEM else "group"
+
+
+def _known(layout: Layout, group: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Where each composition (by `identity`), and each group, stands first.
+
+    Tables of retired sets hold no groups, and their rows are in the train set, with groups.
+    """
     compositions: dict[str, str] = {}
-    systems: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    what = "system" if group == SYSTEM else "group"
     for path in (layout.train, *sealed_before(layout)):
-        formulas = reduced_formulas(read_table(path, ["formula"])["formula"], path)
-        for line, formula in enumerate(formulas, start=2):
+        rows = read_table(path, ["formula"])
+        formulas = reduced_formulas(rows["formula"], path)
+        names = group_names(rows.assign(formula=formulas), group)
+        grouped_here = group == SYSTEM or column_of(group) in rows
+        for line, (formula, name) in enumerate(zip(formulas, names, strict=True), start=2):
             place = f"{path.relative_to(layout.root)}, line {line}"
             compositions.setdefault(identity(formula), place)
-            systems.setdefault(chemical_system(formula), f"the same system in {place}")
-    return compositions, systems
+            if grouped_here:
+                groups.setdefault(name, f"the same {what} in {place}")
+    return compositions, groups
 
 
 @dataclass(frozen=True)
@@ -159,10 +179,11 @@ def prepared(
     require_usable(found, repository, agreed=agreed)
     require_target(settings, found)
     _require_groups(settings, found)
-    require_unseen(layout, found.rows, found.name)
+    rows = grouped(settings, found).rows
+    require_unseen(layout, rows, found.name, settings.split)
     train, joined = _joined(repository, retired)
-    held_out = numbered(found.rows, "s", next_number(_ids(sealed_before(layout))))
-    parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
+    held_out = numbered(rows, "s", next_number(_ids(sealed_before(layout))))
+    parts = Parts(settings.target.column, train, held_out, settings.kept_columns)
     model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
     _rehearse(layout, parts, model.text)
     return Prepared(parts, model, joined, found.merged.repeated)
@@ -210,12 +231,13 @@ def read_unseen(repository: Repository, source: str, choices: Choices) -> Intake
 
 def _require_groups(settings: Settings, found: Intake) -> None:
     """Refuse a set on which the gate could never say anything but INCONCLUSIVE."""
-    groups = Grouping.of(found.rows["formula"].map(chemical_system)).effective
+    noun = _noun(settings.split)
+    groups = evidence(grouped(settings, found).rows, settings).effective
     if groups < settings.gate.minimum_groups:
         raise UsageError(
-            f"{found.name} has {groups:.1f} effective groups (rows of one chemical system count "
-            f"together), and the gate decides nothing below {settings.gate.minimum_groups}: give "
-            "rows of more chemical systems.",
+            f"{found.name} has {groups:.1f} effective groups (rows of one {noun} count together), "
+            f"and the gate decides nothing below {settings.gate.minimum_groups}: give rows of more "
+            f"{noun}s.",
             code="data.too-few-groups",
         )
 
@@ -223,7 +245,7 @@ def _require_groups(settings: Settings, found: Intake) -> None:
 def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """The train set with the retired rows whose compositions it lacks, and how many they are."""
     layout, settings = repository.layout, repository.settings
-    target, further = settings.target.column, settings.slice_columns
+    target, further = settings.target.column, settings.kept_columns
     train = read_labelled(layout.train, ["row_id", "formula", *further], target)
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
     if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):

@@ -71,7 +71,7 @@ def _tell_card(card: "CandidateCard", *, machine: bool) -> None:
     _tell_findings(card.findings, machine=machine)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items())
     tell(
-        f"train: {card.estimator} on {card.rows} rows, {card.groups} chemical systems; out of "
+        f"train: {card.estimator} on {card.rows} rows, {card.groups} groups; out of "
         f"fold: {metrics} ({card.unit}); bundle {card.bundle_digest[:12]}",
         card,
         machine=machine,

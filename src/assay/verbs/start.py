@@ -10,17 +10,20 @@ import typer
 from assay.errors import NotCarriedOutError
 from assay.verbs.console import Machine, found_root, here, shown, tell
 from assay.verbs.tables import (
+    CapOption,
     DecimalOption,
     DuplicatesOption,
+    ExtentOption,
     FormulaOption,
     FractionOption,
+    GroupOption,
     PositiveOption,
     SetAsideOption,
     SheetOption,
     TargetOption,
     UnitOption,
-    asked,
     bound_agreed,
+    with_group,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +51,9 @@ def init(  # noqa: PLR0913 (one parameter an option)
     duplicates: DuplicatesOption = None,
     set_aside: SetAsideOption = False,
     sealed_fraction: FractionOption = None,
+    group: GroupOption = None,
+    extent: ExtentOption = None,
+    rows_per_group: CapOption = None,
     pool: Annotated[
         Path | None,
         typer.Option(help="List of unlabelled compositions [some near those of the table]."),
@@ -71,14 +77,16 @@ def init(  # noqa: PLR0913 (one parameter an option)
         decimal=decimal,
         positive=positive,
         duplicates=duplicates,
+        group=group,
     )
-    found = asked(lambda choices: read_source(root, source, choices), choices)
+    found = with_group(lambda choices: read_source(root, source, choices), choices)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
     bounded = found is None or bound_agreed(found)
-    made = initialize(root, found, SetOptions(sealed_fraction, pool, set_aside, anyway, bounded))
+    options = SetOptions(sealed_fraction, pool, set_aside, anyway, bounded, extent, rows_per_group)
+    made = initialize(root, found, options)
     rows = f"{made.train_rows} rows to train on, {made.sealed_rows} sealed"
-    typer.echo(f"{rows}; margin {made.model.margin:g}.\n")
+    typer.echo(f"{rows}; margin {made.model.margin:g}.\n\n{made.grouping}\n")
     if made.changed:
         told = f"{made.changed}: the target is a class, so classifiers stand there now."
         typer.echo(f"{told}\n")
@@ -101,6 +109,9 @@ def plan(  # noqa: PLR0913 (one parameter an option)
     duplicates: DuplicatesOption = None,
     set_aside: SetAsideOption = False,
     sealed_fraction: FractionOption = None,
+    group: GroupOption = None,
+    extent: ExtentOption = None,
+    rows_per_group: CapOption = None,
     rows: Annotated[
         int | None, typer.Option(help="Number of sealed rows [those of data/].")
     ] = None,
@@ -154,8 +165,11 @@ def plan(  # noqa: PLR0913 (one parameter an option)
             decimal=decimal,
             positive=positive,
             duplicates=duplicates,
+            group=group,
         )
-        chosen = SetOptions(sealed_fraction, agreed=set_aside)
+        chosen = SetOptions(
+            sealed_fraction, agreed=set_aside, extent=extent, rows_per_group=rows_per_group
+        )
         made = _of_a_table(repository, source, choices, chosen, options, machine=machine)
     _tell_plan(repository.layout, made, machine=machine)
 
@@ -173,7 +187,8 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
     from assay.model.gaps import take_in_for
     from assay.planning.prospects import prospect
 
-    found = asked(lambda choices: take_in_for(repository, source, choices), choices)
+    found = with_group(lambda choices: take_in_for(repository, source, choices), choices)
+    assert found is not None  # noqa: S101 (a table was named)
     write_intake(found, repository.layout)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")

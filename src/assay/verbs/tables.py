@@ -29,6 +29,17 @@ PositiveOption = Annotated[str | None, typer.Option(help="Label of the positive 
 FractionOption = Annotated[
     float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
 ]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(help="What makes a group: system, composition or a column [that of assay.toml]."),
+]
+ExtentOption = Annotated[
+    float | None, typer.Option(help="Extent of clusters of compositions [that of assay.toml].")
+]
+CapOption = Annotated[
+    int | None,
+    typer.Option("--rows-per-group", help="Most rows of a group that count as evidence [found]."),
+]
 SetAsideOption = Annotated[
     bool, typer.Option("--set-aside", help="Go on without the rows that cannot be used.")
 ]
@@ -63,6 +74,40 @@ def bound_agreed(found: "Intake") -> bool:
 
 def _on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def with_group(read: "Callable[[Choices], Intake | None]", choices: "Choices") -> "Intake | None":
+    """Read a table; where a column of it may say which rows go together, ask the person.
+
+    Without a terminal rows go by chemical system, which is said.
+    """
+    from assay.groups import COMPOSITION, SYSTEM
+
+    found = asked(read, choices)
+    if found is None or choices.group is not None or not found.groupings or found.group != SYSTEM:
+        return found
+    named = ", ".join(map(repr, found.groupings))[:300]
+    if not _on_terminal():
+        typer.echo(
+            f"Rows are grouped by chemical system. If one of the columns {named} says which rows "
+            "go together, name it with --group.",
+            err=True,
+        )
+        return found
+    typer.echo("Rows of one group are not divided. A paper, heat or series says best which do.")
+    for number, choice in enumerate(options := [SYSTEM, COMPOSITION, *found.groupings], start=1):
+        typer.echo(f"  {number}  {choice}")
+    answer = _chosen("group", options, SYSTEM)
+    return asked(read, dataclasses.replace(choices, group=answer))
+
+
+def _chosen(option: str, choices: list[str], usual: str) -> str:
+    while True:
+        answer = str(typer.prompt(option, default=usual)).strip()
+        if answer.isdecimal() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+        if answer in choices:
+            return answer
 
 
 def _answer(error: "UndecidedError") -> str:

@@ -1,0 +1,198 @@
+"""Which grouping lets a sealed set decide: a few are tried before anything is sealed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assay.errors import RefusedError, UsageError
+from assay.groups import COMPOSITION, SYSTEM, promise
+from assay.intake.division import GroupedTable, evidence, grouped, split
+from assay.intake.intake import Intake
+from assay.settings import Settings
+from assay.texts import plural
+
+# rows of a group that may count, from many to few; None: all
+CAPS = (None, 50, 20, 10, 5)
+# larger shares of the groups that a small table may seal
+FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
+EXTENTS = (0.05, 0.1)
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a sealed set would be under some settings: numbers of rows and effective groups.
+
+    `rows` and `effective` are of all rows that count, `sealed` and `sealed_effective` of those to
+    seal.
+    """
+
+    settings: Settings
+    rows: int
+    groups: int
+    effective: float
+    sealed: int
+    sealed_effective: float
+
+    @property
+    def decides(self) -> bool:
+        """Whether the gate may say more than INCONCLUSIVE."""
+        return self.sealed_effective >= self.settings.gate.minimum_groups
+
+    @property
+    def name(self) -> str:
+        """The grouping in a few words."""
+        split, most = self.settings.split, self.settings.gate.rows_per_group
+        within = f" within {100 * split.extent:g} %" if split.group == COMPOSITION else ""
+        return split.group + within + ("" if most is None else f", {most} rows a group")
+
+
+def prospect(settings: Settings, table: GroupedTable) -> Prospect | None:
+    """What a division would come to; None where there is none."""
+    try:
+        parts = split(settings, table)
+    except UsageError:
+        return None
+    everything, sealed = (evidence(rows, settings) for rows in (table.rows, parts.held_out))
+    return Prospect(
+        settings,
+        len(everything.codes),
+        everything.count,
+        everything.effective,
+        len(sealed.codes),
+        sealed.effective,
+    )
+
+
+def by_cap(settings: Settings, table: GroupedTable) -> Iterator[Prospect]:
+    """The prospects of a grouping, with all rows of a group and with fewer.
+
+    One number alone is tried where `assay.toml` says it.
+    """
+    own = settings.gate.rows_per_group
+    for most in CAPS if own is None else [own]:
+        gate = settings.gate.model_copy(update={"rows_per_group": most})
+        if (found := prospect(settings.model_copy(update={"gate": gate}), table)) is not None:
+            yield found
+
+
+def with_group(settings: Settings, group: str, extent: float) -> Settings:
+    """The settings with another grouping."""
+    split = settings.split.model_copy(update={"group": group, "extent": extent})
+    return settings.model_copy(update={"split": split})
+
+
+def with_fraction(settings: Settings, fraction: float) -> Settings:
+    """The settings with another share of the groups to seal."""
+    split = settings.split.model_copy(update={"sealed_fraction": fraction})
+    return settings.model_copy(update={"split": split})
+
+
+def candidates(settings: Settings, found: Intake) -> list[Prospect]:
+    """The groupings that are worth a look for a table, in the order in which one is recommended.
+
+    First that of `assay.toml` with fewer and fewer rows of a group, then clusters of compositions,
+    then columns of the table.
+    """
+    listed = [*by_cap(settings, grouped(settings, found))]
+    if settings.split.group == SYSTEM:
+        for extent in EXTENTS:
+            other = with_group(settings, COMPOSITION, extent)
+            listed += _first(other, found)
+        for column in found.groupings:
+            listed += _first(with_group(settings, column, settings.split.extent), found)
+    return listed
+
+
+def _first(settings: Settings, found: Intake) -> list[Prospect]:
+    one = prospect(settings, grouped(settings, found))
+    return [] if one is None else [one]
+
+
+def recommended(listed: Sequence[Prospect]) -> Prospect | None:
+    """The first grouping under which a sealed set can decide."""
+    return next((one for one in listed if one.decides), None)
+
+
+def command(one: Prospect) -> str:
+    """The options of `init` that a prospect stands for."""
+    split, most = one.settings.split, one.settings.gate.rows_per_group
+    extent = f" --extent {split.extent:g}" if split.group == COMPOSITION else ""
+    cap = "" if most is None else f" --rows-per-group {most}"
+    return f"--group {_quoted(split.group)}{extent}{cap}"
+
+
+def _quoted(name: str) -> str:
+    import shlex
+
+    return shlex.quote(name)
+
+
+def groupings_text(listed: Sequence[Prospect]) -> str:
+    """The prospects as a small table, and which one is recommended and why."""
+    header = ("grouping", "rows", "groups", "effective", "sealed rows", "effective", "decides")
+    cells = [header, *(_cells(one) for one in listed)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in cells
+    ]
+    return "\n".join(["Groupings that were tried:", *lines, _why(recommended(listed), listed)])
+
+
+def _cells(one: Prospect) -> tuple[str, ...]:
+    numbers = (one.rows, one.groups, one.effective, one.sealed, one.sealed_effective)
+    return (one.name, *(f"{number:,.0f}" for number in numbers), "yes" if one.decides else "no")
+
+
+def _why(best: Prospect | None, listed: Sequence[Prospect]) -> str:
+    if not listed or best is None:
+        return (
+            "None of them lets a sealed set decide: add rows of more groups, or decide by public "
+            "evidence with --evidence public."
+        )
+    least = best.settings.gate.minimum_groups
+    return (
+        f"Recommended: {command(best)}, the first whose sealed rows are {least} effective groups "
+        f"or more. It promises {promise(best.settings.split.group)}."
+    )
+
+
+def require_decidable(settings: Settings, found: Intake, table: GroupedTable) -> None:
+    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    one, least = prospect(settings, table), settings.gate.minimum_groups
+    if one is not None and one.decides:
+        return
+    told = f"{found.name}: {_too_few(one, table)}, and the gate decides nothing below {least}"
+    if (fraction := _enough(settings, table)) is not None:
+        raise RefusedError(
+            f"{told}: seal more of the groups with --sealed-fraction {fraction}.",
+            code="data.cannot-decide",
+        )
+    others = candidates(settings, found) if settings.split.group == SYSTEM else []
+    if (best := recommended(others)) is not None:
+        raise RefusedError(
+            f"{told}: go on with {command(best)}, which promises "
+            f"{promise(best.settings.split.group)}.",
+            code="data.cannot-decide",
+        )
+    raise RefusedError(
+        f"{told}, whatever part is sealed: add rows of more {table.noun}s, decide by public "
+        "evidence with --evidence public, or go on without a verdict by --anyway.",
+        code="data.cannot-decide",
+    )
+
+
+def _too_few(one: Prospect | None, table: GroupedTable) -> str:
+    if one is None:
+        count = len(set(table.units))
+        return f"its {len(table.rows)} rows are {plural(count, table.noun)} that can be divided"
+    return (
+        f"the {one.sealed} rows to seal are {one.sealed_effective:.0f} effective groups (rows of "
+        f"one {table.noun} count together)"
+    )
+
+
+def _enough(settings: Settings, table: GroupedTable) -> float | None:
+    """The smallest larger share of the groups that a sealed set can decide with."""
+    larger = (one for one in FRACTIONS if one > settings.split.sealed_fraction)
+    tried = ((one, prospect(with_fraction(settings, one), table)) for one in larger)
+    return next((one for one, found in tried if found is not None and found.decides), None)
