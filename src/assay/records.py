@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError
+from assay.evidence import Evidence
 from assay.files import write_text
 
 MAXIMUM_BYTES = 16_000_000
@@ -19,7 +20,7 @@ MAXIMUM_TALLIES = 2000
 MAXIMUM_FILES = 200
 
 # Raise it when a record gets a field, or a check is renamed or removed: see `read_record`.
-FORMAT = 2
+FORMAT = 3
 
 Text = Annotated[str, Field(max_length=MAXIMUM_TEXT)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -202,7 +203,9 @@ class VerdictRecord(Handed):
     reference. `use`, `disagreements` and `level` are functions of past bits alone;
     `candidate_error` and `reference_error` are public out-of-fold errors on the train set. `reason`
     is why the public rows decide nothing; `further_rows` with their `further_groups`, or
-    `margin_needed`, would let them (`gate.remedies`).
+    `margin_needed`, would let them (`gate.remedies`). With public `evidence` there is no sealed
+    set: `sealed_digest` names what is predicted, further rows are train rows, and all but main's
+    own run give a `preview`.
     """
 
     outcome: Outcome
@@ -237,6 +240,8 @@ class VerdictRecord(Handed):
     predictions_digest: Digest
     correlation_id: Text
     certified: bool
+    evidence: Evidence = "sealed"
+    preview: bool = False
 
 
 R = TypeVar("R", bound=Record)

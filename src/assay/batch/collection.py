@@ -119,7 +119,7 @@ def _described(types: "pa.Schema", recipe: Recipe) -> "pa.Schema":
 
 def account(recipe: Recipe) -> dict[str, object]:
     """What a table in Parquet says of itself, under the key `assay` of its metadata."""
-    return recipe.model_dump(mode="json") | recipe.accounts
+    return recipe.model_dump(mode="json", exclude_none=True) | recipe.accounts
 
 
 def _join_parquet(
@@ -259,7 +259,8 @@ def render_summary(record: BatchRecord, folder: Path) -> str:
 
 def _verdict(record: BatchRecord) -> str:
     proven = "a certified" if record.certified else "an UNCERTIFIED"
-    return f"{plural(record.predicted, 'row')} predicted by {proven} model"
+    by = " (public evidence)" if record.evidence == "public" else ""
+    return f"{plural(record.predicted, 'row')} predicted by {proven} model{by}"
 
 
 def _facts(record: BatchRecord) -> str:
@@ -268,6 +269,7 @@ def _facts(record: BatchRecord) -> str:
         ("Rows", f"{record.rows:,}"),
         ("Quarantined", f"{record.quarantined:,}"),
         ("Model", code(record.model_id, cell=True)),
+        ("Evidence", record.evidence),
         ("Batch", code(record.batch_id, cell=True)),
         ("Target", f"{code(record.target, cell=True)} {with_unit('', record.unit)}".strip()),
     ]

@@ -14,7 +14,6 @@ import numpy as np
 from assay.gate.comparisons import Comparison, Part
 from assay.gate.decision import (
     POOL_ROWS,
-    POOL_ROWS_PER_SEALED,
     Decision,
     binding,
     judge_unchanged,
@@ -94,8 +93,9 @@ def _few(parts: Sequence[Part], policy: Gate) -> Decision | None:
         )
         needed = policy.minimum_groups / max(fewest.groups.train.effective, 1)
         return _undecided(told, "groups", more_rows(fewest, needed))
-    rows, pool = len(parts[0].target), len(parts[0].candidate.pool)
-    if pool < (needed := min(POOL_ROWS, POOL_ROWS_PER_SEALED * rows)):
+    # a small pool costs a larger charge; one smaller than the train set shows hardly anything
+    pool, needed = len(parts[0].candidate.pool), min(POOL_ROWS, len(parts[0].target))
+    if pool < needed:
         told = f"the pool has {pool} rows, and at least {needed} are needed to show rare errors"
         return _undecided(told, "pool", Remedy(needed - pool))
     return None

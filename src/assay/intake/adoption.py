@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.evidence import Evidence
 from assay.files import write_text
 from assay.intake.division import divided, require_decidable, unlabelled
 from assay.intake.intake import Intake
@@ -27,13 +28,14 @@ class SetOptions:
     `fraction` of the chemical systems is sealed; None: that of `assay.toml`. `pool` is a person's
     list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
     that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
-    gate can decide nothing.
+    gate can decide nothing. `evidence` is what verdicts rest on; None: that of `assay.toml`.
     """
 
     fraction: float | None = None
     pool: Path | None = None
     agreed: bool = False
     anyway: bool = False
+    evidence: Evidence | None = None
 
 
 def adopted(
@@ -44,13 +46,22 @@ def adopted(
     text = _configured(text, repository.settings, found)
     if options.fraction is not None:
         text = with_value(text, "split", "sealed_fraction", f"{options.fraction}")
+    text = with_evidence(text, options.evidence)
     settings = parse_settings(text)
     known = unlabelled(settings, found)
     pool = None if options.pool is None else read_pool(options.pool, known)
     parts = divided(settings, found, pool)
-    if not options.anyway:
+    if settings.public or not options.anyway:
         require_decidable(settings, found, parts)
     return text, parts
+
+
+def with_evidence(text: str, evidence: Evidence | None) -> str:
+    """The text of `assay.toml` with what verdicts rest on; sealed evidence needs no key."""
+    if evidence is None:
+        return text
+    told = None if evidence == "sealed" else json.dumps(evidence)
+    return with_value(text, "gate", "evidence", told)
 
 
 def _configured(text: str, settings: Settings, found: Intake) -> str:

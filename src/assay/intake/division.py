@@ -6,6 +6,7 @@ import pandas as pd
 
 from assay.compositions import chemical_system
 from assay.errors import RefusedError, UsageError
+from assay.gate.public_evidence import MINIMUM_PUBLIC_GROUPS
 from assay.gate.statistics import Grouping
 from assay.intake.intake import Intake
 from assay.intake.pools import neighbourhood, pool_rows
@@ -26,23 +27,39 @@ def unlabelled(settings: Settings, found: Intake) -> pd.DataFrame:
 def divided(settings: Settings, found: Intake, pool: pd.DataFrame | None) -> Parts:
     """The rows divided by chemical system, with a pool of the table's chemistry if none is given.
 
+    Where public rows decide, all are to train on.
+
     Raises:
         UsageError: there are too few chemical systems to divide.
     """
-    parts = _split(settings, found)
+    parts = _whole(settings, found) if settings.public else _split(settings, found)
     if pool is None:
-        wanted = pool_rows(len(parts.held_out))
+        wanted = pool_rows(len(parts.train if settings.public else parts.held_out))
         pool = neighbourhood(unlabelled(settings, found), wanted, settings.split.seed)
     table = numbered(pool, "p", 1)
     return replace(parts, pool=table[["row_id", "formula", *settings.slice_columns]])
 
 
 def write_public(layout: Layout, parts: Parts) -> None:
-    """Write what everybody may see: train set, sealed inputs, and a pool that was made."""
+    """Write what everybody may see: train set, sealed inputs if any, and a pool that was made."""
     write_table(parts.public, layout.train)
-    write_table(parts.inputs, layout.sealed_inputs)
+    if len(parts.held_out):
+        write_table(parts.inputs, layout.sealed_inputs)
+    else:
+        for path in (layout.sealed_inputs, layout.open_labels):  # of what was divided before
+            path.unlink(missing_ok=True)
     if parts.pool is not None:
         write_table(parts.pool, layout.pool)
+
+
+class CannotDecideError(RefusedError):
+    """No part of a table that could be sealed lets the gate decide anything."""
+
+
+def _whole(settings: Settings, found: Intake) -> Parts:
+    """All rows to train on, and nothing held out."""
+    rows = numbered(found.rows, "t", 1)
+    return Parts(found.target.name, rows, rows.iloc[:0], settings.slice_columns)
 
 
 def _split(settings: Settings, found: Intake) -> Parts:
@@ -68,7 +85,15 @@ def _split(settings: Settings, found: Intake) -> Parts:
 
 
 def require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
-    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    """Refuse a division by which the gate could never say anything but INCONCLUSIVE.
+
+    Raises:
+        CannotDecideError: no set that is sealed could decide.
+        RefusedError: a larger sealed set could, or not even all rows together can.
+    """
+    if settings.public:
+        _require_public(found, parts)
+        return
     least = settings.gate.minimum_groups
     groups = _effective(parts.held_out)
     if groups >= least:
@@ -85,11 +110,23 @@ def require_decidable(settings: Settings, found: Intake, parts: Parts) -> None:
                 f"{told}: seal more of the systems with --sealed-fraction {fraction}.",
                 code="data.cannot-decide",
             )
-    raise RefusedError(
-        f"{told}, whatever part is sealed: add rows of more chemical systems, or go on without a "
-        "verdict by --anyway.",
+    raise CannotDecideError(
+        f"{told}, whatever part is sealed: run the same command with --evidence public, which "
+        "seals nothing and decides by cross-validation, add rows of more chemical systems, or go "
+        "on without a verdict by --anyway.",
         code="data.cannot-decide",
     )
+
+
+def _require_public(found: Intake, parts: Parts) -> None:
+    groups = _effective(parts.train)
+    if groups < MINIMUM_PUBLIC_GROUPS:
+        raise RefusedError(
+            f"{found.name}: the {len(parts.train)} rows are {groups:.1f} effective groups (rows of "
+            "one chemical system count together), and cross-validation on public rows decides "
+            f"nothing below {MINIMUM_PUBLIC_GROUPS}: add rows of more chemical systems.",
+            code="data.too-few-public",
+        )
 
 
 def _effective(rows: pd.DataFrame) -> float:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.evidence import Evidence
 from assay.files import digest_bytes, write_text
 from assay.layout import Layout
 from assay.records import MAXIMUM_BYTES, Claim, Digest, Record, Text
@@ -119,7 +120,8 @@ class Predicate(Record):
     `ledger_lines` and `ledger_digest` (of the last of them) are the state of the ledger that the
     certificate was issued on: a ledger without these lines was put back to an earlier one.
     `machinery` is the digest of the code of `assay` that trained, `fold_rule` names the folds of
-    the out-of-fold predictions (`splits.fold_rule`); older certificates lack them.
+    the out-of-fold predictions (`splits.fold_rule`); older certificates lack them. With public
+    `evidence` there is no sealed set, and `sealed_digest` names what is predicted.
     """
 
     verdict: Literal["PASS"]
@@ -145,6 +147,7 @@ class Predicate(Record):
     run: Text
     time: Text
     correlation_id: Text
+    evidence: Evidence = "sealed"
 
 
 class Certificate(Record):
@@ -160,7 +163,9 @@ class Certificate(Record):
 def policy_digest(settings: Settings) -> str:
     """Names the rule a verdict was reached under: target, split and gate of `assay.toml`."""
     rule = settings.model_dump(mode="json", include={"target", "split", "gate"})
-    # so that a certificate holds that was issued before there was anything advisory
+    if rule["gate"]["evidence"] == "sealed":
+        del rule["gate"]["evidence"]
+    # so that a certificate holds that was issued before there were these keys
     for part in (rule["gate"], *rule["gate"]["slices"]):
         if not part["advisory"]:
             del part["advisory"]

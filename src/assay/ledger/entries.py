@@ -9,9 +9,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
 
 from assay.errors import NotCarriedOutError
+from assay.evidence import Evidence
 from assay.files import digest_bytes
 from assay.gate.policy import MetricKey
 from assay.records import Claim, Count, Digest, Outcome, Record, Text
@@ -49,6 +56,7 @@ class Question(Line):
     """What is asked of the gate: which predictions, against which reference, under which rule.
 
     `sealed_digest` names the sealed inputs, `commitment` the sealed labels (null: they are open).
+    With public `evidence` there is neither, and `sealed_digest` names what is predicted.
     """
 
     predictions_digest: Digest
@@ -58,6 +66,15 @@ class Question(Line):
     sealed_digest: Digest
     commitment: Digest | None
     policy_digest: Digest
+    evidence: Evidence = "sealed"
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # lines of sealed evidence are, to the byte, what they were before there was any other
+        told: dict[str, Any] = handler(self)
+        if told.get("evidence") == "sealed":
+            del told["evidence"]
+        return told
 
     def same(self, other: "Question") -> bool:
         """Whether both are about the very same question, and so have the same answer."""

@@ -98,7 +98,8 @@ class Bounded(Record):
 class Plan(Record):
     """All that a plan says; `margin`, `error` and differences are in the metric's unit.
 
-    `first` is the chance that the first model is certified, for a table that is not sealed yet.
+    `first` is the chance that the first model is certified, for a table (`source`) that is not
+    sealed yet; `public` is the same with public evidence, where no sealed set is likely to decide.
     """
 
     model: Text
@@ -130,6 +131,8 @@ class Plan(Record):
     bounded: list[Bounded]
     seed: int
     first: Share | None = None
+    source: Text | None = None
+    public: Share | None = None
 
 
 @dataclass(frozen=True)

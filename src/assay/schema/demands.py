@@ -130,12 +130,12 @@ def require_known(severity: Mapping[str, Severity]) -> None:
 
 
 def demanded(settings: Settings) -> Demands:
-    """The rules of train set, sealed inputs and pool, by the name of the table."""
-    return {
-        "train": (*_TRAIN, *_bounds(settings), *LEAKAGE),
-        "sealed_inputs": (*_ROWS, "columns", "systems.enough"),
-        "pool": (*_ROWS, "columns"),
-    }
+    """The rules of train set, sealed inputs (if there are any) and pool, by the table's name."""
+    train, pool = (*_TRAIN, *_bounds(settings)), (*_ROWS, "columns")
+    if settings.public:
+        return {"train": train, "pool": pool}
+    sealed = (*_ROWS, "columns", "systems.enough")
+    return {"train": (*train, *LEAKAGE), "sealed_inputs": sealed, "pool": pool}
 
 
 def demanded_of_changes(settings: Settings, labels: Sequence[float] | np.ndarray) -> Demands:

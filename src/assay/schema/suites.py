@@ -9,6 +9,7 @@ from pathlib import Path
 import great_expectations.expectations as gxe
 
 from assay.compositions import identity, problem
+from assay.layout import Layout
 from assay.records import MAXIMUM_FINDINGS
 from assay.repository import BaseBranch, Repository
 from assay.schema import differences as differ
@@ -250,14 +251,13 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
     compared = None if before is None else _compared(repository, train, before)
     changed = base.content(layout.train) != layout.train.read_bytes()
     history = history_rules(compared, before) if compared and before and changed else []
-    sealed = _read("sealed_inputs", layout.sealed_inputs, base, [ROW_ID, FORMULA])
-    # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
-    leaks_in = sealed if not changed and base.changed_files("data/sealed_inputs.csv") else train
-    leakage = {leaks_in.name: leakage_rules(leaks_in, sealed if leaks_in is train else train)}
+    sealed = None if settings.public else _sealed(layout, base)
+    leakage = _leakage(train, sealed, base, changed=changed) if sealed else {}
     yield train, [*train_rules(settings), *leakage.get(train.name, []), *history]
     if compared is not None and compared.corrections is not None:
         yield compared.corrections.table, correction_rules(settings, compared.corrections)
-    yield sealed, [*sealed_rules(settings), *leakage.get(sealed.name, [])]
+    if sealed:
+        yield sealed, [*sealed_rules(settings), *leakage.get(sealed.name, [])]
     yield _read("pool", layout.pool, base, [ROW_ID, FORMULA]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
@@ -267,6 +267,19 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
         yield further, column_rules(settings)
     if compared is not None and before is not None and changed:
         yield from _comparisons(compared, train, before)
+
+
+def _sealed(layout: Layout, base: BaseBranch) -> Table:
+    return _read("sealed_inputs", layout.sealed_inputs, base, [ROW_ID, FORMULA])
+
+
+def _leakage(
+    train: Table, sealed: Table, base: BaseBranch, *, changed: bool
+) -> dict[str, list[Rule]]:
+    # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
+    in_sealed = not changed and base.changed_files("data/sealed_inputs.csv")
+    leaks_in, others = (sealed, train) if in_sealed else (train, sealed)
+    return {leaks_in.name: leakage_rules(leaks_in, others)}
 
 
 def _before(repository: Repository, main: Settings | None) -> Table | None:

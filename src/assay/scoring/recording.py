@@ -55,7 +55,7 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         sealed=case.repository.layout.sealed_labels.exists(),
         sealed_digest=entry.sealed_digest,
         sealed_rows=len(case.data.sealed),
-        sealed_groups=primary.groups.sealed.count,
+        sealed_groups=0 if case.settings.public else primary.groups.sealed.count,
         public_rows=len(primary.public_differences),
         public_groups=primary.groups.train.count,
         pool_rows=len(primary.on_pool.values),
@@ -78,12 +78,14 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         predictions_digest=entry.predictions_digest,
         correlation_id=case.card.correlation_id,
         certified=certified,
+        evidence=entry.evidence,
+        preview=case.settings.public and not case.run.certifies,
     )
 
 
 def figures_of(case: Case) -> list[PublicFigure]:
     """What each requirement looks like on the public rows."""
-    binds = {part.requirement.name for part in binding(case.comparison, case.settings.gate)}
+    binds = {part.requirement.name for part in binding(case.comparison, case.policy)}
     return [
         PublicFigure(
             name=part.requirement.name,
@@ -130,6 +132,7 @@ def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
         run=entry.run,
         time=entry.time,
         correlation_id=card.correlation_id,
+        evidence=entry.evidence,
     )
     return Certificate(
         model=settings.project.name, bundle_digest=card.bundle_digest, predicate=predicate

@@ -118,6 +118,8 @@ def compare(
 ) -> Comparison:
     """Pair candidate and reference row by row.
 
+    Where public rows decide, the train rows stand in place of the sealed ones, too.
+
     Train and pool rows that are new since the reference was recorded are left out, and train rows
     that the candidate does not have; sealed rows may not be.
 
@@ -127,7 +129,8 @@ def compare(
         UsageError: a slice of `assay.toml` does not go with the tables.
     """
     train, pool = _shared_rows(candidate, reference, data)
-    tables = (data.train[train], data.sealed, data.pool[pool])
+    known = data.train[train]
+    tables = (known, known if settings.public else data.sealed, data.pool[pool])
     return Comparison(
         _arrange(candidate, tables),
         _arrange(reference, tables),

@@ -8,6 +8,7 @@ from assay import provenance
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError
 from assay.gate.decision import Decision, SealedTest, decide, judge_sealed
+from assay.gate.public_evidence import decide_public
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import issue
 from assay.ledger.entries import Intent
@@ -119,7 +120,10 @@ def _answer(case: Case) -> RecordedDecision:
         return RecordedDecision(Decision(earlier.outcome, "sealed", told, earlier.level), ledger)
     if spent := ledger.unanswered(question):
         return _resumed(case, spent)
-    asked = decide(case.comparison, case.settings.gate, case.budget)
+    if case.settings.public:
+        folds = case.settings.split.folds
+        return RecordedDecision(decide_public(case.comparison, case.policy, folds), ledger)
+    asked = decide(case.comparison, case.policy, case.budget)
     return RecordedDecision(asked, ledger) if isinstance(asked, Decision) else _opened(case, asked)
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from assay import provenance
 from assay.compositions import chemical_system, identity
-from assay.datasets import reduced_formulas
+from assay.datasets import reduced_formulas, require_nothing_sealed
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
 from assay.gate.statistics import Grouping
+from assay.intake.adoption import with_evidence
 from assay.intake.choices import Choices
 from assay.intake.intake import Intake, take_in
 from assay.intake.pools import pool_rows
@@ -51,8 +52,9 @@ def require_uncommitted(root: Path, source: str) -> None:
 
 
 def sealed_before(layout: Layout) -> list[Path]:
-    """The tables of the present sealed set and of all that were retired."""
-    return [layout.sealed_inputs, *sorted(layout.retired.glob(f"*/{LABELS}"))]
+    """The tables of the present sealed set, if there is one, and of all that were retired."""
+    present = [layout.sealed_inputs] if layout.sealed_inputs.is_file() else []
+    return [*present, *sorted(layout.retired.glob(f"*/{LABELS}"))]
 
 
 def require_unseen(layout: Layout, rows: pd.DataFrame, source: str) -> None:
@@ -112,7 +114,9 @@ class Renewed:
 
 
 def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -> Renewed:
-    """Seal a new set whole; the rows of the retired one join the train set.
+    """Seal a new set whole; the rows of the retired one, if there is one, join the train set.
+
+    Where public rows decided before, sealed ones do from here on.
 
     Everything that can fail for the data's sake is done before the first file is written: the
     checks of `assay schema` run on the new tables, too. Should the writing itself be cut short, the
@@ -124,21 +128,27 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
         CheckFailedError: the published labels are not those committed to.
     """
     root, layout, settings = repository.root, repository.layout, repository.settings
-    retired = _retired(layout)
+    retired = _retired(repository)
     require_usable(found, repository, agreed=agreed)
     _require_target(settings, found)
     require_unseen(layout, found.rows, found.name)
     train, joined = _joined(repository, retired)
     held_out = numbered(found.rows, "s", _next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.slice_columns)
-    model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
+    text = with_evidence((root / FILE_NAME).read_text(encoding="utf-8"), "sealed")
+    model = first_model(root, parts, text)
     text = model.text
     _rehearse(layout, parts, text)
     kept = _write(layout, parts, text)
     return Renewed(joined, len(train), len(held_out), model.margin, found.merged.repeated, kept)
 
 
-def _retired(layout: Layout) -> pd.DataFrame:
+def _retired(repository: Repository) -> pd.DataFrame | None:
+    """The labels of the retired set; None where nothing was sealed, since all is public."""
+    layout = repository.layout
+    if repository.settings.public:
+        require_nothing_sealed(layout)
+        return None
     require_sealed(layout)
     folder = folder_of(layout, sealed_digest(layout))
     if not (folder / LABELS).exists():
@@ -159,7 +169,7 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
         UsageError: the table cannot be read, or no row of it can be used.
     """
     layout, settings = repository.layout, repository.settings
-    _retired(layout)
+    _retired(repository)
     require_uncommitted(repository.root, source)
     target = settings.target.column
     found = take_in(source, dataclasses.replace(choices, target=target).within(settings))
@@ -205,11 +215,13 @@ def _require_groups(settings: Settings, found: Intake) -> None:
         )
 
 
-def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _joined(repository: Repository, retired: pd.DataFrame | None) -> tuple[pd.DataFrame, int]:
     """The train set with the retired rows whose compositions it lacks, and how many they are."""
     layout, settings = repository.layout, repository.settings
     target, further = settings.target.column, settings.slice_columns
     train = read_labelled(layout.train, ["row_id", "formula", *further], target)
+    if retired is None:
+        return train, 0
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
     if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):
         raise NotCarriedOutError(
