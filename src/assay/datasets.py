@@ -53,7 +53,7 @@ def require_nothing_sealed(layout: Layout) -> None:
                 'assay.toml says evidence = "public", and there is a held-out set in '
                 f'{path.relative_to(layout.root)}: set gate.evidence back to "sealed", or remove '
                 "the files of a retired set with `git rm`.",
-                code="evidence.held-out",
+                code="data.held-out",
             )
 
 

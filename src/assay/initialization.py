@@ -37,8 +37,9 @@ CARD = """# Data card
 
 {division}
 
-`pool.csv` holds {pool} unlabelled compositions on which two models are compared: those of a list if one was given to `assay init --pool`, else compositions near those of
-the table, of its elements alone.
+`pool.csv` holds {pool} unlabelled compositions on which two models are compared: those of a list
+if one was given to `assay init --pool`, else compositions near those of the table, of its elements
+alone.
 
 Still to be written by whoever owns the data: where the values were measured or computed, the
 licence, the DOI, known defects.
@@ -332,7 +333,7 @@ To use them on GitHub (Settings of the repository):
      The branch 'assay-pictures' holds what comments show and needs no rule.
 
 {later}"""
-LATER = """`assay seal --help` lists what comes later in the set's life: a new key, the release of its
-labels when it is used up, and a fresh set."""
+LATER = """`assay seal --help` lists what comes later in the set's life: a new key, the release of
+its labels when it is used up, and a fresh set."""
 TO_SEAL = """When there are rows that nobody has seen, enough of them to decide (`assay plan FILE`),
 `assay seal fresh FILE` seals them, and verdicts rest on them from then on."""

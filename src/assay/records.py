@@ -141,6 +141,8 @@ class IntervalCoverage(Record):
 class CandidateCard(Handed):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
+    Without sealed inputs `sealed_inputs_digest` is that of nothing.
+
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
     `brier` and `error_rate` for a class. `interval_coverage` is the prediction interval's.
     `machinery` is the digest of the code of `assay`, `fold_rule` names what the rows' folds follow

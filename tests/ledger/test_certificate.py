@@ -321,7 +321,7 @@ def test_a_policy_without_anything_advisory_has_the_name_that_it_had():
     }
     before = Settings.model_validate(content)
     rule = before.model_dump(mode="json", include={"target", "split", "gate"})
-    del rule["gate"]["advisory"], rule["gate"]["slices"][0]["advisory"]
+    del rule["gate"]["advisory"], rule["gate"]["evidence"], rule["gate"]["slices"][0]["advisory"]
     assert policy_digest(before) == digest_bytes(json.dumps(rule, sort_keys=True).encode())
     content["gate"]["slices"][0]["advisory"] = True
     assert policy_digest(Settings.model_validate(content)) != policy_digest(before)

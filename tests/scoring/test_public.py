@@ -14,7 +14,7 @@ from assay.batch.jobs import predict_batch
 from assay.batch.lineage import sentences, trace
 from assay.batch.manifests import sign_batch
 from assay.datasets import read_dataset
-from assay.errors import RefusedError, UsageError
+from assay.errors import NotCarriedOutError, RefusedError, UsageError
 from assay.layout import Handover, Layout
 from assay.ledger.audit import audit, listing
 from assay.ledger.certificate import policy_digest, verify
@@ -23,6 +23,8 @@ from assay.ledger.replay import replay_files, replay_lines
 from assay.ledger.revocation import revoke
 from assay.records import VerdictRecord
 from assay.repository import read_repository
+from assay.schema.check import check_schema
+from assay.scoring.acceptance import Demand, require_rules
 from assay.scoring.score import score
 from assay.settings import with_value
 from toy import commit, git, nearer, perturbed, read_card, rewrite_predictions, write_rows
@@ -170,7 +172,7 @@ def test_sealed_rows_are_never_ignored(certified):
     commit(certified, "Ask for less")
     with pytest.raises(UsageError) as refused:
         scored(certified)
-    assert refused.value.code == "evidence.held-out"
+    assert refused.value.code == "data.held-out"
 
 
 def test_policy_names_public_evidence_and_old_ones_hold(public):
@@ -188,6 +190,22 @@ def test_policy_names_public_evidence_and_old_ones_hold(public):
 def test_without_a_signing_key_nothing_is_scored(public, tmp_path):
     """Without a signing key nothing is scored, and nothing is written."""
     shutil.move(Layout(public).keys / "signing.key", tmp_path / "signing.key")
-    with pytest.raises(Exception) as refused:  # noqa: PT011 (the code is what is asked for)
+    with pytest.raises(NotCarriedOutError) as refused:
         scored(public)
     assert refused.value.code == "key.no-signing-key"
+
+
+def test_data_checks_count_what_main_demands(public):
+    """Without sealed inputs their rules are neither run nor demanded; all others are."""
+    repository = read_repository(public)
+    report = check_schema(repository)
+    assert report.passed, report.failures
+    places = {one.where for one in report.tallies}
+    assert {"train", "pool"} <= places
+    assert "sealed_inputs" not in places
+    data = read_dataset(repository)
+    demand = Demand(repository.settings, data, len(data.train), changed=False)
+    require_rules(demand, report)
+    short = report.model_copy(update={"tallies": report.tallies[1:]})
+    with pytest.raises(NotCarriedOutError):
+        require_rules(demand, short)

@@ -9,13 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    TypeAdapter,
-    ValidationError,
-    model_serializer,
-)
+from pydantic import Field, TypeAdapter, ValidationError
 
 from assay.errors import NotCarriedOutError
 from assay.evidence import Evidence
@@ -67,14 +61,6 @@ class Question(Line):
     commitment: Digest | None
     policy_digest: Digest
     evidence: Evidence = "sealed"
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # lines of sealed evidence are, to the byte, what they were before there was any other
-        told: dict[str, Any] = handler(self)
-        if told.get("evidence") == "sealed":
-            del told["evidence"]
-        return told
 
     def same(self, other: "Question") -> bool:
         """Whether both are about the very same question, and so have the same answer."""
@@ -159,12 +145,17 @@ _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="k
 
 def signed_bytes(entry: Entry) -> bytes:
     """What the signature of a line is over: its canonical JSON without the signature."""
-    return _canonical(entry.model_dump(mode="json", exclude={"signature"}))
+    return _canonical(entry.model_dump(mode="json", exclude={"signature", *_unsaid(entry)}))
 
 
 def line_of(entry: Entry) -> bytes:
     """The line itself, without its end: JSON with sorted keys and nothing but ASCII."""
-    return _canonical(entry.model_dump(mode="json"))
+    return _canonical(entry.model_dump(mode="json", exclude=_unsaid(entry)))
+
+
+def _unsaid(entry: Entry) -> set[str]:
+    # lines of sealed evidence are, to the byte, what they were before there was any other
+    return {"evidence"} if getattr(entry, "evidence", None) == "sealed" else set()
 
 
 def digest_of(entry: Entry) -> str:
