@@ -9,7 +9,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
   --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sample test test-all quick lint docs tables bake bench bench-gate gauntlet honest \
+.PHONY: help setup demo sample test test-all quick lint docs tables bake bench bench-gate bench-public gauntlet honest \
   lock node browser
 
 help: ## Show this list
@@ -86,6 +86,9 @@ gauntlet: setup ## Plant good and bad pull requests and see which check catches 
 # half an hour
 honest: setup ## Make a hundred honest changes and see that each passes
 	@PYTHONPATH=tests $(BIN)/python -m honest.bot --update
+
+bench-public: setup ## Measure how often public evidence errs, with models fitted again
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate.public_evidence
 
 bench: setup ## Measure the speed of what is slow
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

@@ -16,6 +16,7 @@ from assay.files import remove_private_folders
 from dask_machines import machines  # noqa: F401 (a fixture)
 from mini import mini  # noqa: F401 (a fixture)
 from once import once
+from public_samples import certified_public, public, trained_public  # noqa: F401 (fixtures)
 from schedule import (  # noqa: F401 (hooks)
     pytest_addoption,
     pytest_collection_modifyitems,

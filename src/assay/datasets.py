@@ -11,6 +11,7 @@ import pandas as pd
 from assay.compositions import reduced_formula
 from assay.errors import UsageError
 from assay.groups import SYSTEM, counted, group_names
+from assay.layout import Layout
 from assay.repository import Repository
 from assay.tables import read_labelled, read_numbers, read_table
 
@@ -41,11 +42,28 @@ def reduced_formulas(formulas: Sequence[str], path: Path) -> list[str]:
     return [reduced_formula(formula) for formula in formulas]
 
 
+def require_nothing_sealed(layout: Layout) -> None:
+    """Refuse public evidence beside a sealed set, which would lie idle unnoticed.
+
+    Raises:
+        UsageError: there are held-out rows.
+    """
+    for path in (layout.sealed_labels, layout.open_labels, layout.sealed_inputs):
+        if path.exists():
+            raise UsageError(
+                'assay.toml says evidence = "public", and there is a held-out set in '
+                f'{path.relative_to(layout.root)}: set gate.evidence back to "sealed", or remove '
+                "the files of a retired set with `git rm`.",
+                code="data.held-out",
+            )
+
+
 @dataclass(frozen=True)
 class Dataset:
     """The public tables of a repository; targets are in the target's unit.
 
-    `group` is `split.group` of `assay.toml`, `rows_per_group` is `gate.rows_per_group`.
+    `group` is `split.group` of `assay.toml`, `rows_per_group` is `gate.rows_per_group`. `sealed`
+    has no rows where public rows decide.
     """
 
     train: pd.DataFrame
@@ -90,13 +108,18 @@ def read_tables(repository: Repository) -> Dataset:
     """The same without a look at the formulas, which takes most of the time.
 
     Raises:
-        UsageError: a table is missing or not as it must be.
+        UsageError: a table is missing or not as it must be, or assay.toml asks for public
+            evidence and there is a sealed set.
     """
     layout, settings = repository.layout, repository.settings
     target, columns = settings.target.column, ["row_id", "formula"]
     named = [*columns, *filter(None, [settings.group_column])]
     train = read_labelled(layout.train, named, target)
-    sealed = read_table(layout.sealed_inputs, named)
+    if settings.public:
+        require_nothing_sealed(layout)
+        sealed = pd.DataFrame(columns=[*named, *settings.slice_columns], dtype=str)
+    else:
+        sealed = read_table(layout.sealed_inputs, named)
     pool = read_table(layout.pool, columns)
     values = read_numbers(train, target, layout.train)
     split, gate = settings.split, settings.gate

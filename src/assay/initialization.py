@@ -14,7 +14,7 @@ from assay.groups import told
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
 from assay.intake.division import write_public
-from assay.intake.groupings import Prospect, groupings_text
+from assay.intake.groupings import CannotDecideError, Prospect, groupings_text
 from assay.intake.intake import Intake
 from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
@@ -40,14 +40,21 @@ CARD = """# Data card
 | repeated compositions | {repeated} |
 | range | {low:.6g} to {high:.6g}, mean {mean:.6g} |
 
-`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions, `sealed_labels.bin`
-their labels, encrypted. `pool.csv` holds {pool} unlabelled compositions on which two models are
-compared: those of a list if one was given to `assay init --pool`, else compositions near those of
-the table, of its elements alone.
+{division}
+
+`pool.csv` holds {pool} unlabelled compositions on which two models are compared: those of a list
+if one was given to `assay init --pool`, else compositions near those of the table, of its elements
+alone.
 
 Still to be written by whoever owns the data: where the values were measured or computed, the
 licence, the DOI, known defects.
 """
+HELD_OUT = """`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions,
+`sealed_labels.bin` their labels, encrypted."""
+ALL_PUBLIC = """`train.csv` holds all rows, and nothing is sealed: models are judged by grouped
+cross-validation on them, which certificates and predictions call `public` evidence."""
+# below this chance that the first model is certified, nothing is sealed
+HOPELESS = 0.05
 # where the template puts the person's table
 KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
@@ -58,6 +65,8 @@ def data_card(parts: Parts, found: Intake, settings: Settings) -> str:
     values = pd.concat([parts.train, parts.held_out])[parts.target]
     target, split = settings.target, settings.split
     return CARD.format(
+        division=HELD_OUT if len(parts.held_out) else ALL_PUBLIC,
+        divided=", divided by chemical system" if len(parts.held_out) else "",
         source=found.name,
         total=found.total,
         aside=aside_text(found),
@@ -126,12 +135,15 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
     text = (root / FILE_NAME).read_text(encoding="utf-8")
     if found is None:
         _require_no_words(options.of_a_table)
+        _require_sealed(before, options)
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
         text, parts, tried = adopted(Repository(root, before), text, found, options)
         repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text))
     with fitting_model(Repository(root, parse_settings(text))) as changed:
         model = first_model(root, parts, text)
+        if found is not None and not options.anyway:
+            _require_hope(parts, model)
     _write(layout, parts, model.text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
     grouping = _grouping(parse_settings(text), tried)
@@ -143,6 +155,28 @@ def _grouping(settings: Settings, tried: Sequence[Prospect]) -> str:
     split, gate = settings.split, settings.gate
     line = f"Rows are {told(split.group, split.extent, gate.rows_per_group)}."
     return line if len(tried) < 2 or tried[0].decides else f"{groupings_text(tried)}\n{line}"  # noqa: PLR2004
+
+
+def _require_sealed(settings: Settings, options: SetOptions) -> None:
+    """Refuse public evidence for tables that hold rows out, whose labels are to be sealed."""
+    if "public" in {options.evidence, settings.gate.evidence}:
+        raise UsageError(
+            "--evidence public takes a table whose rows are all public, and the rows of data/ are "
+            "divided already: name the table.",
+            code="data.divided",
+        )
+
+
+def _require_hope(parts: Parts, model: FirstModel) -> None:
+    """Refuse to seal a set that would hardly ever certify the first model."""
+    if len(parts.held_out) and model.chance is not None and model.chance < HOPELESS:
+        raise CannotDecideError(
+            f"the {len(parts.held_out)} rows to seal would certify the model in src/ in "
+            f"{model.chance:.0%} of cases: run the same command with --evidence public, which "
+            "seals nothing and decides by cross-validation, add rows, or seal all the same by "
+            "--anyway.",
+            code="data.hopeless",
+        )
 
 
 def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:
@@ -196,6 +230,12 @@ def _require_no_words(options: Mapping[str, object]) -> None:
 
 
 def _require_fresh(layout: Layout) -> None:
+    if layout.public_key.exists() and read_settings(layout.root).public:
+        raise RefusedError(
+            "this repository is initialised with public evidence: add rows to data/train.csv in a "
+            "pull request, or seal new ones with `assay seal fresh FILE`.",
+            code="data.already-public",
+        )
     if layout.sealed_labels.exists():
         raise RefusedError(
             f"{layout.sealed_labels} exists: this repository is initialised; `assay seal renew "
@@ -259,7 +299,8 @@ def _write(layout: Layout, parts: Parts, text: str, card: str | None) -> None:
     write_text(layout.root / FILE_NAME, text)
     if not layout.public_key.exists():
         new_signing_key(layout)
-    write_sealed(layout, parts.labelled)
+    if len(parts.held_out):
+        write_sealed(layout, parts.labelled)
 
 
 def _tell(readme: Path, before: Target, after: Target) -> None:
@@ -274,7 +315,7 @@ def few_rows(sealed: int) -> str | None:
 
     docs/appendix/gate-benchmark.md has no figures for smaller sets than this.
     """
-    if sealed >= FEW_ROWS:
+    if sealed >= FEW_ROWS or not sealed:
         return None
     return (
         f"warning: with {sealed} sealed rows most verdicts will be INCONCLUSIVE, and nothing "
@@ -285,24 +326,41 @@ def few_rows(sealed: int) -> str | None:
 
 def next_steps(root: Path) -> str:
     """What to do on GitHub with the keys, in words that can be followed."""
-    folder = Layout(root).keys
-    readme = " README.md" if (root / "README.md").is_file() else ""  # it may name another target
-    return f"""The labels are sealed. The keys are in {folder} and nowhere else: back them up.
+    layout, sealed = Layout(root), not read_settings(root).public
+    secrets = (SEALING, SIGNING) if sealed else (SIGNING,)
+    # it may name another target
+    further = " README.md" if (root / "README.md").is_file() else ""
+    return STEPS.format(
+        made=SEALED.format(folder=layout.keys) if sealed else UNSEALED.format(folder=layout.keys),
+        changed=further,
+        message="Seal the held-out labels" if sealed else "Take in the data",
+        count="two secrets, each" if sealed else "a secret",
+        secrets="\n".join(f"       {one.variable}   {layout.keys / one.file}" for one in secrets),
+        later=LATER if sealed else TO_SEAL,
+    )
+
+
+SEALED = "The labels are sealed. The keys are in {folder} and nowhere else: back them up."
+UNSEALED = """All rows are public, and nothing is sealed: certificates and predictions say `public`
+evidence. The signing key is in {folder} and nowhere else: back it up."""
+STEPS = """{made}
 
 Next, in the folder of assay.toml:
-  git add data src assay.toml certificate.pub{readme} && git commit -m "Seal the held-out labels"
+  git add data src assay.toml certificate.pub{changed} && git commit -m "{message}"
   assay check && assay score
 
 To use them on GitHub (Settings of the repository):
   1. Environments: make 'heldout'; under deployment branches choose 'Selected branches',
      add 'main' and nothing else; switch off 'Allow administrators to bypass'.
-  2. In that environment add two secrets, each with the content of the file named:
-       {SEALING.variable}   {folder / SEALING.file}
-       {SIGNING.variable}   {folder / SIGNING.file}
+  2. In that environment add {count} with the content of the file named:
+{secrets}
   3. Actions, General: require approval for all external contributors' workflows.
   4. Rules: require the status checks 'gate' and 'assay' on main; restrict deletions of the branch
      'assay-ledger' and block force pushes to it, for everybody; forbid tags named 'main'.
      The branch 'assay-pictures' holds what comments show and needs no rule.
 
-`assay seal --help` lists what comes later in the set's life: a new key, the release of its labels
-when it is used up, and a fresh set."""
+{later}"""
+LATER = """`assay seal --help` lists what comes later in the set's life: a new key, the release of
+its labels when it is used up, and a fresh set."""
+TO_SEAL = """When there are rows that nobody has seen, enough of them to decide (`assay plan FILE`),
+`assay seal fresh FILE` seals them, and verdicts rest on them from then on."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError
+from assay.evidence import Evidence
 from assay.files import write_text
 
 MAXIMUM_BYTES = 16_000_000
@@ -140,6 +141,8 @@ class IntervalCoverage(Record):
 class CandidateCard(Handed):
     """What the training says of its model; metrics are public, from grouped out-of-fold errors.
 
+    Without sealed inputs `sealed_inputs_digest` is that of nothing.
+
     `metrics` has `mae`, `rmse` and `r2` for a number (in the target's unit, `r2` without),
     `brier` and `error_rate` for a class. `interval_half_width` is the mean over the train rows,
     `interval_coverage` the prediction interval's.
@@ -204,7 +207,8 @@ class VerdictRecord(Handed):
     `candidate_error` and `reference_error` are public out-of-fold errors on the train set. `reason`
     is why the public rows decide nothing; `further_rows` with their `further_groups`, or
     `margin_needed`, would let them (`gate.remedies`). `grouping` says which rows go together and
-    what that promises.
+    what that promises. With public `evidence` there is no sealed set: `sealed_digest` names what is
+    predicted, further rows are train rows, and all but main's own run give a `preview`.
     """
 
     outcome: Outcome
@@ -242,6 +246,8 @@ class VerdictRecord(Handed):
     why_not_certified: Text | None = None
     waits_for: Text | None = None
     grouping: Text | None = None
+    evidence: Evidence = "sealed"
+    preview: bool = False
 
 
 R = TypeVar("R", bound=Record)

@@ -186,6 +186,11 @@ class Settings(Section):
         return self.gate.metric or METRICS_OF[self.target.kind][0]
 
     @property
+    def public(self) -> bool:
+        """Whether public rows decide, so that nothing is sealed."""
+        return self.gate.evidence == "public"
+
+    @property
     def slice_columns(self) -> list[str]:
         """Columns that the tables hold beside their own, because a slice is named by them."""
         return sorted({part.column for part in self.gate.slices if part.column})

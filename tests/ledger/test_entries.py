@@ -184,3 +184,15 @@ def test_every_line_of_a_ledger_depends_on_all_before(pair, tmp_path: Path):
     other = chain(ALL[0].model_copy(update={"run": "elsewhere"}), *ALL[1:], signer=pair[0])
     assert all(digest_of(a) != digest_of(b) for a, b in zip(one, other, strict=True))
     assert all(b.previous == digest_of(a) for a, b in pairwise(other))
+
+
+def test_a_line_names_public_evidence_and_leaves_the_usual_one_unsaid():
+    """Lines of sealed evidence have the bytes that they had before there was any other."""
+    usual = decision()
+    assert b"evidence" not in line_of(usual)
+    public = decision(evidence="public")
+    assert b'"evidence":"public"' in line_of(public)
+    assert read_lines(line_of(public) + b"\n", None)[0].evidence == "public"
+    said = line_of(usual)[:-1] + b',"evidence":"sealed"}'
+    with pytest.raises(DamagedLedgerError):
+        read_lines(said + b"\n", None)

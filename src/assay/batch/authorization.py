@@ -16,6 +16,7 @@ from assay.ledger.record import Ledger, read_ledger_at_hand
 from assay.ledger.replay import require_continuity
 from assay.model.bundle import digest_bundle
 from assay.repository import Repository
+from assay.settings import Settings
 
 CHAMPION = "champion"
 ARCHIVE, CERTIFICATE, MANIFEST = "bundle.tar", "certificate.json", "bundle.sha256"
@@ -196,6 +197,7 @@ def authorize(repository: Repository, bundle: Path, certificate: Path) -> Author
             f"{digest[:12]}: the bundle was altered or is another one; fetch both again.",
             code="certificate.other-bundle",
         )
+    _require_evidence(repository.settings, statement)
     if repository.layout.sealed_labels.exists() and not statement.predicate.sealed:
         raise RefusedError(
             "the model was certified before the held-out labels were sealed: merge a commit that "
@@ -210,6 +212,17 @@ def authorize(repository: Repository, bundle: Path, certificate: Path) -> Author
         )
     require_standing(read_ledger_at_hand(repository.root), statement)
     return Authorization(bundle, digest, statement, digest_file(certificate), certificate)
+
+
+def _require_evidence(settings: Settings, statement: Certificate) -> None:
+    """Insist on the evidence that assay.toml asks for, so that all of a batch's rows have one."""
+    found, wanted = statement.predicate.evidence, settings.gate.evidence
+    if found != wanted:
+        raise RefusedError(
+            f"the model was certified by {found} evidence, and assay.toml asks for {wanted} "
+            "evidence: merge a commit that passes by that.",
+            code="certificate.other-evidence",
+        )
 
 
 def require_standing(ledger: Ledger, statement: Certificate) -> None:

@@ -281,6 +281,7 @@ def _require_true(
     recipe = record.recipe
     facts = {
         "model_id": certificate.bundle_digest,
+        "evidence": certificate.predicate.evidence,
         "predicted": predicted,
         "quarantined": quarantined,
         "rows": predicted + quarantined,

@@ -133,7 +133,7 @@ def _described(types: "pa.Schema", recipe: Recipe, classes: Classes) -> "pa.Sche
 
 def account(recipe: Recipe, classes: Classes) -> dict[str, object]:
     """What a table in Parquet says of itself, under the key `assay` of its metadata."""
-    told = recipe.model_dump(mode="json") | recipe.accounts
+    told = recipe.model_dump(mode="json", exclude_none=True) | recipe.accounts
     if classes is None:
         return told
     return told | {"classes": [*classes], "prediction": probability_of(classes)}
@@ -278,7 +278,8 @@ def render_summary(record: BatchRecord, folder: Path) -> str:
 
 def _verdict(record: BatchRecord) -> str:
     proven = "a certified" if record.certified else "an UNCERTIFIED"
-    return f"{plural(record.predicted, 'row')} predicted by {proven} model"
+    by = " (public evidence)" if record.evidence == "public" else ""
+    return f"{plural(record.predicted, 'row')} predicted by {proven} model{by}"
 
 
 def _facts(record: BatchRecord) -> str:
@@ -287,6 +288,7 @@ def _facts(record: BatchRecord) -> str:
         ("Rows", f"{record.rows:,}"),
         ("Quarantined", f"{record.quarantined:,}"),
         ("Model", code(record.model_id, cell=True)),
+        ("Evidence", record.evidence),
         ("Batch", code(record.batch_id, cell=True)),
         ("Target", f"{code(record.target, cell=True)} {with_unit('', record.unit)}".strip()),
     ]

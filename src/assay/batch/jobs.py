@@ -186,9 +186,11 @@ def plan(
 ) -> Batch:
     """What is to be predicted, and where its shards lie: `out/shards/<batch_id>`."""
     with_csv, settings = options.with_csv, repository.settings
+    certificate = authorization.certificate
     recipe = Recipe(
         bundle_digest=authorization.digest,
-        certified=authorization.certificate is not None,
+        certified=certificate is not None,
+        evidence=certificate.predicate.evidence if certificate else "none",
         candidates_digest=listed.digest,
         column=listed.column,
         machinery=machinery_of(repository.root),

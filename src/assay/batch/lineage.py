@@ -193,11 +193,12 @@ def sentences(found: Trace) -> Iterator[str]:
 
 def _proof(proof: Predicate) -> Iterator[str]:
     yield (
-        f"  certified {proof.time}: {proof.claim}, stage {proof.stage}, correlation id "
-        f"{proof.correlation_id}"
+        f"  certified {proof.time}: {proof.claim}, {proof.evidence} evidence, stage {proof.stage}, "
+        f"correlation id {proof.correlation_id}"
     )
     yield f"  code: commit {proof.commit}"
-    yield f"  data: train set {proof.train_digest}, sealed set {proof.sealed_digest}"
+    held = f"sealed set {proof.sealed_digest}" if proof.evidence == "sealed" else "nothing sealed"
+    yield f"  data: train set {proof.train_digest}, {held}"
     yield f"  environment: lock {proof.lock_digest}"
     if proof.machinery is not None:
         yield f"  machinery: assay {proof.machinery_version or ''} {proof.machinery}"

@@ -11,6 +11,7 @@ from assay.batch.authorization import CERTIFICATE, require_standing
 from assay.batch.records import RECORD, BatchRecord, table_names
 from assay.batch.shards import are_as_written
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.evidence import Evidence
 from assay.files import digest_file
 from assay.layout import Layout
 from assay.ledger.certificate import (
@@ -34,6 +35,7 @@ class Manifest(Record):
     batch_id: Text
     model_id: Digest
     rows: Annotated[int, Field(ge=0)]
+    evidence: Evidence = "sealed"
 
 
 def sign_batch(root: Path, folder: Path) -> Path:
@@ -58,7 +60,9 @@ def sign_batch(root: Path, folder: Path) -> Path:
             "heldout.",
             code="key.no-signing-key",
         )
-    told = Manifest(batch_id=record.batch_id, model_id=record.model_id, rows=record.rows)
+    told = Manifest.model_validate(
+        {name: getattr(record, name) for name in ("batch_id", "model_id", "rows", "evidence")}
+    )
     subjects = {name: digest_file(folder / name) for name in _names(record)}
     write_statement(folder / MANIFEST, signer, subjects, KIND, told.model_dump(mode="json"))
     return folder / MANIFEST
@@ -86,6 +90,7 @@ def _require_consistent(layout: Layout, folder: Path, record: BatchRecord) -> No
     facts = {
         "certified": (recipe.certified, True),
         "bundle_digest": (recipe.bundle_digest, certificate.bundle_digest),
+        "evidence": (record.evidence, certificate.predicate.evidence),
         "model_id": (record.model_id, recipe.model_id),
         "batch_id": (record.batch_id, recipe.batch_id),
         "certificate_digest": (record.certificate_digest, digest_file(folder / CERTIFICATE)),
@@ -130,7 +135,8 @@ def is_signed(root: Path, folder: Path, record: BatchRecord) -> bool:
         told.batch_id,
         told.model_id,
         told.rows,
-    ) != (record.batch_id, record.model_id, record.rows):
+        told.evidence,
+    ) != (record.batch_id, record.model_id, record.rows, record.evidence):
         raise RefusedError(
             f"{path} was signed for other files than lie beside it: fetch the batch again.",
             code="manifest.other-files",

@@ -25,7 +25,7 @@ CHUNK = 5_000
 NUMBERS = ("prediction", "lower", "upper")
 OURS = (
     *("formula", "prediction", "unit", "lower", "upper", "in_domain", "domain_reason"),
-    *("model_id", "batch_id", "prediction_id"),
+    *("evidence", "model_id", "batch_id", "prediction_id"),
 )
 PREDICTED_CLASS = "predicted_class"
 EVEN = 0.5
@@ -54,7 +54,7 @@ def predict_table(
         bundle: the model.
         table: the part, as text, with a column `formula`.
         first: the line of its first row in the list.
-        accounts: `model_id` and `batch_id`, which every row bears.
+        accounts: `evidence`, `model_id` and `batch_id`, which every row bears.
     """
     reasons, values, content = predict_rows(bundle, list(table["formula"]))
     good = np.array([reason is None for reason in reasons], dtype=bool)
@@ -215,7 +215,7 @@ def prediction_rows(
         content: the amounts of their formulas.
         values: their predictions (n,), in the unit of the bundle.
         bundle: what predicted them.
-        accounts: `model_id` and `batch_id`, which every row bears.
+        accounts: `evidence`, `model_id` and `batch_id`, which every row bears.
     """
     metadata, values = bundle.metadata, rounded(values)
     reasons, strange = bundle.domain.judge(content)

@@ -57,6 +57,7 @@ def _apart(layout: Layout, one: str, other: str) -> str:
         predicates[model] = found
     first, second = predicates[one], predicates[other]
     facts = {
+        "certified by other evidence": first.evidence != second.evidence,
         "trained on other data": first.train_digest != second.train_digest,
         "in another environment": first.lock_digest != second.lock_digest,
         "by another version of assay": _differ(first.machinery, second.machinery),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from assay.evidence import Evidence
 from assay.provenance import correlation_id
 from assay.records import Digest, Record, Text
 
@@ -23,7 +24,9 @@ class Recipe(Record):
     """All that decides what the rows of a batch are.
 
     Equal recipes give equal tables, to the byte. `machinery` is the digest of the code of `assay`,
-    `column` the one with the formulas; `with_csv` says whether the table is a CSV, too.
+    `column` the one with the formulas; `with_csv` says whether the table is a CSV, too. `evidence`
+    is what the certificate rests on, `none` without one; in batches of before there was any but
+    sealed evidence it is None, and their tables have no such column.
     """
 
     bundle_digest: Digest
@@ -32,6 +35,7 @@ class Recipe(Record):
     column: str
     machinery: Digest
     with_csv: bool
+    evidence: Evidence | Literal["none"] | None = None
 
     @property
     def model_id(self) -> str:
@@ -46,7 +50,8 @@ class Recipe(Record):
     @property
     def accounts(self) -> dict[str, str]:
         """What stands on every row."""
-        return {"model_id": self.model_id, "batch_id": self.batch_id}
+        evidence = {} if self.evidence is None else {"evidence": self.evidence}
+        return {**evidence, "model_id": self.model_id, "batch_id": self.batch_id}
 
     @property
     def folder(self) -> str:
@@ -111,6 +116,11 @@ class BatchRecord(Record):
     def certified(self) -> bool:
         """Whether a certificate let the bundle predict."""
         return self.recipe.certified
+
+    @property
+    def evidence(self) -> str:
+        """What the certificate rests on; `none` without one."""
+        return self.recipe.evidence or ("sealed" if self.certified else "none")
 
     @property
     def folder(self) -> str:

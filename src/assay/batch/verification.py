@@ -97,8 +97,8 @@ def _certified(root: Path, certificate: Certificate) -> tuple[str, dict[str, Any
     unknown = "" if ledger.head else "; whether it was revoked is not known without the ledger"
     sentence = (
         f"holds: bundle {certificate.bundle_digest[:12]} of {certificate.model} passed "
-        f"({predicate.claim}, stage {predicate.stage}, commit {short_commit(predicate.commit)}, "
-        f"{predicate.time}){unknown}"
+        f"({predicate.claim}, {predicate.evidence} evidence, stage {predicate.stage}, commit "
+        f"{short_commit(predicate.commit)}, {predicate.time}){unknown}"
     )
     return sentence, certificate.model_dump(mode="json")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from assay.evidence import Evidence
 from assay.files import write_text
 from assay.intake.bounds import proposed_lower
 from assay.intake.division import divided, grouped, unlabelled
@@ -32,7 +33,8 @@ class SetOptions:
     list of unlabelled compositions; None: one is made of the table's chemistry. They are `agreed`
     that more rows are set aside than `assay.toml` allows, and want a seal `anyway` on which the
     gate can decide nothing. `bounded`: the bound that the labels suggest is written down.
-    `extent` is that of clusters, `rows_per_group` the most that count.
+    `extent` is that of clusters, `rows_per_group` the most that count. `evidence` is what verdicts
+    rest on; None: that of `assay.toml`.
     """
 
     fraction: float | None = None
@@ -42,6 +44,7 @@ class SetOptions:
     bounded: bool = True
     extent: float | None = None
     rows_per_group: int | None = None
+    evidence: Evidence | None = None
 
     @property
     def of_a_table(self) -> dict[str, object]:
@@ -77,7 +80,7 @@ def adopted(repository: Repository, text: str, found: Intake, options: SetOption
         told = f"{most}  # found by init: with more, a few groups would decide everything"
         text = with_value(text, "gate", "rows_per_group", told)
         settings = parse_settings(text)
-    if best is None and not options.anyway:
+    if best is None and (settings.public or not options.anyway):
         require_decidable(settings, found, table)
     return Adopted(text, divided(settings, found, table, pool), tried)
 
@@ -94,7 +97,15 @@ def configured(text: str, settings: Settings, found: Intake, options: SetOptions
     ):
         if value is not None:
             text = with_value(text, section, key, f"{value}")
-    return text
+    return with_evidence(text, options.evidence)
+
+
+def with_evidence(text: str, evidence: Evidence | None) -> str:
+    """The text of `assay.toml` with what verdicts rest on; sealed evidence needs no key."""
+    if evidence is None:
+        return text
+    told = None if evidence == "sealed" else json.dumps(evidence)
+    return with_value(text, "gate", "evidence", told)
 
 
 def _configured(text: str, settings: Settings, found: Intake) -> str:

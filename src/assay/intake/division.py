@@ -72,12 +72,14 @@ def divided(
 ) -> Parts:
     """The rows divided by groups, with a pool of the table's chemistry if none is given.
 
+    Where public rows decide, all are to train on.
+
     Raises:
         UsageError: there are too few groups to divide.
     """
-    parts = split(settings, table)
+    parts = whole(settings, table) if settings.public else split(settings, table)
     if pool is None:
-        wanted = pool_rows(len(parts.held_out))
+        wanted = pool_rows(len(parts.train if settings.public else parts.held_out))
         pool = neighbourhood(unlabelled(settings, found), wanted, settings.split.seed)
     if table.group == COMPOSITION:
         names = joined(list(pool["formula"]), table.names, settings.split.extent)
@@ -87,11 +89,21 @@ def divided(
 
 
 def write_public(layout: Layout, parts: Parts) -> None:
-    """Write what everybody may see: train set, sealed inputs, and a pool that was made."""
+    """Write what everybody may see: train set, sealed inputs if any, and a pool that was made."""
     write_table(parts.public, layout.train)
-    write_table(parts.inputs, layout.sealed_inputs)
+    if len(parts.held_out):
+        write_table(parts.inputs, layout.sealed_inputs)
+    else:
+        for path in (layout.sealed_inputs, layout.open_labels):  # of what was divided before
+            path.unlink(missing_ok=True)
     if parts.pool is not None:
         write_table(parts.pool, layout.pool)
+
+
+def whole(settings: Settings, table: GroupedTable) -> Parts:
+    """All rows to train on, and nothing held out."""
+    rows = numbered(table.rows, "t", 1)
+    return Parts(table.target, rows, rows.iloc[:0], settings.kept_columns)
 
 
 def split(settings: Settings, table: GroupedTable) -> Parts:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.errors import RefusedError, UsageError
+from assay.gate.public_evidence import MINIMUM_PUBLIC_GROUPS
 from assay.groups import COMPOSITION, SYSTEM, promise
-from assay.intake.division import GroupedTable, evidence, grouped, split
+from assay.intake.division import GroupedTable, evidence, grouped, split, whole
 from assay.intake.intake import Intake
 from assay.settings import Settings
 from assay.texts import plural
@@ -15,6 +16,10 @@ CAPS = (None, 50, 20, 10, 5)
 # larger shares of the groups that a small table may seal
 FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
 EXTENTS = (0.05, 0.1)
+
+
+class CannotDecideError(RefusedError):
+    """No part of a table that could be sealed lets the gate decide anything."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Prospect:
     @property
     def decides(self) -> bool:
         """Whether the gate may say more than INCONCLUSIVE."""
+        if self.settings.public:
+            return self.effective >= MINIMUM_PUBLIC_GROUPS
         return self.sealed_effective >= self.settings.gate.minimum_groups
 
     @property
@@ -48,7 +55,7 @@ class Prospect:
 def prospect(settings: Settings, table: GroupedTable) -> Prospect | None:
     """What a division would come to; None where there is none."""
     try:
-        parts = split(settings, table)
+        parts = whole(settings, table) if settings.public else split(settings, table)
     except UsageError:
         return None
     everything, sealed = (evidence(rows, settings) for rows in (table.rows, parts.held_out))
@@ -157,10 +164,17 @@ def _why(best: Prospect | None, listed: Sequence[Prospect]) -> str:
 
 
 def require_decidable(settings: Settings, found: Intake, table: GroupedTable) -> None:
-    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    """Refuse a division by which the gate could never say anything but INCONCLUSIVE.
+
+    Raises:
+        CannotDecideError: no set that is sealed could decide.
+        RefusedError: a larger sealed set or another grouping could, or not even all rows together.
+    """
     one, least = prospect(settings, table), settings.gate.minimum_groups
     if one is not None and one.decides:
         return
+    if settings.public:
+        raise _too_few_public(one, table)
     told = f"{found.name}: {_too_few(one, table)}, and the gate decides nothing below {least}"
     if (fraction := _enough(settings, table)) is not None:
         raise RefusedError(
@@ -174,10 +188,21 @@ def require_decidable(settings: Settings, found: Intake, table: GroupedTable) ->
             f"{promise(best.settings.split.group)}.",
             code="data.cannot-decide",
         )
-    raise RefusedError(
-        f"{told}, whatever part is sealed: add rows of more {table.noun}s, decide by public "
-        "evidence with --evidence public, or go on without a verdict by --anyway.",
+    raise CannotDecideError(
+        f"{told}, whatever part is sealed: run the same command with --evidence public, which "
+        f"seals nothing and decides by cross-validation, add rows of more {table.noun}s, or go on "
+        "without a verdict by --anyway.",
         code="data.cannot-decide",
+    )
+
+
+def _too_few_public(one: Prospect | None, table: GroupedTable) -> RefusedError:
+    groups = 0.0 if one is None else one.effective
+    return RefusedError(
+        f"{table.name}: the {len(table.rows)} rows are {groups:.1f} effective groups (rows of one "
+        f"{table.noun} count together), and cross-validation on public rows decides nothing below "
+        f"{MINIMUM_PUBLIC_GROUPS}: add rows of more {table.noun}s.",
+        code="data.too-few-public",
     )
 
 

@@ -114,7 +114,8 @@ def _row(number: int, entry: Entry, budgets: Budgets) -> Row:
 
 def _outcome(entry: Entry) -> str:
     if isinstance(entry, DecisionEntry):
-        return f"{entry.outcome}, certified" if entry.certified else entry.outcome
+        by = " (public evidence)" if entry.evidence == "public" else ""
+        return f"{entry.outcome}{by}{', certified' if entry.certified else ''}"
     if isinstance(entry, Intent):
         return "unanswered"
     return "REVOKED" if isinstance(entry, Revocation) else "set retired"
@@ -301,7 +302,7 @@ def _mismatch(
     except RefusedError as error:
         return str(error).rstrip(".")
     same = ("claim", "stage", "level", "policy_digest", "predictions_digest", "sealed_digest")
-    for field in (*same, "reference", "commit", "time", "run"):
+    for field in (*same, "evidence", "reference", "commit", "time", "run"):
         if getattr(found.predicate, field) != getattr(entry, field):
             return f"{name} says otherwise about {field}"
     if found.bundle_digest != entry.bundle_digest:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from assay.errors import NotCarriedOutError, RefusedError
+from assay.evidence import Evidence
 from assay.files import digest_bytes, write_text
 from assay.groups import COMPOSITION, SYSTEM
 from assay.layout import Layout
@@ -121,7 +122,8 @@ class Predicate(Record):
     certificate was issued on: a ledger without these lines was put back to an earlier one.
     `machinery` is the digest of the code of `assay` that trained, `fold_rule` names the folds of
     the out-of-fold predictions (`splits.fold_rule`), `grouping` says which rows go
-    together and what that promises; older certificates lack them.
+    together and what that promises; older certificates lack them. With public `evidence` there is
+    no sealed set, and `sealed_digest` names what is predicted.
     """
 
     verdict: Literal["PASS"]
@@ -148,6 +150,7 @@ class Predicate(Record):
     time: Text
     correlation_id: Text
     grouping: Text | None = None
+    evidence: Evidence = "sealed"
 
 
 class Certificate(Record):
@@ -163,7 +166,9 @@ class Certificate(Record):
 def policy_digest(settings: Settings) -> str:
     """Names the rule a verdict was reached under: target, split and gate of `assay.toml`."""
     rule = settings.model_dump(mode="json", include={"target", "split", "gate"})
-    # so that a certificate holds that was issued before there was anything advisory
+    if rule["gate"]["evidence"] == "sealed":
+        del rule["gate"]["evidence"]
+    # so that a certificate holds that was issued before there were these keys
     for part in (rule["gate"], *rule["gate"]["slices"]):
         if not part["advisory"]:
             del part["advisory"]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from assay.errors import NotCarriedOutError
+from assay.evidence import Evidence
 from assay.files import digest_bytes
 from assay.gate.policy import MetricKey
 from assay.records import Claim, Count, Digest, Outcome, Record, Text
@@ -50,6 +51,7 @@ class Question(Line):
     """What is asked of the gate: which predictions, against which reference, under which rule.
 
     `sealed_digest` names the sealed inputs, `commitment` the sealed labels (null: they are open).
+    With public `evidence` there is neither, and `sealed_digest` names what is predicted.
     """
 
     predictions_digest: Digest
@@ -59,6 +61,7 @@ class Question(Line):
     sealed_digest: Digest
     commitment: Digest | None
     policy_digest: Digest
+    evidence: Evidence = "sealed"
 
     def same(self, other: "Question") -> bool:
         """Whether both are about the very same question, and so have the same answer."""
@@ -143,12 +146,17 @@ _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="k
 
 def signed_bytes(entry: Entry) -> bytes:
     """What the signature of a line is over: its canonical JSON without the signature."""
-    return _canonical(entry.model_dump(mode="json", exclude={"signature"}))
+    return _canonical(entry.model_dump(mode="json", exclude={"signature", *_unsaid(entry)}))
 
 
 def line_of(entry: Entry) -> bytes:
     """The line itself, without its end: JSON with sorted keys and nothing but ASCII."""
-    return _canonical(entry.model_dump(mode="json"))
+    return _canonical(entry.model_dump(mode="json", exclude=_unsaid(entry)))
+
+
+def _unsaid(entry: Entry) -> set[str]:
+    # lines of sealed evidence are, to the byte, what they were before there was any other
+    return {"evidence"} if getattr(entry, "evidence", None) == "sealed" else set()
 
 
 def digest_of(entry: Entry) -> str:

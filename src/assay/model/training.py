@@ -14,7 +14,7 @@ from assay import provenance
 from assay.claims import claimed_since
 from assay.datasets import Dataset, read_dataset
 from assay.errors import UsageError
-from assay.files import digest_file, write_bytes
+from assay.files import digest_bytes, digest_file, write_bytes
 from assay.locks import LOCK
 from assay.machinery import installed_version, machinery_of
 from assay.model.builder import load_builder, of_author
@@ -145,8 +145,9 @@ def _hand_over(
             )
         doing("predicting with the saved bundle, in a process of its own")
         tables = [
-            (layout.sealed_inputs, list(data.sealed["formula"])),
-            (layout.pool, list(data.pool["formula"])),
+            (path, list(rows["formula"]))
+            for path, rows in ((layout.sealed_inputs, data.sealed), (layout.pool, data.pool))
+            if len(rows)
         ]
         with of_author(repository, "the saved model cannot predict", tables):
             predicted = _write_predictions(repository, data, candidate.out_of_fold, other)
@@ -240,7 +241,9 @@ def _card(  # noqa: PLR0913 (a record of six things)
         bundle_digest=digest,
         predictions_digest=digest_file(repository.handover.predictions),
         train_digest=train_digest,
-        sealed_inputs_digest=digest_file(layout.sealed_inputs),
+        sealed_inputs_digest=(
+            digest_bytes(b"") if settings.public else digest_file(layout.sealed_inputs)
+        ),
         pool_digest=digest_file(layout.pool),
         lock_digest=lock,
         machinery=machinery_of(root),

@@ -100,7 +100,8 @@ class Plan(Record):
 
     `groupings` is the table of those that were tried, for a table that is not sealed yet.
 
-    `first` is the chance that the first model is certified, for a table that is not sealed yet.
+    `first` is the chance that the first model is certified, for a table (`source`) that is not
+    sealed yet; `public` is the same with public evidence, where no sealed set is likely to decide.
     """
 
     model: Text
@@ -133,6 +134,8 @@ class Plan(Record):
     seed: int
     first: Share | None = None
     groupings: Text | None = None
+    source: Text | None = None
+    public: Share | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from assay.errors import UsageError
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
+from assay.gate.public_evidence import difference
 from assay.gate.statistics import Estimate, estimate, level
 from assay.intake.division import evidence
 from assay.repository import Repository
@@ -27,7 +28,8 @@ class FirstModel:
 
     `margin` and `error` are in the metric's unit; `text` is `assay.toml` with the margin.
     `chance` is that the sealed rows certify such a model: that they show it to be no worse than the
-    mean of the labels by more than the margin. None: the baseline is another one.
+    mean of the labels by more than the margin. None: the baseline is another one. With public
+    evidence it is 1 or 0, since the very rows that were used here decide, in the same folds.
     """
 
     margin: float
@@ -39,7 +41,8 @@ class FirstModel:
 def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     """Fit the model out of fold, and freeze the margin by its error.
 
-    The margin is 5 % of the public error, 10 % when fewer than 1,000 rows are sealed.
+    The margin is 5 % of the public error, 10 % when fewer than 1,000 rows decide: the sealed ones,
+    or with public evidence all.
 
     Args:
         root: the repository, whose model is fitted out of fold on the train rows.
@@ -55,7 +58,8 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     losses, plain = losses[counts], plain[counts]
     shown = METRICS[settings.primary_metric].shown
     error = shown(float(losses.mean()))
-    share = SHARE_SMALL if len(parts.held_out) < SMALL_SET else SHARE
+    deciding = parts.train if settings.public else parts.held_out
+    share = SHARE_SMALL if len(deciding) < SMALL_SET else SHARE
     margin = float(f"{share * error:.3g}")
     if not margin > 0:
         raise UsageError(
@@ -67,10 +71,13 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     text = with_value(text, "gate", "margin", f"{margin}  {comment}")
     allowed = METRICS[settings.primary_metric].allowance(margin, float(plain.mean()))
     train, sealed = (evidence(rows, settings) for rows in (parts.train, parts.held_out))
-    difference = estimate(losses - plain, train)
     chance = None
-    if settings.gate.baseline == "mean":
-        chance = chance_of_a_certificate(difference, sealed.effective, allowed, settings.gate)
+    if settings.gate.baseline == "mean" and settings.public:
+        found = difference(losses - plain, train, settings.split.folds)
+        chance = float(found.upper(settings.gate.alpha / 2) < 0)
+    elif settings.gate.baseline == "mean":
+        found = estimate(losses - plain, train)
+        chance = chance_of_a_certificate(found, sealed.effective, allowed, settings.gate)
     return FirstModel(margin, error, chance, text)
 
 
@@ -120,7 +127,8 @@ def _losses(
     )
     try:
         candidate = fit_out_of_fold(load_builder(repository), data, settings)
-        predict(candidate.model, list(parts.held_out["formula"]))
+        if len(parts.held_out):
+            predict(candidate.model, list(parts.held_out["formula"]))
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(

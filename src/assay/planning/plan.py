@@ -84,6 +84,7 @@ def make_plan(
     Raises:
         UsageError: an option is out of range, or a table or `assay.toml` is not as it must be.
     """
+    _require_sealed(repository)
     guess, source = guess_of(repository, options.given)
     settings = _with_margin(repository.settings, options.margin)
     policy = settings.gate
@@ -124,6 +125,15 @@ def make_plan(
         bounded=_bounded(settings, guess.error, options),
         seed=options.seed,
     )
+
+
+def _require_sealed(repository: Repository) -> None:
+    if repository.settings.public:
+        raise UsageError(
+            "nothing is sealed here, so there is no sealed set to plan for: `assay plan TABLE` "
+            "says what rows that nobody has seen could decide if they were sealed.",
+            code="plan.public-evidence",
+        )
 
 
 def require_budget(policy: Gate, use: int, disagreements: int) -> Budget:

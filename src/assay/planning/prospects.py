@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from assay.errors import RefusedError
 from assay.files import write_text
 from assay.intake.adoption import SetOptions, adopted, configured, fitting_model
 from assay.intake.division import write_public
@@ -21,6 +22,8 @@ from assay.settings import FILE_NAME, parse_settings
 
 # of each chance; a first look takes a minute, and `--trials` a longer one
 TRIALS = 100
+# a chance that the first model is certified from which on nothing else is proposed
+LIKELY = 0.5
 
 
 def prospect(
@@ -50,7 +53,11 @@ def prospect(
         write_public(Layout(place), parts)
         write_text(place / FILE_NAME, model.text)
         plan = make_plan(Repository(place, parse_settings(model.text)), options, tick)
-    return plan.model_copy(update={"first": model.chance, "groupings": listed})
+        few = plan.sealed.effective < plan.minimum_groups
+        unlikely = model.chance is not None and model.chance < LIKELY
+        public = _public(repository, place, found, chosen) if few or unlikely else None
+    told = {"first": model.chance, "public": public, "groupings": listed}
+    return plan.model_copy(update=told)
 
 
 def _groupings(repository: Repository, text: str, found: Intake, chosen: SetOptions) -> str:
@@ -58,3 +65,14 @@ def _groupings(repository: Repository, text: str, found: Intake, chosen: SetOpti
     with stages("plan") as doing:
         doing("trying groupings")
         return groupings_text(candidates(settings, found))
+
+
+def _public(repository: Repository, place: Path, found: Intake, chosen: SetOptions) -> float | None:
+    """Whether all rows, if they were public, certified the first model; None if they cannot."""
+    text = (repository.root / FILE_NAME).read_text(encoding="utf-8")
+    try:
+        text, parts, _ = adopted(repository, text, found, replace(chosen, evidence="public"))
+        with fitting_model(Repository(place, parse_settings(text))):
+            return first_model(place, parts, text).chance
+    except RefusedError:
+        return None

@@ -71,6 +71,7 @@ def sentences(plan: Plan) -> Iterator[str]:
     """What to expect, in plain words; each is true of the simulation alone."""
     if plan.first is not None:
         yield _first(plan.first)
+    yield from _public(plan)
     yield from _obstacles(plan)
     yield from _equally_good(plan)
     yield from _worse_or_better(plan)
@@ -84,6 +85,25 @@ def _first(chance: float) -> str:
     if chance < 1 - ALMOST:
         told = "hardly ever"
     return f"The first model, against the mean of the labels, is certified {told}."
+
+
+def of_public_rows(chance: float) -> str:
+    """Whether the first model is certified by public evidence, which the rows at hand decide."""
+    told = "is certified" if chance else "is not certified"
+    return (
+        f"With public evidence the model in src/ {told} on these rows, against the mean of the "
+        "labels: cross-validation in the same folds decides."
+    )
+
+
+def _public(plan: Plan) -> Iterator[str]:
+    """The way on where no set that is sealed decides."""
+    if plan.public is None:
+        return
+    yield (
+        f"{of_public_rows(plan.public)} To seal nothing and decide so: `assay init "
+        f"{plan.source or 'TABLE'} --evidence public`."
+    )
 
 
 def _equally_good(plan: Plan) -> Iterator[str]:

@@ -16,6 +16,16 @@ HOW_TO_SEAL = (
     "that environment to the branch `main`."
 )
 
+PUBLIC = (
+    "All rows of this repository are public, so the verdict rests on grouped cross-validation. It "
+    "protects from mistakes, not from an author who tunes to the labels. When there are enough "
+    "rows that nobody has seen, `assay seal fresh FILE` seals them."
+)
+PREVIEW = (
+    "This is a preview: the numbers of a pull request come from its own run and can be forged. "
+    "Main's own run decides once it is merged, and the certificate rests on that."
+)
+
 FAILED = {
     "Data schema": "correct the first row listed under Findings, then run `assay schema`",
     "Sanity": "fix the first property listed under Findings, then run `assay check`",
@@ -51,7 +61,8 @@ _AFTER = {
         "ask whoever holds the keys to renew the sealed set: `assay seal renew TABLE`"
     ),
 }
-_NO_FAILURE = "this is not a failure of the model, and the sealed labels were not opened"
+_SHUT = ", and the sealed labels were not opened"
+_NO_FAILURE = f"this is not a failure of the model{_SHUT}"
 _MEANING = {
     "groups": f"there are too few chemical systems to decide about any model; {_NO_FAILURE}",
     "pool": f"there are too few unlabelled compositions to show rare large errors; {_NO_FAILURE}",
@@ -154,9 +165,18 @@ def meaning(verdict: VerdictRecord) -> str:
     """What an INCONCLUSIVE means, in one plain sentence; nothing of any other verdict."""
     if verdict.outcome != "INCONCLUSIVE":
         return ""
-    if known := _CLOSED.get(verdict.stage) or _MEANING.get(verdict.reason or ""):
-        return known
-    return f"{_found(verdict)}; {_NO_FAILURE}"
+    known = _CLOSED.get(verdict.stage) or _MEANING.get(verdict.reason or "")
+    said = known or f"{_found(verdict)}; {_NO_FAILURE}"
+    return said.replace(_SHUT, "") if verdict.evidence == "public" else said
+
+
+def of_evidence(verdict: VerdictRecord | None) -> tuple[str, str]:
+    """A title and what is to be said where no sealed set was asked; both empty where one was."""
+    if verdict is None or verdict.sealed:
+        return "", ""
+    if verdict.evidence == "public":
+        return "Public evidence.", f"{PREVIEW} {PUBLIC}" if verdict.preview else PUBLIC
+    return "Not sealed.", HOW_TO_SEAL
 
 
 def _found(verdict: VerdictRecord) -> str:
@@ -224,6 +244,7 @@ def _deciding(verdict: VerdictRecord, rows: str) -> str:
             "main, in a pull request of its own"
         )
     if not ways:
-        return f"make a change with a larger gain, or {_PLAN}"
+        plan = "" if verdict.evidence == "public" else f", or {_PLAN}"
+        return f"make a change with a larger gain{plan}"
     other = "with a larger gain" if verdict.claim == "improvement" else "of fewer predictions"
     return f"to decide it, {', or '.join(ways)}; or make a change {other}"

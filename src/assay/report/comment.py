@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from assay.github import MARKER
 from assay.markdown import LONG, SHORT, code, folded, plain, table, with_unit, worded
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL, Told, counted_warnings, meaning, told
+from assay.report.advice import Told, counted_warnings, meaning, of_evidence, told
 from assay.report.changes import reference_name
 from assay.report.figures import (
     PublicNumber,
@@ -180,8 +180,8 @@ def _fitted(first: list[str], more: list[str], title: str, room: int, link: str 
 
 
 def _seal(inputs: ReportInputs) -> list[str]:
-    verdict = inputs.verdict
-    return [f"> **Not sealed.** {HOW_TO_SEAL}"] if verdict and not verdict.sealed else []
+    title, said = of_evidence(inputs.verdict)
+    return [f"> **{title}** {said}"] if said else []
 
 
 def _provenance(inputs: ReportInputs) -> str:

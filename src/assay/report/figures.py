@@ -43,6 +43,8 @@ class PublicNumber(NamedTuple):
 def gate_line(verdict: VerdictRecord) -> str:
     """One line from a fixed template; nothing in it but fields of the verdict."""
     level = "" if verdict.level is None else f", level {verdict.level:.1e}"
+    if verdict.evidence == "public":
+        return _public_line(verdict, level)
     seal = "sealed set" if verdict.sealed else "open set (NOT SEALED)"
     rows = f"n={verdict.sealed_rows}, {verdict.sealed_groups} groups"
     uses = f"sealed use {verdict.use}/{verdict.uses}"
@@ -54,6 +56,18 @@ def gate_line(verdict: VerdictRecord) -> str:
         f"{seal} {verdict.sealed_digest[:8]} {rows}",
         f"{uses}, {wrong}{level}",
         f"train {verdict.metric} {errors} (public)",
+    ]
+    return " | ".join(parts)
+
+
+def _public_line(verdict: VerdictRecord, level: str) -> str:
+    errors = f"{number(verdict.candidate_error)} vs {number(verdict.reference_error)}"
+    preview = ", preview" if verdict.preview else ""
+    parts = [
+        f"Gate: {verdict.outcome} ({verdict.explanation})",
+        f"claim {verdict.claim}, margin {number(verdict.margin, verdict.unit)}",
+        f"public evidence{preview}, n={verdict.public_rows}, {verdict.public_groups} groups{level}",
+        f"{verdict.metric} {errors} (cross-validation)",
     ]
     return " | ".join(parts)
 
@@ -211,7 +225,9 @@ def _of_verdict(verdict: VerdictRecord | None) -> Headline:
     states: dict[str, State] = {"PASS": "ok", "FAIL": "failed", "INCONCLUSIVE": "undecided"}
     opened = verdict.stage == "sealed" and not verdict.sealed
     note = " (its labels are not sealed yet)" if opened else ""
-    return Headline(states[verdict.outcome], verdict.outcome, f"{verdict.explanation}{note}")
+    preview = ", preview" if verdict.preview else ""
+    by = f"public evidence{preview}: " if verdict.evidence == "public" else ""
+    return Headline(states[verdict.outcome], verdict.outcome, f"{by}{verdict.explanation}{note}")
 
 
 def commit_status(inputs: ReportInputs) -> tuple[CommitState, str]:

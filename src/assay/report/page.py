@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from assay.provenance import short_commit
-from assay.report.advice import HOW_TO_SEAL, counted_warnings, meaning, told
+from assay.report.advice import counted_warnings, meaning, of_evidence, told
 from assay.report.changes import largest_changes, largest_residuals, reference_name
 from assay.report.figures import (
     gate_line,
@@ -87,7 +87,7 @@ def _verdict(inputs: ReportInputs) -> dict[str, Any]:
         "todo": next_step(inputs),
         "gate": gate_line(verdict) if verdict else "",
         "grouping": verdict.grouping if verdict else None,
-        "unsealed": HOW_TO_SEAL if verdict and not verdict.sealed else "",
+        "evidence": of_evidence(verdict),
         "rows": table(inputs),
         "findings": [one for one in found if not one.standing],
         "standing": [one for one in found if one.standing],
@@ -122,7 +122,7 @@ def _changes(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def _provenance(inputs: ReportInputs) -> list[tuple[str, str]]:
-    card, verdict = inputs.candidate, inputs.verdict
+    card, verdict, public = inputs.candidate, inputs.verdict, inputs.settings.public
     rows = []
     if card:
         rows += [
@@ -131,7 +131,7 @@ def _provenance(inputs: ReportInputs) -> list[tuple[str, str]]:
             ("Model bundle", card.bundle_digest),
             ("Predictions file", card.predictions_digest),
             ("Train set", card.train_digest),
-            ("Sealed inputs", card.sealed_inputs_digest),
+            *([] if public else [("Sealed inputs", card.sealed_inputs_digest)]),
             ("Pool", card.pool_digest),
             ("Environment lock", card.lock_digest),
             (
@@ -140,5 +140,6 @@ def _provenance(inputs: ReportInputs) -> list[tuple[str, str]]:
             ),
         ]
     if verdict:
-        rows.append(("Sealed labels", verdict.sealed_digest))
+        held = ("Evidence", "public") if public else ("Sealed labels", verdict.sealed_digest)
+        rows.append(held)
     return rows

@@ -137,12 +137,12 @@ def require_known(severity: Mapping[str, Severity]) -> None:
 
 
 def demanded(settings: Settings) -> Demands:
-    """The rules of train set, sealed inputs and pool, by the name of the table."""
-    return {
-        "train": (*_TRAIN, *_bounds(settings), *_groups(settings), *_leakage(settings)),
-        "sealed_inputs": (*_ROWS, "columns", "systems.enough", *_groups(settings)),
-        "pool": (*_ROWS, "columns"),
-    }
+    """The rules of train set, sealed inputs (if there are any) and pool, by the table's name."""
+    train, pool = (*_TRAIN, *_bounds(settings), *_groups(settings)), (*_ROWS, "columns")
+    if settings.public:
+        return {"train": train, "pool": pool}
+    sealed = (*_ROWS, "columns", "systems.enough", *_groups(settings))
+    return {"train": (*train, *_leakage(settings)), "sealed_inputs": sealed, "pool": pool}
 
 
 def demanded_of_changes(settings: Settings, labels: Sequence[float] | np.ndarray) -> Demands:

@@ -112,7 +112,9 @@ def group_leakage(settings: Settings, others: Table, what: str, todo: str) -> li
     ]
 
 
-def group_history(compared: Compared, train: Table, before: Table, sealed: Table) -> list[Rule]:
+def group_history(
+    compared: Compared, train: Table, before: Table, sealed: Table | None
+) -> list[Rule]:
     """The rule that rows of main keep their groups, and new ones join the cluster they lie in."""
     column, said = compared.settings.group_column, dict[int, str]()
     if column is None:
@@ -121,7 +123,8 @@ def group_history(compared: Compared, train: Table, before: Table, sealed: Table
         said |= _moved(compared, train, before, column)
     if compared.settings.split.group == COMPOSITION:
         mains = before.cells.get(column, [])
-        said |= _strays(compared, train, set(mains), set(sealed.cells[column]))
+        others = set() if sealed is None else set(sealed.cells[column])
+        said |= _strays(compared, train, set(mains), others)
     description = "Rows have the groups that they have on main, and new ones join those."
     return [compared.rule("history.groups", description, said, column)]
 

@@ -264,16 +264,16 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
     before = _before(repository, main)
     compared = None if before is None else _compared(repository, train, before)
     changed = base.content(layout.train) != layout.train.read_bytes()
-    sealed = _read("sealed_inputs", layout.sealed_inputs, base, named)
+    sealed = None
+    if not settings.public:
+        sealed = _read("sealed_inputs", layout.sealed_inputs, base, named)
     history = _history(compared, train, before, sealed) if compared and before and changed else []
-    # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
-    leaks_in = sealed if not changed and base.changed_files("data/sealed_inputs.csv") else train
-    other = sealed if leaks_in is train else train
-    leakage = {leaks_in.name: leakage_rules(settings, leaks_in, other)}
+    leakage = _leakage(settings, train, sealed, base, changed=changed) if sealed else {}
     yield train, [*train_rules(settings, train), *leakage.get(train.name, []), *history]
     if compared is not None and compared.corrections is not None:
         yield compared.corrections.table, correction_rules(settings, compared.corrections)
-    yield sealed, [*sealed_rules(settings, sealed), *leakage.get(sealed.name, [])]
+    if sealed:
+        yield sealed, [*sealed_rules(settings, sealed), *leakage.get(sealed.name, [])]
     yield _read("pool", layout.pool, base, [ROW_ID, FORMULA]), pool_rules(settings)
     for number, path in enumerate(sorted(layout.candidates.glob("*.csv")), start=1):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:60]
@@ -285,8 +285,17 @@ def suites(repository: Repository, main: Settings | None) -> Iterator[Suite]:
         yield from _comparisons(compared, train, before)
 
 
-def _history(compared: Compared, train: Table, before: Table, sealed: Table) -> list[Rule]:
+def _history(compared: Compared, train: Table, before: Table, sealed: Table | None) -> list[Rule]:
     return [*history_rules(compared, before), *group_history(compared, train, before, sealed)]
+
+
+def _leakage(
+    settings: Settings, train: Table, sealed: Table, base: BaseBranch, *, changed: bool
+) -> dict[str, list[Rule]]:
+    # the fault is where the change is: rows are added to a train set, seldom to sealed inputs
+    in_sealed = not changed and base.changed_files("data/sealed_inputs.csv")
+    leaks_in, others = (sealed, train) if in_sealed else (train, sealed)
+    return {leaks_in.name: leakage_rules(settings, leaks_in, others)}
 
 
 def _before(repository: Repository, main: Settings | None) -> Table | None:

@@ -217,12 +217,13 @@ def sound_predictions(
     schema = _require_passed(handover.schema, "schema", card.train_digest)
     _require_all_tiers(handover, card.bundle_digest)
     sanity = _require_passed(handover.sanity, "sanity", card.bundle_digest)
-    if not layout.sealed_labels.exists() and not layout.open_labels.exists():
+    held_out = [] if repository.settings.public else [layout.sealed_inputs]
+    if held_out and not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError(
             "data/ holds no held-out labels: restore them, or `assay init`.", code="labels.missing"
         )
     for path, named in (
-        (layout.sealed_inputs, card.sealed_inputs_digest),
+        *((path, card.sealed_inputs_digest) for path in held_out),
         (layout.pool, card.pool_digest),
         (handover.predictions, card.predictions_digest),
         (handover.train, card.train_digest),

@@ -14,6 +14,8 @@ from assay.errors import NotCarriedOutError
 from assay.files import digest_bytes
 from assay.gate.comparisons import Comparison
 from assay.gate.decision import Budget
+from assay.gate.policy import Gate
+from assay.gate.public_evidence import of_public_rows
 from assay.groups import told
 from assay.ledger.certificate import (
     Predicate,
@@ -140,9 +142,17 @@ class Case:
         return told(split.group, split.extent, gate.rows_per_group)
 
     @cached_property
+    def evidence_digest(self) -> str:
+        """The name of the sealed set; of public evidence, whose rows grow, what is predicted."""
+        if not self.settings.public:
+            return sealed_digest(self.repository.layout)
+        target = self.settings.target
+        return digest_bytes(f"public evidence: a {target.kind} in {target.unit}\n".encode())
+
+    @cached_property
     def reference(self) -> DecisionEntry | None:
         """The model to compare with, or None for the stated baseline."""
-        return self.ledger.reference(sealed_digest(self.repository.layout))
+        return self.ledger.reference(self.evidence_digest)
 
     @cached_property
     def reference_predictions(self) -> dict[str, float]:
@@ -283,13 +293,20 @@ class Case:
             bundle_digest=self.card.bundle_digest,
             reference=self._reference_name,
             claim=self.comparison.claim,
-            sealed_digest=sealed_digest(self.repository.layout),
-            commitment=commitment(self.repository.layout),
+            sealed_digest=self.evidence_digest,
+            commitment=None if self.settings.public else commitment(self.repository.layout),
+            evidence=self.settings.gate.evidence,
             policy_digest=policy_digest(self.settings),
             commit=self.run.commit,
             time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             run=self.run.url,
         )
+
+    @property
+    def policy(self) -> Gate:
+        """The policy in force for the evidence that is asked for."""
+        policy = self.settings.gate
+        return of_public_rows(policy) if self.settings.public else policy
 
     @cached_property
     def budget(self) -> Budget:

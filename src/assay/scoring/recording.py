@@ -58,8 +58,8 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         unit=figures[0].unit,
         sealed=case.repository.layout.sealed_labels.exists(),
         sealed_digest=entry.sealed_digest,
-        sealed_rows=len(primary.candidate.sealed),
-        sealed_groups=primary.groups.sealed.count,
+        sealed_rows=0 if case.settings.public else len(primary.candidate.sealed),
+        sealed_groups=0 if case.settings.public else primary.groups.sealed.count,
         public_rows=len(primary.public_differences),
         public_groups=primary.groups.train.count,
         pool_rows=len(primary.on_pool.values),
@@ -85,6 +85,8 @@ def verdict_of(case: Case, decision: Decision, spent: Budget, *, certified: bool
         why_not_certified=_why_not(case),
         waits_for="a maintainer" if decision.explanation == case.shut else None,
         grouping=case.grouping,
+        evidence=entry.evidence,
+        preview=case.settings.public and not case.run.certifies,
     )
 
 
@@ -97,7 +99,7 @@ def _why_not(case: Case) -> str | None:
 
 def figures_of(case: Case) -> list[PublicFigure]:
     """What each requirement looks like on the public rows."""
-    binds = {part.requirement.name for part in binding(case.comparison, case.settings.gate)}
+    binds = {part.requirement.name for part in binding(case.comparison, case.policy)}
     return [
         PublicFigure(
             name=part.requirement.name,
@@ -145,6 +147,7 @@ def certificate_of(case: Case, decision: Decision, state: State) -> Certificate:
         time=entry.time,
         correlation_id=card.correlation_id,
         grouping=case.grouping,
+        evidence=entry.evidence,
     )
     return Certificate(
         model=settings.project.name, bundle_digest=card.bundle_digest, predicate=predicate

@@ -119,6 +119,8 @@ def compare(
 ) -> Comparison:
     """Pair candidate and reference row by row.
 
+    Where public rows decide, the train rows stand in place of the sealed ones, too.
+
     Train and pool rows that are new since the reference was recorded are left out, and train rows
     that the candidate does not have; sealed rows may not be. Of all three only rows that count as
     evidence are compared (`gate.rows_per_group`).
@@ -131,7 +133,9 @@ def compare(
     shared_train, shared_pool = _shared_rows(candidate, reference, data)
     counts = data.counted
     train = shared_train & counts[0]
-    tables = (data.train[train], data.sealed[counts[1]], data.pool[shared_pool & counts[2]])
+    known = data.train[train]
+    sealed = known if settings.public else data.sealed[counts[1]]
+    tables = (known, sealed, data.pool[shared_pool & counts[2]])
     return Comparison(
         _arrange(candidate, tables),
         _arrange(reference, tables),

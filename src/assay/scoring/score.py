@@ -8,6 +8,7 @@ from assay import provenance
 from assay.datasets import read_dataset
 from assay.errors import NotCarriedOutError
 from assay.gate.decision import Decision, SealedTest, decide, judge_sealed
+from assay.gate.public_evidence import decide_public
 from assay.layout import Handover, Layout
 from assay.ledger.certificate import issue
 from assay.ledger.entries import Intent
@@ -127,7 +128,9 @@ def _answer(case: Case) -> RecordedDecision:
 
 def _asked(case: Case) -> Decision | SealedTest:
     """What the stages without labels say, and whether this run may open them."""
-    asked = decide(case.comparison, case.settings.gate, case.budget)
+    if case.settings.public:
+        return decide_public(case.comparison, case.policy, case.settings.split.folds)
+    asked = decide(case.comparison, case.policy, case.budget)
     if isinstance(asked, Decision) or case.shut is None:
         return asked
     return Decision("INCONCLUSIVE", "public", case.shut)

@@ -10,10 +10,11 @@ import pandas as pd
 from assay import provenance
 from assay.clustering import nearest
 from assay.compositions import identity
-from assay.datasets import reduced_formulas
+from assay.datasets import reduced_formulas, require_nothing_sealed
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.files import digest_bytes, write_bytes
 from assay.groups import COMPOSITION, SYSTEM, column_of, group_names
+from assay.intake.adoption import with_evidence
 from assay.intake.choices import Choices
 from assay.intake.division import evidence, grouped
 from assay.intake.intake import Intake
@@ -55,8 +56,9 @@ def require_uncommitted(root: Path, source: str) -> None:
 
 
 def sealed_before(layout: Layout) -> list[Path]:
-    """The tables of the present sealed set and of all that were retired."""
-    return [layout.sealed_inputs, *sorted(layout.retired.glob(f"*/{LABELS}"))]
+    """The tables of the present sealed set, if there is one, and of all that were retired."""
+    present = [layout.sealed_inputs] if layout.sealed_inputs.is_file() else []
+    return [*present, *sorted(layout.retired.glob(f"*/{LABELS}"))]
 
 
 def require_unseen(layout: Layout, rows: pd.DataFrame, source: str, split: Split = SYSTEMS) -> None:
@@ -147,7 +149,9 @@ class Prepared:
 
 
 def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -> Renewed:
-    """Seal a new set whole; the rows of the retired one join the train set.
+    """Seal a new set whole; the rows of the retired one, if there is one, join the train set.
+
+    Where public rows decided before, sealed ones do from here on.
 
     Everything that can fail for the data's sake is done before the first file is written. Should
     the writing itself be cut short, the same command brings it to its end.
@@ -155,19 +159,19 @@ def seal_fresh(repository: Repository, found: Intake, *, agreed: bool = False) -
     Raises as `prepared`, and
         RefusedError: the present set is not retired.
     """
-    retired = _retired(repository.layout)
+    retired = _retired(repository)
     return carry_out(repository.layout, prepared(repository, found, retired, agreed=agreed))
 
 
 def prepared(
-    repository: Repository, found: Intake, retired: pd.DataFrame, *, agreed: bool
+    repository: Repository, found: Intake, retired: pd.DataFrame | None, *, agreed: bool
 ) -> Prepared:
     """Try all that `seal fresh` does: fit the model, and run `assay schema` on the new tables.
 
     Args:
         repository: whose sealed set ends.
         found: the rows to seal.
-        retired: the table of the set that ends, `row_id, formula` and the label.
+        retired: the table of the set that ends, `row_id, formula` and the label; None: there is none.
         agreed: whether a person agreed to set more rows aside than `assay.toml` allows.
 
     Raises:
@@ -184,7 +188,8 @@ def prepared(
     train, joined = _joined(repository, retired)
     held_out = numbered(rows, "s", next_number(_ids(sealed_before(layout))))
     parts = Parts(settings.target.column, train, held_out, settings.kept_columns)
-    model = first_model(root, parts, (root / FILE_NAME).read_text(encoding="utf-8"))
+    text = with_evidence((root / FILE_NAME).read_text(encoding="utf-8"), "sealed")
+    model = first_model(root, parts, text)
     _rehearse(layout, parts, model.text)
     return Prepared(parts, model, joined, found.merged.repeated)
 
@@ -196,7 +201,12 @@ def carry_out(layout: Layout, made: Prepared) -> Renewed:
     return Renewed(made.joined, train, sealed, made.model.margin, made.repeated, kept)
 
 
-def _retired(layout: Layout) -> pd.DataFrame:
+def _retired(repository: Repository) -> pd.DataFrame | None:
+    """The labels of the retired set; None where nothing was sealed, since all is public."""
+    layout = repository.layout
+    if repository.settings.public:
+        require_nothing_sealed(layout)
+        return None
     require_sealed(layout)
     folder = folder_of(layout, sealed_digest(layout))
     if not (folder / LABELS).exists():
@@ -216,7 +226,7 @@ def read_fresh(repository: Repository, source: str, choices: Choices) -> Intake:
         UndecidedError: a person has to choose.
         UsageError: the table cannot be read, or no row of it can be used.
     """
-    _retired(repository.layout)
+    _retired(repository)
     return read_unseen(repository, source, choices)
 
 
@@ -242,11 +252,13 @@ def _require_groups(settings: Settings, found: Intake) -> None:
         )
 
 
-def _joined(repository: Repository, retired: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _joined(repository: Repository, retired: pd.DataFrame | None) -> tuple[pd.DataFrame, int]:
     """The train set with the retired rows whose compositions it lacks, and how many they are."""
     layout, settings = repository.layout, repository.settings
     target, further = settings.target.column, settings.kept_columns
     train = read_labelled(layout.train, ["row_id", "formula", *further], target)
+    if retired is None:
+        return train, 0
     inputs = read_table(layout.sealed_inputs, ["row_id", "formula", *further])
     if not inputs[["row_id", "formula"]].equals(retired[["row_id", "formula"]]):
         raise NotCarriedOutError(

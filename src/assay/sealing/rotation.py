@@ -36,6 +36,12 @@ def rotate(layout: Layout) -> Path:
 
 def require_sealed(layout: Layout) -> None:
     """Refuse where the labels lie open, since there is no seal to change."""
+    if not any(path.is_file() for path in (layout.sealed_labels, layout.sealed_inputs)):
+        raise RefusedError(
+            "nothing is sealed here, since public rows decide: when there are enough rows that "
+            "nobody has seen (`assay plan FILE`), `assay seal fresh FILE` seals them.",
+            code="labels.none-sealed",
+        )
     if not layout.sealed_labels.is_file():
         raise RefusedError(
             f"{layout.sealed_labels} does not exist: seal the labels first with `assay init`.",

@@ -181,7 +181,7 @@ def score(
     stale_ok: StaleOption = False,
     machine: Machine = False,
 ) -> None:
-    """Decide on the candidate; opens the sealed labels if needed."""
+    """Decide on the candidate; opens the sealed labels if there are any and it is needed."""
     folder = Handover(handover or Layout(found_root()).out)
     with stages("score") as doing:
         with recorded(folder, "score"):
@@ -228,7 +228,8 @@ def _spread(repository: "Repository", handover: Handover, digest: str, *, publis
     layout = repository.layout
     stored = authorization.store(layout, digest, handover.bundle, handover.certificate)
     if publish:
-        notes = "Verify with `assay verify certificate.json` in a checkout of this repository."
+        notes = f"Certified by {repository.settings.gate.evidence} evidence. Verify with `assay "
+        notes += "verify certificate.json` in a checkout of this repository."
         authorization.publish(digest, stored.bundle, stored.certificate, notes)
     promote(repository, digest, stored.bundle)
     recording.offer(handover, layout.public_key)

@@ -123,6 +123,7 @@ def conclude(layout: Layout, record: "BatchRecord", *, machine: bool) -> None:
     if record.fallback:
         typer.echo(on_one_line(f"assay: {record.fallback}"), err=True)
     proven = "certified" if record.certified else "UNCERTIFIED"
+    proven += " (public evidence)" if record.evidence == "public" else ""
     column = record.recipe.column
     read = "" if column == "formula" else f", formulas from the column {column!r:.80}"
     tell(

@@ -1,13 +1,16 @@
 """Verbs that start and update a repository: `init`, `plan` and `update`."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.errors import NotCarriedOutError
+from assay.evidence import Evidence
 from assay.verbs.console import Machine, found_root, here, shown, tell
 from assay.verbs.tables import (
     CapOption,
@@ -27,8 +30,10 @@ from assay.verbs.tables import (
 )
 
 if TYPE_CHECKING:
+    from assay.initialization import Initialized
     from assay.intake.adoption import SetOptions
     from assay.intake.choices import Choices
+    from assay.intake.intake import Intake
     from assay.layout import Layout
     from assay.planning.chances import Plan
     from assay.planning.plan import PlanOptions
@@ -58,15 +63,20 @@ def init(  # noqa: PLR0913 (one parameter an option)
         Path | None,
         typer.Option(help="List of unlabelled compositions [some near those of the table]."),
     ] = None,
+    evidence: Annotated[
+        Evidence | None,
+        typer.Option(help="Seal labels, or decide by public rows alone [that of assay.toml]."),
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Seal a set on which the gate can decide nothing.")
     ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
-    from assay.initialization import few_rows, initialize, next_steps, read_source
+    from assay.initialization import few_rows, next_steps, read_source
     from assay.intake.adoption import SetOptions
     from assay.intake.choices import Choices
     from assay.intake.report import intake_text
+    from assay.planning.text import of_public_rows
 
     root = found_root()
     choices = Choices(
@@ -83,16 +93,36 @@ def init(  # noqa: PLR0913 (one parameter an option)
     if found is not None:
         typer.echo(f"{intake_text(found)}\n")
     bounded = found is None or bound_agreed(found)
-    options = SetOptions(sealed_fraction, pool, set_aside, anyway, bounded, extent, rows_per_group)
-    made = initialize(root, found, options)
-    rows = f"{made.train_rows} rows to train on, {made.sealed_rows} sealed"
+    options = SetOptions(
+        sealed_fraction, pool, set_aside, anyway, bounded, extent, rows_per_group, evidence
+    )
+    made = _initialized(root, found, options)
+    rows = f"{made.train_rows} rows to train on, {made.sealed_rows or 'none'} sealed"
     typer.echo(f"{rows}; margin {made.model.margin:g}.\n\n{made.grouping}\n")
+    if not made.sealed_rows and made.model.chance is not None:
+        typer.echo(f"{of_public_rows(made.model.chance)}\n")
     if made.changed:
         told = f"{made.changed}: the target is a class, so classifiers stand there now."
         typer.echo(f"{told}\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
     typer.echo(next_steps(root))
+
+
+def _initialized(root: Path, found: "Intake | None", options: "SetOptions") -> "Initialized":
+    """Initialise; on a terminal, ask whether public rows shall decide where no seal could."""
+    from assay.initialization import initialize
+    from assay.intake.groupings import CannotDecideError
+
+    try:
+        return initialize(root, found, options)
+    except CannotDecideError as error:
+        if options.evidence is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise
+        typer.echo(f"{error}\n")
+        if not typer.confirm("Seal nothing, and decide by public evidence?"):
+            raise
+        return initialize(root, found, replace(options, evidence="public"))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
@@ -168,7 +198,11 @@ def plan(  # noqa: PLR0913 (one parameter an option)
             group=group,
         )
         chosen = SetOptions(
-            sealed_fraction, agreed=set_aside, extent=extent, rows_per_group=rows_per_group
+            sealed_fraction,
+            agreed=set_aside,
+            extent=extent,
+            rows_per_group=rows_per_group,
+            evidence="sealed",
         )
         made = _of_a_table(repository, source, choices, chosen, options, machine=machine)
     _tell_plan(repository.layout, made, machine=machine)
@@ -193,7 +227,8 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")
     with _progress() as tick:
-        return prospect(repository, found, chosen, options, tick)
+        made = prospect(repository, found, chosen, options, tick)
+    return made.model_copy(update={"source": source})
 
 
 def _tell_plan(layout: "Layout", made: "Plan", *, machine: bool) -> None:
