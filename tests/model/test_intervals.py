@@ -153,6 +153,12 @@ def test_bundles_of_one_width_predict_as_they_did():
     kept = json.loads(old.model_dump_json())
     del kept["interval_quantile"]
     assert type(old).model_validate_json(json.dumps(kept), strict=True) == old
+    record = fit_domain(FORMULAS, FOLDS)
+    domain = json.loads(record.model_dump_json())
+    del domain["difficulty"]
+    assert type(record).model_validate_json(json.dumps(domain), strict=True) == record
+    read = Domain.of(record)
+    assert read.difficulty(read.strangeness(amounts(["NaCl"]))) is None
 
 
 def test_scales_that_are_not_one_for_each_reference_are_refused():

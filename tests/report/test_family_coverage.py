@@ -32,6 +32,12 @@ def test_family_below_its_level_is_found():
     assert "halogen" not in found
 
 
+def test_family_without_any_row_inside_is_found():
+    """Where nothing varies there is no sampling error, and all the less doubt."""
+    found = short_families(FORMULAS, inside(0.0, 0.95), LEVEL)
+    assert found["oxide"] == (OXIDES.sum(), 0.0)
+
+
 def test_families_at_their_level_are_seldom_found():
     """The chance is shared by all families: of forty draws few have a finding."""
     found = [short_families(FORMULAS, inside(0.9, 0.9, seed), LEVEL) for seed in range(40)]

@@ -43,7 +43,8 @@ def short_families(
     for name, holds in families:
         groups = Grouping.of(systems[holds].astype(str))
         share = estimate(inside[holds].astype(float), groups)
-        if share.upper(CHANCE / len(families)) < level:
+        # without any row inside there is no spread to judge by, and no doubt
+        if not share.mean or share.upper(CHANCE / len(families)) < level:
             found[name] = int(holds.sum()), share.mean
     return found
 
