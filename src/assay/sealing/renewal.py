@@ -171,7 +171,7 @@ def prepared(
     Args:
         repository: whose sealed set ends.
         found: the rows to seal.
-        retired: the table of the set that ends, `row_id, formula` and the label; None: there is none.
+        retired: the labels of the set that ends, by `row_id`; None where there is none.
         agreed: whether a person agreed to set more rows aside than `assay.toml` allows.
 
     Raises:
