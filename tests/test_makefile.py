@@ -115,3 +115,12 @@ def test_setup_lists_no_packages_and_every_error(tmp_path: Path, makefile: Path)
     failed = set_up(tmp_path / "failed", makefile)
     assert failed.returncode != 0
     assert "error: no numpy" in failed.stdout
+
+
+def test_a_list_that_is_there_is_predicted(folder: Path) -> None:
+    """`make predict` takes the example's candidates in the example, and elsewhere the pool."""
+    assert 'predict "data/pool.csv"' in dry_run(folder, "predict")
+    (folder / "data" / "candidates").mkdir(parents=True)
+    (folder / "data" / "candidates" / "transport.csv").write_text("formula\nNaCl\n")
+    assert 'predict "data/candidates/transport.csv"' in dry_run(folder, "predict")
+    assert 'predict "my.csv"' in dry_run(folder, "predict", LIST="my.csv")

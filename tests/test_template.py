@@ -140,6 +140,10 @@ def test_own_data_stay_out_of_git(bake, tmp_path):
     assert kept.read_text() == OWN_TABLE
     assert git(baked.repository, "check-ignore", ".assay/source/own.csv")
     assert not git(baked.repository, "ls-files", "data")
+    # what a form or a command offers is there once `assay init` has run
+    form = (baked.repository / ".github" / "workflows" / "predict.yml").read_text()
+    assert "default: data/pool.csv" in form
+    assert "transport" not in (baked.repository / "README.md").read_text()
     assert "8.5" not in git(baked.repository, "log", "-p", "--", "data/*.csv", ".assay", "*.toml")
     assert "assay init" in baked.printed
     assert read_settings(baked.repository).target.column == OWN["target"]

@@ -15,6 +15,7 @@ from odf.text import P
 
 from assay.compositions import identity
 from assay.errors import UsageError
+from assay.intake import raw
 from assay.intake.choices import Choices, UndecidedError
 from assay.intake.files import read_raw
 from assay.intake.intake import take_in
@@ -253,9 +254,9 @@ def test_nested_columns_are_left_out_and_named(tmp_path):
     pd.DataFrame(nested).to_parquet(tmp_path / "t.parquet")
     (tmp_path / "t.json").write_text(json.dumps(nested))
     for name in ("t.parquet", "t.json"):
-        raw = read_raw(tmp_path / name)
-        assert list(raw.cells) == ["formula", "gap"]
-        assert "sites" in raw.readings[0]
+        table = read_raw(tmp_path / name)
+        assert list(table.cells) == ["formula", "gap"]
+        assert "sites" in table.readings[0]
 
 
 def _zip_of_nothing(path):
@@ -300,6 +301,45 @@ def test_what_is_no_table_is_one_sentence(tmp_path, name):
     assert caught.value.exit_code == 2
     assert caught.value.code
     assert_sentence(str(caught.value), Path(name).name.split(".")[0])
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_more_rows_than_memory_holds_are_refused(tmp_path, monkeypatch, kind):
+    """Before they are held as text, in whatever format they are."""
+    monkeypatch.setattr(raw, "MOST_ROWS", 100)
+    path = tmp_path / f"t.{kind}"
+    for rows in (100, 101):
+        frame = pd.DataFrame({"formula": ["NaCl", "KCl"] * 51, "gap": [1.5] * 102})[:rows]
+        write = {"csv": frame.to_csv, "json": frame.to_json, "parquet": frame.to_parquet}[kind]
+        write(path, index=False) if kind == "csv" else write(path)
+        if rows == 100:
+            assert len(read_raw(path).cells) == 100
+            continue
+        with told(UsageError, 2, "t.", "101 rows", "part of them"):
+            read_raw(path)
+
+
+def test_a_cell_that_failed_and_one_that_is_merged(tmp_path):
+    """In a workbook both read as empty: their rows are set aside, and the page says of merged ones.
+
+    A row of the first cell of merged ones is used.
+    """
+    path = tmp_path / "t.xlsx"
+    rows = [("formula", "gap (eV)"), ("NaCl", 1), ("KCl", 2), (None, 3), ("LiF", 4), ("KBr", 5)]
+    workbook(path, ("m", rows))
+    book = openpyxl.load_workbook(path)
+    book["m"].merge_cells("A3:A4")
+    book["m"]["B5"].value, book["m"]["B5"].data_type = "#DIV/0!", "e"
+    book["m"]["B6"] = "=1/0"
+    book.save(path)
+    found = take_in(str(path), Choices())
+    assert list(found.rows.index) == [2, 3]
+    assert [(fault.line, fault.code) for fault in found.faults] == [
+        (4, "formula.empty"),
+        (5, "number.empty"),
+        (6, "number.empty"),
+    ]
+    assert any("merged cells" in reading for reading in found.readings)
 
 
 def test_what_a_person_must_choose(tmp_path):

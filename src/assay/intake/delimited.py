@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.errors import UsageError
-from assay.intake.raw import LEAST, RawTable, from_grid
+from assay.intake.raw import LEAST, RawTable, from_grid, require_length
 from assay.tables import MAXIMUM_BYTES
 from assay.text_tables import LONGEST_CELL
 
@@ -43,6 +43,7 @@ def read_delimited(path: Path, least: int = LEAST) -> RawTable:
             that no table has.
     """
     decoded = decode(unpacked(path), path)
+    require_length(decoded.text.count("\n") - 1, path)
     separator = separator_of(decoded.text)
     grid, lines = _grid(decoded.text, separator, path)
     readings = [decoded.encoding] if decoded.encoding else []

@@ -10,8 +10,8 @@ from assay.errors import UsageError
 from assay.intake.faults import Fault
 from assay.texts import plural
 
-# more rows than anybody labels; lists of candidates are read in parts elsewhere
-MOST_ROWS = 5_000_000
+# more rows than anybody labels, in about 3 GB; lists of candidates are read in parts elsewhere
+MOST_ROWS = 2_500_000
 # columns of a table of labels: formulas, and what is to be learnt; of a list one is enough
 LEAST, OF_A_LIST = 2, 1
 
@@ -79,6 +79,19 @@ def from_grid(
         [row for _, row in kept], columns=names, index=[at for at, _ in kept], dtype=str
     )
     return RawTable(path, frame, tuple(notes), tuple(faults), units=units)
+
+
+def require_length(rows: int, path: Path) -> None:
+    """Insist on no more rows than memory holds.
+
+    Raises:
+        UsageError: there are more.
+    """
+    if rows > MOST_ROWS:
+        raise UsageError(
+            f"{path} has {rows:,} rows, more than {MOST_ROWS:,}: take a part of them.",
+            code="table.too-large",
+        )
 
 
 Line = tuple[int, list[str]]

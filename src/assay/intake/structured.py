@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.errors import UsageError
 from assay.intake.delimited import decode, unpacked
-from assay.intake.raw import LEAST, MOST_ROWS, RawTable, from_grid
+from assay.intake.raw import LEAST, RawTable, from_grid, require_length
 
 
 def read_parquet(path: Path, least: int = LEAST) -> RawTable:
@@ -23,8 +23,7 @@ def read_parquet(path: Path, least: int = LEAST) -> RawTable:
 
     try:
         with pq.ParquetFile(path) as file:
-            if file.metadata.num_rows > MOST_ROWS:
-                raise _too_long(path, file.metadata.num_rows)
+            require_length(file.metadata.num_rows, path)
             table = file.read()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UsageError(
@@ -113,19 +112,11 @@ def _from_columns(
     path: Path, texts: dict[str, list[str]], left: Sequence[str], least: int = LEAST
 ) -> RawTable:
     rows = [list(texts), *map(list, zip(*texts.values(), strict=True))]
-    if len(rows) > MOST_ROWS:
-        raise _too_long(path, len(rows))
+    require_length(len(rows) - 1, path)
     told = ", ".join(left)[:200]
     readings = [f"without the columns of nested values: {told}"] if left else []
     # a record's line is its number, so that the header stands at none
     return from_grid(path, rows, range(len(rows)), readings, least=least)
-
-
-def _too_long(path: Path, rows: int) -> UsageError:
-    return UsageError(
-        f"{path} has {rows:,} rows, more than {MOST_ROWS:,}: take a part of them.",
-        code="table.too-large",
-    )
 
 
 def from_frame(frame: pd.DataFrame, name: str) -> RawTable:
