@@ -34,9 +34,9 @@ class Featurizers:
         ]
 
 
-def table() -> dict[str, Any]:
+def table(model: Any = None) -> dict[str, Any]:
     """The version, and by featurizer the numbers of each composition at nine digits (or null)."""
-    model = Featurizers()
+    model = model or Featurizers()
     found = golden_rows(model, GOLDEN)
     values = {
         _name(one): dict(zip(found.formulas, kept.rows, strict=True))

@@ -35,6 +35,27 @@ CLUSTERS = (
     "tests/batch/*.py",
     "tests/dask_machines.py",
 )
+# Of these, all that is imported at any distance is an input: tests/test_schedule.py sees to it.
+FEATURES = (
+    "src/assay/*.py",
+    "src/assay/features/*.*",
+    "src/assay/sanity/*.py",
+    "tests/features/*.*",
+)
+PURE = {
+    "tests/features/test_column_statistics.py": FEATURES,
+    "tests/features/test_interface.py": (
+        *FEATURES,
+        "src/assay/model/*.py",
+        "scripts/golden_features.py",
+    ),
+    "tests/features/test_ionic.py": FEATURES,
+    "tests/features/test_parsing.py": FEATURES,
+    "tests/features/test_plugged.py": FEATURES,
+    "tests/features/test_transformers.py": FEATURES,
+    "tests/model/test_walks.py": (*FEATURES, "src/assay/model/*.py", "tests/forests.py"),
+    "tests/sanity/test_strategies.py": ("src/assay/*.py", "src/assay/sanity/*.py"),
+}
 # What `make test` leaves out while the files that it depends on are those of the last whole run.
 INPUTS = {
     "tests/batch/test_clusters.py": CLUSTERS,
@@ -53,6 +74,7 @@ INPUTS = {
         "tests/accessibility/package-lock.json",
         "tests/report_samples.py",
     ),
+    **PURE,
 }
 
 

@@ -1,17 +1,19 @@
 """Which tests run when, and that none is left out whose inputs changed."""
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import schedule
 from once import once
-from schedule import DURATIONS, INPUTS, ROOT, digest, digests, read, unchanged
+from schedule import DURATIONS, INPUTS, PURE, ROOT, digest, digests, read, unchanged
 
 GOALS = ("test", "test-all")
 TABLE = {"tests/test_slow.py": ("src/*.py",)}
@@ -83,6 +85,38 @@ def test_without_a_record_everything_runs(root: Path) -> None:
     assert left_out(root) == set()
     (root / "record.json").unlink()
     assert left_out(root) == set()
+
+
+def imported(file: Path) -> Iterator[Path]:
+    """The files of this repository that a file imports, at its head or in a function."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+        for name in names:
+            for base in (file.parent, *(ROOT / place for place in ("src", "tests", "scripts", ""))):
+                module = base.joinpath(*name.split("."))
+                yield from filter(Path.is_file, (module.with_suffix(".py"), module / "__init__.py"))
+
+
+def all_imported(file: Path) -> set[Path]:
+    """The same at any distance, with the packages that are imported on the way."""
+    found, left = {file}, [file]
+    while left:
+        new = set(imported(left.pop())) - found
+        new |= {one.with_name("__init__.py") for one in new} - found
+        left += sorted(path for path in new if path.is_file())
+        found |= new
+    return {path for path in found if path.is_file()}
+
+
+@pytest.mark.parametrize("file", PURE)
+def test_all_that_a_pure_test_imports_is_an_input(file: str) -> None:
+    """A module that is imported and no input could change unseen; one taken away is missed."""
+    inputs = {path for one in (file, *PURE[file]) for path in ROOT.glob(one)}
+    wanted = all_imported(ROOT / file)
+    assert wanted - inputs == set()
+    assert wanted - {path for path in inputs if path.parent.name != "assay"} != set()
 
 
 def test_every_pattern_finds_a_file() -> None:

@@ -251,6 +251,7 @@ def test_training_is_not_tried_when_something_faster_failed(
     assert "no training was tested, as something faster failed" in report.details
 
 
+@pytest.mark.nightly("trains; two tests below leave out a fast property, by the same code")
 def test_training_cannot_be_skipped_unseen(own: Path) -> None:
     """Who deselects a property of training, with nothing failed, has a failure of that name."""
     (own / "tests" / "conftest.py").write_text(
