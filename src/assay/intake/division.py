@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assay.clustering import clusters, joined
-from assay.errors import UsageError
+from assay.errors import RefusedError, UsageError
 from assay.gate.statistics import Grouping
 from assay.groups import CLUSTERS, COMPOSITION, SYSTEM, counted, group_names
 from assay.intake.intake import Intake
@@ -94,6 +94,10 @@ def write_public(layout: Layout, parts: Parts) -> None:
         write_table(parts.pool, layout.pool)
 
 
+class CannotDecideError(RefusedError):
+    """No part of a table that could be sealed lets the gate decide anything."""
+
+
 def split(settings: Settings, table: GroupedTable) -> Parts:
     """The rows divided, large groups to the train set where some are left out of the draw.
 
@@ -106,7 +110,8 @@ def split(settings: Settings, table: GroupedTable) -> Parts:
     if left < folds:
         raise UsageError(
             f"{table.name} leaves {left} {table.noun}s to train on, too few for {folds} folds: "
-            "give more rows, or lower split.folds in assay.toml.",
+            "give more rows, group them otherwise (--group), decide by public evidence with "
+            "--evidence public, or lower split.folds in assay.toml.",
             code="split.too-few-systems",
         )
     train, held_out = (
@@ -119,7 +124,8 @@ def _drawn(settings: Settings, table: GroupedTable) -> np.ndarray:
     sizes = pd.Series(table.units).value_counts()
     if len(sizes) < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(
-            f"{table.name} holds 1 {table.noun}: give rows of more, to seal some.",
+            f"{table.name} holds 1 {table.noun}: give rows of more, group them otherwise "
+            "(--group), or decide by public evidence with --evidence public.",
             code="split.one-system",
         )
     most = settings.gate.rows_per_group

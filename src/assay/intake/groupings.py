@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assay.errors import RefusedError, UsageError
 from assay.groups import COMPOSITION, SYSTEM, promise
-from assay.intake.division import GroupedTable, evidence, grouped, split
+from assay.intake.division import CannotDecideError, GroupedTable, evidence, grouped, split
 from assay.intake.intake import Intake
 from assay.settings import Settings
 from assay.texts import plural
@@ -22,7 +22,7 @@ class Prospect:
     """What a sealed set would be under some settings: numbers of rows and effective groups.
 
     `rows` and `effective` are of all rows that count, `sealed` and `sealed_effective` of those to
-    seal.
+    seal: none where the groups cannot be divided.
     """
 
     settings: Settings
@@ -45,13 +45,13 @@ class Prospect:
         return split.group + within + ("" if most is None else f", {most} rows a group")
 
 
-def prospect(settings: Settings, table: GroupedTable) -> Prospect | None:
-    """What a division would come to; None where there is none."""
+def prospect(settings: Settings, table: GroupedTable) -> Prospect:
+    """What a division would come to."""
     try:
-        parts = split(settings, table)
+        held_out = split(settings, table).held_out
     except UsageError:
-        return None
-    everything, sealed = (evidence(rows, settings) for rows in (table.rows, parts.held_out))
+        held_out = table.rows.iloc[:0]
+    everything, sealed = (evidence(rows, settings) for rows in (table.rows, held_out))
     return Prospect(
         settings,
         len(everything.codes),
@@ -70,7 +70,8 @@ def by_cap(settings: Settings, table: GroupedTable) -> Iterator[Prospect]:
     own = settings.gate.rows_per_group
     for most in CAPS if own is None else [own]:
         gate = settings.gate.model_copy(update={"rows_per_group": most})
-        if (found := prospect(settings.model_copy(update={"gate": gate}), table)) is not None:
+        found = prospect(settings.model_copy(update={"gate": gate}), table)
+        if found.sealed or most == own:
             yield found
 
 
@@ -96,15 +97,11 @@ def candidates(settings: Settings, found: Intake) -> list[Prospect]:
     if settings.split.group == SYSTEM:
         for extent in EXTENTS:
             other = with_group(settings, COMPOSITION, extent)
-            listed += _first(other, found)
+            listed.append(prospect(other, grouped(other, found)))
         for column in found.groupings:
-            listed += _first(with_group(settings, column, settings.split.extent), found)
+            other = with_group(settings, column, settings.split.extent)
+            listed.append(prospect(other, grouped(other, found)))
     return listed
-
-
-def _first(settings: Settings, found: Intake) -> list[Prospect]:
-    one = prospect(settings, grouped(settings, found))
-    return [] if one is None else [one]
 
 
 def recommended(listed: Sequence[Prospect]) -> Prospect | None:
@@ -135,7 +132,7 @@ def groupings_text(listed: Sequence[Prospect]) -> str:
         "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
         for row in cells
     ]
-    return "\n".join(["Groupings that were tried:", *lines, _why(recommended(listed), listed)])
+    return "\n".join(["Groupings that were tried:", *lines, _why(recommended(listed))])
 
 
 def _cells(one: Prospect) -> tuple[str, ...]:
@@ -143,8 +140,8 @@ def _cells(one: Prospect) -> tuple[str, ...]:
     return (one.name, *(f"{number:,.0f}" for number in numbers), "yes" if one.decides else "no")
 
 
-def _why(best: Prospect | None, listed: Sequence[Prospect]) -> str:
-    if not listed or best is None:
+def _why(best: Prospect | None) -> str:
+    if best is None:
         return (
             "None of them lets a sealed set decide: add rows of more groups, or decide by public "
             "evidence with --evidence public."
@@ -157,9 +154,14 @@ def _why(best: Prospect | None, listed: Sequence[Prospect]) -> str:
 
 
 def require_decidable(settings: Settings, found: Intake, table: GroupedTable) -> None:
-    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE."""
+    """Refuse to seal a set on which the gate could never say anything but INCONCLUSIVE.
+
+    Raises:
+        CannotDecideError: no set that is sealed could decide.
+        RefusedError: a larger sealed set could, or one of other groups.
+    """
     one, least = prospect(settings, table), settings.gate.minimum_groups
-    if one is not None and one.decides:
+    if one.decides:
         return
     told = f"{found.name}: {_too_few(one, table)}, and the gate decides nothing below {least}"
     if (fraction := _enough(settings, table)) is not None:
@@ -174,17 +176,18 @@ def require_decidable(settings: Settings, found: Intake, table: GroupedTable) ->
             f"{promise(best.settings.split.group)}.",
             code="data.cannot-decide",
         )
-    raise RefusedError(
-        f"{told}, whatever part is sealed: add rows of more {table.noun}s, decide by public "
-        "evidence with --evidence public, or go on without a verdict by --anyway.",
+    anyway = "" if not one.sealed else ", or go on without a verdict by --anyway"
+    raise CannotDecideError(
+        f"{told}, whatever part is sealed: run the same command with --evidence public, which "
+        f"seals nothing and decides by cross-validation, add rows of more {table.noun}s{anyway}.",
         code="data.cannot-decide",
     )
 
 
-def _too_few(one: Prospect | None, table: GroupedTable) -> str:
-    if one is None:
+def _too_few(one: Prospect, table: GroupedTable) -> str:
+    if not one.sealed:
         count = len(set(table.units))
-        return f"its {len(table.rows)} rows are {plural(count, table.noun)} that can be divided"
+        return f"its {len(table.rows)} rows are {plural(count, table.noun)}, too few to divide"
     return (
         f"the {one.sealed} rows to seal are {one.sealed_effective:.0f} effective groups (rows of "
         f"one {table.noun} count together)"
@@ -195,4 +198,4 @@ def _enough(settings: Settings, table: GroupedTable) -> float | None:
     """The smallest larger share of the groups that a sealed set can decide with."""
     larger = (one for one in FRACTIONS if one > settings.split.sealed_fraction)
     tried = ((one, prospect(with_fraction(settings, one), table)) for one in larger)
-    return next((one for one, found in tried if found is not None and found.decides), None)
+    return next((one for one, found in tried if found.decides), None)

@@ -183,7 +183,7 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
 ) -> "Plan":
     from assay.intake.intake import take_in
     from assay.intake.report import intake_text, write_intake
-    from assay.planning.prospects import prospect
+    from assay.planning.prospects import groupings_of, prospect
 
     found = with_group(
         lambda choices: take_in(source, choices.within(repository.settings)), choices
@@ -192,8 +192,11 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
     write_intake(found, repository.layout)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")
+    groupings = groupings_of(repository, found, chosen)
+    if not machine:
+        typer.echo(f"{groupings}\n")
     with _progress() as tick:
-        return prospect(repository, found, chosen, options, tick)
+        return prospect(repository, found, chosen, options, groupings, tick)
 
 
 def _tell_plan(layout: "Layout", made: "Plan", *, machine: bool) -> None:
