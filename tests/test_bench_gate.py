@@ -6,18 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.gate import attacks, bars, boundary, lives, protocol, replay
+from benchmarks.gate import attacks, bars, boundary, groupings, lives, protocol, replay
 from benchmarks.gate.changes import Change, solved
 from benchmarks.gate.findings import mean, rate
 from benchmarks.gate.lives import World
 from benchmarks.gate.pages import BEGIN, END, page
-from benchmarks.gate.populations import population
+from benchmarks.gate.populations import Population, Rows, population
 from benchmarks.gate.protocol import gate_digest
 from benchmarks.gate.rivals import NAIVE
 from benchmarks.gate.workers import Job, run
 
 from assay.gate.comparisons import Part
 from assay.gate.decision import SealedTest
+from assay.gate.statistics import Grouping
 
 FAMILY = "clustered t3"
 RUNS = 4
@@ -185,3 +186,35 @@ def test_digest_of_the_gate_is_of_what_it_does(tmp_path, monkeypatch):
     told = digest('def f(n):\n    return ("fail", f"{n} are too few", "more are needed")\n')
     assert digest('def f(n):\n    return ("fail", f"only {n}", "add some more rows")\n') == told
     assert digest('def f(n):\n    return ("pass", f"only {n}", "add some more rows")\n') != told
+
+
+class Loose(Population):
+    """A population whose rows are taken for groups of their own, whatever family they are of."""
+
+    def draw(self, rng, rows):
+        """So many rows, each a group."""
+        found = super().draw(rng, rows)
+        return Rows(found.errors, Grouping(np.arange(rows), rows))
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_giant_families_that_are_no_groups_are_found_out(monkeypatch, honest):
+    """Item 12 holds of families as groups with a cap, and its bar is missed without them."""
+    real = groupings.people("giant families", 20 if honest else None)
+    made = real if honest else Loose(real.errors, real.sizes)
+    monkeypatch.setattr(groupings, "people", lambda *_: made)
+    groupings.at_the_margin.cache_clear()
+    runs = [groupings.single(rng(n), "giant families", None, 0.1, 1000) for n in range(60)]
+    groupings.at_the_margin.cache_clear()
+    found = rate("12 groups", "", "", [run["passed"] for run in runs], bars.ALPHA)
+    assert found.holds is honest
+    assert sum(run["opened"] for run in runs) > 50
+
+
+def test_clusters_of_a_series_are_groups_within_it():
+    """A draw takes whole series, and the gate counts their clusters: eight of four rows."""
+    rows = groupings.people("dilute series", None).draw(rng(), 320)
+    assert rows.grouping.count == 80
+    assert set(rows.grouping.sizes) == {4}
+    sums = [rows.errors[rows.grouping.codes == code].mean() for code in range(80)]
+    assert len(set(np.round(sums, 9))) == 80

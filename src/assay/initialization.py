@@ -10,7 +10,7 @@ import pandas as pd
 from assay import provenance
 from assay.errors import AssayError, RefusedError, UsageError
 from assay.files import write_text
-from assay.groups import told
+from assay.groups import SYSTEM, told
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
 from assay.intake.division import write_public
@@ -58,12 +58,12 @@ HOPELESS = 0.05
 # where the template puts the person's table
 KEPT = Path(".assay") / "source"
 FEW_ROWS = 300
+BY_SYSTEM = told(SYSTEM, 0.0, None)
 
 
-def data_card(parts: Parts, found: Intake, settings: Settings) -> str:
+def data_card(parts: Parts, found: Intake, target: Target, grouping: str = BY_SYSTEM) -> str:
     """The first text of `data/README.md`, for rows from a file or dataset."""
     values = pd.concat([parts.train, parts.held_out])[parts.target]
-    target, split = settings.target, settings.split
     return CARD.format(
         division=HELD_OUT if len(parts.held_out) else ALL_PUBLIC,
         divided=", divided by chemical system" if len(parts.held_out) else "",
@@ -76,7 +76,7 @@ def data_card(parts: Parts, found: Intake, settings: Settings) -> str:
         kind=target.kind,
         unit=target.unit,
         rows=len(values),
-        grouping=told(split.group, split.extent, settings.gate.rows_per_group),
+        grouping=grouping,
         low=values.min(),
         high=values.max(),
         mean=values.mean(),
@@ -139,7 +139,8 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
         text, parts, tried = adopted(Repository(root, before), text, found, options)
-        repeated, card = found.merged.repeated, data_card(parts, found, parse_settings(text))
+        settings, repeated = parse_settings(text), found.merged.repeated
+        card = data_card(parts, found, settings.target, _line(settings))
     with fitting_model(Repository(root, parse_settings(text))) as changed:
         model = first_model(root, parts, text)
         if found is not None and not options.anyway:
@@ -152,8 +153,7 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
 
 def _grouping(settings: Settings, tried: Sequence[Prospect]) -> str:
     """The page's lines about groups: how rows go together, and what was tried to find that."""
-    split, gate = settings.split, settings.gate
-    line = f"Rows are {told(split.group, split.extent, gate.rows_per_group)}."
+    line = f"Rows are {_line(settings)}."
     return line if len(tried) < 2 or tried[0].decides else f"{groupings_text(tried)}\n{line}"  # noqa: PLR2004
 
 
@@ -177,6 +177,11 @@ def _require_hope(parts: Parts, model: FirstModel) -> None:
             "--anyway.",
             code="data.hopeless",
         )
+
+
+def _line(settings: Settings) -> str:
+    split, gate = settings.split, settings.gate
+    return told(split.group, split.extent, gate.rows_per_group)
 
 
 def read_source(root: Path, source: str | None, choices: Choices) -> Intake | None:

@@ -76,9 +76,7 @@ def test_number_has_parity_and_class_has_reliability(tmp_path: Path) -> None:
 def test_coverage_is_told_for_a_number_alone(tmp_path: Path) -> None:
     """The interval's coverage stands among the numbers and by its picture; a class has neither."""
     page = _page(tmp_path / "number")
-    told = [
-        f"Coverage of the 90% interval, {which}" for which in ("new chemical", "rows at random")
-    ]
+    told = [f"Coverage of the 90% interval, {which}" for which in ("new groups", "rows at random")]
     assert all(name in page.text for name in told)
     assert "intervals made from half of the groups hold" in page.text
     page = _page(tmp_path / "class", kind="class")

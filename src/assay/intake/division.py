@@ -118,7 +118,8 @@ def split(settings: Settings, table: GroupedTable) -> Parts:
     if left < folds:
         raise UsageError(
             f"{table.name} leaves {left} {table.noun}s to train on, too few for {folds} folds: "
-            "give more rows, or lower split.folds in assay.toml.",
+            "give more rows, group them otherwise (--group), decide by public evidence with "
+            "--evidence public, or lower split.folds in assay.toml.",
             code="split.too-few-systems",
         )
     train, held_out = (
@@ -131,7 +132,8 @@ def _drawn(settings: Settings, table: GroupedTable) -> np.ndarray:
     sizes = pd.Series(table.units).value_counts()
     if len(sizes) < 2:  # noqa: PLR2004 (one for each side)
         raise UsageError(
-            f"{table.name} holds 1 {table.noun}: give rows of more, to seal some.",
+            f"{table.name} holds 1 {table.noun}: give rows of more, group them otherwise "
+            "(--group), or decide by public evidence with --evidence public.",
             code="split.one-system",
         )
     most = settings.gate.rows_per_group

@@ -27,7 +27,7 @@ class Prospect:
     """What a sealed set would be under some settings: numbers of rows and effective groups.
 
     `rows` and `effective` are of all rows that count, `sealed` and `sealed_effective` of those to
-    seal.
+    seal: none where the groups cannot be divided.
     """
 
     settings: Settings
@@ -52,13 +52,14 @@ class Prospect:
         return split.group + within + ("" if most is None else f", {most} rows a group")
 
 
-def prospect(settings: Settings, table: GroupedTable) -> Prospect | None:
-    """What a division would come to; None where there is none."""
+def prospect(settings: Settings, table: GroupedTable) -> Prospect:
+    """What a division would come to."""
     try:
-        parts = whole(settings, table) if settings.public else split(settings, table)
+        divide = whole if settings.public else split
+        held_out = divide(settings, table).held_out
     except UsageError:
-        return None
-    everything, sealed = (evidence(rows, settings) for rows in (table.rows, parts.held_out))
+        held_out = table.rows.iloc[:0]
+    everything, sealed = (evidence(rows, settings) for rows in (table.rows, held_out))
     return Prospect(
         settings,
         len(everything.codes),
@@ -77,7 +78,8 @@ def by_cap(settings: Settings, table: GroupedTable) -> Iterator[Prospect]:
     own = settings.gate.rows_per_group
     for most in CAPS if own is None else [own]:
         gate = settings.gate.model_copy(update={"rows_per_group": most})
-        if (found := prospect(settings.model_copy(update={"gate": gate}), table)) is not None:
+        found = prospect(settings.model_copy(update={"gate": gate}), table)
+        if found.sealed or settings.public or most == own:
             yield found
 
 
@@ -103,15 +105,11 @@ def candidates(settings: Settings, found: Intake) -> list[Prospect]:
     if settings.split.group == SYSTEM:
         for extent in EXTENTS:
             other = with_group(settings, COMPOSITION, extent)
-            listed += _first(other, found)
+            listed.append(prospect(other, grouped(other, found)))
         for column in found.groupings:
-            listed += _first(with_group(settings, column, settings.split.extent), found)
+            other = with_group(settings, column, settings.split.extent)
+            listed.append(prospect(other, grouped(other, found)))
     return listed
-
-
-def _first(settings: Settings, found: Intake) -> list[Prospect]:
-    one = prospect(settings, grouped(settings, found))
-    return [] if one is None else [one]
 
 
 def recommended(listed: Sequence[Prospect]) -> Prospect | None:
@@ -142,7 +140,7 @@ def groupings_text(listed: Sequence[Prospect]) -> str:
         "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
         for row in cells
     ]
-    return "\n".join(["Groupings that were tried:", *lines, _why(recommended(listed), listed)])
+    return "\n".join(["Groupings that were tried:", *lines, _why(recommended(listed))])
 
 
 def _cells(one: Prospect) -> tuple[str, ...]:
@@ -150,8 +148,8 @@ def _cells(one: Prospect) -> tuple[str, ...]:
     return (one.name, *(f"{number:,.0f}" for number in numbers), "yes" if one.decides else "no")
 
 
-def _why(best: Prospect | None, listed: Sequence[Prospect]) -> str:
-    if not listed or best is None:
+def _why(best: Prospect | None) -> str:
+    if best is None:
         return (
             "None of them lets a sealed set decide: add rows of more groups, or decide by public "
             "evidence with --evidence public."
@@ -171,7 +169,7 @@ def require_decidable(settings: Settings, found: Intake, table: GroupedTable) ->
         RefusedError: a larger sealed set or another grouping could, or not even all rows together.
     """
     one, least = prospect(settings, table), settings.gate.minimum_groups
-    if one is not None and one.decides:
+    if one.decides:
         return
     if settings.public:
         raise _too_few_public(one, table)
@@ -188,28 +186,27 @@ def require_decidable(settings: Settings, found: Intake, table: GroupedTable) ->
             f"{promise(best.settings.split.group)}.",
             code="data.cannot-decide",
         )
+    anyway = "" if not one.sealed else ", or go on without a verdict by --anyway"
     raise CannotDecideError(
         f"{told}, whatever part is sealed: run the same command with --evidence public, which "
-        f"seals nothing and decides by cross-validation, add rows of more {table.noun}s, or go on "
-        "without a verdict by --anyway.",
+        f"seals nothing and decides by cross-validation, add rows of more {table.noun}s{anyway}.",
         code="data.cannot-decide",
     )
 
 
-def _too_few_public(one: Prospect | None, table: GroupedTable) -> RefusedError:
-    groups = 0.0 if one is None else one.effective
+def _too_few_public(one: Prospect, table: GroupedTable) -> RefusedError:
     return RefusedError(
-        f"{table.name}: the {len(table.rows)} rows are {groups:.1f} effective groups (rows of one "
-        f"{table.noun} count together), and cross-validation on public rows decides nothing below "
-        f"{MINIMUM_PUBLIC_GROUPS}: add rows of more {table.noun}s.",
+        f"{table.name}: the {len(table.rows)} rows are {one.effective:.1f} effective groups (rows "
+        f"of one {table.noun} count together), and cross-validation on public rows decides nothing "
+        f"below {MINIMUM_PUBLIC_GROUPS}: add rows of more {table.noun}s.",
         code="data.too-few-public",
     )
 
 
-def _too_few(one: Prospect | None, table: GroupedTable) -> str:
-    if one is None:
+def _too_few(one: Prospect, table: GroupedTable) -> str:
+    if not one.sealed:
         count = len(set(table.units))
-        return f"its {len(table.rows)} rows are {plural(count, table.noun)} that can be divided"
+        return f"its {len(table.rows)} rows are {plural(count, table.noun)}, too few to divide"
     return (
         f"the {one.sealed} rows to seal are {one.sealed_effective:.0f} effective groups (rows of "
         f"one {table.noun} count together)"
@@ -220,4 +217,4 @@ def _enough(settings: Settings, table: GroupedTable) -> float | None:
     """The smallest larger share of the groups that a sealed set can decide with."""
     larger = (one for one in FRACTIONS if one > settings.split.sealed_fraction)
     tried = ((one, prospect(with_fraction(settings, one), table)) for one in larger)
-    return next((one for one, found in tried if found is not None and found.decides), None)
+    return next((one for one, found in tried if found.decides), None)

@@ -26,16 +26,18 @@ TRIALS = 100
 LIKELY = 0.5
 
 
-def prospect(
+def prospect(  # noqa: PLR0913 (what the verb was told)
     repository: Repository,
     found: Intake,
     chosen: SetOptions,
     options: PlanOptions,
+    groupings: str,
     tick: Callable[[], object] = int,
 ) -> Plan:
     """Divide a table in a folder of its own, fit the model there, and plan for that.
 
-    The repository stays as it is, and of the rows to seal the formulas alone are read.
+    The repository stays as it is, and of the rows to seal the formulas alone are read. `groupings`
+    are those of `groupings_of`, to be kept with the plan.
 
     Raises:
         UsageError: the table cannot be divided, or the model cannot be fitted on it.
@@ -43,7 +45,6 @@ def prospect(
     """
     root = repository.root
     text = (root / FILE_NAME).read_text(encoding="utf-8")
-    listed = _groupings(repository, text, found, chosen)
     text, parts, _ = adopted(repository, text, found, replace(chosen, anyway=True))
     with tempfile.TemporaryDirectory(prefix="assay-plan-") as folder:
         place = Path(folder)
@@ -56,11 +57,17 @@ def prospect(
         few = plan.sealed.effective < plan.minimum_groups
         unlikely = model.chance is not None and model.chance < LIKELY
         public = _public(repository, place, found, chosen) if few or unlikely else None
-    told = {"first": model.chance, "public": public, "groupings": listed}
+    told = {"first": model.chance, "public": public, "groupings": groupings}
     return plan.model_copy(update=told)
 
 
-def _groupings(repository: Repository, text: str, found: Intake, chosen: SetOptions) -> str:
+def groupings_of(repository: Repository, found: Intake, chosen: SetOptions) -> str:
+    """The groupings of a table that are worth a look, and which one is recommended.
+
+    Raises:
+        UsageError: the table does not go with `assay.toml`.
+    """
+    text = (repository.root / FILE_NAME).read_text(encoding="utf-8")
     settings = parse_settings(configured(text, repository.settings, found, chosen))
     with stages("plan") as doing:
         doing("trying groupings")

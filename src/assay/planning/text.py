@@ -37,7 +37,6 @@ _CURVES = (
 def plan_text(plan: Plan) -> str:
     """The whole plan as plain text."""
     lines = [*_heading(plan), "", *(f"- {sentence}" for sentence in sentences(plan)), ""]
-    lines += [] if plan.groupings is None else [plan.groupings, ""]
     lines += [*_table(plan), "", *_notes(plan)]
     return "\n".join(lines)
 

@@ -219,15 +219,18 @@ def _of_a_table(  # noqa: PLR0913 (what the verb was told)
 ) -> "Plan":
     from assay.intake.report import intake_text, write_intake
     from assay.model.gaps import take_in_for
-    from assay.planning.prospects import prospect
+    from assay.planning.prospects import groupings_of, prospect
 
     found = with_group(lambda choices: take_in_for(repository, source, choices), choices)
     assert found is not None  # noqa: S101 (a table was named)
     write_intake(found, repository.layout)
     if not machine:
         typer.echo(f"{intake_text(found)}\n")
+    groupings = groupings_of(repository, found, chosen)
+    if not machine:
+        typer.echo(f"{groupings}\n")
     with _progress() as tick:
-        made = prospect(repository, found, chosen, options, tick)
+        made = prospect(repository, found, chosen, options, groupings, tick)
     return made.model_copy(update={"source": source})
 
 
