@@ -75,7 +75,7 @@ def _split(settings: Settings, found: Intake) -> Parts:
     if left < folds:
         raise UsageError(
             f"{source} leaves {left} chemical systems to train on, too few for {folds} folds: give "
-            "more rows, or lower split.folds in assay.toml.",
+            "more rows, seal nothing with --evidence public, or lower split.folds in assay.toml.",
             code="split.too-few-systems",
         )
     train, held_out = (

@@ -150,7 +150,8 @@ def _target() -> Rule:
     return _equal(
         "history.target",
         "Name, kind and unit of the target are main's.",
-        "certificates and sealed labels are of main's target: put it back, or start another repository for it",
+        "labels and certificates are of main's target: put it back, or start another repository "
+        "for it",
         "failure",
     )
 
@@ -159,7 +160,7 @@ def _renamed() -> Rule:
     return _equal(
         "history.renamed",
         "The column of the target has its name on main.",
-        "the column is renamed and every row is as on main, so labels and certificates are still its own",
+        "the column is renamed and every row is as on main, so labels are still its own",
         WARNING,
     )
 
