@@ -8,7 +8,7 @@ from assay.initialization import initialize as bare
 from assay.initialization import next_steps, read_source
 from assay.intake.adoption import SetOptions
 from assay.intake.choices import Choices
-from assay.intake.division import CannotDecideError
+from assay.intake.groupings import CannotDecideError
 from assay.layout import Layout
 from assay.planning.plan import PlanOptions
 from assay.planning.prospects import prospect

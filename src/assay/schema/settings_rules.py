@@ -155,7 +155,8 @@ def _target() -> Rule:
     return _equal(
         "history.target",
         "Name, kind, unit and classes of the target are main's.",
-        "the sealed labels are of main's target: put it back, or start another repository for it",
+        "labels and certificates are of main's target: put it back, or start another repository "
+        "for it",
         "failure",
     )
 
@@ -164,7 +165,7 @@ def _renamed() -> Rule:
     return _equal(
         "history.renamed",
         "The column of the target has its name on main.",
-        "the column is renamed and every row is as on main, so the sealed labels are still its own",
+        "the column is renamed and every row is as on main, so labels are still its own",
         WARNING,
     )
 
