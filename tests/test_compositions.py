@@ -208,6 +208,8 @@ def test_spaces_are_blamed_only_where_they_are_the_fault():
         ("nan", "leave the row out"),
         ("NA", "leave the row out"),
         ("None", "leave the row out"),
+        ("La2Sr0Cu0.8Zn0.2O4", "La2Cu0.8Zn0.2O4"),
+        ("Ba0.00YBa2Cu3O7", "YBa2Cu3O7"),
     ],
 )
 def test_what_was_probably_meant_is_told(text, hint):

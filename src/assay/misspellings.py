@@ -16,7 +16,7 @@ from assay.slips import is_grade, meant
 # what pandas writes for no value, and pymatgen for a nitride of sodium
 NITRIDE = "NaN"
 AMBIGUOUS = f"{NITRIDE!r} may be a missing value; write Na1N1 if the nitride of sodium is meant"
-_ZERO = re.compile(r"[A-Z][a-z]?0+(?:\.0*)?(?![\d.])")
+_NOTHING = re.compile(r"[A-Z][a-z]?0+(?:\.0*)?(?![\d.])")
 # what pandas, spreadsheets and people write for nothing and nothing else
 MISSING = frozenset(
     {
@@ -127,8 +127,9 @@ def _slipped(text: str) -> Iterator[str]:
 
 def _without_zeros(text: str) -> Iterator[str]:
     """`La2Sr0CuO4` is `La2CuO4`; where there is no oxygen the zero may be the letter O."""
-    if "O" in _SYMBOL.findall(text):
-        yield _ZERO.sub("", text)
+    rest = _NOTHING.sub("", text)
+    if "O" in _SYMBOL.findall(rest) and len({*_SYMBOL.findall(rest)}) > 1:
+        yield rest
 
 
 def _without_phase(text: str) -> Iterator[str]:

@@ -19,9 +19,8 @@ def read_raw(path: Path, sheet: str | None = None, least: int = LEAST) -> RawTab
         raise UsageError(f"{path} is a folder: name a file in it.", code="table.missing")
     if not path.is_file():
         raise UsageError(f"{path} does not exist: check its name and folder.", code="table.missing")
-    if (told := other_kind(path)) is not None:
-        code = "table.other-kind" if path.stat().st_size else "table.empty"
-        raise UsageError(f"{path} {told}.", code=code)
+    if path.stat().st_size and (told := other_kind(path)) is not None:
+        raise UsageError(f"{path} {told}.", code="table.other-kind")
     from assay.intake import delimited, structured, workbooks
 
     with path.open("rb") as stream:
