@@ -8,11 +8,12 @@ import pytest
 from assay.layout import Handover, Layout
 from assay.repository import read_repository
 from assay.scoring.score import score
-from mini import FORMULAS
+from mini import CATIONS
 from once import once
 from toy import MODEL, PACKAGE, SETTINGS, add_checks, assay, commit, git, target_of, write_rows
 
 TABLE = "mine.csv"
+FORMULAS = [f"{c}{n}{a}" for c in CATIONS for a in ("O", "S", "F", "Cl", "Br") for n in ("", 2, 3)]
 INIT = ("init", TABLE, "--evidence", "public", "--target", "energy [eV/atom]")
 
 

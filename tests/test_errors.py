@@ -16,7 +16,7 @@ AREAS = (
     "batch|bundle|certificate|claim|cluster|data|diff|domain|features|file|formula|git|github|intake|"
     "golden|handover|key|labels|ledger|lineage|list|lock|machinery|manifest|model|network|part|"
     "plan|queue|report|sanity|schema|sealed|settings|shard|split|table|template|training|update|"
-    "usage|verdict|wheel"
+    "usage|verb|verdict|wheel"
 )
 FORM = re.compile(rf"(?:{AREAS})\.[a-z]+(?:-[a-z]+){{0,2}}")
 BASE = """

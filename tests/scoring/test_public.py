@@ -59,7 +59,9 @@ def test_main_certifies_by_cross_validation(public):
     layout = Layout(public)
     assert not (layout.keys / "sealing.key").exists()
     verdict = scored(public)
-    assert (verdict.outcome, verdict.stage, verdict.claim) == ("PASS", "public", "improvement")
+    assert (verdict.outcome, verdict.stage, verdict.claim) == ("PASS", "public", "improvement"), (
+        verdict.explanation
+    )
     assert (verdict.evidence, verdict.preview, verdict.certified) == ("public", False, True)
     assert (verdict.use, verdict.sealed_rows, verdict.level) == (0, 0, 0.025)
     proof = verify(handed(public).certificate, layout.public_key).predicate

@@ -236,7 +236,8 @@ def prediction_rows(
             (values >= EVEN).astype(int)
         ]
     names = columns_of(metadata.classes)
-    ours = pd.DataFrame(columns, index=table.index)[list(names)]
+    # tables of older batches have no `evidence`
+    ours = pd.DataFrame(columns, index=table.index)[[name for name in names if name in columns]]
     others = table.drop(columns="formula")
     return ours.join(others.set_axis(free_names(list(others.columns), names), axis="columns"))
 
