@@ -100,4 +100,4 @@ def test_a_verb_that_is_killed_is_no_pass(tmp_path):
     killed = SimpleNamespace(wait=lambda: -9)
     with pytest.raises(NotCarriedOutError) as caught:
         VerbBeside("schema", killed, None, None).ended()
-    assert caught.value.code == "verb.killed"
+    assert caught.value.code == "machinery.killed"

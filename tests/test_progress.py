@@ -109,13 +109,18 @@ def test_what_is_counted_comes_through():
     assert progress._watch.shown == []
 
 
-def test_scoring_says_its_stages_by_no_clock(monkeypatch):
-    """In a log, lines of `score` come with its stages: no label has a part in their number."""
+@pytest.mark.parametrize("verb", ["score", "report"])
+def test_what_follows_labels_says_its_stages_by_no_clock(monkeypatch, verb):
+    """In the log of the trusted half a line comes with each stage, and none by the time."""
     monkeypatch.setattr(sys, "stderr", written := io.StringIO())
-    begin(["score"])
-    with stages("score") as doing:
-        doing("comparing with the reference and deciding")
-    assert written.getvalue() == "score: comparing with the reference and deciding\n"
+    started = []
+    monkeypatch.setattr(progress._watch, "start", lambda *told: started.append(told))
+    begin([verb])
+    with stages(verb) as doing:
+        doing("comparing")
+    assert (written.getvalue(), started) == (f"{verb}: comparing\n", [])
+    begin(["train"])
+    assert len(started) == 1
 
 
 def test_nothing_is_written_of_what_is_quick(monkeypatch):

@@ -48,8 +48,8 @@ BEGINNINGS = {
 EVERY, LATER, MINUTE = 5.0, 15.0, 60.0
 # seconds after which a terminal shows how long something has taken
 SLOW = 2.0
-# the labels have no part in what this verb does when: its lines follow no clock
-TIMELESS = "score"
+# these may follow sealed labels, which have no part in what is printed: no line goes by a clock
+TIMELESS = ("score", "report")
 # of a verb that another one starts, which says itself what it is doing
 QUIET = "ASSAY_QUIET"
 
@@ -73,7 +73,7 @@ def begin(arguments: Sequence[str]) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"{what} ...\n")
         sys.stderr.flush()
-    if verb != TIMELESS or sys.stderr.isatty():
+    if verb not in TIMELESS or sys.stderr.isatty():
         _watch.start(what, " ".join([verb, *others[: verb in GROUPS]]))
 
 
@@ -226,7 +226,7 @@ class Shown:
         """Name the stage that is begun."""
         self._stage, self._since = stage, time.monotonic()
         self.bar.set_description_str(f"{self._name}: {stage} ...")
-        if self._name == TIMELESS and not self.on_terminal:
+        if self._name in TIMELESS and not self.on_terminal:
             sys.stderr.write(f"{on_one_line(f'{self._name}: {stage}')}\n")
 
     def tick(self) -> None:

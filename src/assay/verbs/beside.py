@@ -35,7 +35,7 @@ class VerbBeside:
             raise NotCarriedOutError(
                 f"`assay {self.verb}` was ended by signal {-code}, perhaps for want of memory: run "
                 f"`assay {self.verb}` alone.",
-                code="verb.killed",
+                code="machinery.killed",
             )
         texts = []
         for stream in (self.output, self.errors):
