@@ -117,7 +117,7 @@ def obey(
     np.random.seed()  # noqa: NPY002 (of which all forks would draw the same)
     tempfile.tempdir = None
     sys.path[0] = root
-    sys.argv[:] = [main.__code__.co_filename, *arguments]
+    sys.argv[:] = [str(Path(main.__code__.co_filename).with_name("__main__.py")), *arguments]
     main()
 
 
