@@ -14,6 +14,7 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -46,7 +47,9 @@ def run(
 @cache
 def parent() -> "subprocess.Popen[str]":
     """The process that is forked, started by the first who asks."""
-    unset = ("GITHUB_", "ASSAY_", "MLFLOW_", "GIT_")
+    from once import waited
+
+    start, unset = time.monotonic(), ("GITHUB_", "ASSAY_", "MLFLOW_", "GIT_")
     server = subprocess.Popen(
         [sys.executable, __file__],
         stdin=subprocess.PIPE,
@@ -55,19 +58,28 @@ def parent() -> "subprocess.Popen[str]":
         text=True,
     )
     atexit.register(server.kill)
+    assert server.stdout is not None
+    server.stdout.readline()
+    waited.append(time.monotonic() - start)
     return server
 
 
 def serve() -> None:
     """Load everything, then obey each order in a fork and say its exit code."""
     load()
+    say("ready")
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             obey(*json.loads(line))
             return
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
-        sys.stdout.flush()
+        say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+
+
+def say(line: str) -> None:
+    """Answer the process of the tests."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def load() -> None:
@@ -105,7 +117,7 @@ def obey(
     np.random.seed()  # noqa: NPY002 (of which all forks would draw the same)
     tempfile.tempdir = None
     sys.path[0] = root
-    sys.argv[:] = [main.__code__.co_filename, *arguments]
+    sys.argv[:] = [str(Path(main.__code__.co_filename).with_name("__main__.py")), *arguments]
     main()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import planted
 import pytest
-from test_sanity import check, kit, own, rules, toy
+from test_sanity import check, few, kit, own, rules, toy
 
 from assay.records import CheckReport
 from assay.sanity.shortfalls import causes, hindered, kit_shortfalls, own_shortfalls
@@ -117,8 +117,11 @@ def test_a_profile_of_one_example_hides_no_fault(kit: Path) -> None:
 
 
 @slow
-def test_code_of_the_model_that_limits_examples_is_seen(kit: Path) -> None:
+def test_code_of_the_model_that_limits_examples_is_seen(
+    kit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the model's code does to Hypothesis in the process, the counts come out too low."""
+    few(monkeypatch, "repetition", "refusal")
     (kit / "out" / "bundle" / "answer.py").write_text(textwrap.dedent(PATCHED))
     report = check(kit, PATCHED)
     assert set(drawn_names(("repetition", "refusal"))) - {
