@@ -10,6 +10,7 @@ from matminer.utils.io import store_dataframe_as_json
 from assay.compositions import chemical_system, reduced_formula
 from assay.errors import CheckFailedError, NotCarriedOutError, RefusedError, UsageError
 from assay.initialization import few_rows, next_steps
+from assay.intake.division import CannotDecideError
 from assay.layout import Layout
 from assay.ledger.certificate import read_signer
 from assay.repository import read_repository
@@ -374,7 +375,7 @@ def test_a_set_that_can_decide_nothing_is_not_sealed(root):
 def test_a_set_that_can_never_decide_is_sealed_on_a_word_alone(root):
     """Where no share suffices the way on is more rows, or `--anyway`."""
     systems(root, 40)
-    with told(RefusedError, 1, "10 effective groups", "--anyway"):
+    with told(CannotDecideError, 1, "10 effective groups", "--evidence public", "--anyway"):
         initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=False)
     assert initialize(root, str(root / "mine.csv"), "gap [eV]", anyway=True).sealed_rows == 10
 
