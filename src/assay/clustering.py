@@ -4,7 +4,7 @@ The distance of two compositions is sum |x - y| over their atomic shares, from 0
 of a cluster are further apart than its extent (complete linkage).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from assay.compositions import parse
 # atomic shares that differ by no more than this, all of them: near enough to know one another
 NEAR = 0.01
 # rows whose distances are held at once; more of them are halved before they are clustered
-LARGEST = 5000
+LARGEST, FEW = 5000, 1000
 # what rounding adds to a distance
 ROUNDING = 1e-9
 
@@ -35,18 +35,25 @@ def clusters(formulas: Sequence[str], extent: float) -> list[str]:
     clustered each for itself.
     """
     points = shares(formulas)
+    linked = _linked(points, extent)
+    blocks = (block for rows in linked for block in _halved(points, rows, LARGEST))
+    return _named(formulas, points, blocks, extent)
+
+
+def _named(
+    formulas: Sequence[str], points: np.ndarray, blocks: Iterable[np.ndarray], extent: float
+) -> list[str]:
     names = np.empty(len(formulas), dtype=object)
-    for linked in _linked(points, extent):
-        for block in _halved(points, linked):
-            for cluster in _complete(points, block, extent):
-                names[cluster] = formulas[_medoid(points, cluster, formulas)]
-    return names.tolist()
+    for block in blocks:
+        for cluster in _complete(points, block, extent):
+            names[cluster] = formulas[_medoid(points, cluster, formulas)]
+    return [str(name) for name in names]
 
 
 def joined(formulas: Sequence[str], names: Sequence[str], extent: float) -> list[str]:
     """The cluster of each composition: of those that are there the nearest within the extent.
 
-    Those that are near none are clusters of their own.
+    Those that are near none are clusters of their own, found by halves of `FEW` rows at most.
 
     Args:
         formulas: compositions (n,).
@@ -55,8 +62,10 @@ def joined(formulas: Sequence[str], names: Sequence[str], extent: float) -> list
     """
     found = [known or "" for known in nearest(formulas, names, extent)]
     rest = [place for place, name in enumerate(found) if not name]
-    own = clusters([formulas[place] for place in rest], extent) if rest else []
-    for place, name in zip(rest, own, strict=True):
+    others = [formulas[place] for place in rest]
+    points = shares(others)
+    blocks = _halved(points, np.arange(len(rest)), FEW)
+    for place, name in zip(rest, _named(others, points, blocks, extent), strict=True):
         found[place] = name
     return found
 
@@ -114,21 +123,21 @@ def _linked(points: np.ndarray, extent: float) -> Iterator[np.ndarray]:
     yield from np.split(order, np.flatnonzero(np.diff(components[order])) + 1)
 
 
-def _halved(points: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    if len(rows) <= LARGEST:
+def _halved(points: np.ndarray, rows: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    if len(rows) <= most:
         yield rows
         return
     own = points[rows]
     order = np.argsort(own[:, own.var(axis=0).argmax()], kind="stable")
     for half in np.array_split(rows[order], 2):
-        yield from _halved(points, half)
+        yield from _halved(points, half, most)
 
 
 def _complete(points: np.ndarray, rows: np.ndarray, extent: float) -> Iterator[np.ndarray]:
     from scipy.cluster.hierarchy import fcluster, linkage
 
-    if len(rows) == 1:
-        yield rows
+    if len(rows) < 2:  # noqa: PLR2004 (nothing to link)
+        yield from [rows] if len(rows) else []
         return
     tree = linkage(points[rows], "complete", "cityblock")
     labels = fcluster(tree, extent + ROUNDING, "distance")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assay.compositions import chemical_system, identity
+from assay.texts import plural
 
 SYSTEM, COMPOSITION = "system", "composition"
 # where the tables keep the clusters of compositions
@@ -79,5 +80,5 @@ def told(group: str, extent: float, most: int | None) -> str:
         SYSTEM: "chemical system",
         COMPOSITION: f"composition (clusters within {100 * extent:g} % of the atoms)",
     }.get(group, f"column {group!r}")
-    cap = "" if most is None else f", at most {most} rows of a group count"
+    cap = "" if most is None else f", at most {plural(most, 'row')} of a group counted"
     return f"grouped by {kind}{cap}; {promise(group)}"

@@ -21,6 +21,7 @@ from assay.layout import Layout
 from assay.ledger.certificate import new_signing_key
 from assay.model.gaps import take_in_for
 from assay.planning.first_model import FirstModel, first_model
+from assay.progress import stages
 from assay.repository import Repository
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, write_sealed
@@ -138,7 +139,9 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
         _require_sealed(before, options)
         parts, card, repeated = _parts_on_disk(Repository(root, before)), None, 0
     else:
-        text, parts, tried = adopted(Repository(root, before), text, found, options)
+        with stages("init") as doing:
+            doing("dividing the rows by groups")
+            text, parts, tried = adopted(Repository(root, before), text, found, options)
         settings, repeated = parse_settings(text), found.merged.repeated
         card = data_card(parts, found, settings.target, _line(settings))
     with fitting_model(Repository(root, parse_settings(text))) as changed:

@@ -86,6 +86,9 @@ def test_a_cap_on_the_rows_of_a_group_holds_from_the_verdict_to_the_replay(seale
     verdict = score(sealed)
     assert (verdict.outcome, verdict.stage) == ("PASS", "sealed")
     assert verdict.sealed_rows == verdict.sealed_groups == len(systems)
+    statement = verify(handed(sealed).certificate, Layout(sealed).public_key)
+    assert verdict.grouping == statement.predicate.grouping
+    assert "at most 1 row of a group" in str(verdict.grouping)
     assert verdict.public_rows == verdict.public_groups
     ledger = read_ledger(sealed)
     (use,) = uses_of(ledger)
