@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from benchmarks import domain, pages
-from benchmarks.gate import figures
+from benchmarks.gate import figures, public_evidence
 from benchmarks.gate.pages import write_page
 
 from gauntlet import acts, tables
@@ -22,6 +22,7 @@ def write_tables() -> None:
     write_page(_read("gate"))
     pages.main()
     pages.fill(domain.tables(_read("domain")))
+    pages.fill(public_evidence.parts(_read("public_evidence")))
     tables.write_tables(RECORD)
     tables.write_acts(acts.RECORD)
     verdicts_page.write_page()
