@@ -6,13 +6,8 @@ They are made from the records in benchmarks/ alone; nothing is measured.
 import json
 from typing import Any
 
-<<<<<<< HEAD
 from benchmarks import domain, intervals, pages
-from benchmarks.gate import figures
-=======
-from benchmarks import domain, pages
 from benchmarks.gate import figures, public_evidence
->>>>>>> public
 from benchmarks.gate.pages import write_page
 
 from gauntlet import acts, tables
@@ -27,11 +22,8 @@ def write_tables() -> None:
     write_page(_read("gate"))
     pages.main()
     pages.fill(domain.tables(_read("domain")))
-<<<<<<< HEAD
     pages.fill(intervals.tables(_read("intervals")))
-=======
     pages.fill(public_evidence.parts(_read("public_evidence")))
->>>>>>> public
     tables.write_tables(RECORD)
     tables.write_acts(acts.RECORD)
     verdicts_page.write_page()
