@@ -14,7 +14,8 @@ from assay.report import plots
 def parity(rows: int = 1500) -> Drawing:
     """A plot of many points in a narrow band, which compresses badly."""
     target, noise = np.random.default_rng(0).normal(size=(2, rows))
-    return plots.parity(target, target + 0.3 * noise, "x", "eV", (0.9, 0.5))
+    interval = Interval(0.9, np.abs(0.3 * noise), np.ones(rows), 0.5)
+    return plots.parity(target, target + 0.3 * noise, "x", "eV", interval)
 
 
 def image(drawing: Drawing) -> Image.Image:

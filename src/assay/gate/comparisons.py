@@ -27,7 +27,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Groups:
-    """The chemical systems of the train rows, of the sealed rows and of the pool."""
+    """The groups of the train rows, of the sealed rows and of the pool."""
 
     train: Grouping
     sealed: Grouping
@@ -40,7 +40,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Slice:
+class SliceRows:
     """Some of the rows, by masks over train rows, sealed rows and pool."""
 
     name: str
@@ -60,7 +60,7 @@ class Requirement:
     metric: Metric
     margin: float
     primary: bool = False
-    slice: Slice | None = None
+    slice: SliceRows | None = None
     advisory: bool = False
 
     @property
@@ -221,5 +221,5 @@ class Comparison:
         return Part(requirement, *models, groups, target, self.claim, self.paired)
 
 
-def _chosen(values: Predictions, rows: Slice) -> Predictions:
+def _chosen(values: Predictions, rows: SliceRows) -> Predictions:
     return Predictions(values.train[rows.train], values.sealed[rows.sealed], values.pool[rows.pool])

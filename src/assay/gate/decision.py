@@ -101,7 +101,9 @@ def decide(comparison: Comparison, policy: Gate, budget: Budget) -> Decision | S
         them once, and asks `judge_sealed`.
     """
     if budget.uses >= policy.uses or budget.disagreements >= policy.disagreements:
-        told = "the sealed set is used up: run `assay seal retire`, then `assay seal fresh`"
+        told = (
+            "the sealed set is used up: run `assay seal renew TABLE` with rows that nobody has seen"
+        )
         return Decision("INCONCLUSIVE", "retired", told)
     parts = binding(comparison, policy)
     if decision := judge_unchanged(parts) or judge_public(parts, policy):
@@ -191,7 +193,7 @@ def _few_carriers(part: Part, guard: Guard) -> Decision:
         return _undecided(f"{_apart(part)}; {_SHUT}", "table")
     told = (
         f"the changes of predictions{up_to(guard.threshold)} sit in "
-        f"{guard.carrying(part.on_sealed):.0f} chemical systems only (by weight), and fewer than "
+        f"{guard.carrying(part.on_sealed):.0f} groups only (by weight), and fewer than "
         f"{MINIMUM_CARRIERS} decide nothing about the {_of(part)}; {_SHUT}"
     )
     return _undecided(told, "carriers", for_carriers(part, guard))
