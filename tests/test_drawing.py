@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from PIL import Image
 
 from assay.drawing import Drawing
+from assay.model.intervals import Interval
 from assay.report import plots
 
 

@@ -29,6 +29,16 @@ def begin(root, **options):
     return initialize(root, str(root / "mine.csv"), "gap [eV]", **({"anyway": False} | options))
 
 
+SMALL = dict(list(VALUES.items())[::2])
+
+
+@pytest.fixture
+def small(mini):
+    """A repository whose table is too small for any grouping of it to be sealed."""
+    (mini / "mine.csv").write_text(csv_of(SMALL))
+    return mini
+
+
 @pytest.fixture
 def public(mini, monkeypatch):
     """The repository, initialised with public evidence."""
@@ -46,9 +56,9 @@ def take_public(monkeypatch):
     monkeypatch.setattr("mini.SetOptions", asked)
 
 
-def test_what_cannot_decide_is_not_sealed(mini):
+def test_what_cannot_decide_is_not_sealed(small):
     """Without a word about evidence a small table is refused, and nothing is written."""
-    before = kept(mini)
+    mini, before = small, kept(small)
     with pytest.raises(CannotDecideError) as refused:
         begin(mini)
     assert refused.value.code == "data.cannot-decide"
@@ -95,8 +105,9 @@ def test_too_few_groups_for_public_evidence(mini, monkeypatch):
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_on_a_terminal_it_asks(mini, monkeypatch, yes):
+def test_on_a_terminal_it_asks(small, monkeypatch, yes):
     """The person says whether public rows shall decide; a no leaves the refusal."""
+    mini = small
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr(typer, "confirm", lambda _: yes)
@@ -144,11 +155,12 @@ def test_public_rows_cannot_be_sealed(public):
     assert refused.value.code == "data.public-system"
 
 
-def test_plan_proposes_public_evidence_by_its_command(mini):
+def test_plan_proposes_public_evidence_by_its_command(small):
     """Where no sealed set decides, the plan says whether public evidence certifies the model."""
+    mini = small
     found = read_source(mini, str(mini / "mine.csv"), Choices(target="gap [eV]"))
     options = PlanOptions(trials=2)
-    made = prospect(read_repository(mini), found, SetOptions(evidence="sealed"), options)
+    made = prospect(read_repository(mini), found, SetOptions(evidence="sealed"), options, "")
     assert made.public in {0.0, 1.0}
     told = "\n".join(sentences(made.model_copy(update={"source": "mine.csv"})))
     assert "`assay init mine.csv --evidence public`" in told

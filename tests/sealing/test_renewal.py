@@ -21,7 +21,7 @@ from assay.sealing import encryption, renewal
 from assay.sealing.encryption import SEALING
 from assay.sealing.labels import digest_of_formulas, open_labels, open_sealed, sealed_digest
 from assay.sealing.releases import LABELS, folder_of, read_release, write_release
-from assay.settings import read_settings
+from assay.settings import read_settings, with_value
 from mini import ANIONS, VALUES, csv_of, initialize, kept, seal_fresh
 from sentences import leftovers, snapshot, told
 from toy import assay
@@ -176,7 +176,8 @@ def test_published_labels_must_be_those_committed_to(root):
 )
 def test_bad_rows(root, values, kind, parts):
     """Every bad row is named by its line, and nothing is written."""
-    edit(root / "assay.toml", "[split]", "lower = -10.0\n\n[split]")
+    text = with_value((root / "assay.toml").read_text(), "target", "lower", "-10.0")
+    (root / "assay.toml").write_text(text)
     source(root).write_text(csv_of({**FRESH, **values}))
     refused(root, kind, source(root).name, *parts)
 

@@ -93,6 +93,8 @@ _ROWS = (
     "seal {} more of {} further chemical systems (`assay seal renew TABLE`), with train rows in "
     "proportion (`assay data add TABLE`)"
 )
+_PUBLIC_ROWS = "add {} of {} further chemical systems with `assay data add TABLE`"
+_PUBLIC_SYSTEMS = "add rows of further chemical systems with `assay data add TABLE`"
 _MORE_SYSTEMS = (
     "add rows of further chemical systems, to the train set with `assay data add TABLE`, to the "
     "sealed set with `assay seal renew TABLE`; `assay plan` says how many"
@@ -211,7 +213,7 @@ def _todo(verdict: VerdictRecord) -> str:
     rows = _further_rows(verdict)
     match verdict.reason:
         case "groups":
-            return rows or _MORE_SYSTEMS
+            return rows or (_PUBLIC_SYSTEMS if verdict.evidence == "public" else _MORE_SYSTEMS)
         case "pool":
             more = plural(verdict.further_rows or 0, "composition")
             return f"add {more} to `data/pool.csv` on main, in a pull request of their own"
@@ -231,7 +233,7 @@ def _further_rows(verdict: VerdictRecord) -> str:
     if verdict.further_rows is None or verdict.further_groups is None:
         return ""
     more, groups = plural(verdict.further_rows, "row"), f"{verdict.further_groups:,}"
-    return _ROWS.format(more, groups)
+    return (_PUBLIC_ROWS if verdict.evidence == "public" else _ROWS).format(more, groups)
 
 
 def _deciding(verdict: VerdictRecord, rows: str) -> str:

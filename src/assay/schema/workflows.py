@@ -13,7 +13,6 @@ from assay.schema import differences as differ
 from assay.schema.rules import WARNING, Rule, Table
 
 FOLDER = ".github/workflows"
-RULE = "workflows.of_template"
 # what another workflow asks for that would see the keys, or write what the gate writes
 KEYS = re.compile(r"heldout|ASSAY_[A-Z]+_KEY|assay-ledger|secrets\s*:\s*inherit")
 
@@ -59,7 +58,7 @@ def _rule(changed: list[str]) -> Rule:
         description="The workflows are those of the template.",
     )
     return Rule(
-        RULE,
+        "workflows.of_template",
         expectation,
         "{file} is not as the template made it, so a check may be skipped or the keys may be seen: "
         "read it whole, or take the template's by `assay update`.",
