@@ -6,7 +6,7 @@ changed sentence in one place.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,11 @@ BASE = "AssayError"
 ROOT = Path(__file__).parents[1]
 SNAPSHOT = ROOT / "tests" / "error_sentences.txt"
 VALUE = "…"  # in a sentence, for what is known only when it is said
+# Classes that carry a sentence to where an error is made of it: code, exit code and sentence.
+CARRIERS = {
+    "Decision": ("verdict.not-pass", 1, "{outcome}: {explanation}."),
+    "WheelFault": ("wheel.not-as-pinned", 3, "{file}: {sentence}."),
+}
 
 Modules = Mapping[str, ast.Module]
 Texts = Mapping[str, str]
@@ -29,6 +34,26 @@ class Construction:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Maker:
+    """A function that only makes one error, or carrier of a sentence, of what it is given."""
+
+    module: str
+    function: ast.FunctionDef
+    made: ast.Call
+
+    def texts(self, call: ast.Call, given: Texts, own: Texts) -> Texts:
+        """The texts that the function's names stand for in this call of it."""
+        names = self.function.args
+        unset = dict.fromkeys((one.arg for one in names.args), VALUE)
+        ends = zip(names.args[::-1], names.defaults[::-1], strict=False)
+        usual = {one.arg: _said(value, own) for one, value in ends}
+        words = {one.arg or "": _said(one.value, given) for one in call.keywords}
+        listed = zip(names.args, call.args, strict=False)
+        known = {**own, **unset, **usual, **words, **{n.arg: _said(v, given) for n, v in listed}}
+        return {**known, **_texts(ast.walk(self.function), known)}
+
+
 def modules(folder: Path) -> Modules:
     """The parsed modules of a package, by their path in it."""
     return {
@@ -38,22 +63,94 @@ def modules(folder: Path) -> Modules:
 
 
 def constructions(package: Modules) -> Iterator[Construction]:
-    """Every call of `AssayError` or of a class that is derived from it, in order."""
+    """Every call of `AssayError` or of a class that is derived from it, in order.
+
+    A function that only makes one is read at each call of it.
+    """
     ends = exit_codes(package)
+    makers = _makers(package, [*ends, *CARRIERS])
+    inner = {id(maker.made) for maker in makers.values()}
     own_sentences = _constructors(package)
     own: dict[str, Texts] = {name: {} for name in package}
     for _ in range(3):  # own texts, those that are made of imported ones, and their importers
         own = {name: _with_imported(module, own) for name, module in package.items()}
     for name, module in package.items():
         for call, texts in _calls(module, own[name]):
-            if (kind := _name(call.func)) in ends:
-                sentence = _sentence(*_made(call, own_sentences.get(kind), texts))
-                yield Construction(f"{name}, line {call.lineno}", _code(call), ends[kind], sentence)
+            place, made, said = f"{name}, line {call.lineno}", call, texts
+            if (maker := makers.get(_named(name, _name(call.func)))) is not None:
+                made, said = maker.made, maker.texts(call, texts, own[maker.module])
+            elif id(call) in inner:
+                continue
+            if (kind := _name(made.func)) in ends:
+                sentence = _sentence(*_made(made, own_sentences.get(kind), said))
+                yield Construction(place, _code(made), ends[kind], sentence)
+            elif kind in CARRIERS:
+                yield _carried(place, made, _fields(package, kind), said)
+
+
+def listed(made: Iterable[Construction]) -> list[Construction]:
+    """The constructions without passes, and those that say values alone if others say more."""
+    found = [one for one in made if not one.sentence.startswith("PASS: ")]
+    in_words = {one.code for one in found if re.search(r"\w", one.sentence)}
+    return [one for one in found if one.code not in in_words or re.search(r"\w", one.sentence)]
+
+
+def _named(module: str, function: str) -> tuple[str, str]:
+    """What a call in a module may mean: a private function of it, or a public one of any."""
+    return (module if function.startswith("_") else "", function)
+
+
+def _makers(package: Modules, kinds: Sequence[str]) -> dict[tuple[str, str], Maker]:
+    """The functions that end by returning their only call of these kinds, and that are called."""
+    found: dict[tuple[str, str], list[Maker]] = {}
+    for name, module in package.items():
+        for node in module.body:
+            if isinstance(node, ast.FunctionDef):
+                calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+                made = [one for one in calls if _name(one.func) in kinds]
+                last = node.body[-1]
+                if len(made) == 1 and isinstance(last, ast.Return) and last.value is made[0]:
+                    same = found.setdefault(_named(name, node.name), [])
+                    same.append(Maker(name, node, made[0]))
+    called = {
+        _named(name, _name(node.func))
+        for name, module in package.items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+    }
+    return {name: same[0] for name, same in found.items() if len(same) == 1 and name in called}
+
+
+def _fields(package: Modules, kind: str) -> list[str]:
+    """The fields of a dataclass, in order."""
+    (node,) = (
+        node
+        for module in package.values()
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef) and node.name == kind
+    )
+    return [
+        one.target.id
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    ]
+
+
+def _carried(place: str, call: ast.Call, fields: Sequence[str], texts: Texts) -> Construction:
+    """The error that is made of what a carrier is given."""
+    code, exit_code, sentence = CARRIERS[_name(call.func)]
+    given = {**dict(zip(fields, call.args, strict=False)), **_words(call)}
+    said = {name: _sentence(value, texts) for name, value in given.items()}
+    return Construction(place, code, exit_code, sentence.format_map(said))
+
+
+def _words(call: ast.Call) -> dict[str, ast.expr]:
+    return {one.arg: one.value for one in call.keywords if one.arg is not None}
 
 
 def snapshot(made: Iterable[Construction]) -> str:
     """A line for each distinct code, exit code and sentence, sorted."""
-    lines = {f"{one.code} {one.exit_code} {one.sentence}\n" for one in made}
+    lines = {f"{one.code} {one.exit_code} {one.sentence}\n" for one in listed(made)}
     return "".join(sorted(lines))
 
 
@@ -63,8 +160,20 @@ def _calls(node: ast.AST, texts: Texts) -> Iterator[tuple[ast.Call, Texts]]:
         texts = {**texts, **_texts(ast.walk(node), texts)}
     if isinstance(node, ast.Call):
         yield node, texts
-    for child in ast.iter_child_nodes(node):
-        yield from _calls(child, texts)
+    for block in _blocks(node):
+        inner = {**texts, **_texts(block, texts)}
+        for child in block:
+            yield from _calls(child, inner)
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.AST]]:
+    """The parts of a node: a list of statements that run one after the other, or a child alone."""
+    for _, value in ast.iter_fields(node):
+        if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+            yield value
+            continue
+        parts = value if isinstance(value, list) else [value]
+        yield from ([one] for one in parts if isinstance(one, ast.AST))
 
 
 def exit_codes(package: Modules) -> dict[str, int]:

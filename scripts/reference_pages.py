@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from error_codes import Construction, constructions, modules
+from error_codes import Construction, constructions, listed, modules
 
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
@@ -181,7 +181,7 @@ def errors() -> str:
     import assay
 
     found: dict[str, dict[str, list[Construction]]] = {}
-    for one in constructions(modules(Path(assay.__file__).parent)):
+    for one in listed(constructions(modules(Path(assay.__file__).parent))):
         if one.code:
             area = found.setdefault(one.code.partition(".")[0], {})
             area.setdefault(one.code, []).append(one)

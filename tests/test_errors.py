@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import reference_pages
-from error_codes import SNAPSHOT, Construction, constructions, modules, snapshot
+from error_codes import SNAPSHOT, Construction, constructions, listed, modules, snapshot
 
 SOURCE = Path(__file__).parents[1] / "src" / "assay"
 AREAS = (
@@ -124,6 +124,31 @@ def test_a_sentence_is_read_where_it_is_made():
     )
     assert of_class.sentence == "line …: it has no end; put it back."
     assert of_function.sentence == "… is empty. / all are empty."
+
+
+def wordless(made: Iterable[Construction]) -> list[str]:
+    """The codes of listed sentences in which there is nothing but values."""
+    return [one.code for one in listed(made) if not re.search(r"\w", one.sentence)]
+
+
+def test_every_sentence_has_words():
+    """No code is shown with values alone; planted: one that is, and one that says more besides."""
+    assert wordless(found()) == []
+    bare, full = "RefusedError(n, code='a')", "RefusedError('it is here.', code='a')"
+    assert wordless(planted(bare)) == ["a"]
+    assert snapshot(planted(bare, full)) == "a 1 it is here.\n"
+
+
+def test_a_function_that_makes_an_error_is_read_where_it_is_called():
+    """Each call is a sentence of its own, with what it is given and what is so by default."""
+    made = planted(
+        "def refused(path, why, todo='move it'):",
+        "    told = f'{path}: {why}'",
+        "    return RefusedError(f'{told}; {todo}.', code='a')",
+        "refused(n, 'it is here')",
+        "refused(n, why='it is gone', todo='fetch it')",
+    )
+    assert [one.sentence for one in made] == ["…: it is here; move it.", "…: it is gone; fetch it."]
 
 
 def test_every_code_is_in_the_reference():

@@ -56,7 +56,7 @@ def options(
     version: Annotated[  # noqa: FBT002 (a flag)
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
     verbose: Annotated[  # noqa: FBT002 (read where errors are told)

@@ -70,7 +70,7 @@ class GitHubRepository:
         address = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
             raise NotCarriedOutError(
-                "GITHUB_API_URL is not an HTTP address: unset or correct it.",
+                "GITHUB_API_URL is not an HTTP address: correct it, or run `unset GITHUB_API_URL`.",
                 code="github.bad-address",
             )
         client = Github(
@@ -173,7 +173,7 @@ class GitHubRepository:
             found = [one for one in release.get_assets() if one.name == name] if release else []
             if not found:
                 raise NotCarriedOutError(
-                    f"There is no release {tag!r:.80} with the file {name}.",
+                    f"There is no release {tag!r:.80} with the file {name}: check both names.",
                     code="github.no-release-file",
                 )
             require_sound(tag, found)
@@ -190,7 +190,8 @@ class GitHubRepository:
             found = [one for one in listed if one.name == name and not one.expired]
             if not found:
                 raise NotCarriedOutError(
-                    f"Run {run} has no artifact {name!r:.80}, or it expired.",
+                    f"Run {run} has no artifact {name!r:.80}, or it expired: check both, or upload "
+                    "it again.",
                     code="github.no-artifact",
                 )
             download_archive(self.client.requester, max(found, key=lambda one: one.id), path)
@@ -208,7 +209,8 @@ def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise NotCarriedOutError(
-            f"{name} is not set: GitHub cannot be reached without it.", code="github.no-variable"
+            f"{name} is not set, so GitHub cannot be reached: set it, as a workflow does.",
+            code="github.no-variable",
         )
     return value
 
@@ -229,7 +231,8 @@ def _asking(action: str, permission: str) -> Iterator[None]:
         raise _refusal(action, permission, status) from None
     except BadAttributeException:
         raise NotCarriedOutError(
-            f"GitHub did not {action}: its answer made no sense.", code="github.bad-answer"
+            f"GitHub did not {action}: its answer cannot be read: try again later.",
+            code="github.bad-answer",
         ) from None
     except RequestException as error:
         raise NotCarriedOutError(
@@ -268,12 +271,15 @@ def require_sound(tag: str, assets: list["GitReleaseAsset"]) -> None:
     names = [asset.name for asset in assets]
     if len(set(names)) < len(names) or not all(map(is_safe, names)):
         raise NotCarriedOutError(
-            f"The release {tag} has files with unsafe names: not downloaded.",
+            f"The release {tag} has files with unsafe names, so it was not downloaded: check who "
+            "made it.",
             code="github.unsafe-name",
         )
     if sum(asset.size for asset in assets) > MAXIMUM_ASSET_BYTES:
         raise NotCarriedOutError(
-            f"The files of release {tag} are over 2 GiB: not downloaded.", code="github.too-large"
+            f"The files of release {tag} are over 2 GiB, so they were not downloaded: delete what "
+            "is not of the model.",
+            code="github.too-large",
         )
 
 
@@ -309,7 +315,8 @@ def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -
     own = urlsplit(artifact.archive_download_url).scheme
     if status != HTTP_FOUND or urlsplit(place).scheme not in {"https", own}:
         raise NotCarriedOutError(
-            f"GitHub did not say where the artifact is (HTTP {status}).", code="github.bad-answer"
+            f"GitHub did not say where the artifact is (HTTP {status}): try again later.",
+            code="github.bad-answer",
         )
     with requests.get(place, stream=True, timeout=TIMEOUT) as answer:
         answer.raise_for_status()
@@ -317,7 +324,8 @@ def download_archive(requester: "Requester", artifact: "Artifact", path: Path) -
         _write(chunks, artifact.name, artifact.size_in_bytes, path, MAXIMUM_ASSET_BYTES)
     if path.stat().st_size > MAXIMUM_ASSET_BYTES:
         raise NotCarriedOutError(
-            f"The artifact {artifact.name!r:.80} is over 2 GiB.", code="github.too-large"
+            f"The artifact {artifact.name!r:.80} is over 2 GiB: divide the list.",
+            code="github.too-large",
         )
 
 

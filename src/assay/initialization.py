@@ -47,8 +47,8 @@ CARD = """# Data card
 if one was given to `assay init --pool`, else compositions near those of the table, of its elements
 alone.
 
-Still to be written by whoever owns the data: where the values were measured or computed, the
-licence, the DOI, known defects.
+The owner of the data still has to write here: where the values were measured or computed, the
+licence, the DOI, and known defects.
 """
 HELD_OUT = """`train.csv` is public. `sealed_inputs.csv` holds the held-out compositions,
 `sealed_labels.bin` their labels, encrypted."""
@@ -231,8 +231,8 @@ def _require_no_words(options: Mapping[str, object]) -> None:
     said = [name for name, value in options.items() if value is not None and value != ()]
     if said:
         raise UsageError(
-            f"--{said[0]} is about a table, and the rows of data/ are divided already: name the "
-            "table, or set the keys of [target] in assay.toml.",
+            f"--{said[0]} goes with a table, and the rows of data/ are divided already: run `assay "
+            f"init TABLE --{said[0]} ...`, or set the keys of [target] in assay.toml.",
             code="data.no-table",
         )
 
@@ -252,9 +252,9 @@ def _require_fresh(layout: Layout) -> None:
         )
     if any(layout.retired.glob("*")):
         raise RefusedError(
-            f"{layout.retired} holds labels that are public and must not be sealed again: restore "
-            f"{layout.sealed_labels.name} and run `assay seal fresh`, or move the folder away to "
-            "begin again.",
+            f"{layout.retired} holds public labels, which must not be sealed again: restore "
+            f"{layout.sealed_labels.name} from git and run `assay seal fresh`, or move the folder "
+            "away and run `assay init` again.",
             code="labels.public",
         )
     keys = [layout.keys / SEALING.file]
@@ -263,7 +263,8 @@ def _require_fresh(layout: Layout) -> None:
     for key in keys:
         if key.exists():
             raise RefusedError(
-                f"{key} exists, of an earlier init: move it away to make a new one.",
+                f"{key} exists from an earlier `assay init`: move it away, and run `assay init` "
+                "again.",
                 code="key.exists",
             )
 
@@ -279,7 +280,7 @@ def _require_private(root: Path, source: str | None) -> None:
     if provenance.git(root, "check-ignore", "--quiet", str(inside)) is None:
         raise RefusedError(
             f"{inside} holds the labels that are to be sealed, and git would commit it: move it "
-            f"out of the repository or into {KEPT}, which git ignores, and run init again.",
+            f"out of the repository or into {KEPT}, which git ignores, and run `assay init` again.",
             code="data.not-ignored",
         )
 
@@ -288,7 +289,8 @@ def _parts_on_disk(repository: Repository) -> Parts:
     layout, target = repository.layout, repository.settings.target.column
     if not layout.open_labels.exists():
         raise UsageError(
-            f"{layout.open_labels} does not exist: name a CSV or a matminer dataset.",
+            f"{layout.open_labels} does not exist: restore it from git, or name a CSV or a "
+            "matminer dataset, as in `assay init TABLE`.",
             code="data.no-source",
         )
     named = ["row_id", "formula", *filter(None, [repository.settings.group_column])]
@@ -327,8 +329,8 @@ def few_rows(sealed: int) -> str | None:
         return None
     return (
         f"warning: with {sealed} sealed rows most verdicts will be INCONCLUSIVE, and nothing "
-        "predicts without a PASS: `assay plan` says how many a margin needs. Add rows before you "
-        "push, since a seal is not made again."
+        "predicts without a PASS: run `assay plan`, which says how many rows are needed. Add rows "
+        "before you push, since a set cannot be sealed again."
     )
 
 
@@ -365,7 +367,7 @@ To use them on GitHub (Settings of the repository):
   3. Actions, General: require approval for all external contributors' workflows.
   4. Rules: require the status checks 'gate' and 'assay' on main; restrict deletions of the branch
      'assay-ledger' and block force pushes to it, for everybody; forbid tags named 'main'.
-     The branch 'assay-pictures' holds what comments show and needs no rule.
+     The branch 'assay-pictures' holds the pictures of comments and needs no rule.
 
 {later}"""
 LATER = """`assay seal --help` lists what comes later in the set's life: a new key, the release of

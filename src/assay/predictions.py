@@ -19,12 +19,12 @@ from assay.files import write_text
 from assay.texts import on_one_line, plural
 
 MEANING = (
-    "it cannot be known which number belongs to which formula, so none is used: fix the code that "
-    "drops, adds, sorts or reshapes rows, train the model again and have it certified"
+    "it is unknown which number belongs to which formula, so none is used: fix the code that "
+    "drops, adds, sorts or reshapes rows, and run `assay train` again"
 )
 DOUBLES = (
-    "predictions must be floats: end predict with np.asarray(values, dtype=float), train the model "
-    "again and have it certified"
+    "predictions must be floats: end predict with np.asarray(values, dtype=float), and run "
+    "`assay train` again"
 )
 HEADER = ["row_id", "prediction"]
 BYTES_PER_ROW = 64
@@ -178,12 +178,13 @@ def write_predictions(
     for row, value in zip(row_ids, values, strict=True):
         if not bounds[0] <= value <= bounds[1]:
             raise UsageError(
-                f"the model predicts {value} for row {row!r}: fix the model.",
+                f"the model predicts {value} for row {row!r}, outside of {bounds[0]:g} to "
+                f"{bounds[1]:g}: correct the model.",
                 code="model.out-of-bounds",
             )
         if not _ROW_ID.fullmatch(row):
             raise UsageError(
-                f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -.",
+                f"the row_id {row[:60]!r} must be at most 40 letters, digits, . _ -: rename it.",
                 code="table.bad-row-id",
             )
     lines = [f"{row},{value:{FORMAT}}" for row, value in zip(row_ids, values, strict=True)]
@@ -228,7 +229,8 @@ def _text(path: Path, rows: int) -> str:
     limit = (rows + 1) * BYTES_PER_ROW
     if path.stat().st_size > limit:
         raise NotCarriedOutError(
-            f"{path.name} is larger than {limit} bytes and not read: run `assay train`.",
+            f"{path.name} is larger than {limit} bytes, so it was not read: run `assay train` "
+            "again.",
             code="handover.predictions-too-large",
         )
     try:

@@ -126,8 +126,8 @@ def triggering_run() -> dict[str, Any]:
         return {**run, "head_sha": str(run["head_sha"])}
     except (KeyError, TypeError):
         raise NotCarriedOutError(
-            "this works only in a workflow started by workflow_run: GITHUB_EVENT_PATH names no "
-            "such event.",
+            "--post works only in a workflow that workflow_run started: GITHUB_EVENT_PATH names no "
+            "such event; leave --post out.",
             code="github.wrong-event",
         ) from None
 

@@ -22,7 +22,7 @@ def set_output(name: str, value: str) -> None:
     path = os.environ.get("GITHUB_OUTPUT")
     if value.splitlines() not in ([], [value]):
         raise UsageError(
-            f"{name} is {value!r:.80}: take the line end out of it.", code="github.bad-output"
+            f"{name} is {value!r:.80}: remove the line break.", code="github.bad-output"
         )
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:

@@ -224,7 +224,8 @@ def read_settings(root: Path) -> Settings:
         return parse_settings(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
-            f"{path} does not exist: run `assay` in a model repository.", code="settings.missing"
+            f"{path} does not exist: run the command in a model repository.",
+            code="settings.missing",
         ) from None
     except UnicodeDecodeError as error:
         raise UsageError(

@@ -258,7 +258,7 @@ def require_header(header: Sequence[str], columns: Sequence[str], path: Path) ->
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise UsageError(
-            f"{path}: the column {name!r} stands twice; remove one.", code="table.repeated-column"
+            f"{path}: the column {name!r} occurs twice; remove one.", code="table.repeated-column"
         )
     for column in columns:
         if column not in header:

@@ -193,7 +193,7 @@ def test_honest_batch_holds_with_and_without_its_list(certified, kind):
     A word where a bound would stand does not.
     """
     folder = batch_of(certified, classifier(certified) if kind == "class" else None)
-    assert "left out is not known without --candidates" in verified(certified, folder)
+    assert "give --candidates LIST to check" in verified(certified, folder)
     assert "each row of" in verified(certified, folder, with_list=True)
     rows = read_table(folder / "predictions.csv", ["formula"])
     assert all((rows["lower"] == "") == (kind == "class"))

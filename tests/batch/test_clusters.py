@@ -93,7 +93,7 @@ def test_killed_scheduler_is_told_and_a_second_start_does_the_rest(certified, wh
     assert process.returncode == 3, said
     (sentence,) = said.splitlines()
     assert f"{address} was lost" in sentence
-    assert sentence.endswith("start again; what is done stays. [cluster.scheduler-lost]")
+    assert sentence.endswith("which keeps finished shards. [cluster.scheduler-lost]")
     done = len(shards_of(certified))
     assert 1 <= done < ROWS
     _, address = machines.scheduler()

@@ -29,5 +29,5 @@ def test_scheduler_that_is_lost_when_its_workers_are_counted_is_told(certified, 
     monkeypatch.setattr(clusters, "_client", client)
     path = certified / "list.csv"
     write_rows(path, ["formula"], [("NaCl",)])
-    with told(NotCarriedOutError, 3, ADDRESS, "was lost", "start again; what is done stays"):
+    with told(NotCarriedOutError, 3, ADDRESS, "was lost", "run the same command again"):
         predict(certified, path, scheduler=ADDRESS)

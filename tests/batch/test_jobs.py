@@ -230,7 +230,7 @@ def test_list_that_changes_meanwhile_is_refused(certified, monkeypatch):
         return record
 
     monkeypatch.setattr("assay.batch.workers.predict_shard", change)
-    with told(RefusedError, 1, "list.csv", "changed while it was predicted", "start again"):
+    with told(RefusedError, 1, "list.csv", "changed while it was predicted", "run the same"):
         predict(certified, path, shard_rows=10)
     assert not (Layout(certified).out / "batches").exists()
 

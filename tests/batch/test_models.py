@@ -123,7 +123,7 @@ def test_found_by_digest_or_its_beginning(bundle, certificate, tmp_path):
 def test_unknown_model_is_refused(bundle, certificate, tmp_path, name):
     """No such digest at hand: refused, and the message says how to get one."""
     authorization.store(Layout(tmp_path), DIGEST, bundle, certificate)
-    with pytest.raises(RefusedError, match="merge one that passes"):
+    with pytest.raises(RefusedError, match="run the workflow Predict"):
         authorization.find(tmp_path, name)
 
 

@@ -131,7 +131,7 @@ def test_every_row_is_predicted_or_quarantined(formulas):
 def test_rows_do_not_answer_for_the_environment(error):
     """What fails for want of a library, a file or memory is not carried out, and no row is lost."""
     broken = SimpleNamespace(predict=lambda _: (_ for _ in ()).throw(error))
-    with told(NotCarriedOutError, 3, type(error).__name__, "start again; what is done stays"):
+    with told(NotCarriedOutError, 3, type(error).__name__, "run the same command again"):
         predict_rows(broken, ["NaCl", "MgO"])
     assert predict_rows(broken, ["Xx"])[0] != [None], "a formula that is none is still told"
 

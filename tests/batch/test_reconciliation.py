@@ -107,7 +107,7 @@ def test_digits_that_no_table_holds_are_no_change() -> None:
 @pytest.mark.parametrize(
     ("formulas", "values", "words"),
     [
-        (["NaCl", "ClNa"], [1.0, 2.0], "NaCl stands there with 2 values, 1, 2"),
+        (["NaCl", "ClNa"], [1.0, 2.0], "NaCl has 2 different values, 1, 2"),
         (["NaCl", "Xx"], [1.0, 2.0], "line 3: 'Xx' names"),
         (["NaCl"], [np.nan], "line 2: prediction"),
     ],

@@ -78,7 +78,7 @@ def test_share_outside_and_quarantine_are_told(tmp_path):
     """A quarter outside is a quarter, with the reason at the row; the rest is named."""
     write(tmp_path, [1, 2, 3, 4], ["", "no training row holds Xe", "", ""])
     text = render_summary(record_of(4, 1), tmp_path)
-    assert "25.0% of the predicted rows lie outside" in text
+    assert "25.0% of the predicted rows are outside" in text
     assert "`no training row holds Xe`" in text
     assert "quarantine.csv with the reason" in text
     assert text.startswith("## 4 rows predicted by a certified model")

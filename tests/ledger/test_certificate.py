@@ -224,7 +224,7 @@ def test_no_envelope(layout, issued, content):
 
 def test_missing_files(layout, issued):
     """A missing certificate or public key is told; a damaged public key refuses no model."""
-    with told(RefusedError, 1, "none.json", "only a certified model"):
+    with told(RefusedError, 1, "none.json", "--certificate"):
         verify(layout.root / "none.json", layout.public_key)
     layout.public_key.write_text("no key")
     with told(NotCarriedOutError, 3, "certificate.pub", "PEM"):

@@ -86,7 +86,7 @@ def test_deleted_ledger_stops_predicting(certified):
     with pytest.raises(NotCarriedOutError, match="put back"):
         authorize(read_repository(certified), handover.bundle, handover.certificate)
     git(certified, "update-ref", "-d", branches.REF)
-    with pytest.raises(NotCarriedOutError, match="is not at hand: fetch the branch"):
+    with pytest.raises(NotCarriedOutError, match="is not at hand: run `git fetch origin`"):
         authorize(read_repository(certified), handover.bundle, handover.certificate)
 
 

@@ -152,7 +152,7 @@ DAMAGES = {
 @pytest.mark.parametrize("content", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_rows_are_not_carried_out(content):
     """A table that is none is named."""
-    with pytest.raises(NotCarriedOutError, match=r"uses/x\.csv on the ledger's branch is damaged"):
+    with pytest.raises(NotCarriedOutError, match=r"uses/x\.csv on the branch assay-ledger is"):
         SealedRows.parse(content, "uses/x.csv")
 
 

@@ -48,7 +48,7 @@ def test_gate_line_is_the_fixed_template() -> None:
     assert gate_line(verdict()) == (
         "Gate: PASS (confirmed on the sealed set) | claim no-regression, margin 0.005 eV/atom"
         " | sealed set 3f9a3f9a n=3000, 766 groups"
-        " | sealed use 14/100, disagreements 1/5, level 4.8e-06"
+        " | sealed use 14/100, failed confirmations 1/5, level 4.8e-06"
         " | train MAE 0.1012 vs 0.102 (public)"
     )
 
@@ -434,7 +434,7 @@ def test_what_would_decide_is_said_in_numbers(tmp_path: Path) -> None:
 def test_a_pass_or_a_fail_has_no_meaning_but_its_word(tmp_path: Path) -> None:
     """Only INCONCLUSIVE is explained, and not where a failed check hides the verdict."""
     undecided = verdict(outcome="INCONCLUSIVE", explanation="not confirmed on the sealed set")
-    assert "did not show that it is worse" in render_comment(_inputs(tmp_path, verdict=undecided))
+    assert "that the model is worse" in render_comment(_inputs(tmp_path, verdict=undecided))
     failed = {"schema": checks("schema", finding()), "verdict": undecided}
     for records in ({}, {"verdict": verdict(outcome="FAIL", stage="public")}, failed):
         assert "**This means:**" not in render_comment(_inputs(tmp_path, **records))

@@ -231,8 +231,8 @@ def test_what_to_do_next_is_said_once_with_its_command(tmp_path: Path) -> None:
     """Under the verdict, the command as code; the table repeats it for other parts alone."""
     page = _page(tmp_path, verdict=verdict(outcome="FAIL", stage="public"))
     assert page.text.count("Next:") == 1
-    assert '<p class="todo"><strong>Next:</strong> find where' in page.page
-    assert "run <code>assay score</code>." in page.page
+    assert '<p class="todo"><strong>Next:</strong> find in the report' in page.page
+    assert "then <code>assay score</code>." in page.page
 
 
 def test_open_labels_are_said(tmp_path: Path) -> None:

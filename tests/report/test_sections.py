@@ -72,7 +72,7 @@ def test_pictures_stand_where_drawings_did_and_these_are_folded(tmp_path: Path) 
     assert any(line.startswith("### ✅ PASS") for line in comment.splitlines()[:12])
     parts = [
         "**What changed**", "**Errors** of the train rows", "parity.png", "residuals.png",
-        "<details><summary>Errors by family, and residuals in characters</summary>",
+        "<details><summary>Errors by family, and residuals, as text</summary>",
         "**Errors by family**", "**Residuals**", "Rows added",
     ]  # fmt: skip
     places = [comment.index(part) for part in parts]

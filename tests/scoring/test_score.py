@@ -698,7 +698,7 @@ def test_endless_race_is_not_carried_out(sealed, monkeypatch):
         raise LedgerMovedError
 
     monkeypatch.setattr(Ledger, "append", always)
-    with pytest.raises(NotCarriedOutError, match="kept moving"):
+    with pytest.raises(NotCarriedOutError, match="others wrote to the ledger"):
         score(sealed)
     assert not handed(sealed).verdict.exists()
 

@@ -285,7 +285,7 @@ def test_remote_that_takes_no_entry(used, remote):
     hook = remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'protected branch' >&2\nexit 1\n")
     hook.chmod(0o755)
-    with told(NotCarriedOutError, 3, "nothing is published", "leave to write"):
+    with told(NotCarriedOutError, 3, "nothing is published", "can be written"):
         retired(used, "origin", early=True)
     assert not folder(used).exists()
     spend(used)

@@ -164,6 +164,6 @@ def test_command_line(layout, monkeypatch):
         assert text not in done.stdout + done.stderr
     for part in (*(str(path) for path in layout.keys.iterdir()), SEALING.variable, "delete the"):
         assert part in done.stdout
-    assert "Unset" not in done.stdout
+    assert "`unset" not in done.stdout
     monkeypatch.setenv(SEALING.variable, "x")
-    assert f"Unset {SEALING.variable}" in next_steps(layout, layout.keys / "old.key")
+    assert f"`unset {SEALING.variable}`" in next_steps(layout, layout.keys / "old.key")

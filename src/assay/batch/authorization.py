@@ -61,15 +61,15 @@ def find(root: Path, model: str) -> StoredModel:
     stored = sorted(layout.models.glob(f"{digest}*")) if digest.isalnum() else []
     if len(stored) > 1:
         raise RefusedError(
-            f"{len(stored)} certified models begin with {digest!r}: write more.",
+            f"{len(stored)} certified models begin with {digest!r}: write more digits.",
             code="model.ambiguous",
         )
     if stored:
         return StoredModel(stored[0] / "bundle", stored[0] / CERTIFICATE)
     if len(digest) < SHORT or not os.environ.get("GITHUB_TOKEN"):
         raise RefusedError(
-            f"no certified model {digest[:SHORT]!r} is at hand: merge one that passes, or name "
-            "--bundle and --certificate.",
+            f"no certified model {digest[:SHORT]!r} is on this machine: run the workflow Predict, "
+            "or download its release and name --bundle and --certificate.",
             code="model.not-certified",
         )
     return _fetch(layout, digest)
@@ -79,9 +79,9 @@ def _champion(root: Path) -> str:
     entry = read_ledger_at_hand(root).champion()
     if entry is None:
         raise RefusedError(
-            "no model is certified yet, or each was revoked: a commit on main must pass the gate, "
-            "with the signing key at hand, before anything is predicted; on a laptop, "
-            "--uncertified predicts and marks every row.",
+            "no model is certified yet, or each was revoked: run `make check score` on main, where "
+            "the signing key is; on a laptop, --uncertified predicts without a certificate and "
+            "marks every row.",
             code="model.none-certified",
         )
     return entry.bundle_digest
@@ -98,7 +98,7 @@ def _fetch(layout: Layout, digest: str) -> StoredModel:
         if not found.startswith(digest):
             raise RefusedError(
                 f"the release {release_tag(digest)} holds bundle {found[:SHORT]}, another or an "
-                "altered one: delete the release and run Score on main again.",
+                "altered one: delete the release, and run the workflow Score of main again.",
                 code="bundle.altered-release",
             )
         return store(layout, found, folder / "bundle", folder / CERTIFICATE)
@@ -147,13 +147,15 @@ def unpack(archive: Path, folder: Path) -> None:
             entries = content.getmembers()
             if sum(entry.size for entry in entries) > MAXIMUM_ARCHIVE:
                 raise NotCarriedOutError(
-                    f"{archive.name} unpacks to over 2 GiB: not unpacked.", code="bundle.too-large"
+                    f"{archive.name} unpacks to over 2 GiB, so it was not unpacked: check where it "
+                    "came from.",
+                    code="bundle.too-large",
                 )
             for entry in entries:
                 if not entry.isreg() or not _is_below(entry.name):
                     raise NotCarriedOutError(
                         f"{archive.name} holds {entry.name[:80]!r}, which is no plain file below "
-                        "its folder: not unpacked.",
+                        "its folder, so nothing was unpacked: check where it came from.",
                         code="bundle.unsafe-archive",
                     )
             content.extractall(folder, filter="data")
@@ -200,14 +202,14 @@ def authorize(repository: Repository, bundle: Path, certificate: Path) -> Author
     _require_evidence(repository.settings, statement)
     if repository.layout.sealed_labels.exists() and not statement.predicate.sealed:
         raise RefusedError(
-            "the model was certified before the held-out labels were sealed: merge a commit that "
-            "passes on the sealed set.",
+            "the model was certified before the held-out labels were sealed: certify a model "
+            "again, by `make check score` on main.",
             code="certificate.before-sealing",
         )
     if statement.predicate.policy_digest != policy_digest(repository.settings):
         raise RefusedError(
-            "the gate's policy in assay.toml changed after this model was certified: merge a "
-            "commit that passes under the new policy.",
+            "the gate's policy in assay.toml changed after this model was certified: certify a "
+            "model again, by `make check score` on main.",
             code="certificate.other-policy",
         )
     require_standing(read_ledger_at_hand(repository.root), statement)
@@ -248,7 +250,7 @@ def require_main(what: str = "predictions start") -> None:
     if os.environ.get("GITHUB_ACTIONS") and ref != MAIN_REF:
         raise RefusedError(
             f"{what} from {MAIN_REF} only, not from {ref or 'an unknown ref'}: "
-            "dispatch the workflow again and choose the branch main.",
+            "start the workflow again by Run workflow, and choose the branch main.",
             code="github.not-main",
         )
 
@@ -261,7 +263,8 @@ def without_certificate(bundle: Path) -> Authorization:
     """
     if os.environ.get("GITHUB_ACTIONS"):
         raise RefusedError(
-            "--uncertified does not exist in Actions: merge a model that passes.",
+            "--uncertified does not exist in Actions: predict on a laptop, or merge a model that "
+            "passes.",
             code="batch.uncertified-in-actions",
         )
     return Authorization(bundle, digest_bundle(bundle), None, None)

@@ -72,7 +72,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
         for row, reason in enumerate(reasons, start=start + 1):
             if reason:
                 raise RefusedError(
-                    f"{PARQUET}, row {row}: {reason}: predict again.",
+                    f"{PARQUET}, row {row}: {reason}: run `assay predict` again.",
                     code="batch.unpredictable-row",
                 )
         given, accounts = parquet[["formula"]], record.recipe.accounts
@@ -83,7 +83,7 @@ def require_alone(bundle: LoadedBundle, record: BatchRecord, tables: Tables) -> 
     if start != tables.parquet.rows:
         # the footer's number of rows is what the file says, not what it holds
         raise RefusedError(
-            f"{PARQUET} has {start} rows, not {tables.parquet.rows}: predict again.",
+            f"{PARQUET} has {start} rows, not {tables.parquet.rows}: run `assay predict` again.",
             code="batch.wrong-row-count",
         )
     _require_unpredictable(bundle, tables.quarantine)
@@ -112,8 +112,8 @@ def _require_unpredictable(bundle: LoadedBundle, quarantine: TableReader) -> Non
         for formula, reason in zip(formulas, reasons, strict=True):
             if reason is None:
                 raise RefusedError(
-                    f"{QUARANTINE}, line {line}: the model does predict {formula!r:.80}: predict "
-                    "again.",
+                    f"{QUARANTINE}, line {line}: the model does predict {formula!r:.80}: run "
+                    "`assay predict` again.",
                     code="batch.wrong-quarantine",
                 )
             line += 1
@@ -145,7 +145,8 @@ def require_listed(
     # the footer's number of rows is what the file says, not what it holds
     if len(tables.parquet.take(1)):
         raise RefusedError(
-            f"{PARQUET} has more than {start} rows: predict again.", code="batch.wrong-row-count"
+            f"{PARQUET} has more than {start} rows: run `assay predict` again.",
+            code="batch.wrong-row-count",
         )
     return outside
 
@@ -175,14 +176,15 @@ def verify_batch(
     record = read_record(BatchRecord, path / RECORD)
     if not record.certified:
         raise RefusedError(
-            f"{path} was predicted without a certificate: do not rely on it.",
+            f"{path} was predicted without a certificate: predict with a certified model.",
             code="batch.uncertified",
         )
     proof = _certificate_file(repository.layout, path, record)
     certificate = verify(proof, repository.layout.public_key)
     if certificate.bundle_digest != record.recipe.bundle_digest:
         raise RefusedError(
-            f"{path} holds rows of another model than its certificate names.",
+            f"{path} holds rows of another model than its certificate names: run `assay predict` "
+            "again.",
             code="batch.other-model",
         )
     _require_files(path, record)
@@ -197,12 +199,14 @@ def verify_batch(
         outside = require_listed(bundle, record, tables, listed)
     if record.outside != outside:
         raise RefusedError(
-            f"{RECORD}: outside is {record.outside}, but it must be {outside}: predict again.",
+            f"{RECORD}: outside is {record.outside}, but it must be {outside}: run `assay "
+            "predict` again.",
             code="batch.wrong-record",
         )
     if told != account(record.recipe, bundle.metadata.classes):
         raise RefusedError(
-            f"{path / PARQUET} does not say itself what {RECORD} says of it: predict again.",
+            f"{path / PARQUET} does not say itself what {RECORD} says of it: run `assay predict` "
+            "again.",
             code="batch.other-metadata",
         )
     return certificate, signed
@@ -217,7 +221,7 @@ def _certificate_file(layout: Layout, path: Path, record: BatchRecord) -> Path:
 def _require_files(path: Path, record: BatchRecord) -> None:
     if set(record.files) != set(table_names(record.recipe)):
         raise RefusedError(
-            f"{path / RECORD} names other files than a batch has: predict again.",
+            f"{path / RECORD} names other files than a batch has: run `assay predict` again.",
             code="batch.wrong-file-names",
         )
     for name in sorted({PREDICTIONS, PARQUET, QUARANTINE} - set(record.files)):
@@ -229,12 +233,12 @@ def _require_files(path: Path, record: BatchRecord) -> None:
     for name, digest in record.files.items():
         if not (path / name).is_file():
             raise RefusedError(
-                f"{path / name} is missing: predict again.", code="batch.missing-file"
+                f"{path / name} is missing: run `assay predict` again.", code="batch.missing-file"
             )
         if digest_file(path / name) != digest:
             raise RefusedError(
                 f"{path / name} is not the table that {RECORD} names, so one of them was altered: "
-                "predict again.",
+                "run `assay predict` again.",
                 code="batch.altered",
             )
 
@@ -258,7 +262,8 @@ def _require_plain(path: Path, types: "pa.Schema") -> None:
     same = all(types.field(name).type == wanted.field(name).type for name in known)
     if set(types.metadata or {}) - {ACCOUNT} or not same:
         raise RefusedError(
-            f"{path} is not of the types that a batch has: predict again.", code="batch.wrong-types"
+            f"{path} is not of the types that a batch has: run `assay predict` again.",
+            code="batch.wrong-types",
         )
 
 
@@ -297,12 +302,14 @@ def _require_true(
         told = getattr(record, key)
         if told != fact:
             raise RefusedError(
-                f"{RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict again.",
+                f"{RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: run `assay "
+                "predict` again.",
                 code="batch.wrong-record",
             )
     if tables.csv is not None and tables.csv.rows != predicted:
         raise RefusedError(
-            f"{PREDICTIONS} has {tables.csv.rows} rows, not {predicted}: predict again.",
+            f"{PREDICTIONS} has {tables.csv.rows} rows, not {predicted}: run `assay predict` "
+            "again.",
             code="batch.wrong-row-count",
         )
 
@@ -311,14 +318,14 @@ def _listed(layout: Layout, candidates: Path, record: BatchRecord) -> CandidateL
     listed = open_any(layout, candidates, record.recipe.column)
     if listed.digest != record.recipe.candidates_digest:
         raise RefusedError(
-            f"{candidates} is not the list that {RECORD} names, {record.candidates!r:.80}: "
-            "name it.",
+            f"{candidates} is not the list that {RECORD} names: give {record.candidates!r:.80}, "
+            "unchanged, to --candidates.",
             code="batch.other-list",
         )
     if listed.rows != record.rows:
         raise RefusedError(
             f"{candidates} has {listed.rows} rows, but {record.rows} are predicted or quarantined: "
-            "predict again.",
+            "run `assay predict` again.",
             code="batch.rows-unaccounted",
         )
     return listed

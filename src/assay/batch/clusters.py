@@ -30,7 +30,7 @@ from assay.texts import plural
 if TYPE_CHECKING:
     from distributed import Client
 
-AGAIN = "start again; what is done stays."
+AGAIN = "run the same command again, which keeps finished shards."
 EXTRA = ("dask", "distributed", "dask_jobqueue")  # what the extra `cluster` installs
 ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
 # Shards that are handed out for each thread of a worker, so that none waits for its next.
@@ -101,7 +101,7 @@ def lost_in_words(name: str) -> Iterator[None]:
         ) from None
     except (ImportError, AttributeError, RuntimeError) as error:
         raise NotCarriedOutError(
-            f"scheduler or workers of {name} cannot do what they are asked "
+            f"the scheduler {name} or its workers failed at what they were asked to do "
             f"({type(error).__name__}: {_first_line(error)}): start them with this environment's "
             f"own python, {sys.executable}, from this commit.",
             code="cluster.other-environment",

@@ -94,7 +94,7 @@ def _require_all(records: Sequence[ShardRecord], rows: int) -> None:
         if start > at:
             raise NotCarriedOutError(
                 f"rows {at + 1} to {start} of {rows} are in no whole shard: predict what is "
-                "missing, the part that has them or all again (in Actions: Re-run failed jobs).",
+                "missing with `assay batch part` (in Actions: Re-run failed jobs).",
                 code="shard.missing-rows",
             )
         if start < at:
@@ -152,7 +152,7 @@ def _join_parquet(
             if read.num_rows != record.predicted:
                 raise NotCarriedOutError(
                     f"{path / PARQUET} has {read.num_rows} rows, not the {record.predicted} that "
-                    f"{SHARD} names: delete the folder and predict again.",
+                    f"{SHARD} names: delete the folder, and run the same command again.",
                     code="shard.damaged",
                 )
             held = pa.concat_tables([held, read])
@@ -209,7 +209,8 @@ def complete(
     shards = shards_in(batch)
     if digest_file(batch.listed.path) != batch.listed.digest:
         raise RefusedError(
-            f"{batch.listed.path} changed while it was predicted: start again.", code="list.changed"
+            f"{batch.listed.path} changed while it was predicted: run the same command again.",
+            code="list.changed",
         )
     with stages("predict") as doing, replaced_folder(place) as folder:
         doing("writing the tables")
@@ -272,7 +273,7 @@ def render_summary(record: BatchRecord, folder: Path) -> str:
     if record.predicted:
         parts += _of_rows(record, folder / PARQUET)
     if record.quarantined:
-        parts.append(plain(f"What was not predicted stands in {QUARANTINE} with the reason."))
+        parts.append(plain(f"Rows that were not predicted are in {QUARANTINE} with the reason."))
     return "\n\n".join(parts) + "\n"
 
 
@@ -313,7 +314,7 @@ def _of_rows(record: BatchRecord, path: Path) -> Iterator[str]:
         positive += int((rows["prediction"] >= EVEN).sum())
         ends = _ends(pd.concat([ends, rows]) if len(ends) else rows)
     share = outside / record.predicted
-    yield plain(f"{share:.1%} of the predicted rows lie outside what the model knows.")
+    yield plain(f"{share:.1%} of the predicted rows are outside the model's domain.")
     if record.classes:
         negative, named = (code(name) for name in record.classes)
         rest = record.predicted - positive

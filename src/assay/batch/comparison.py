@@ -56,9 +56,7 @@ def csv_reader(path: Path, columns: Sequence[str]) -> TableReader:
         found = text_lists.survey(path, 0)
         require_header(found.header, columns, path)
     except UsageError as error:
-        raise RefusedError(
-            f"the batch is not whole, since {error}", code="batch.unreadable-csv"
-        ) from None
+        raise RefusedError(f"the batch is damaged: {error}", code="batch.unreadable-csv") from None
     begin, width = found.marks[0], len(found.header)
     parts = text_lists.columns(path, width, begin, (0, found.rows), CHUNK)
     frames = (pd.DataFrame(dict(zip(found.header, part, strict=True)), dtype=str) for part in parts)
@@ -75,7 +73,9 @@ def parquet_reader(path: Path) -> tuple[TableReader, "pa.Schema"]:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise RefusedError(f"{path} is missing: predict again.", code="batch.missing-file")
+        raise RefusedError(
+            f"{path} is missing: run `assay predict` again.", code="batch.missing-file"
+        )
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
@@ -86,7 +86,8 @@ def parquet_reader(path: Path) -> tuple[TableReader, "pa.Schema"]:
     first = next(frames, None)  # what cannot be read shows at once
     if schema.get_field_index("formula") < 0 or schema.field("formula").type != pa.string():
         raise RefusedError(
-            f"{path} has no column formula of text: predict again.", code="batch.no-formula-column"
+            f"{path} has no column formula of text: run `assay predict` again.",
+            code="batch.no-formula-column",
         )
     parts = frames if first is None else itertools.chain([first], frames)
     return TableReader(names, file.metadata.num_rows, parts), schema
@@ -103,7 +104,7 @@ def _frames(file: "pq.ParquetFile", path: Path) -> Iterator[pd.DataFrame]:
 
 def _unreadable(path: Path, error: Exception) -> RefusedError:
     return RefusedError(
-        f"{path} cannot be read as Parquet ({type(error).__name__}): predict again.",
+        f"{path} cannot be read as Parquet ({type(error).__name__}): run `assay predict` again.",
         code="batch.unreadable-parquet",
     )
 
@@ -141,18 +142,20 @@ def require_same(
     for column in made.columns:
         if column not in others:
             raise RefusedError(
-                f"{name} has no column {column}: predict again.", code="batch.missing-column"
+                f"{name} has no column {column}: run `assay predict` again.",
+                code="batch.missing-column",
             )
         others.remove(column)
     if others:
         raise RefusedError(
-            f"{name} has a column {str(others[0])[:60]!r} that does not belong there: predict "
-            "again.",
+            f"{name} has a column {str(others[0])[:60]!r} that does not belong there: run "
+            "`assay predict` again.",
             code="batch.foreign-column",
         )
     if len(written) != len(made):
         raise RefusedError(
-            f"{name} has {start + len(written)} rows, not {start + len(made)}: predict again.",
+            f"{name} has {start + len(written)} rows, not {start + len(made)}: run `assay predict` "
+            "again.",
             code="batch.wrong-row-count",
         )
     for column in made.columns:
@@ -175,7 +178,8 @@ def _require_column(
         place = f"line {start + row + 2}" if text else f"row {start + row + 1}"
         raise RefusedError(
             f"{name}, {place}: {made.name} is {written.iloc[row]!r:.80}, but it must be "
-            f"{made.iloc[row]!s:.80} ({differing.size} such rows): predict again.",
+            f"{made.iloc[row]!s:.80} ({differing.size} such rows): run `assay predict` "
+            "again.",
             code="batch.wrong-value",
         )
 
@@ -236,7 +240,7 @@ def _parquet(file: Path, columns: list[str]) -> pd.DataFrame:
         frame = pd.read_parquet(file)
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
         raise UsageError(
-            f"{file} cannot be read as Parquet ({type(error).__name__}).",
+            f"{file} cannot be read as Parquet ({type(error).__name__}): export it again.",
             code="table.unreadable-parquet",
         ) from None
     for name in columns:
@@ -253,7 +257,7 @@ def _require_one_value(values: "pd.Series[float]", spelt: Mapping[str, str], fil
     for material, own in repeated.groupby(level=0):
         if not is_same(own, own.iloc[0]).all():
             raise UsageError(
-                f"{file}: {spelt[str(material)]} stands there with {own.nunique()} values, "
+                f"{file}: {spelt[str(material)]} has {own.nunique()} different values, "
                 f"{', '.join(f'{value:.9g}' for value in own.unique()[:3])}: keep one.",
                 code="diff.two-values",
             )

@@ -143,7 +143,7 @@ def prepare(
 def _require_plain(note: str) -> None:
     if len(note) > LONGEST_NOTE:
         raise UsageError(
-            f"--note has {len(note):,} characters: {LONGEST_NOTE:,} are enough.",
+            f"--note has {len(note):,} characters: write at most {LONGEST_NOTE:,}.",
             code="batch.note-too-long",
         )
     try:

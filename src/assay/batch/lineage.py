@@ -115,13 +115,14 @@ def _rows(batch: _Batch, identifier: str) -> Iterator[TracedRow]:
         held = pd.read_parquet(table, columns=columns, filters=found)
     except Exception as error:  # noqa: BLE001 (pyarrow raises what the content provokes)
         raise NotCarriedOutError(
-            f"{table} cannot be read as Parquet ({type(error).__name__}): predict again.",
+            f"{table} cannot be read as Parquet ({type(error).__name__}): run `assay predict` "
+            "again.",
             code="lineage.unreadable-parquet",
         ) from None
     if len(held) and digest_file(table) != batch.record.files.get(PARQUET):
         raise RefusedError(
-            f"{table} is not the table that {RECORD} names, so one of them was altered: predict "
-            "again.",
+            f"{table} is not the table that {RECORD} names, so one of them was altered: run "
+            "`assay predict` again.",
             code="batch.altered",
         )
     for formula, prediction, unit in held.drop_duplicates().itertuples(index=False):
@@ -134,7 +135,7 @@ def _model(layout: Layout, identifier: str, batches: list[_Batch]) -> str:
     if len(found) != 1:
         many = f"{len(found)} models have" if found else "no batch or certified model here has"
         raise UsageError(
-            f"{many} the id {identifier!r:.80}: take it whole from a table's row.",
+            f"{many} the id {identifier!r:.80}: copy the whole id from a table or a record.",
             code="lineage.no-single-model",
         )
     return found.pop()
@@ -176,7 +177,7 @@ def sentences(found: Trace) -> Iterator[str]:
     """The trace in words, from the row to the certificate."""
     for row in found.rows:
         yield f"{found.id}: {row.formula}, {row.prediction:.9g} {row.unit}, in batch {row.batch}"
-        yield f"  value not verified: `assay verify out/batches/{row.batch}` makes it again"
+        yield f"  value not verified: `assay verify out/batches/{row.batch}` checks it"
     for batch in [] if found.rows else found.batches:
         yield f"batch {batch}"
     if found.commit_of_batch:
@@ -184,11 +185,11 @@ def sentences(found: Trace) -> Iterator[str]:
         yield f"  predicted at commit {short_commit(found.commit_of_batch)}{run}"
     yield f"  model {found.model}"
     if found.certificate is None:
-        yield f"  unproven: {found.unproven}"
+        yield f"  not proven: {found.unproven}"
     else:
         yield from _proof(found.certificate)
     lines = ", ".join(map(str, found.ledger_lines)) or "none"
-    yield f"  lines of the ledger that decide on it: {lines}"
+    yield f"  its lines in the ledger: {lines}"
 
 
 def _proof(proof: Predicate) -> Iterator[str]:

@@ -136,8 +136,8 @@ def _require_distinct(header: Sequence[str], path: Path) -> None:
     for name in header:
         if (other := known.setdefault(harmless(name), name)) != name:
             raise UsageError(
-                f"{path}: the columns {other!r:.80} and {name!r:.80} are the same once what a "
-                "spreadsheet would execute is disarmed: rename one.",
+                f"{path}: the columns {other!r:.80} and {name!r:.80} get the same name in the "
+                "table of predictions, where names are made safe for spreadsheets: rename one.",
                 code="list.same-columns",
             )
 
@@ -202,8 +202,8 @@ def _require_header(name: str, path: Path) -> None:
     # the first row of a list without a header would be lost
     if problem(name) is None:
         raise UsageError(
-            f"{path}, line 1: the column of formulas is called {name!r}, which is one itself: put "
-            "a header above it if it is a row, or name the column with --column.",
+            f"{path}, line 1: the column of formulas is called {name!r}, which is itself a "
+            "formula: put a header above it if it is a row, or name the column with --column.",
             code="list.no-header",
         )
 
@@ -297,7 +297,9 @@ def _take(archive: Path, artifact: str, file: str | None, place: Path) -> str:
             _require_safe(name)
             if chosen[0].file_size > MAXIMUM_ASSET_BYTES:
                 raise NotCarriedOutError(
-                    f"{name} in it unpacks to over 2 GiB: not unpacked.", code="list.too-large"
+                    f"{name} in the artifact unpacks to over 2 GiB, so it was not unpacked: divide "
+                    "the list.",
+                    code="list.too-large",
                 )
             with content.open(chosen[0]) as source, place.open("xb") as stream:
                 shutil.copyfileobj(source, stream, 2**20)

@@ -56,8 +56,8 @@ def sign_batch(root: Path, folder: Path) -> Path:
     signer = read_signer(layout)
     if signer is None:
         raise NotCarriedOutError(
-            "there is no signing key here: sign where assay init left it, or in the environment "
-            "heldout.",
+            "there is no signing key here: run `assay batch sign` where `assay init` left the "
+            "key, or in the environment heldout on GitHub.",
             code="key.no-signing-key",
         )
     told = Manifest.model_validate(
@@ -73,7 +73,8 @@ def _require_own_files(folder: Path, record: BatchRecord) -> None:
         folder, record.files
     ):
         raise RefusedError(
-            f"{folder} holds other files than {RECORD} names: predict again.", code="batch.altered"
+            f"{folder} holds other files than {RECORD} names: run `assay predict` again.",
+            code="batch.altered",
         )
     known = {*_names(record), MANIFEST}
     for path in sorted(folder.iterdir()):
@@ -103,8 +104,8 @@ def _require_consistent(layout: Layout, folder: Path, record: BatchRecord) -> No
     for key, (told, fact) in facts.items():
         if told != fact:
             raise RefusedError(
-                f"{folder / RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: predict "
-                "again.",
+                f"{folder / RECORD}: {key} is {told!r:.80}, but it must be {fact!r:.80}: run "
+                "`assay predict` again.",
                 code="batch.wrong-record",
             )
 

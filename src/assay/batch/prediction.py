@@ -127,7 +127,7 @@ def _predict_part(
     except (ImportError, OSError, MemoryError) as error:
         raise NotCarriedOutError(
             f"the model cannot predict here ({on_one_line(repr(error)):.300}), whatever the rows: "
-            "fix the environment, or the machine, and start again; what is done stays.",
+            "fix the environment (`make setup`) or the machine, and run the same command again.",
             code="model.cannot-predict",
         ) from None
     except Exception as error:  # noqa: BLE001 (the author's features may raise anything)

@@ -162,7 +162,7 @@ def started(queue: Queue, folder: Path) -> Iterator["JobQueueCluster"]:
             told = " ".join(str(error).split())[:400]
             raise NotCarriedOutError(
                 f"{queue.kind} did not take the jobs ({told}): correct the file that --scheduler "
-                "names and start again; what is done stays.",
+                "names, and run the same command again.",
                 code="queue.refused",
             ) from None
         cluster.adapt(_replacing(), minimum_jobs=queue.jobs, maximum_jobs=queue.jobs)
@@ -181,12 +181,12 @@ def _require_ready(queue: Queue, kind: "type[JobQueueCluster]", folder: Path) ->
     command = kind.job_cls.submit_command
     if command and not shutil.which(shlex.split(command)[0]):
         raise NotCarriedOutError(
-            f"there is no {command} on this machine: start from one that submits to {queue.kind}.",
+            f"there is no {command} on this machine: run this on a login node of {queue.kind}.",
             code="queue.no-command",
         )
     if len(str(folder).split()) != 1:
         raise NotCarriedOutError(
-            f"{folder} has a space, which Dask's job scripts do not bear: move the repository.",
+            f"{folder} has a space, and Dask's job scripts fail on it: move the repository.",
             code="queue.space-in-path",
         )
 

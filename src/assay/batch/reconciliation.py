@@ -206,12 +206,12 @@ def sentences(found: Reconciliation) -> Iterator[str]:
         yield (
             f"{one.after} against {one.before}: {plural(one.shared, 'material')} in both, "
             f"{one.only_before:,} in {one.before} alone, {one.only_after:,} in {one.after} alone; "
-            f"{one.changed:,} changed{', these most' if one.changed > len(one.largest) else ''}"
+            f"{one.changed:,} changed{', most of all' if one.changed > len(one.largest) else ''}"
         )
         yield from (f"  {row.material}: {_in_words(row)}" for row in one.largest)
         if one.kendall_tau is not None:
             yield f"  Kendall's tau of the ranks is {one.kendall_tau:.3f}"
-        yield f"  of the first {one.top} {one.kept} stay"
+        yield f"  {one.kept} of the first {one.top} are the same"
         yield f"  {why}"
     if found.origins:
         shares = [f"{rows:,} of {names}" for names, rows in found.origins.rows.items()]

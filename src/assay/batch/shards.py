@@ -117,7 +117,7 @@ def predict_shard(batch: Batch, shard: Shard) -> ShardRecord:
     except OSError as error:
         raise NotCarriedOutError(
             f"rows {shard.start + 1} to {shard.stop} cannot be written below {batch.folder} "
-            f"({error.strerror or error}): make room and start again; what is done stays.",
+            f"({error.strerror or error}): make room, and run the same command again.",
             code="shard.not-written",
         ) from None
     return record
@@ -166,7 +166,7 @@ def _write(batch: Batch, shard: Shard, bundle: LoadedBundle, folder: Path) -> Sh
     predicted, outside, quarantined = counts.tolist()
     if predicted + quarantined != shard.stop - shard.start:
         raise NotCarriedOutError(
-            f"{batch.listed.path} has other rows than when it was opened: start again.",
+            f"{batch.listed.path} changed since it was opened: run the same command again.",
             code="list.other-rows",
         )
     return ShardRecord(

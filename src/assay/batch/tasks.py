@@ -77,7 +77,7 @@ def _opened(content: bytes) -> "Batch":
     if digest_file(batch.listed.path) != batch.listed.digest:
         raise NotCarriedOutError(
             f"the worker on {socket.gethostname()} sees another list at {batch.listed.path}: put "
-            "it on a file system that all machines share, and start again.",
+            "it on a file system that all machines share, and run the same command again.",
             code="cluster.other-list",
         )
     _make_room(batch.bundle, batch.trusted, batch.recipe.bundle_digest)

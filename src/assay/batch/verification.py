@@ -59,14 +59,14 @@ def verify_path(
     if (path / COMMITMENT).is_file():
         return _verify_release(repository, path)
     raise UsageError(
-        f"{path} is no certificate, bundle, batch or retired set: name one.",
+        f"{path} is no certificate, bundle, batch or retired set, or does not exist: name one.",
         code="usage.nothing-to-verify",
     )
 
 
 def _accounted(candidates: Path | None) -> str:
     if candidates is None:
-        return "; whether rows of the list were left out is not known without --candidates"
+        return "; give --candidates LIST to check that no row of the list is missing"
     return f"; each row of {candidates} is predicted or quarantined"
 
 
@@ -94,7 +94,7 @@ def _certified(root: Path, certificate: Certificate) -> tuple[str, dict[str, Any
     predicate, ledger = certificate.predicate, read_ledger_at_hand(root)
     if ledger.head is not None:
         require_standing(ledger, certificate)
-    unknown = "" if ledger.head else "; whether it was revoked is not known without the ledger"
+    unknown = "" if ledger.head else "; run `git fetch origin` to check whether it was revoked"
     sentence = (
         f"holds: bundle {certificate.bundle_digest[:12]} of {certificate.model} passed "
         f"({predicate.claim}, {predicate.evidence} evidence, stage {predicate.stage}, commit "

@@ -93,8 +93,8 @@ def _side_by_side(batch: Batch, shards: Sequence[Shard], processes: int) -> Iter
             yield future.result()
     except BrokenProcessPool:
         raise NotCarriedOutError(
-            "a process that predicted was ended from outside, perhaps for want of memory: start "
-            "again; what is done stays.",
+            "a process that predicted was killed, perhaps because memory ran out: run the same "
+            "command again, which keeps finished shards.",
             code="batch.process-ended",
         ) from None
     finally:

@@ -105,7 +105,7 @@ def _names(found: dict[str, str], column: str, positive: str | None) -> tuple[st
         if positive is None:
             raise UndecidedError(
                 f"{column} has {len(found)} classes, {_listed(found)}; a model tells two apart: "
-                f"say which one with --positive {next(iter(found.values()))!r}.",
+                f"choose one, such as --positive {next(iter(found.values()))!r}.",
                 code="intake.which-class",
                 option="positive",
                 choices=list(found.values()),

@@ -56,8 +56,8 @@ def formula_column(table: RawTable, wanted: str | None, taken: str | None) -> st
     others = [n for n in found[1:] if not _alike(table.cells[found[0]], table.cells[n])]
     if others and _key(found[0]) != "formula":
         raise UndecidedError(
-            f"{table.name}: formulas stand in the columns {_listed([found[0], *others])}, and they "
-            f"differ: say which is meant with --formula {found[0]!r}.",
+            f"{table.name}: the columns {_listed([found[0], *others])} hold different formulas: "
+            f"choose one, such as --formula {found[0]!r}.",
             code="intake.which-formula",
             option="formula",
             choices=[found[0], *others],
@@ -116,8 +116,8 @@ def target_column(
             code="table.no-target",
         )
     raise UndecidedError(
-        f"{table.name}: the column to learn may be {_listed(found)}: say which with "
-        f"--target {found[0]!r}.",
+        f"{table.name}: the column to learn may be {_listed(found)}: choose one, "
+        f"such as --target {found[0]!r}.",
         code="intake.which-target",
         option="target",
         choices=found,

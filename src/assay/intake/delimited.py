@@ -160,6 +160,6 @@ def _require_short(row: Sequence[str], path: Path, line: int) -> None:
     if row and max(map(len, row)) > LONGEST_TEXT:
         raise UsageError(
             f"{path}, line {line}: a cell is longer than {LONGEST_TEXT:,} characters; a quote may "
-            "be missing, or the cell is none of a table: shorten it.",
+            "be missing before it: add the quote, or shorten the cell.",
             code="table.line-too-long",
         )

@@ -158,8 +158,8 @@ def _columns(table: RawTable, choices: Choices) -> tuple[str, Target]:
     target = target_column(table, formula, choices.target, choices.usual, choices.group)
     if target.name in {"formula", "row_id"} or target.column == formula:
         raise UsageError(
-            f"{table.name}: the column {target.column!r} cannot be the one to learn: name another "
-            "with --target, or rename it.",
+            f"{table.name}: the column {target.column!r} holds ids or formulas: name another "
+            "column with --target, or rename it.",
             code="table.no-target",
         )
     return formula, target
@@ -186,7 +186,7 @@ def _labels(table: RawTable, target: Target, choices: Choices) -> _Labels:
     if decimal is None:
         raise UndecidedError(
             f"{table.name}: commas or points in {target.column!r} may be decimal signs or separate "
-            "thousands: say which sign is the decimal one with --decimal ',' or --decimal '.'.",
+            "thousands: name the decimal sign with --decimal ',' or --decimal '.'.",
             code="intake.which-decimal",
             option="decimal",
             choices=[",", "."],
@@ -266,7 +266,7 @@ def _load_matminer(name: str) -> pd.DataFrame:
         return load_dataset(name)
     except Exception as error:
         raise NotCarriedOutError(
-            f"the dataset {name} could not be loaded ({type(error).__name__}): try again with "
-            "a connection, or name a file.",
+            f"the dataset {name} could not be loaded ({type(error).__name__}): try again with an "
+            "internet connection, or name a file.",
             code="data.not-loaded",
         ) from error

@@ -53,8 +53,8 @@ def read_pool(path: Path, known: pd.DataFrame, unusable: Unusable | None = None)
     rows = _distinct(rows[[text is not None for text in read.spelt]], known)
     if rows.empty:
         raise UsageError(
-            f"{table.name} holds no composition that can be read and is not in the table of "
-            "labels: name another list with --pool, or leave the option out.",
+            f"{table.name} has no readable composition beside those of the labelled table: name "
+            "another list with --pool, or leave the option out.",
             code="intake.no-pool",
         )
     return rows

@@ -199,7 +199,7 @@ def _require_distinct(names: Sequence[str], path: Path, line: int) -> None:
     again = [name for at, name in enumerate(names) if name in names[:at]]
     if again:
         raise UsageError(
-            f"{path}, line {line}: the column {again[0]!r:.80} stands twice; rename one.",
+            f"{path}, line {line}: the column {again[0]!r:.80} occurs twice; rename one.",
             code="table.repeated-column",
         )
 

@@ -145,7 +145,7 @@ def require_rows(found: Intake, repository: Repository, *, agreed: bool) -> None
     if found.share_set_aside > limit and not agreed:
         raise RefusedError(
             f"{found.name}: {found.share_set_aside:.1%} of the rows cannot be used, more than "
-            f"{limit:.0%}; {place} lists all: correct them, or go on without them by --set-aside.",
+            f"{limit:.0%}; {place} lists them: correct them, or leave them out with --set-aside.",
             code="intake.many-set-aside",
         )
 

@@ -192,10 +192,13 @@ def audit(repository: Repository, remote: str | None, labels: Path | None) -> Au
     try:
         ledger = read_ledger(root, remote) if remote else read_ledger_at_hand(root)
     except (DamagedLedgerError, ShortenedError) as error:
-        raise CheckFailedError(str(error), code="ledger.does-not-hold") from None
+        raise CheckFailedError(
+            f"the ledger does not hold: {error}", code="ledger.does-not-hold"
+        ) from None
     if ledger.head is None:
         raise NotCarriedOutError(
-            "there is no ledger here: fetch the branch assay-ledger, or name its --remote.",
+            "there is no ledger here: run `git fetch origin`, or name its remote with --remote "
+            "origin.",
             code="ledger.missing",
         )
     files, opened = ledger.files(), _opened_sets(repository, labels)

@@ -37,8 +37,8 @@ def head(root: Path, remote: str | None) -> str | None:
         return there
     raise NotCarriedOutError(
         f"the branch {BRANCH} here and that of {ORIGIN} each hold lines that the other lacks: "
-        f"set yours aside by `git branch --move {BRANCH} {BRANCH}-of-this-clone`, which nothing "
-        "reads, and go on with the shared one.",
+        f"rename yours with `git branch --move {BRANCH} {BRANCH}-of-this-clone`, and run the same "
+        f"command again, which uses that of {ORIGIN}.",
         code="ledger.diverged",
     )
 

@@ -238,7 +238,8 @@ def verify(path: Path, public_key: Path) -> Certificate:
     key = read_public_key(public_key)
     if not path.is_file() or path.stat().st_size > MAXIMUM_BYTES:
         raise RefusedError(
-            f"there is no certificate at {path}: only a certified model may predict.",
+            f"there is no certificate at {path}: put the certificate of the bundle there, or name "
+            "it with --certificate.",
             code="certificate.missing",
         )
     return verify_content(path.read_bytes(), str(path), key)
@@ -276,5 +277,5 @@ def read_public_key(path: Path) -> Any:
         return SSlibKey.from_crypto(load_pem_public_key(path.read_bytes()))
     except ValueError:
         raise NotCarriedOutError(
-            f"{path} is not a public key in PEM: restore it.", code="key.not-pem"
+            f"{path} is not a public key in PEM: restore it from git.", code="key.not-pem"
         ) from None

@@ -230,7 +230,7 @@ def _split(content: bytes) -> Iterator[bytes]:
     *lines, rest = content.split(b"\n")
     yield from lines
     if rest:
-        raise DamagedLedgerError(len(lines) + 1, "it has no end", code="ledger.cut-line")
+        raise DamagedLedgerError(len(lines) + 1, "the line is cut off", code="ledger.cut-line")
 
 
 def _parse(line: bytes, number: int) -> Entry:

@@ -208,8 +208,8 @@ def writer(root: Path) -> Any | None:
     signer = read_signer(layout)
     if signer is None:
         raise NotCarriedOutError(
-            "the ledger is signed and the signing key is not here: the workflow Score, or whoever "
-            "holds the key, writes it; `assay check` is for everybody.",
+            "the ledger is signed, and the signing key is not here: the workflow Score, or whoever "
+            "holds the key, must do this; `assay check` is for everybody.",
             code="key.no-signing-key",
         )
     return signer

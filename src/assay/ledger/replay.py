@@ -39,16 +39,16 @@ def require_continuity(ledger: Ledger, certificate: Certificate) -> None:
     named, model = state_named(certificate), certificate.bundle_digest
     if ledger.head is None:
         raise NotCarriedOutError(
-            f"the ledger that the certificate of {model[:12]} names is not at hand: fetch the "
-            "branch assay-ledger with `git fetch origin`.",
+            f"the ledger that the certificate of {model[:12]} names is not at hand: run `git "
+            "fetch origin`.",
             code="ledger.missing",
         )
     later = ledger.entries[named.lines :]
     if ledger.lacks(named) or not any(_certifies(entry, certificate) for entry in later):
         raise NotCarriedOutError(
             f"the ledger at hand lacks the line that certified {model[:12]}, or one of the "
-            f"{named.lines} before it: fetch the branch assay-ledger, or name its remote; if it "
-            "stays so, the branch was put back to an earlier state.",
+            f"{named.lines} before it: run `git fetch origin`; if that does not help, the branch "
+            "assay-ledger was put back to an earlier state.",
             code="ledger.stale",
         )
 
@@ -193,7 +193,7 @@ def _decision_reasons(entry: DecisionEntry, before: Ledger) -> Iterator[str]:
         if asked is None:
             yield "it answers a use that was not written down before the labels were opened"
         elif _numbers(asked) != _numbers(entry):
-            yield "its use, non-confirmations or level are not those of the use that it answers"
+            yield "its use, failed confirmations or level are not those of the use that it answers"
         if entry.bit != (entry.outcome == "PASS"):
             yield "its outcome is not that of its bit"
         return
@@ -267,13 +267,14 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResu
     content = files.get(name, b"")
     if digest_bytes(content) != intent.rows_digest:
         raise NotCarriedOutError(
-            f"{name} is missing or altered: put the ledger's branch back.",
+            f"{name} is missing or altered on the branch assay-ledger: undo the commit that "
+            "changed it, by `git revert` and an ordinary push.",
             code="ledger.altered-file",
         )
     rows = SealedRows.parse(content, name)
     if missing := set(rows.row_ids) - set(labels):
         raise NotCarriedOutError(
-            f"the labels lack the row {min(missing)!r}: give those of this set.",
+            f"the labels lack the row {min(missing)!r}: give the labels of this set to --labels.",
             code="labels.missing-row",
         )
     # fewer rows, or one of them twice, would be another question

@@ -44,7 +44,8 @@ def revoke(root: Path, digest: str, reason: str, remote: str | None) -> Revocati
             continue
         return entry
     raise NotCarriedOutError(
-        "the ledger kept moving while it was written: revoke again.", code="ledger.moving"
+        "others wrote to the ledger at the same time: run `assay revoke` again.",
+        code="ledger.moving",
     )
 
 

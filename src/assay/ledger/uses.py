@@ -102,7 +102,8 @@ class SealedRows:
             }
         except (ValueError, KeyError, csv.Error):
             raise NotCarriedOutError(
-                f"{name} on the ledger's branch is damaged: put the branch back as it was.",
+                f"{name} on the branch assay-ledger is damaged: undo the commit that changed it, "
+                "by `git revert` and an ordinary push.",
                 code="ledger.damaged-file",
             ) from None
         evidence = None

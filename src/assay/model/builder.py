@@ -66,7 +66,7 @@ def not_running(root: Path, error: BaseException, doing: str, instead: str = "")
     """
     if isinstance(error, MemoryError):
         return NotCarriedOutError(
-            f"{doing}, as there is not memory enough: use a larger machine.",
+            f"{doing}, since memory ran out: use a machine with more memory, or fewer features.",
             code="model.out-of-memory",
         )
     where = place_of(root, error) or instead

@@ -111,7 +111,8 @@ def digest_bundle(folder: Path) -> str:
         return digest_tree(folder)
     except (ValueError, OSError) as error:
         raise NotCarriedOutError(
-            f"the bundle {folder} is not sound: {error}.", code="bundle.unsound"
+            f"the bundle {folder} is damaged ({error}): fetch or train it again.",
+            code="bundle.unsound",
         ) from None
 
 
@@ -148,8 +149,8 @@ def _savable() -> str:
     output = get_config()["transform_output"]
     if output != "default":
         return (
-            f"sklearn.set_config(transform_output={output!r}) makes tables of what every estimator "
-            "hands on; take it out, or call set_output on the one step that needs it"
+            f"sklearn.set_config(transform_output={output!r}) makes every estimator return tables: "
+            "remove it, or call set_output on the one step that needs it"
         )
     return (
         "keep numbers, numpy arrays and estimators in its attributes, no tables, files or functions"

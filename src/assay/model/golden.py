@@ -180,7 +180,8 @@ def require_unchanged(folder: Path, model: Any, width: float | None = None) -> N
     found = next(differences(kept, model, width), None)
     if found is not None:
         raise RefusedError(
-            f"this assay does not predict what it did: {found}; {REMEDY}.", code="golden.changed"
+            f"this version of assay predicts other values with this model: {found}; {REMEDY}.",
+            code="golden.changed",
         )
 
 
@@ -193,9 +194,8 @@ def require_interface(folder: Path) -> None:
     """
     if not (folder / FILE).exists() and (folder / "code" / "assay").is_dir():
         raise RefusedError(
-            "the bundle was made before assay 0.2.0, which cannot tell whether its features are "
-            "still the same: certify the model again, by `make check score` on main or by merging "
-            "a commit.",
+            "the bundle was made before assay 0.2.0, so it cannot be checked whether its features "
+            "are still the same: certify the model again, by `make check score` on main.",
             code="golden.none",
         )
     made = read_record(GoldenRows, folder / FILE).interface
@@ -276,7 +276,7 @@ def _changed(
     except (ImportError, OSError, MemoryError) as error:  # of this machine, not of a value
         raise NotCarriedOutError(
             f"the model cannot predict here ({_short(repr(error))}), whatever the rows: fix the "
-            "environment, or the machine, and start again.",
+            "environment (`make setup`) or the machine, and run the same command again.",
             code="model.cannot-predict",
         ) from None
     except Exception as error:  # noqa: BLE001 (what an author's code raises)

@@ -84,8 +84,8 @@ def _require_kind(kind: str, model: Any) -> None:
     if (kind == "class") != hasattr(model, "predict_proba"):
         wanted = "classifier with predict_proba" if kind == "class" else "regressor"
         raise UsageError(
-            f"the target is a {kind}, by assay.toml or by its values, which does not go with "
-            f"{_estimator_name(model)}: return a {wanted} from build_model.",
+            f"the target is a {kind} (target.kind in assay.toml, or its values), but the model is "
+            f"a {_estimator_name(model)}: return a {wanted} from build_model.",
             code="model.wrong-kind",
         )
 

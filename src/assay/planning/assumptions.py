@@ -73,11 +73,13 @@ def _error(repository: Repository, given: GivenAssumptions) -> tuple[float, str]
     sealed_inputs = repository.layout.sealed_inputs
     if not sealed_inputs.is_file():
         raise UsageError(
-            "no model was trained here: run `assay train`, or give --error.", code="plan.no-model"
+            "no model was trained here, so its error is unknown: run `assay train`, or give "
+            "--error.",
+            code="plan.no-model",
         )
     sealed = len(read_table(sealed_inputs, ["row_id"]))
     share = SHARE if sealed >= SMALL_SET else SHARE_SMALL
-    return settings.gate.margin / share, f"as if the margin were {share:.0%} of it"
+    return settings.gate.margin / share, f"assumed: the margin is {share:.0%} of it"
 
 
 def _share_of_yes(repository: Repository) -> float:
@@ -86,7 +88,8 @@ def _share_of_yes(repository: Repository) -> float:
     share = float(np.mean(read_numbers(rows, column, path)))
     if not 0 < share < 1:
         raise UsageError(
-            f"{path}: {column} is the same in all rows; nothing can be learnt.",
+            f"{path}: {column} is the same in all rows, so nothing can be learnt: add rows of the "
+            "other class.",
             code="data.one-class",
         )
     return share

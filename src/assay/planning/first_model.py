@@ -132,7 +132,7 @@ def _losses(
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(
-            f"the model cannot be fitted on these rows ({reason}): fix them, or model.py.",
+            f"the model cannot be fitted on these rows ({reason}): correct the rows, or model.py.",
             code="training.not-fitted",
         ) from None
     loss = METRICS[settings.primary_metric].loss

@@ -150,7 +150,7 @@ def require_budget(policy: Gate, use: int, disagreements: int) -> Budget:
     most = min(policy.disagreements, use) - 1
     if not 0 <= disagreements <= most:
         raise UsageError(
-            f"--disagreements is {disagreements}: before use {use} there can be 0 to {most}.",
+            f"--disagreements is {disagreements}: give 0 to {most}, the most before --use {use}.",
             code="plan.out-of-range",
         )
     return Budget(use - 1, disagreements)

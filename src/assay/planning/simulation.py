@@ -170,8 +170,8 @@ def design_of_sizes(sealed_rows: int, groups: int, settings: Settings, seed: int
     """
     if not 2 <= groups <= sealed_rows <= MAXIMUM_ROWS:  # noqa: PLR2004 (a spread needs two)
         raise UsageError(
-            f"{sealed_rows} rows in {groups} groups is no sealed set: give --rows of at most "
-            f"{MAXIMUM_ROWS} and --groups between 2 and that.",
+            f"{sealed_rows} rows in {groups} groups cannot be a sealed set: give --rows up to "
+            f"{MAXIMUM_ROWS:,}, and --groups from 2 to --rows.",
             code="plan.bad-sizes",
         )
     rng = np.random.default_rng(seed)

@@ -115,9 +115,9 @@ def _equally_good(plan: Plan) -> Iterator[str]:
     if equal.opened > equal.passed - equal.unchanged:
         missed = (equal.opened + equal.unchanged - equal.passed) / equal.opened
         yield (
-            f"For that its sealed labels are opened in {equal.opened:.0%} of cases, and do not "
-            f"confirm in {missed:.0%} of these; {plan.maximum_disagreements} such uses retire the "
-            "set."
+            f"For that, the sealed labels are opened in {equal.opened:.0%} of cases, and do not "
+            f"confirm in {missed:.0%} of these; {plan.maximum_disagreements} failed "
+            "confirmations retire the set."
         )
     yield (
         "By their mean change, equally good models pass: "
@@ -134,7 +134,7 @@ def _worse_or_better(plan: Plan) -> Iterator[str]:
             f"passes in {worse.passed:.0%}."
         )
     if within := _find(plan, plan.margin / 2):
-        sure = ": what is surely worse fails, however little" if within.failed > POWER else ""
+        sure = ": a loss that is certain fails, however small" if within.failed > POWER else ""
         yield (
             f"A model that is worse by half the margin passes in {_chance(within, within.passed)} "
             f"and fails in {within.failed:.0%}{sure}."
@@ -184,9 +184,9 @@ def _rows_needed(plan: Plan) -> str:
 def _margin_needed(plan: Plan) -> str:
     found = plan.margin_needed.found
     if found is None:
-        return "With these rows no margin worth the name lets as many pass."
+        return f"With these rows no useful margin lets {POWER:.0%} of them pass."
     return (
-        f"With these rows as many pass at a margin of about {_amount(plan, found)}, "
+        f"With these rows {POWER:.0%} of them pass at a margin of about {_amount(plan, found)}, "
         f"{found / plan.error:.0%} of the error."
     )
 
@@ -199,7 +199,7 @@ def _life(plan: Plan) -> Iterator[str]:
             f"As the set is used up, the chance of an equally good model goes from "
             f"{_chance(first, first.passed)} to {confirmed.passed:.0%} at use {confirmed.use} if "
             f"every use confirms, and to {last.passed:.0%} at use {last.use} after "
-            f"{last.disagreements} that did not."
+            f"{last.disagreements} failed confirmations."
         )
 
 
@@ -260,8 +260,8 @@ def _notes(plan: Plan) -> Iterator[str]:
     )
     trials = plan.points[0].trials
     yield (
-        f"{trials} drawn models a line, seed {plan.seed}; correlation within a chemical system "
-        f"{plan.icc:g}; changes over the pool {plan.on_pool:g} times as large. "
+        f"{trials} simulated models a line, seed {plan.seed}; correlation within a chemical system "
+        f"{plan.icc:g}; changes on the pool {plan.on_pool:g} times as large. "
         "docs/explanation/planning.md of the template says how they are drawn."
     )
     if plan.bounded:

@@ -10,8 +10,8 @@ from assay.sanity.suites import example_of, reproduction
 from assay.texts import plural
 
 HOW_TO_SEAL = (
-    "The held-out labels of this repository lie open, so whoever trains can look at them and a "
-    "PASS shows only that the mechanism works. To seal them: run `assay init`, commit what it "
+    "The held-out labels of this repository are in plain text. Whoever trains can look at them, "
+    "so a PASS shows only that the mechanism works. To seal them: run `assay init`, commit what it "
     "writes, store the two keys it names as secrets of the environment `heldout`, and restrict "
     "that environment to the branch `main`."
 )
@@ -37,7 +37,7 @@ MISSING = {
     "Candidate": f"the job Candidate {_ENDED}",
     "Sanity": f"the job Sanity {_ENDED}",
     "Benchmark": (
-        "the log of the step Score names what is wrong and what to do; then run the job again"
+        "read in the log of the step Score what is wrong, do what it says, and re-run the job"
     ),
 }
 
@@ -50,12 +50,13 @@ REFUSED = {
 
 _AFTER = {
     ("FAIL", "public"): (
-        "find where the model is worse under Errors by family, improve that, and run `assay score`"
+        "find in the report, under Errors by family, where the model is worse (`assay report`), "
+        "improve it there, commit, and run `assay check`, then `assay score`"
     ),
     ("FAIL", "revoked"): "propose another model: neither this one nor its predictions can pass",
     ("INCONCLUSIVE", "sealed"): (
-        "do not push small variations, since each costs a use of the sealed set: run `assay plan`, "
-        "which estimates what this sealed set can decide"
+        "run `assay plan`, which estimates what this sealed set can decide, before you try "
+        "another variation: each costs a use of the sealed set"
     ),
     ("INCONCLUSIVE", "retired"): (
         "ask whoever holds the keys to renew the sealed set: `assay seal renew TABLE`"
@@ -67,8 +68,8 @@ _MEANING = {
     "groups": f"there are too few chemical systems to decide about any model; {_NO_FAILURE}",
     "pool": f"there are too few unlabelled compositions to show rare large errors; {_NO_FAILURE}",
     "carriers": (
-        "nearly all of the change in the predictions sits in a few chemical systems, too few to "
-        f"tell whether the model got better or worse; {_NO_FAILURE}"
+        "nearly all changes of predictions are in a few chemical systems, too few to show "
+        f"whether the model got better or worse; {_NO_FAILURE}"
     ),
     "table": (
         "a model that holds a table of predictions for the sealed inputs looks like this; "
@@ -81,8 +82,8 @@ _MEANING = {
 }
 _CLOSED = {
     "sealed": (
-        "the sealed rows did not show that the model holds what was claimed; they did not show "
-        "that it is worse, either, and by design nothing more is revealed"
+        "the sealed rows did not confirm the claim; they did not show that the model is worse, "
+        "either; by design nothing more is revealed"
     ),
     "retired": (
         "the sealed set is used up or retired; this says nothing about the model, and no other "
@@ -221,8 +222,8 @@ def _todo(verdict: VerdictRecord) -> str:
             return f"make a change that reaches more chemical systems{f', or {rows}' * bool(rows)}"
         case "table":
             return (
-                "show where the model gets its predictions of the sealed inputs from, and remove "
-                "any table of them from `src/`"
+                "explain in the pull request why the sealed inputs change most, and remove any "
+                "table of their predictions from `src/`"
             )
         case "nothing":
             return "look at Largest residuals on the page, and correct the model or the label there"

@@ -193,5 +193,7 @@ def _provenance(inputs: ReportInputs) -> str:
             f"commit {code(short_commit(card.commit))}",
             f"bundle {code(card.bundle_digest[:12])}",
         ]
-    parts.append("checks as the run under test reports them, benchmark by the scorer")
+    parts.append(
+        "the checks are as the pull request's own run reports them; main computed the benchmark"
+    )
     return f"<sub>{' · '.join(parts)}</sub>"

@@ -48,7 +48,7 @@ def gate_line(verdict: VerdictRecord) -> str:
     seal = "sealed set" if verdict.sealed else "open set (NOT SEALED)"
     rows = f"n={verdict.sealed_rows}, {verdict.sealed_groups} groups"
     uses = f"sealed use {verdict.use}/{verdict.uses}"
-    wrong = f"disagreements {verdict.disagreements}/{verdict.maximum_disagreements}"
+    wrong = f"failed confirmations {verdict.disagreements}/{verdict.maximum_disagreements}"
     errors = f"{number(verdict.candidate_error)} vs {number(verdict.reference_error)}"
     parts = [
         f"Gate: {verdict.outcome} ({verdict.explanation})",

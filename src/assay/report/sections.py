@@ -30,7 +30,7 @@ from assay.texts import plural
 RELABELLED = 100
 LEAST = 300
 SHOWN = "corrections.shown"
-PERSON = "Approve only if each is right: an approving review is a person's word for them."
+PERSON = "Approve only if each new label is right: no check can know that."
 ROWS = 10
 FORMULA, CELL, FILE, REASON = 40, 24, 80, 120
 PACKAGES = 12
@@ -193,7 +193,7 @@ def _machinery_files(inputs: ReportInputs) -> Iterator[str]:
     if files:
         said = [code(one, FILE) for one in files[:PACKAGES]]
         listed = f"{', '.join(said)}{_and_more(files, PACKAGES)}"
-        yield f"- **Workflows and machinery** differ from main's, look at each line: {listed}"
+        yield f"- **Workflows and machinery** differ from main's; review each line: {listed}"
 
 
 def _and_more(listed: Sequence[object], shown: int) -> str:
@@ -235,7 +235,7 @@ def _pictured(inputs: ReportInputs, exhibits: Sequence[Exhibit]) -> Iterator[str
     shown = [picture(one.address, one.words, PIXELS) for one in exhibits]
     yield "\n".join(["**Errors** of the train rows, out of fold", "", *shown])
     if charts := [*_errors(inputs)]:
-        yield folded("Errors by family, and residuals in characters", "\n\n".join(charts))
+        yield folded("Errors by family, and residuals, as text", "\n\n".join(charts))
 
 
 def _errors(inputs: ReportInputs) -> Iterator[str]:

@@ -74,7 +74,7 @@ def table(
     """
     if SYSTEM in cells:
         raise UsageError(
-            f"{file} has a column {SYSTEM!r}, which is derived: take it out.",
+            f"{file} has a column {SYSTEM!r}, a name that assay uses itself: rename it.",
             code="table.derived-column",
         )
     frame = cells.where(cells != "", None)
@@ -109,8 +109,8 @@ def row_ids(prefix: str) -> list[Rule]:
         ),
         Rule(
             "row_id.unique",
-            gxe.ExpectColumnValuesToBeUnique(column=ROW_ID, description="No id stands twice."),
-            "row_id {value!r} stands more than once; give every row its own.",
+            gxe.ExpectColumnValuesToBeUnique(column=ROW_ID, description="No id occurs twice."),
+            "row_id {value!r} occurs more than once; give every row its own id.",
         ),
         Rule(
             "row_id.form",
@@ -189,8 +189,8 @@ def balanced_charges(settings: Settings) -> Rule:
             mostly=1 - share,
             description=f"Oxidation states add up to zero in all but {share:.0%} of the formulas.",
         ),
-        "no oxidation states of {formula} add up to zero, as in {share:.1%} of the rows "
-        "(data.maximum_unbalanced in assay.toml); look for misspelt amounts.",
+        "no oxidation states of {formula} add up to zero, nor in {share:.1%} of all rows "
+        "(data.maximum_unbalanced in assay.toml); check its amounts.",
         severity=WARNING,
     )
 

@@ -93,8 +93,8 @@ def _alone(others: str) -> Rule:
             value_set=[others],
             description="Model, data and policy are main's where the wheel of assay is another.",
         ),
-        "the wheel of assay changes together with {file}, so nobody could tell which of them moved "
-        "a verdict; take it out of this pull request with "
+        "the wheel of assay changes together with {file}, so nobody could see which of them "
+        "changed a verdict; remove it from this pull request with "
         f"`git restore --source=origin/main --staged --worktree {MINE}` and `make setup`, "
         "and bring it in one of its own: `git switch -c update-assay origin/main` and then "
         "`assay update`.",
@@ -186,7 +186,7 @@ def _policy() -> Rule:
     return _equal(
         "history.policy",
         "The gate's policy does not change together with data, model or packages.",
-        "change the gate's policy in a pull request of its own, so that nobody needs it to pass",
+        "change the gate's policy in a pull request of its own",
         "failure",
     )
 
@@ -240,8 +240,8 @@ def _no_environment() -> Rule:
         "files.no_environment",
         r"^(?:\.venv(?:/|$)|GNUmakefile$|makefile$)",
         "git keeps no environment, and no file that `make` reads for the Makefile.",
-        "git keeps {file}, which `make machinery` would take for its own work, beside the keys: "
-        "take it out with `git rm --cached`, and leave `.venv` in .gitignore.",
+        "git tracks {file}, which would run in the jobs that hold keys: run `git rm -r --cached` "
+        "on it, and keep `.venv` in .gitignore.",
     )
 
 
@@ -250,8 +250,9 @@ def _no_key() -> Rule:
         "files.no_key",
         r"(?:^|/)\.assay/|\.key$",
         "git keeps no secret key.",
-        "git keeps {file}, which may be a secret key: make a new one (`assay seal rotate`), take "
-        "this one out of the history, and put `/.assay/` back into .gitignore.",
+        "git tracks {file}, which may be a secret key: remove it from the history and put "
+        "`/.assay/` back into .gitignore; if it was pushed, run `assay seal retire --early`, since "
+        "others may have read it.",
     )
 
 

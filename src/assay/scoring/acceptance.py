@@ -220,7 +220,8 @@ def sound_predictions(
     held_out = [] if repository.settings.public else [layout.sealed_inputs]
     if held_out and not layout.sealed_labels.exists() and not layout.open_labels.exists():
         raise NotCarriedOutError(
-            "data/ holds no held-out labels: restore them, or `assay init`.", code="labels.missing"
+            "data/ holds no held-out labels: restore them from git, or run `assay init`.",
+            code="labels.missing",
         )
     for path, named in (
         *((path, card.sealed_inputs_digest) for path in held_out),
@@ -319,15 +320,15 @@ def candidate_train(path: Path, columns: list[str], limit: int) -> pd.DataFrame:
     _require_plain(path)
     if path.stat().st_size > limit:
         raise NotCarriedOutError(
-            f"the candidate's train.csv is over {LARGER} times main's and not read: add rows in "
-            "several steps.",
+            f"the candidate's train.csv is over {LARGER} times as large as main's, so it was not "
+            "read: add rows in several pull requests.",
             code="handover.train-too-large",
         )
     try:
         return read_table(path, columns)
     except UsageError as error:
         raise NotCarriedOutError(
-            f"what was handed over cannot be read: {error}", code="handover.bad-train"
+            f"the train set of the candidate cannot be read: {error}", code="handover.bad-train"
         ) from None
 
 
@@ -340,7 +341,8 @@ def require_named(path: Path, named: str) -> None:
     _require_plain(path)
     if digest_file(path) != named:
         raise NotCarriedOutError(
-            f"{path.name} is not the file that candidate.json names: train again on main's data.",
+            f"{path.name} is not the file that candidate.json names: run `assay check` again on "
+            "main's data.",
             code="handover.other-file",
         )
 
@@ -348,6 +350,6 @@ def require_named(path: Path, named: str) -> None:
 def _require_plain(path: Path) -> None:
     if path.is_symlink() or not path.is_file():
         raise NotCarriedOutError(
-            f"{path.name} is missing or not a plain file: train again.",
+            f"{path.name} is missing or not a plain file: run `assay check` again.",
             code="handover.missing-file",
         )

@@ -109,9 +109,8 @@ def _local_run(root: Path, card: CandidateCard) -> Run:
         )
     if changes:
         raise NotCarriedOutError(
-            "the candidate was trained on files that are changed but not committed, so its sealed "
-            "use would be spent on a model that nobody can have again: commit, and run `assay "
-            "check` again.",
+            "the candidate was trained on files that are changed but not committed, so nobody "
+            "could make this model again: commit, and run `assay check` and `assay score` again.",
             code="handover.not-committed",
         )
     branch = provenance.branch_of(root)
@@ -163,8 +162,9 @@ class Case:
         content = self.ledger.read_file(reference_file(name))
         if digest_bytes(content) != self.reference.predictions_digest:
             raise NotCarriedOutError(
-                f"the recorded predictions of {name[:12]} are not those that were certified: "
-                "restore the branch of the ledger.",
+                f"the recorded predictions of {name[:12]} are not those that were certified: undo "
+                "the commit that changed them on the branch assay-ledger, by `git revert` and an "
+                "ordinary push.",
                 code="ledger.altered-file",
             )
         values = recorded(content, name)
@@ -181,8 +181,8 @@ class Case:
         content = self.ledger.read_file(file)
         if digest_bytes(content) != self._certified(name).train_digest:
             raise NotCarriedOutError(
-                f"{file} is not the train set that {place} names: restore the branch "
-                "of the ledger.",
+                f"{file} is not the train set that {place} names: undo the commit that changed it "
+                "on the branch assay-ledger, by `git revert` and an ordinary push.",
                 code="ledger.altered-file",
             )
         rows = parse_table(content, ["row_id", "formula"], Path(file))

@@ -200,8 +200,8 @@ def require_frozen(settings: Settings, intents: Sequence[Intent]) -> None:
 
 def _thawed(what: str, intent: Intent) -> UsageError:
     return UsageError(
-        f"{FILE_NAME}: {what} at use {intent.use} of this sealed set, and its guarantee holds only "
-        "if that stays: set it back, or seal a fresh set with `assay seal fresh`.",
+        f"{FILE_NAME}: {what} at use {intent.use} of this sealed set, and must stay so for the "
+        "guarantee of the set: set it back, or seal a fresh set with `assay seal fresh`.",
         code="settings.frozen",
     )
 
@@ -299,7 +299,8 @@ def record_decision(ledger: Ledger, entry: entries.DecisionEntry, handover: Hand
         else:
             return
     raise NotCarriedOutError(
-        "the ledger kept moving while it was written: score again.", code="ledger.moving"
+        "others wrote to the ledger at the same time: run `assay score` again.",
+        code="ledger.moving",
     )
 
 
@@ -326,7 +327,8 @@ def offer(handover: Handover, public_key: Path) -> None:
     manifest = manifest_of(handover.bundle)
     if digest_bytes(manifest) != certificate.bundle_digest:
         raise NotCarriedOutError(
-            f"{handover.bundle} changed after it was certified: score again.",
+            f"{handover.bundle} changed after it was certified: run `assay check`, then `assay "
+            "score`, again.",
             code="handover.bundle-changed",
         )
     write_bytes(handover.manifest, manifest)

@@ -72,7 +72,9 @@ def recorded(content: bytes, name: str) -> dict[str, float]:
     except ValueError:
         pass
     raise NotCarriedOutError(
-        f"the recorded predictions of {name} are damaged: restore them.", code="ledger.damaged-file"
+        f"the recorded predictions of {name} are damaged: undo the commit that changed them on the "
+        "branch assay-ledger, by `git revert` and an ordinary push.",
+        code="ledger.damaged-file",
     )
 
 

@@ -73,7 +73,8 @@ def score(
         except LedgerMovedError:
             continue
     raise NotCarriedOutError(
-        "the ledger kept moving while it was written: score again.", code="ledger.moving"
+        "others wrote to the ledger at the same time: run `assay score` again.",
+        code="ledger.moving",
     )
 
 
@@ -85,23 +86,23 @@ def _signer(layout: Layout, handover: Handover, card: CandidateCard, run: Run) -
     require_named(layout.train, card.train_digest)
     if digest_bundle(handover.bundle) != card.bundle_digest:
         raise NotCarriedOutError(
-            "the bundle is not the one that candidate.json names: train again.",
+            "the bundle is not the one that candidate.json names: run `assay check` again.",
             code="handover.other-bundle",
         )
     if provenance.lock_digest(layout.root) != card.lock_digest:
         raise NotCarriedOutError(
-            "requirements.lock is not the one that candidate.json names: train again.",
+            "requirements.lock is not the one that candidate.json names: run `make setup check`.",
             code="handover.other-lock",
         )
     if any(finding.rule == ENVIRONMENT for finding in card.findings):
         raise NotCarriedOutError(
             "candidate.json says that other packages were installed than requirements.lock names: "
-            "run `make setup` and train again.",
+            "run `make setup check`.",
             code="handover.other-packages",
         )
     if machinery_of(layout.root) != card.machinery:
         raise NotCarriedOutError(
-            "assay is not the one that candidate.json names: run `make setup` and train again.",
+            "assay is not the one that candidate.json names: run `make setup check`.",
             code="handover.other-machinery",
         )
     return signer
@@ -179,8 +180,7 @@ def _labels(case: Case) -> np.ndarray:
         raise
     except Exception:  # noqa: BLE001 (any other message might quote a label)
         raise NotCarriedOutError(
-            "the held-out labels are not a table of row ids and numbers: restore them from git, "
-            "or seal a fresh set with `assay init`.",
+            "the held-out labels are not a table of row ids and numbers: restore data/ from git.",
             code="labels.not-a-table",
         ) from None
 

@@ -82,7 +82,7 @@ def unseal(content: bytes, key: bytes, name: str) -> Opened:
     opened = Opened(plain[:SALT_BYTES], plain[SALT_BYTES:])
     if commit_to(opened.salt, opened.labels) != header["commitment"]:
         raise NotCarriedOutError(
-            f"{name} does not match its own commitment: restore it.", code="sealed.damaged"
+            f"{name} does not match its own commitment: restore it from git.", code="sealed.damaged"
         )
     return opened
 
@@ -140,7 +140,8 @@ def create(layout: Layout, key: SecretKey) -> bytes:
     path = layout.keys / key.file
     if path.exists():
         raise RefusedError(
-            f"{path} exists already: move it away if it is not needed any more.", code="key.exists"
+            f"{path} exists already: move it away, and run the same command again.",
+            code="key.exists",
         )
     return _write(path, secrets.token_bytes(BYTES))
 

@@ -330,12 +330,12 @@ def next_steps(layout: Layout, source: str, made: Renewed) -> str:
 
   new key: {layout.keys / SEALING.file} (and nowhere else: back it up)
 {old}
-{shell_step()}  1. Bring data/README.md up to date, commit data/ and {FILE_NAME}, and merge.
+{shell_step()}  1. Update data/README.md, commit data/ and {FILE_NAME}, and open a pull request.
      `assay score` cannot judge that pull request, since its sealed inputs are not yet main's:
-     whoever may pass by the check 'assay' merges it.
+     somebody who may bypass the check 'assay' merges it.
   2. {secret_step(layout)}
-  3. Main's next run asks for an improvement on the baseline, as at the beginning. Until it has
-     certified a model nothing predicts, since the margin is part of the policy.
+  3. The next run of main must show an improvement on the baseline, as at the beginning. Until a
+     model is certified, nothing predicts: the margin, a part of the policy, is new.
   4. Keep {source} out of git: it holds the labels in plain text.{_pool_step(layout, made)}"""
 
 

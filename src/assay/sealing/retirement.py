@@ -174,9 +174,9 @@ def _is_spent(budget: Budget, gate: Gate) -> bool:
 def _not_spent(budget: Budget, gate: Gate, remote: str | None) -> RefusedError:
     where = f"at {remote}" if remote else "here (on GitHub: --remote origin)"
     return RefusedError(
-        f"by the ledger {where} the sealed set is not used up ({budget.uses} of {gate.uses} uses, "
-        f"{budget.disagreements} of {gate.disagreements} that did not confirm): give --early to "
-        "retire it all the same.",
+        f"the ledger {where} shows that the sealed set is not used up ({budget.uses} of "
+        f"{gate.uses} uses, {budget.disagreements} of {gate.disagreements} failed confirmations): "
+        "to retire it anyway, give --early.",
         code="labels.uses-left",
     )
 
@@ -197,7 +197,8 @@ def _record(ledger: Ledger, layout: Layout, digest: str, *, needed: bool) -> str
             return str(error)
         raise NotCarriedOutError(
             f"nothing is published, since the ledger took no entry ({str(error).rstrip('.')}): "
-            "retire the set with the signing key and with leave to write the branch assay-ledger.",
+            "retire the set where the signing key is, and where the branch assay-ledger can be "
+            "written.",
             code="ledger.not-written",
         ) from None
     return None
@@ -214,7 +215,8 @@ def _append(ledger: Ledger, entry: Retirement) -> None:
         else:
             return
     raise NotCarriedOutError(
-        "the ledger kept moving while it was written: retire again.", code="ledger.moving"
+        "others wrote to the ledger at the same time: run `assay seal retire` again.",
+        code="ledger.moving",
     )
 
 
@@ -229,8 +231,8 @@ def next_steps(root: Path, made: Retired) -> str:
         "",
         f"  1. Commit {folder} and merge it into main: from then on `assay score` answers",
         "     INCONCLUSIVE (retired). The other checks of pull requests go on.",
-        f"  2. Whoever doubts the labels runs `assay verify {folder}`.",
-        "  3. `assay seal fresh FILE.csv` seals a new set, and lets these rows join the train set.",
+        f"  2. Anybody can check the labels with `assay verify {folder}`.",
+        "  3. Run `assay seal fresh FILE.csv`: it seals a new set and adds these to the train set.",
     ]
     return "\n".join([*lines, *doubts(made)])
 
@@ -242,7 +244,7 @@ def doubts(made: Retired) -> list[str]:
         lines += ["", f"The ledger took no entry: {made.refusal}", "The set was used up anyway."]
     if history.differing:
         told = ", ".join(map(str, history.differing))
-        lines += ["", f"These labels do not give the recorded bit of use {told}: look into it."]
+        lines += ["", f"These labels contradict the recorded answer of use {told}: find out why."]
     if history.foreign:
         told = ", ".join(map(str, history.foreign))
         lines += ["", f"Use {told} was spent on other labels of these compositions: not scored."]

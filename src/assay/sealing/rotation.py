@@ -77,16 +77,16 @@ def take_over(layout: Layout, old: bytes) -> Path:
 
 def secret_step(layout: Layout) -> str:
     """How to bring the new key to GitHub, as one step of a list."""
-    return f"""At the same time put the content of {layout.keys / SEALING.file}
-     into the secret {SEALING.variable} of the environment 'heldout', in place of the old
-     one. Until both are there `assay score` ends with 3 and opens nothing."""
+    return f"""At the same time, replace the secret {SEALING.variable} of the environment 'heldout'
+     by the content of {layout.keys / SEALING.file}. Until both are done,
+     `assay score` ends with exit code 3 and opens nothing."""
 
 
 def shell_step() -> str:
     """What to do about an old key in this shell's environment, if there is one."""
     if not os.environ.get(SEALING.variable):
         return ""
-    return f"  0. Unset {SEALING.variable} here: it holds the old key and goes before the file.\n"
+    return f"  0. Run `unset {SEALING.variable}` here: it holds the old key, which would be used.\n"
 
 
 def next_steps(layout: Layout, kept: Path) -> str:
@@ -99,6 +99,6 @@ def next_steps(layout: Layout, kept: Path) -> str:
 
 {shell_step()}  1. Commit {sealed} and merge it into main.
   2. {secret_step(layout)}
-  3. When `assay score` has run on main with the new secret, delete the old key. Old versions of
-     the sealed file stay in git, and the old key opens them: if somebody else may have it, count
-     the labels as known and retire the set (`assay seal retire --early`)."""
+  3. When `assay score` has run on main with the new secret, delete the old key. It still opens
+     the old versions of the sealed file in git: if somebody else may have it, the labels are no
+     longer secret, so retire the set (`assay seal retire --early`)."""

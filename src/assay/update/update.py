@@ -70,8 +70,8 @@ def _files(report: Report) -> Iterator[str]:
         ("merged with your changes", made.merged),
         ("replaced, since you had not changed them", made.replaced),
         ("added", made.added),
-        ("removed, since the template has them no more", made.removed),
-        ("kept, since you changed them; the template has them no more", made.kept),
+        ("removed, since the template no longer has them", made.removed),
+        ("kept, since you changed them; the template no longer has them", made.kept),
         ("not brought back, since you removed them; the template changed them", made.missing),
     ):
         if names := [name for name in names if not name.startswith(f"{wheels.FOLDER}/")]:
@@ -103,7 +103,7 @@ def _findings(report: Report) -> Iterator[str]:
 
 def _next(report: Report) -> Iterator[str]:
     branch = shlex.quote(report.branch)
-    yield "Nothing of your checkout was touched. Next:"
+    yield "Your checkout is unchanged. Next:"
     yield f"  git switch {branch}"
     if report.made.conflicts:
         names = " ".join(shlex.quote(name) for name in report.made.conflicts)
@@ -278,7 +278,7 @@ def _conflict(made: merging.MergePlan) -> str:
     listed = "; ".join(f"{name} {reason}" for name, reason in made.conflicts.items())
     if hidden := _hiding(made):
         return (
-            f"nothing was updated: {listed}: keep what you need of it elsewhere, run "
+            f"nothing was updated: {listed}: keep what you need in another place, run "
             f"`git rm {' '.join(hidden)}`, commit, and update again."
         )
     return (

@@ -46,7 +46,7 @@ def begin(  # noqa: PLR0913 (one parameter an option)
     minutes: Annotated[float, typer.Option(help="Target minutes per part.", min=0)] = 10,
     note: Note = "",
 ) -> None:
-    """Predict a short list at once; for a long one print how many parts it needs."""
+    """Predict a short list, or print how many parts a long one needs."""
     from assay import runner
     from assay.batch import jobs, lists
 
@@ -63,7 +63,9 @@ def begin(  # noqa: PLR0913 (one parameter an option)
         runner.set_output("parts", json.dumps(numbers))
         if numbers:
             told = f"{job.batch.listed.rows:,} rows need {needed} parts"
-            typer.echo(f"batch: {told}; predict each, and collect where out/shards has all:")
+            typer.echo(
+                f"batch: {told}; predict each part, bring all out/shards together, and collect:"
+            )
             for command in _next(shown(candidates), permission.digest, needed, options):
                 typer.echo(f"  {on_one_line(command)}")
             runner.summarise(lambda: f"## Divided\n\n{told}, each a job of this run.\n")
@@ -98,7 +100,7 @@ def part(  # noqa: PLR0913 (one parameter an option)
 def collect(
     candidates: Listed, model: Model = "champion", column: Column = None, note: Note = ""
 ) -> None:
-    """Put the shards of all parts together; predicts nothing."""
+    """Join the shards of all parts into one batch; predict nothing."""
     from assay.batch import jobs
     from assay.batch.jobs import collected
 
@@ -116,7 +118,7 @@ def sign(
         typer.Argument(help="Batch folders [all certified ones in out/batches]."),
     ] = None,
 ) -> None:
-    """Sign the files of certified batches, so that each can be verified later."""
+    """Sign certified batches, so that others can verify their files."""
     from assay.batch.authorization import require_main
     from assay.batch.manifests import sign_batch
     from assay.machinery import machinery_of
@@ -130,12 +132,14 @@ def sign(
     folders = batches or certified
     if not folders:
         raise UsageError(
-            "out/batches holds no certified batch: predict one, or name its folder.",
+            "out/batches holds no certified batch: run `assay predict LIST`, or name its folder.",
             code="batch.none-certified",
         )
     if os.environ.get("GITHUB_ACTIONS") and len(folders) > 1:
         raise RefusedError(
-            f"a run makes one batch, not {len(folders)}: nothing is signed.", code="batch.several"
+            f"a run makes one batch, not {len(folders)}, so nothing is signed: start Predict "
+            "again.",
+            code="batch.several",
         )
     for folder in folders:
         typer.echo(f"batch: signed -> {shown(sign_batch(root, folder))}")

@@ -163,7 +163,9 @@ def _conclude(report: "CheckReport", success: str, *, machine: bool) -> None:
     )
     if not report.executed:
         raise CheckFailedError(
-            f"{report.check} executed nothing: that is not a pass.", code="report.nothing-checked"
+            f"{report.check} checked nothing, which is not a pass: run `assay {report.check}` "
+            "again.",
+            code="report.nothing-checked",
         )
     if not report.passed:
         broken = plural(len(report.failed), *_KINDS[report.check])
@@ -207,7 +209,9 @@ def score(
         push = "the ledger of this clone is ahead of origin's: `git push origin assay-ledger`"
         tell(f"{push}, so that every clone counts the same uses", machine=machine)
     if said := meaning(verdict):
-        tell(f"this means: {said}. Next: {after(verdict)}.", machine=machine)
+        tell(f"this means: {said}.", machine=machine)
+    if todo := after(verdict):
+        tell(f"next: {todo}.", machine=machine)
     if verdict.outcome != "PASS":
         raise CheckFailedError(
             f"{verdict.outcome}: {verdict.explanation}.", code="verdict.not-pass"

@@ -21,7 +21,7 @@ Machine = Annotated[bool, typer.Option("--json", help="Print JSON for machines."
 HandoverOption = Annotated[
     Path | None, typer.Option("--handover", help="Folder of the checks' records [out].")
 ]
-Remote = Annotated[str | None, typer.Option(help="Git remote that holds the ledger.")]
+Remote = Annotated[str | None, typer.Option(help="Git remote with the ledger [this clone].")]
 # whether the verb that runs has printed a record for machines
 printed: ContextVar[bool] = ContextVar("printed", default=False)
 

@@ -57,11 +57,11 @@ def show(remote: Remote = None, machine: Machine = False) -> None:
 def verify(
     remote: Remote = None,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV of a retired set's labels: row_id and target.")
+        Path | None, typer.Option(help="CSV with row_id and labels of a retired set.")
     ] = None,
     machine: Machine = False,
 ) -> None:
-    """Recompute the whole ledger: signatures, levels, decisions, certificates."""
+    """Recompute signatures, levels, decisions and certificates."""
     from assay.ledger.audit import audit
 
     _conclude(audit(here(), remote, labels), machine=machine)
@@ -91,14 +91,15 @@ def _conclude(found: "Audit", *, machine: bool) -> None:
     if found.faults:
         first = found.faults[0]
         raise CheckFailedError(
-            f"the ledger does not hold, first line {first.line}: {first.reason}.",
+            f"the ledger does not hold, first line {first.line}: {first.reason}; undo the commit "
+            "that wrote it there, by `git revert` and an ordinary push.",
             code="ledger.does-not-hold",
         )
 
 
 @seal_app.command()
 def rotate() -> None:
-    """Encrypt the held-out labels under a new key; set and budget stay."""
+    """Encrypt the held-out labels under a new key; the budget stays."""
     from assay.layout import Layout
     from assay.sealing import rotation
 
@@ -113,7 +114,7 @@ def retire(
         bool, typer.Option("--early", help="Retire the set even though uses remain.")
     ] = False,
 ) -> None:
-    """Publish the held-out labels and all scores; ends the use of the set."""
+    """Publish the held-out labels and all scores, and end the set."""
     from assay.sealing import retirement
 
     repository = here()
@@ -177,7 +178,7 @@ def fresh(  # noqa: PLR0913 (one parameter an option)
     duplicates: DuplicatesOption = None,
     set_aside: SetAsideOption = False,
 ) -> None:
-    """Seal new labelled rows; those of the retired set join the train set."""
+    """Seal new labelled rows; the retired rows join the train set."""
     from assay.intake.choices import Choices
     from assay.intake.report import intake_text
     from assay.sealing import renewal

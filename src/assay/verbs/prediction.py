@@ -34,7 +34,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="Certificate of that bundle.")] = None,
     uncertified: Annotated[
-        bool, typer.Option(help="Predict without a certificate; rows are marked.")
+        bool, typer.Option(help="Predict without a certificate; every row is marked.")
     ] = False,
     column: Annotated[
         str | None, typer.Option(help="Column of formulas [the one named formula].")
@@ -42,7 +42,7 @@ def predict(  # noqa: PLR0913 (one parameter an option)
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="`local` (all cores), address of a Dask scheduler, or a queue file [one process]."
+            help="`local` (all cores), a Dask address, or a file such as slurm.yaml [one process]."
         ),
     ] = None,
     shard_rows: Annotated[
@@ -140,7 +140,7 @@ def verify(
         Path, typer.Argument(help="Certificate, or folder of a bundle, a batch or a retired set.")
     ],
     candidates: Annotated[
-        Path | None, typer.Option(help="List of the batch; checks that no row is missing.")
+        Path | None, typer.Option(help="List of the batch; also check that no row is missing.")
     ] = None,
     machine: Machine = False,
 ) -> None:
@@ -151,7 +151,7 @@ def verify(
     repository = here()
     note_age(repository.root)
     machinery_digest()
-    with uninterrupted("nothing is kept of it"):
+    with uninterrupted("run the same command again to verify all"):
         sentence, details = verify_path(repository, path, candidates)
     typer.echo(json.dumps(details) if machine else sentence)
 
@@ -189,7 +189,8 @@ def diff(
 
     if len(tables) == 1:
         raise UsageError(
-            f"{tables[0]} is the only table: name what to compare it with.", code="diff.one-table"
+            f"{tables[0]} is the only table: run `assay diff {tables[0]} OTHER_TABLE`.",
+            code="diff.one-table",
         )
     with stages("diff") as doing:
         doing("reading the tables")
@@ -200,5 +201,6 @@ def diff(
     changed = sum(difference.changed for difference in told.differences)
     if changed:
         raise CheckFailedError(
-            f"{plural(changed, 'row differs', 'rows differ')}: see above.", code="diff.rows-differ"
+            f"{plural(changed, 'row differs', 'rows differ')}: read what is printed above.",
+            code="diff.rows-differ",
         )

@@ -45,7 +45,9 @@ Steps = Callable[[], object]
 def init(  # noqa: PLR0913 (one parameter an option)
     source: Annotated[
         str | None,
-        typer.Argument(help="Any table, or a matminer dataset [the data in data/]."),
+        typer.Argument(
+            help="Table of formulas and labels, or a matminer dataset [your table, or data/]."
+        ),
     ] = None,
     target: TargetOption = None,
     unit: UnitOption = None,
@@ -68,7 +70,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
         typer.Option(help="Seal labels, or decide by public rows alone [that of assay.toml]."),
     ] = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Seal a set on which the gate can decide nothing.")
+        bool, typer.Option("--anyway", help="Seal a set that is too small for any verdict.")
     ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
@@ -102,7 +104,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
     if not made.sealed_rows and made.model.chance is not None:
         typer.echo(f"{of_public_rows(made.model.chance)}\n")
     if made.changed:
-        told = f"{made.changed}: the target is a class, so classifiers stand there now."
+        told = f"{made.changed} now has classifiers in place of regressors: the target is a class."
         typer.echo(f"{told}\n")
     if (warning := few_rows(made.sealed_rows)) is not None:
         typer.echo(f"{warning}\n")
@@ -128,7 +130,7 @@ def _initialized(root: Path, found: "Intake | None", options: "SetOptions") -> "
 def plan(  # noqa: PLR0913 (one parameter an option)
     source: Annotated[
         str | None,
-        typer.Argument(help="A table that is not sealed yet, as for init [the data in data/]."),
+        typer.Argument(help="Table that is not sealed yet, as for `assay init` [data/]."),
     ] = None,
     target: TargetOption = None,
     unit: UnitOption = None,
@@ -146,26 +148,30 @@ def plan(  # noqa: PLR0913 (one parameter an option)
         int | None, typer.Option(help="Number of sealed rows [those of data/].")
     ] = None,
     groups: Annotated[
-        int | None, typer.Option(help="Number of chemical systems among them.")
+        int | None, typer.Option(help="Number of chemical systems in --rows.")
     ] = None,
-    margin: Annotated[float | None, typer.Option(help="Margin [that of assay.toml].")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Largest loss that passes [margin of assay.toml].")
+    ] = None,
     change: Annotated[
         float | None, typer.Option(help="Mean change of predictions [a share of the error].")
     ] = None,
     error: Annotated[
         float | None, typer.Option(help="Public error of the champion [of out/candidate].")
     ] = None,
-    icc: Annotated[float, typer.Option(help="Correlation within a chemical system.")] = 0.3,
+    icc: Annotated[
+        float, typer.Option(help="Correlation of errors within a chemical system.")
+    ] = 0.3,
     pool_change: Annotated[
         float, typer.Option(help="Changes on the pool, in multiples of those on labelled rows.")
     ] = 1.6,
     use: Annotated[int, typer.Option(help="Number of the next sealed use.")] = 1,
-    disagreements: Annotated[int, typer.Option(help="Number of failed confirmations.")] = 0,
+    disagreements: Annotated[int, typer.Option(help="Failed confirmations before --use.")] = 0,
     bounded: Annotated[
         bool, typer.Option(help="Also print estimates that hold for any distribution.")
     ] = False,
     trials: Annotated[
-        int | None, typer.Option(help="Drawn models per chance [300, and 100 for a table].")
+        int | None, typer.Option(help="Simulated models per line [300; for a table 100].")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     machine: Machine = False,
@@ -270,7 +276,8 @@ def update(
     keep_conflicts: Annotated[
         bool,
         typer.Option(
-            "--keep-conflicts", help="Make the branch with conflicts marked in the files."
+            "--keep-conflicts",
+            help="Make the branch in spite of conflicts, and mark them in the files.",
         ),
     ] = False,
 ) -> None:

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from assay.intake.choices import Choices, UndecidedError
     from assay.intake.intake import Intake
 
-TargetOption = Annotated[str | None, typer.Option(help="Column to learn [found].")]
+TargetOption = Annotated[str | None, typer.Option(help="Column to learn [detected].")]
 UnitOption = Annotated[str | None, typer.Option(help="Unit of the target [of the header].")]
-FormulaOption = Annotated[str | None, typer.Option(help="Column of the formulas [found].")]
+FormulaOption = Annotated[str | None, typer.Option(help="Column of the formulas [detected].")]
 SheetOption = Annotated[
     str | None, typer.Option(help="Sheet of a workbook [the first with a table].")
 ]
-DecimalOption = Annotated[str | None, typer.Option(help="Decimal sign, '.' or ',' [found].")]
+DecimalOption = Annotated[str | None, typer.Option(help="Decimal sign, '.' or ',' [detected].")]
 DuplicatesOption = Annotated[
     Rule | None,
-    typer.Option(help="Which label stands for rows of one composition [that of assay.toml]."),
+    typer.Option(help="Label for rows that share one composition [that of assay.toml]."),
 ]
-PositiveOption = Annotated[str | None, typer.Option(help="Label of the positive class [found].")]
+PositiveOption = Annotated[str | None, typer.Option(help="Label of the positive class [detected].")]
 FractionOption = Annotated[
-    float | None, typer.Option(help="Share of the systems to seal [that of assay.toml].")
+    float | None, typer.Option(help="Share of chemical systems to seal [that of assay.toml].")
 ]
 GroupOption = Annotated[
     str | None,
@@ -41,7 +41,7 @@ CapOption = Annotated[
     typer.Option("--rows-per-group", help="Most rows of a group that count as evidence [found]."),
 ]
 SetAsideOption = Annotated[
-    bool, typer.Option("--set-aside", help="Go on without the rows that cannot be used.")
+    bool, typer.Option("--set-aside", help="Leave out the rows that cannot be used, however many.")
 ]
 Found = TypeVar("Found")
 
