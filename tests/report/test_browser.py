@@ -200,7 +200,7 @@ def test_page_reads_the_same_without_script(browser, pages):
     with opened(browser, pages["number"], java_script_enabled=False) as (page, troubles):
         assert page.locator("main").inner_text() == words
         assert page.locator("button").count() == 0
-        assert page.locator("figure svg").count() == 7
+        assert page.locator("figure svg").count() == 8
         assert troubles == []
 
 

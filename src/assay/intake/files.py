@@ -20,7 +20,7 @@ def read_raw(path: Path, sheet: str | None = None, least: int = LEAST) -> RawTab
     if not path.is_file():
         raise UsageError(f"{path} does not exist: check its name and folder.", code="table.missing")
     if path.stat().st_size and (told := other_kind(path)) is not None:
-        raise UsageError(f"{path} {told}.", code="table.other-kind")
+        raise UsageError(f"{path} cannot be read as a table: it {told}.", code="table.other-kind")
     from assay.intake import delimited, structured, workbooks
 
     with path.open("rb") as stream:
