@@ -1,6 +1,7 @@
 """The ledger: append-only, signed; a crash hides nothing, an unsigned line proves nothing."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from assay.gate.decision import Budget
 from assay.layout import Layout
 from assay.ledger.branches import BRANCH
 from assay.ledger.entries import RECORDS, DamagedLedgerError, Entry, chained, digest_of, line_of
-from assay.ledger.record import Ledger, read_ledger, read_ledger_at_hand
+from assay.ledger.record import Ledger, read_ledger, read_ledger_at_hand, writer
 from assay.sealing.encryption import SIGNING
 from ledger_samples import (
     OTHER,
@@ -103,6 +104,19 @@ def write_lines(root: Path, *lines: Entry) -> None:
     content = b"".join(line_of(line) + b"\n" for line in lines)
     commit = commits.commit(root, read_ledger(root).head, {RECORDS: content}, "by hand")
     git(root, "update-ref", f"refs/heads/{BRANCH}", commit)
+
+
+def test_a_workflow_without_secrets_is_told_which(signed, monkeypatch):
+    """The first push after `assay init` names both secrets and their environment."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("ASSAY_SIGNING_KEY", "ASSAY_SEALING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.rmtree(Layout(signed).keys, ignore_errors=True)
+    with pytest.raises(NotCarriedOutError) as told:
+        writer(signed)
+    assert told.value.code == "key.no-secrets"
+    for word in ("ASSAY_SIGNING_KEY", "ASSAY_SEALING_KEY", "heldout"):
+        assert word in str(told.value)
 
 
 def test_line_by_somebody_without_the_key_stops_reading(signed):

@@ -31,6 +31,7 @@ from assay.ledger.entries import (
     sound_lines,
     state_of,
 )
+from assay.sealing.encryption import SEALING, SIGNING
 
 # How often a lost race is run again: as many runs may write at once, twice each.
 ATTEMPTS = 20
@@ -206,6 +207,14 @@ def writer(root: Path) -> Any | None:
     if not layout.public_key.exists():
         return None
     signer = read_signer(layout)
+    if signer is None and os.environ.get("GITHUB_ACTIONS"):
+        secrets = " and ".join(key.variable for key in (SIGNING, SEALING))
+        raise NotCarriedOutError(
+            "the data are sealed, and this workflow has no keys, so nothing can be scored or "
+            "certified yet: in Settings, Environments, `heldout` of the repository on GitHub add "
+            f"the secrets {secrets}, which `assay init` wrote to .assay/keys, and run it again.",
+            code="key.no-secrets",
+        )
     if signer is None:
         raise NotCarriedOutError(
             "the ledger is signed, and the signing key is not here: the workflow Score, or whoever "
