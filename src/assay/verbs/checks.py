@@ -183,7 +183,7 @@ def score(
     stale_ok: StaleOption = False,
     machine: Machine = False,
 ) -> None:
-    """Decide on the candidate; opens the sealed labels if there are any and it is needed."""
+    """Decide on the candidate; opens sealed labels only where they are needed."""
     folder = Handover(handover or Layout(found_root()).out)
     with stages("score") as doing:
         with recorded(folder, "score"):

@@ -134,7 +134,7 @@ def renew(  # noqa: PLR0913 (one parameter an option)
     remote: Remote = None,
     yes: Annotated[bool, typer.Option("--yes", help="Go on without a question.")] = False,
 ) -> None:
-    """Retire the sealed set and seal new rows in its place; says first what it costs."""
+    """Retire the sealed set and seal new rows; says the cost first."""
     with stages("seal renew") as doing:
         doing("starting")
         from assay.intake.choices import Choices
