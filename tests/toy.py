@@ -190,6 +190,11 @@ def environment(**variables: str) -> dict[str, str]:
     return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
 
 
+def spoken(said: str) -> list[str]:
+    """The lines of standard error without those that count the seconds of a slow machine."""
+    return [line for line in said.splitlines() if line.strip() and not line.endswith("so far")]
+
+
 def assay(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a verb in a process of its own, which is a fork unless Python's variables differ."""
     if not any(name.startswith("PYTHON") for name in variables):

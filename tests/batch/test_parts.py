@@ -182,5 +182,5 @@ def test_list_whose_name_could_tell_the_workflow_more_is_refused(certified, tmp_
     told = tmp_path / "told"
     done = assay(certified, "batch", "begin", path.name, GITHUB_OUTPUT=str(told))
     assert done.returncode == 2
-    assert "line end" in done.stderr
+    assert "github.bad-output" in done.stderr
     assert "model" not in outputs(told) or outputs(told)["model"] != "0"

@@ -117,7 +117,7 @@ def test_a_formula_that_cannot_be_featurised_is_named_with_its_line(root):
     path.write_text("\n".join([*lines, ""]))
     done = toy.assay(root, "train")
     assert done.returncode == 2
-    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
+    (line,) = toy.spoken(done.stderr)
     assert "data/train.csv, line 41: 'OgF2'" in line
     assert "KeyError" in line
     assert "on_gap" in line

@@ -189,7 +189,7 @@ def test_text_says_what_stands_in_the_way(known):
     few = known.model_copy(
         update={"sealed": TableSize(rows=40, groups=20, effective=15.0), "pool_needed": 10**6}
     )
-    assert "15 effective chemical systems" in plan_text(few)
+    assert "(15 effective)" in plan_text(few)
     assert "1,000,000" in plan_text(few)
     assert "decides nothing" not in plan_text(known)
 

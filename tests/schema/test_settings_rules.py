@@ -202,7 +202,7 @@ def test_a_tracked_key_fails(sound: Path) -> None:
     assert not found(check(sound), "files.no_key")
     (sound / ".gitignore").write_text("")
     commit(sound)
-    assert "git keeps .assay/keys/sealing.key" in only(check(sound), "files.no_key").message
+    assert "git tracks .assay/keys/sealing.key" in only(check(sound), "files.no_key").message
 
 
 @pytest.mark.parametrize("name", [".venv/locked", ".venv/bin/assay", "GNUmakefile", "makefile"])
@@ -212,7 +212,7 @@ def test_a_tracked_environment_fails(sound: Path, name: str) -> None:
     commit(sound)
     finding = only(check(sound), "files.no_environment")
     assert finding.severity == "failure"
-    assert f"git keeps {name}" in finding.message
+    assert f"git tracks {name}" in finding.message
 
 
 def test_the_makefile_may_be_kept(sound: Path) -> None:
