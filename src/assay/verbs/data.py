@@ -44,7 +44,7 @@ def add(  # noqa: PLR0913 (one parameter an option)
         bool, typer.Option("--dry-run", help="Print where each row goes, and add nothing.")
     ] = False,
 ) -> None:
-    """Add labelled rows to the train set; those of sealed systems are left out."""
+    """Add labelled rows to the train set; those of sealed groups are left out."""
     with stages("data add") as doing:
         doing("starting")
         from assay.growth import adding
