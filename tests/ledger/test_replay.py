@@ -125,7 +125,7 @@ PLANTED = {
     "alpha raised": (
         changed(6, alpha=0.05, level=2 * _level(3, 1)),
         6,
-        "alpha, uses, disagreements, tail, metric or margin changed",
+        "alpha, uses, disagreements, tail, groups, metric or margin changed",
     ),
     "J raised": (changed(6, maximum_disagreements=9), 6, "alpha, uses, disagreements"),
     "the margin raised": (
@@ -298,11 +298,11 @@ def test_evidence_of_other_rows_than_follow_is_found(honest_rows):
     evidence = CountedRows(compositions, chosen if honest_rows else np.roll(chosen, 1))
     content = dataclasses.replace(plain, systems=groups, evidence=evidence).to_bytes()
     digest = former_digest(compositions)
-    line = intent(sealed_digest=digest, rows_digest=digest_bytes(content))
+    line = intent(sealed_digest=digest, rows_digest=digest_bytes(content), rows_per_group=2)
     files, labels = {rows_file(digest, line.use): content}, dict.fromkeys(plain.row_ids, 0.0)
     if honest_rows:
         assert findings_of(line, files, labels)[0].rows == chosen.sum()
-        return
-    with pytest.raises(NotCarriedOutError) as caught:
-        findings_of(line, files, labels)
-    assert caught.value.code == "ledger.other-evidence"
+    for other in [None, 1, 3] if honest_rows else [2]:  # a number that was never asked for
+        with pytest.raises(NotCarriedOutError) as caught:
+            findings_of(line.model_copy(update={"rows_per_group": other}), files, labels)
+        assert caught.value.code == "ledger.other-evidence"

@@ -192,9 +192,9 @@ def test_rows_that_count_are_read_back_and_alone_judged():
 def test_rows_that_count_follow_from_compositions():
     """A row that was exchanged for another of its group is found out, as is one left out."""
     rows = counted_rows(2)
-    assert rows.evidence.follow(rows.systems)
+    assert rows.evidence.follow(rows.systems, 2)
     group = np.array(rows.systems) == "group 0"
     other = rows.counted.copy()
     other[group] = ~other[group]
     for chosen in (other, rows.counted & ~group):
-        assert not CountedRows(rows.evidence.compositions, chosen).follow(rows.systems)
+        assert not CountedRows(rows.evidence.compositions, chosen).follow(rows.systems, 2)

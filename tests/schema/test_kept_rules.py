@@ -135,6 +135,21 @@ def test_the_pool_may_grow_and_loses_nothing(sealed: Path, change: Lines, severi
     assert "git checkout main -- data/pool.csv" in finding.message
 
 
+def test_a_pool_that_grows_keeps_the_groups_of_its_rows(sealed: Path) -> None:
+    """A cell that is altered is red whatever is added, although ids and formulas are main's."""
+    edit(sealed, "pool.csv", lambda lines: lines.__setitem__(slice(None), grouped(lines)))
+    commit(sealed)
+    edit(sealed, "pool.csv", lambda lines: lines.append("p90000,MgO,MgO"))
+    assert only(check(sealed), "kept.pool").severity == "warning"
+    edit(sealed, "pool.csv", lambda lines: lines.__setitem__(3, f"{lines[3]}2"))
+    assert only(check(sealed), "kept.pool").severity == "failure"
+
+
+def grouped(lines: list[str]) -> list[str]:
+    """The lines with a further column."""
+    return [lines[0] + ",group", *(f"{line},{line.split(',')[1]}" for line in lines[1:])]
+
+
 def test_open_labels_are_mains_until_they_are_sealed(sound: Path) -> None:
     """An altered or deleted label is red, and sealing them is not."""
     path = Layout(sound).open_labels

@@ -62,6 +62,10 @@ def test_a_changed_or_missing_workflow_is_named(made, change):
         "environment: heldout\n",
         "env: { KEY: ${{ secrets.ASSAY_SIGNING_KEY }} }\n",
         "secrets: inherit\n",
+        '"secrets": "inherit"\n',
+        "env: { ALL: ${{ toJson(secrets) }} }\n",
+        "env: { KEY: ${{ secrets[format('ASSAY_{0}_KEY', 'SIGNING')] }} }\n",
+        "environment: ${{ format('held{0}', 'out') }}\n",
         "run: git push origin x:refs/heads/assay-ledger\n",
     ],
 )

@@ -27,7 +27,16 @@ from assay.schema.check import check_schema
 from assay.scoring.acceptance import Demand, require_rules
 from assay.scoring.score import score
 from assay.settings import with_value
-from toy import commit, git, nearer, perturbed, read_card, rewrite_predictions, write_rows
+from toy import (
+    change_card,
+    commit,
+    git,
+    nearer,
+    perturbed,
+    read_card,
+    rewrite_predictions,
+    write_rows,
+)
 
 pytestmark = pytest.mark.usefixtures("laptop")
 
@@ -211,3 +220,18 @@ def test_data_checks_count_what_main_demands(public):
     short = report.model_copy(update={"tallies": report.tallies[1:]})
     with pytest.raises(NotCarriedOutError):
         require_rules(demand, short)
+
+
+def test_an_improvement_that_was_previewed_is_certified_as_one(certified_public):
+    """A pull request's preview says improvement; main's own run of the same model certifies one."""
+    root = certified_public
+    better, other = nearer(labels_of(root), 0.9), perturbed(0.01, only="p")
+    git(root, "switch", "--quiet", "--create", "idea")
+    rewrite_predictions(handed(root), lambda values: other(better(values)))
+    change_card(handed(root), claim="improvement")
+    assert (scored(root).claim, scored(root).outcome) == ("improvement", "PASS")
+    git(root, "switch", "--quiet", "main")
+    change_card(handed(root), claim="no-regression")
+    assert "improvement" in {e.claim for e in read_ledger(root).entries}
+    verdict = scored(root)
+    assert (verdict.claim, verdict.outcome) == ("improvement", "PASS"), verdict.explanation

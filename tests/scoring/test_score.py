@@ -30,9 +30,10 @@ from assay.records import CheckReport, Finding, Refusal, VerdictRecord, read_rec
 from assay.repository import read_repository
 from assay.scoring import cases
 from assay.scoring import score as scoring
+from assay.scoring.recording import require_frozen
 from assay.sealing.encryption import SEALING, SIGNING
 from assay.sealing.labels import open_labels, sealed_digest
-from assay.settings import read_settings
+from assay.settings import read_settings, with_value
 from ledger_samples import retirement, revocation
 from sealed import seal_labels
 from toy import (
@@ -336,7 +337,7 @@ def set_policy(root: Path, line: str) -> None:
     toml.write_text("\n".join([*kept[:place], line, *kept[place:]]) + "\n")
 
 
-FROZEN = ("alpha = 0.02", "uses = 101", "disagreements = 6", "margin = 0.2")
+FROZEN = ("alpha = 0.02", "uses = 101", "disagreements = 6", "margin = 0.2", "rows_per_group = 1")
 
 
 @pytest.mark.parametrize("line", FROZEN)
@@ -353,6 +354,19 @@ def test_policy_is_frozen_in_the_life_of_a_set(sealed, line):
     (sealed / "assay.toml").write_text(policy)
     set_policy(sealed, "slack = 2.5")
     assert score(sealed).use == 2
+
+
+def test_groups_are_frozen_in_the_life_of_a_set(sealed):
+    """Which rows count together cannot be chosen between two uses."""
+    git(sealed, "switch", "--quiet", "--create", "idea")
+    score(sealed)
+    (intent, _) = ledger_of(sealed)
+    settings = settings_of(sealed)
+    other = settings.split.model_copy(update={"group": "paper"})
+    require_frozen(settings, [intent])
+    with pytest.raises(UsageError) as refused:
+        require_frozen(settings.model_copy(update={"split": other}), [intent])
+    assert refused.value.code == "settings.frozen"
 
 
 def test_policy_is_frozen_where_no_label_is_opened(certified):
@@ -905,6 +919,14 @@ def test_a_decided_claim_is_not_made_again(certified, better):
     assert better(commit(certified, "Correct another")).claim == "no-regression"
 
 
+def test_a_decision_before_a_commit_was_mains_settles_no_claim(certified, better):
+    """What a merge queue had decided is still claimed by main, if its own run was displaced."""
+    queued = commit(certified, "Better\n\nAssay-Claim: improvement")
+    better(queued, event="merge_group", head_branch="gh-readonly-queue/main/pr-1")
+    rewrite_predictions(handed(certified), perturbed(0.0001))
+    assert better(commit(certified, "Correct a word")).claim == "improvement"
+
+
 def test_nothing_is_certified_behind_a_later_certified_commit(certified, better):
     """The order of champions is that of main, not of runs, and the older run costs no use."""
     first = commit(certified, "Better\n\nAssay-Claim: improvement")
@@ -958,6 +980,18 @@ def test_a_fork_opens_no_labels(sealed, tmp_path, monkeypatch):
     assert "fork" in verdict.explanation
     event(monkeypatch, sealed, tmp_path, event="pull_request", head_branch="idea")
     assert score(sealed).outcome == "PASS"
+
+
+@pytest.mark.parametrize("line", ["disagreements = 1", "uses = 1"])
+def test_something_is_kept_for_main_of_the_smallest_budget(sealed, tmp_path, monkeypatch, line):
+    """Of one use, or one that may not confirm, a pull request gets none."""
+    toml = sealed / "assay.toml"
+    toml.write_text(with_value(toml.read_text(), "gate", "disagreements", "1"))
+    set_policy(sealed, line)
+    event(monkeypatch, sealed, tmp_path, event="pull_request", head_branch="idea")
+    assert (score(sealed).stage, score(sealed).use) == ("public", 0)
+    event(monkeypatch, sealed, tmp_path)
+    assert score(sealed).certified
 
 
 def test_pull_requests_cannot_spend_what_is_kept_for_main(sealed, tmp_path, monkeypatch):

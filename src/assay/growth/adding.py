@@ -91,7 +91,7 @@ def addition(
     require_rows(found, repository, agreed=agreed)
     target = settings.target.column
     table = read_labelled(layout.train, ["row_id", "formula"], target)
-    rows = placed(layout, found.rows, Known(table, target), limit)
+    rows = placed(repository, found.rows, Known(table, target), limit)
     write_text(placed_file(layout), table_text(placed_table(rows, target)))
     new = rows[rows["place"] == ADDED]
     if new.empty:

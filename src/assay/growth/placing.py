@@ -8,13 +8,17 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
+from assay.clustering import joined, nearest
 from assay.compositions import identity
 from assay.datasets import reduced_formulas
+from assay.errors import UsageError
+from assay.groups import CLUSTERS, COMPOSITION, SYSTEM
 from assay.layout import Layout
+from assay.repository import Repository
 from assay.schema.corrections import line_to_paste
 from assay.schema.formulas import relatives_of
 from assay.splits import of_groups
-from assay.tables import for_spreadsheets, read_table
+from assay.tables import for_spreadsheets, parse_table, read_table
 
 ADDED, KNOWN, OTHER_VALUE, SEALED, LATER = (
     *("train", "known.same-value", "known.other-value"),
@@ -24,7 +28,7 @@ REASONS = {
     ADDED: "goes to the train set",
     KNOWN: "the composition is in the train set already, with this value",
     OTHER_VALUE: "the composition is in the train set already, with another value",
-    SEALED: "the chemical system is of the sealed set, which no train row may give away",
+    SEALED: "the group is of the sealed set, which no train row may give away",
     LATER: "comes next: above the limit of this call",
 }
 
@@ -46,17 +50,22 @@ class Known:
         return found
 
 
-def placed(layout: Layout, rows: pd.DataFrame, known: Known, limit: int | None) -> pd.DataFrame:
+def placed(
+    repository: Repository, rows: pd.DataFrame, known: Known, limit: int | None
+) -> pd.DataFrame:
     """The rows with `place`, a code, `reason` in words, and `suggestion`, a correction to paste.
 
     Args:
-        layout: whose train set and sealed inputs decide.
-        rows: `formula` in reduced spelling and the target as numbers; one row a composition.
+        repository: whose train set and sealed inputs decide.
+        rows: `formula` in reduced spelling, the target as numbers, and the group where a column
+            holds it; one row a composition. Clusters of compositions are found here.
         known: the train set.
         limit: how many rows may be added, in their order; None: all.
     """
-    sealed = sealed_rows(layout, list(rows["formula"]))
-    standing = known.by_composition(layout)
+    if repository.settings.split.group == COMPOSITION:
+        rows = rows.assign(**{CLUSTERS: cluster_names(repository, list(rows["formula"]))})
+    sealed = sealed_rows(repository, rows)
+    standing = known.by_composition(repository.layout)
     room = count() if limit is None else iter(range(limit))
     found = [
         _place(formula, value, standing, known.target, room) if not secret else (SEALED, "", "")
@@ -98,14 +107,52 @@ def _number(label: str) -> float:
         return float("nan")
 
 
-def sealed_rows(layout: Layout, formulas: list[str]) -> list[bool]:
-    """Whether each formula is of a group of the sealed set, or within 1 % of one of its rows."""
-    sealed = tuple(read_table(layout.sealed_inputs, ["formula"])["formula"])
-    near = relatives_of(sealed)
-    of_sealed = of_groups(formulas, sealed)
+def cluster_names(repository: Repository, formulas: list[str]) -> list[str]:
+    """The cluster of each composition: main's or a sealed one that is near, else one of its own."""
+    extent = repository.settings.split.extent
+    sealed = list(_sealed(repository)[CLUSTERS])
+    settled = nearest(formulas, [*_clusters_of_main(repository), *sealed], extent)
+    train = read_table(repository.layout.train, ["formula", CLUSTERS])
+    here = joined(formulas, list(train[CLUSTERS]), extent)
+    return [name or own for name, own in zip(settled, here, strict=True)]
+
+
+def _clusters_of_main(repository: Repository) -> list[str]:
+    path = repository.layout.train
+    content = repository.base.content(path)
+    try:
+        return [] if content is None else list(parse_table(content, [CLUSTERS], path)[CLUSTERS])
+    except UsageError:
+        return []
+
+
+def _sealed(repository: Repository) -> pd.DataFrame:
+    """The sealed inputs; no rows where public rows decide."""
+    named = ["formula", *filter(None, [repository.settings.group_column])]
+    if repository.settings.public:
+        return pd.DataFrame(columns=named, dtype=str)
+    return read_table(repository.layout.sealed_inputs, named)
+
+
+def sealed_rows(repository: Repository, rows: pd.DataFrame) -> list[bool]:
+    """Whether each row is of a group of the sealed set, or too near to one of its rows.
+
+    Too near is within 1 %; where a column that people filled says what goes together, only the
+    same composition is.
+    """
+    group, column = repository.settings.split.group, repository.settings.group_column
+    sealed, formulas = _sealed(repository), list(rows["formula"])
+    compositions = tuple(sealed["formula"])
+    near = relatives_of(compositions)
+    kin = [near.kin(formula) for formula in formulas]
+    if column is None:
+        of_sealed = of_groups(formulas, compositions)
+    else:
+        of_sealed = rows[column].isin({*sealed[column]} - {""}).tolist()
+    close = {SYSTEM: {"identical", "near", "system"}, COMPOSITION: {"identical", "near"}}
     return [
-        group or near.kin(formula) is not None
-        for formula, group in zip(formulas, of_sealed, strict=True)
+        known or found in close.get(group, {"identical"})
+        for known, found in zip(of_sealed, kin, strict=True)
     ]
 
 

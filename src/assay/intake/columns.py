@@ -139,17 +139,29 @@ def require_further(table: RawTable, names: Iterable[str]) -> None:
             )
 
 
-def grouping(table: RawTable, taken: Sequence[str], wanted: str | None) -> tuple[str, list[Fault]]:
+def grouping(
+    table: RawTable, taken: Sequence[str], wanted: str | None, *, joins: bool = False
+) -> tuple[str, list[Fault]]:
     """What makes a group, `system` by default, and the rows that have none.
+
+    Rows that join others may each have another.
 
     Raises:
         UsageError: the wanted column is not there, is taken, or is another in every row.
     """
     if wanted is None or wanted in {SYSTEM, COMPOSITION}:
         return wanted or SYSTEM, []
-    column = _named([str(name) for name in table.cells], wanted, table, "--group")
+    names = [str(name) for name in table.cells]
+    if joins and _match(names, wanted) is None:
+        raise UsageError(
+            f"{table.name} has no column {wanted!r}, by which split.group of assay.toml groups "
+            "rows: add it.",
+            code="table.no-column",
+        )
+    column = _named(names, wanted, table, "--group")
     cells = table.cells[column]
-    if column in taken or column in {"formula", "row_id"} or cells.is_unique:
+    alone = cells.is_unique and not joins
+    if column in taken or column in {"formula", "row_id"} or alone:
         raise UsageError(
             f"{table.name}: the column {column!r} says of no two rows that they go together: "
             f"give --group {SYSTEM}, --group {COMPOSITION} or a column of papers, heats or series.",

@@ -112,7 +112,8 @@ def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None =
     labels = _labels(table, target, choices)
     rule = choices.duplicates or "refuse"
     require_rule(rule, labels.kind)
-    group, ungrouped = grouping(table, (formula, target.column), choices.group)
+    joins = choices.kind is not None
+    group, ungrouped = grouping(table, (formula, target.column), choices.group, joins=joins)
     amiss = [*table.faults, *read.faults, *labels.faults, *ungrouped]
     fine = np.isfinite(labels.numbers) & np.array([text is not None for text in read.spelt])
     if not fine.any():
@@ -128,6 +129,8 @@ def take_in_table(table: RawTable, choices: Choices, unusable: Unusable | None =
     rows = rows[fine & ~rows.index.isin([fault.line for fault in ungrouped])]
     if labels.kind == "class":
         rows[target.name] = rows[target.name].astype(int)
+    if joins and choices.group and group != choices.group:  # the name that it has in the others
+        rows, group = rows.rename(columns={group: choices.group}), choices.group
     tolerance = _tolerance(labels.kind, rows[target.name].to_numpy(), choices.tolerance)
     merged = merge(rows, target.name, rule, tolerance)
     return Intake(

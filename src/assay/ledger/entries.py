@@ -16,10 +16,12 @@ from assay.errors import NotCarriedOutError
 from assay.evidence import Evidence
 from assay.files import digest_bytes
 from assay.gate.policy import MetricKey
+from assay.groups import SYSTEM
 from assay.records import Claim, Count, Digest, Outcome, Record, Text
 
 RECORDS = "ledger.jsonl"
 NOTHING = "0" * 64
+USUAL = {"evidence": "sealed", "group": SYSTEM, "rows_per_group": None, "of_main": True}
 
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 
@@ -91,8 +93,8 @@ class Intent(Question):
 
     `use`, `disagreements` (before this use) and `level` are k, j and a(k, j) of
     docs/explanation/gate.md; `uses` and `maximum_disagreements` are K and J, `tail` is that of the
-    policy. `rows_digest` is the SHA-256 of the table of sealed rows that is committed beside the
-    line.
+    policy, `group` and `rows_per_group` say which rows count. `rows_digest` is the SHA-256 of the
+    table of sealed rows that is committed beside the line.
     """
 
     kind: Literal["intent"] = "intent"
@@ -103,6 +105,8 @@ class Intent(Question):
     alpha: float
     tail: float
     level: float
+    group: Text = SYSTEM
+    rows_per_group: Annotated[int, Field(ge=1)] | None = None
     rows_digest: Digest
     requirements: Annotated[list[Asked], Field(min_length=1, max_length=30)]
 
@@ -110,7 +114,8 @@ class Intent(Question):
 class DecisionEntry(Question):
     """What the gate said; `bit` is whether the sealed labels confirmed the claim at this `use`.
 
-    Without a `use` no label was opened for it, or an earlier answer was told again.
+    Without a `use` no label was opened for it, or an earlier answer was told again. `of_main` is
+    whether it is the decision of main's own run.
     """
 
     kind: Literal["decision"] = "decision"
@@ -121,6 +126,7 @@ class DecisionEntry(Question):
     level: float | None = None
     bit: bool | None = None
     certified: bool = False
+    of_main: bool = True
 
 
 class Revocation(Line):
@@ -155,8 +161,8 @@ def line_of(entry: Entry) -> bytes:
 
 
 def _unsaid(entry: Entry) -> set[str]:
-    # lines of sealed evidence are, to the byte, what they were before there was any other
-    return {"evidence"} if getattr(entry, "evidence", None) == "sealed" else set()
+    # what is usual is not written: such lines are, to the byte, what they were before the key was
+    return {key for key, usual in USUAL.items() if getattr(entry, key, None) == usual}
 
 
 def digest_of(entry: Entry) -> str:

@@ -17,7 +17,7 @@ from assay.layout import Layout
 from assay.ledger.certificate import Certificate, read_public_key, verify_content
 from assay.ledger.entries import DecisionEntry, Entry, Intent, Question, State
 from assay.ledger.record import Ledger, reference_file
-from assay.ledger.uses import CountedRows, SealedResult, SealedRows, findings, rows_file
+from assay.ledger.uses import SealedResult, SealedRows, findings, rows_file
 from assay.sealing.labels import former_digest
 
 CERTIFICATES = "certificates"
@@ -160,7 +160,8 @@ def _intent_reasons(entry: Intent, before: Ledger) -> Iterator[str]:
         yield "the same question was asked before, and costs no second use"
     earlier = before.intents(entry.sealed_digest, proven=True)
     if earlier and _frozen(entry) != _frozen(earlier[0]):
-        yield "alpha, uses, disagreements, tail, metric or margin changed in the life of the set"
+        frozen = "alpha, uses, disagreements, tail, groups, metric or margin"
+        yield f"{frozen} changed in the life of the set"
     yield from _reference_reasons(entry, before)
 
 
@@ -182,7 +183,8 @@ def _asked_reasons(entry: Intent) -> Iterator[str]:
 def _frozen(entry: Intent) -> tuple[object, ...]:
     first = entry.requirements[0]
     budget = entry.alpha, entry.uses, entry.maximum_disagreements
-    return *budget, entry.tail, first.metric, first.margin, first.slice
+    rows = entry.group, entry.rows_per_group
+    return *budget, entry.tail, *rows, first.metric, first.margin, first.slice
 
 
 def _decision_reasons(entry: DecisionEntry, before: Ledger) -> Iterator[str]:
@@ -283,7 +285,7 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResu
             f"{name} does not hold every sealed row once: it was not scored.",
             code="ledger.incomplete-rows",
         )
-    if rows.evidence is not None and not _is_sound(rows.evidence, rows.systems, intent):
+    if not _counts_what_it_must(rows, intent):
         raise NotCarriedOutError(
             f"{name} counts other rows as evidence than follow from their compositions: it was not "
             "scored.",
@@ -292,6 +294,9 @@ def findings_of(intent: Intent, files: Files, labels: Labels) -> list[SealedResu
     return findings(intent, rows, np.array([labels[row_id] for row_id in rows.row_ids]))
 
 
-def _is_sound(evidence: CountedRows, groups: Sequence[str], intent: Intent) -> bool:
+def _counts_what_it_must(rows: SealedRows, intent: Intent) -> bool:
+    most, evidence = intent.rows_per_group, rows.evidence
+    if most is None or evidence is None:
+        return most is None and evidence is None
     own = former_digest(evidence.compositions) == intent.sealed_digest
-    return own and evidence.follow(groups)
+    return own and evidence.follow(rows.systems, most)

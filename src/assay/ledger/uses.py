@@ -7,7 +7,6 @@ over, and the constants of the bound follow from rows without sealed labels.
 import csv
 import io
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,9 +39,8 @@ class CountedRows:
     compositions: Sequence[str]
     chosen: np.ndarray
 
-    def follow(self, groups: Sequence[str]) -> bool:
+    def follow(self, groups: Sequence[str], most: int) -> bool:
         """Whether the rows that count are those that follow from compositions and groups."""
-        most = max(Counter(np.asarray(groups)[self.chosen].tolist()).values(), default=0)
         return bool((counted_compositions(self.compositions, groups, most) == self.chosen).all())
 
 

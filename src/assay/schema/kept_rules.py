@@ -124,9 +124,12 @@ def _pool(repository: Repository, restore: str) -> Iterator[FileFault]:
     if mains in {None, own}:
         return
     before, now = (_rows(path, content) for content in (mains, own))
-    begins = list(now.items())[: len(before)] == list(before.items())
+    lines = (mains or b"").splitlines()
+    begins = own.splitlines()[: len(lines)] == lines  # with all cells, such as groups
     grows = bool(before) and begins and len(now) > len(before)
     told = _difference(path, mains, own) or "its bytes are not main's"
+    if not begins and before.items() <= now.items():
+        told += "; lines of main's are others, or not the first"
     advice = "the gate takes main's pool: change it in a pull request of its own"
     yield FileFault(
         "kept.pool",

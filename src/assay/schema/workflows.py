@@ -14,7 +14,12 @@ from assay.schema.rules import WARNING, Rule, Table
 
 FOLDER = ".github/workflows"
 # what another workflow asks for that would see the keys, or write what the gate writes
-KEYS = re.compile(r"heldout|ASSAY_[A-Z]+_KEY|assay-ledger|secrets\s*:\s*inherit")
+KEYS = re.compile(
+    r"heldout|ASSAY_[A-Z]+_KEY|assay-ledger"
+    r"|secrets['\"]?\s*:\s*['\"]?inherit|toJSON\(\s*secrets|secrets\s*\["
+    r"|environment['\"]?\s*:[^\n]*\$\{\{",
+    re.IGNORECASE,
+)
 
 
 def workflow_suites(root: Path) -> Iterator[tuple[Table, list[Rule]]]:

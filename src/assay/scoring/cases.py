@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import os
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from assay.tables import parse_table
 
 MAIN = "main"
 # the shares of a sealed set's uses and non-confirmations that pull requests cannot spend
-KEPT_USES, KEPT_DISAGREEMENTS = 0.1, 0.4
+KEPT_USES, KEPT_DISAGREEMENTS = Fraction(1, 10), Fraction(2, 5)
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ class Case:
             and (entry.outcome, entry.claim) == ("PASS", "improvement")
             and entry.predictions_digest == self.card.predictions_digest
             and entry.reference == self._reference_name
-            and entry.sealed_digest == sealed_digest(self.repository.layout)
+            and entry.sealed_digest == self.evidence_digest
             for entry in self.ledger.proven
         )
 
@@ -239,7 +240,9 @@ class Case:
         """What main's commits claim since the last of them that was decided on."""
         root, commit = self.repository.root, self.run.commit
         history = (provenance.git(root, "rev-list", "--first-parent", commit) or "").split()
-        decided = {e.commit for e in self.ledger.proven if isinstance(e, DecisionEntry)}
+        lines = (e for e in self.ledger.proven if isinstance(e, DecisionEntry))
+        # a merge queue, or a branch that main is moved on to, has main's commits decided before
+        decided = {e.commit for e in lines if e.of_main}
         last = next((one for one in history if one in decided and one != commit), None)
         return claimed_since(root, last, commit).claim if last else None
 
@@ -266,7 +269,7 @@ class Case:
         policy, spent = self.settings.gate, self.budget
         spare = policy.disagreements - spent.disagreements, policy.uses - spent.uses
         kept = KEPT_DISAGREEMENTS * policy.disagreements, KEPT_USES * policy.uses
-        if any(left <= math.floor(most) for left, most in zip(spare, kept, strict=True)):
+        if any(left <= math.ceil(most) for left, most in zip(spare, kept, strict=True)):
             return (
                 "what is left of the sealed set's budget is kept for main: merge it, and main's "
                 "own run asks"

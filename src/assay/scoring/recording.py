@@ -191,9 +191,13 @@ def require_frozen(settings: Settings, intents: Sequence[Intent]) -> None:
             ("tail", intent.tail, gate.tail),
             ("metric", first.metric, settings.primary_metric),
             ("margin", first.margin, gate.margin),
+            ("rows_per_group", intent.rows_per_group, gate.rows_per_group),
         ):
             if before != present:
                 raise _thawed(f"gate.{key} is {present}, but it was {before}", intent)
+        if intent.group != settings.split.group:
+            told = f"split.group is {settings.split.group!r}, but it was {intent.group!r}"
+            raise _thawed(told, intent)
         if intent.level != level(gate.alpha, gate.uses, intent.use, intent.disagreements):
             raise _thawed("gate.alpha and gate.uses do not give the level recorded", intent)
 
@@ -222,6 +226,8 @@ def record_use(case: Case, test: SealedTest) -> tuple[Ledger, Intent]:
         alpha=gate.alpha,
         tail=gate.tail,
         level=test.level,
+        group=case.settings.split.group,
+        rows_per_group=gate.rows_per_group,
         rows_digest=digest_bytes(rows),
         requirements=asked(test),
     )
@@ -272,6 +278,7 @@ def decision_of(case: Case, answer: RecordedDecision, *, certified: bool) -> ent
         disagreements=intent.disagreements if intent else None,
         bit=answer.bit,
         certified=certified,
+        of_main=case.run.certifies,
     )
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay.compositions import chemical_system
-from assay.gate.statistics import Grouping
 from assay.intake.choices import Choices
+from assay.intake.division import evidence
 from assay.intake.intake import Intake
 from assay.layout import Layout
 from assay.ledger.record import read_ledger
@@ -65,13 +64,14 @@ def _present(repository: Repository) -> pd.DataFrame:
 
 
 def _cost(repository: Repository, made: Prepared, remote: str | None) -> str:
-    layout, gate = repository.layout, repository.settings.gate
+    layout, settings = repository.layout, repository.settings
+    gate = settings.gate
     digest = sealed_digest(layout)
     budget = read_ledger(repository.root, remote).budget(digest)
     folder = folder_of(layout, digest).relative_to(layout.root)
     public = is_released(layout, digest)
     parts, rows = made.parts, len(made.parts.held_out)
-    groups = Grouping.of(parts.held_out["formula"].map(chemical_system)).effective
+    groups = evidence(parts.held_out, settings).effective
     lines = [
         f"What it costs to renew the sealed set {digest[:12]}:",
         f"  labels     {'are public already' if public else 'become public for good'}, with all",
