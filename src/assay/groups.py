@@ -4,6 +4,7 @@ Everything that groups rows asks `group_names`: folds, the sealed division, and 
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,6 +37,14 @@ def group_names(rows: pd.DataFrame, group: str) -> list[str]:
         return [chemical_system(formula) for formula in rows["formula"]]
     pairs = zip(rows["formula"], rows[column], strict=True)
     return [cell or chemical_system(formula) for formula, cell in pairs]
+
+
+def plain(name: str) -> str:
+    """A group's name without what people write now so, now otherwise: case, spaces, Unicode forms.
+
+    Of two rows whose groups differ by that alone, nobody could say that they do not go together.
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def counted(formulas: Sequence[str], names: Sequence[str], most: int | None) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from assay.groups import COMPOSITION, SYSTEM, group_names
+from assay.groups import COMPOSITION, SYSTEM, group_names, plain
 
 TRACE = 0.02
 # to be changed with whatever puts rows into other folds
@@ -110,7 +110,7 @@ def undivided(rows: pd.DataFrame, group: str) -> list[str]:
         return linked_systems(list(rows["formula"]))
     names = group_names(rows, group)
     if group != COMPOSITION:
-        return names
+        return [plain(name) for name in names]
     from assay.clustering import near_units
 
     return near_units(list(rows["formula"]), names)

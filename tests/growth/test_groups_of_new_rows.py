@@ -82,7 +82,12 @@ def test_rows_of_a_sealed_paper_are_left_out(mini):
     root = made(mini, group="paper")
     train, sealed = sides(root)
     known, secret = train["paper"][0], sealed["paper"][0]
-    rows = [("Ni97W3", secret), ("Ni90W10", known), ("Ni80W20", "new"), (sealed["formula"][0], "q")]
+    rows = [
+        ("Ni97W3", f" {secret.upper()}"),
+        ("Ni90W10", known),
+        ("Ni80W20", "new"),
+        (sealed["formula"][0], "q"),
+    ]
     places = add(root, table(root, rows, "formula,Paper,gap [eV]"))
     assert [places[identity(formula)] for formula, _ in rows] == [SEALED, ADDED, ADDED, SEALED]
     assert list(sides(root)[0]["paper"][-2:]) == [known, "new"]
@@ -101,6 +106,6 @@ def test_where_nothing_is_sealed_nothing_is_left_out(mini):
     """With public evidence there are no sealed inputs to look at."""
     toml = mini / "assay.toml"
     toml.write_text(toml.read_text().replace("[gate]", '[gate]\nevidence = "public"'))
-    root = made(mini)
+    root = made(mini, group="composition")
     assert not Layout(root).sealed_inputs.exists()
     assert set(add(root, table(root, [("Ni97W3", "x"), ("Fe950Cr50", "y")])).values()) == {ADDED}

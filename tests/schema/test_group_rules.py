@@ -88,9 +88,10 @@ def test_one_composition_is_in_one_group(papers: Path) -> None:
     assert not found(check(papers), "groups.one")
 
 
-def test_no_group_stands_on_both_sides(papers: Path) -> None:
-    """A row of a sealed paper may not be learnt from, whatever its chemistry."""
-    edit(papers, "train.csv", lambda lines: lines.append("t00099,TiF3,-1,s3"))
+@pytest.mark.parametrize("paper", ["s3", "S3", "s3 ", "\uff533"])
+def test_no_group_stands_on_both_sides(papers: Path, paper: str) -> None:
+    """A row of a sealed paper may not be learnt from, whatever its chemistry or its spelling."""
+    edit(papers, "train.csv", lambda lines: lines.append(f"t00099,TiF3,-1,{paper}"))
     assert only(check(papers), "leakage.group").line == 32
 
 

@@ -70,6 +70,7 @@ def test_without_main_the_seal_itself_tells(sound: Path) -> None:
 
 def test_sealed_labels_change_with_a_key_or_after_a_retirement_alone(sealed: Path) -> None:
     """Other labels under the same inputs are red; a fresh set after a retired one is none."""
+    opened = open_sealed(Layout(sealed))[0]
     relabel(sealed, "-2.5")
     assert (
         "git checkout main -- data/sealed_labels.bin" in only(check(sealed), "kept.labels").message
@@ -88,6 +89,20 @@ def test_sealed_labels_change_with_a_key_or_after_a_retirement_alone(sealed: Pat
     for path, content in fresh.items():
         path.write_bytes(content)
     write_release(Layout(sealed), digest, open_sealed(Layout(sealed))[0], "")
+    assert only(check(sealed), "kept.labels").severity == "failure"  # labels that main never had
+    write_release(Layout(sealed), digest, opened, "")
+    assert not found(check(sealed), "kept.labels")
+
+
+def test_made_up_labels_end_no_sealed_set(sealed: Path) -> None:
+    """A file where a retired set's labels belong is red unless it is what was committed to."""
+    layout = Layout(sealed)
+    digest, opened = sealed_digest(layout), open_sealed(layout)[0]
+    folder = layout.retired / digest[:12]
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text("row_id,formula,y\n")
+    assert only(check(sealed), "kept.labels").severity == "failure"
+    write_release(layout, digest, opened, "")
     assert not found(check(sealed), "kept.labels")
 
 
@@ -141,7 +156,7 @@ def test_a_pool_that_grows_keeps_the_groups_of_its_rows(sealed: Path) -> None:
     commit(sealed)
     edit(sealed, "pool.csv", lambda lines: lines.append("p90000,MgO,MgO"))
     assert only(check(sealed), "kept.pool").severity == "warning"
-    edit(sealed, "pool.csv", lambda lines: lines.__setitem__(3, f"{lines[3]}2"))
+    edit(sealed, "pool.csv", lambda lines: lines.__setitem__(1, f"{lines[1]}2"))
     assert only(check(sealed), "kept.pool").severity == "failure"
 
 

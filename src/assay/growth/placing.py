@@ -12,7 +12,7 @@ from assay.clustering import joined, nearest
 from assay.compositions import identity
 from assay.datasets import reduced_formulas
 from assay.errors import UsageError
-from assay.groups import CLUSTERS, COMPOSITION, SYSTEM
+from assay.groups import CLUSTERS, COMPOSITION, SYSTEM, plain
 from assay.layout import Layout
 from assay.repository import Repository
 from assay.schema.corrections import line_to_paste
@@ -148,7 +148,7 @@ def sealed_rows(repository: Repository, rows: pd.DataFrame) -> list[bool]:
     if column is None:
         of_sealed = of_groups(formulas, compositions)
     else:
-        of_sealed = rows[column].isin({*sealed[column]} - {""}).tolist()
+        of_sealed = rows[column].map(plain).isin({*map(plain, sealed[column])} - {""}).tolist()
     close = {SYSTEM: {"identical", "near", "system"}, COMPOSITION: {"identical", "near"}}
     return [
         known or found in close.get(group, {"identical"})

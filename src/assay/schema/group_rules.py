@@ -6,7 +6,7 @@ import great_expectations.expectations as gxe
 
 from assay.clustering import ROUNDING, distances, nearest
 from assay.compositions import identity, problem
-from assay.groups import COMPOSITION
+from assay.groups import COMPOSITION, plain
 from assay.records import MAXIMUM_FINDINGS
 from assay.schema.comparison import RESTORE, Compared
 from assay.schema.differences import NONE
@@ -89,19 +89,23 @@ def _far(rows: Table, column: str, extent: float) -> dict[int, str]:
     return told
 
 
-def group_leakage(settings: Settings, others: Table, what: str, todo: str) -> list[Rule]:
-    """The rule that no group stands on both sides; `others` is the other table."""
+def group_leakage(
+    settings: Settings, rows: Table, others: Table, what: str, todo: str
+) -> list[Rule]:
+    """The rule that no group stands on both sides, spelt as it may; `others` is the other table."""
     column = settings.group_column
     if column is None:
         return []
     lines = range(2, len(others.cells) + 2)
-    where = dict(zip(others.cells[column], lines, strict=True))
+    alike = _spelling if settings.split.group == COMPOSITION else plain
+    known = dict(zip(map(alike, others.cells[column]), lines, strict=True))
+    where = {cell: known[alike(cell)] for cell in rows.cells[column] if alike(cell) in known}
     return [
         Rule(
             "leakage.group",
             gxe.ExpectColumnValuesToNotBeInSet(
                 column=column,
-                value_set=sorted(filter(None, where)),
+                value_set=sorted(filter(None, {*where, *others.cells[column]})),
                 description="No group of sealed rows stands in the train set.",
             ),
             f"{{formula}} {what} {column} {{value!r}} also is in {others.file} ({{hint}}); take "
@@ -110,6 +114,10 @@ def group_leakage(settings: Settings, others: Table, what: str, todo: str) -> li
             listed=MAXIMUM_FINDINGS,
         )
     ]
+
+
+def _spelling(cluster: str) -> str:
+    return identity(cluster) if problem(cluster) is None else cluster
 
 
 def group_history(

@@ -19,8 +19,8 @@ from assay.repository import Repository
 from assay.schema.differences import FILE
 from assay.schema.rules import FAILURE, FORMULA, ROW_ID, WARNING, Rule, Table, literal
 from assay.sealing.encryption import read_header
-from assay.sealing.labels import digest_of_formulas
-from assay.sealing.releases import is_released
+from assay.sealing.labels import digest_of_formulas, sealed_digest
+from assay.sealing.releases import LABELS, folder_of, is_genuine
 from assay.tables import parse_table
 from assay.texts import plural
 
@@ -62,6 +62,7 @@ def _faults(repository: Repository, restore: str) -> Iterator[FileFault]:
     yield from _inputs(repository, restore)
     yield from _open_labels(repository, restore)
     yield from _labels(repository, restore)
+    yield from _release(repository)
     yield from _pool(repository, restore)
     path = repository.layout.public_key
     mains = repository.base.content(path)
@@ -98,8 +99,8 @@ def _labels(repository: Repository, restore: str) -> Iterator[FileFault]:
     if mains is None or mains == _bytes(path):
         return
     before, now = _header(path, mains), _header(path, _bytes(path))
-    same = before.get("commitment") == now.get("commitment")
-    if not now or not (same or _is_retired(repository)):
+    committed = before.get("commitment")
+    if not now or not (committed == now.get("commitment") or _is_retired(repository, committed)):
         told = "is missing or damaged" if not now else "commits to other labels than main's"
         advice = "a fresh set takes the place of a retired one alone (`assay seal fresh`)"
         yield FileFault(
@@ -107,14 +108,30 @@ def _labels(repository: Repository, restore: str) -> Iterator[FileFault]:
         )
 
 
-def _is_retired(repository: Repository) -> bool:
+def _release(repository: Repository) -> Iterator[FileFault]:
+    """Published labels of the present set end it, so they are those that it committed to."""
+    layout = repository.layout
+    try:
+        folder = folder_of(layout, sealed_digest(layout))
+    except AssayError:
+        return  # nothing is sealed, or another rule speaks of it
+    path = folder / LABELS
+    committed = _header(layout.sealed_labels, _bytes(layout.sealed_labels)).get("commitment")
+    if committed and path.exists() and not is_genuine(folder, committed):
+        told = "is not what the sealed labels commit to, and would end the sealed set"
+        where = path.parent.relative_to(layout.root).as_posix()
+        yield FileFault("kept.labels", path, f"{path.name} {told}; remove it with `rm -r {where}`")
+
+
+def _is_retired(repository: Repository, committed: str | None) -> bool:
+    """Whether the labels of main's set are public, as they were committed to."""
     path = repository.layout.sealed_inputs
     try:
         rows = parse_table(repository.base.content(path) or b"", [FORMULA], path)
         named = digest_of_formulas(reduced_formulas(rows[FORMULA], path))
     except AssayError:
         return False
-    return is_released(repository.layout, named)
+    return is_genuine(folder_of(repository.layout, named), committed)
 
 
 def _pool(repository: Repository, restore: str) -> Iterator[FileFault]:

@@ -196,7 +196,7 @@ def leakage_rules(settings: Settings, rows: Table, others: Table) -> list[Rule]:
         )
         for name, kin, shared, where in kinds
     ]
-    return [*rules, *group_leakage(settings, others, what, todo)]
+    return [*rules, *group_leakage(settings, rows, others, what, todo)]
 
 
 def _near_lines(rows: Table, others: Table, by_formula: dict[str, int]) -> dict[str, int]:

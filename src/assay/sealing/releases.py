@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from assay.datasets import reduced_formulas
-from assay.errors import CheckFailedError, NotCarriedOutError
+from assay.errors import AssayError, CheckFailedError, NotCarriedOutError
 from assay.files import digest_file, replaced_folder, write_bytes
 from assay.layout import Layout
 from assay.records import Digest, Record, read_record
@@ -39,6 +39,16 @@ def folder_of(layout: Layout, digest: str) -> Path:
 def is_released(layout: Layout, digest: str) -> bool:
     """Whether the labels of a set are public, so that nothing may pass on it any more."""
     return (folder_of(layout, digest) / LABELS).exists()
+
+
+def is_genuine(folder: Path, commitment: str | None) -> bool:
+    """Whether published labels are, to the byte, those that a sealed file committed to."""
+    try:
+        record = read_record(Commitment, folder / COMMITMENT)
+        labels = (folder / LABELS).read_bytes()
+    except (AssayError, OSError):
+        return False
+    return record.commitment == commitment == commit_to(bytes.fromhex(record.salt), labels)
 
 
 def write_release(layout: Layout, digest: str, opened: Opened, scores: str) -> Path:
