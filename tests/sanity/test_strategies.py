@@ -21,6 +21,7 @@ from assay.sanity.strategies import (
     hostile,
     hydroxides,
     in_space,
+    moved,
     near,
     on_line,
     pairs_of,
@@ -217,3 +218,21 @@ def test_draws_are_repeatable(data: st.DataObject) -> None:
     formula = data.draw(near(TRAINING, SYMBOLS))
     assert "e-" not in formula
     assert problem(formula) is None
+
+
+STEEL = "Fe0.62Ni0.192Co0.146Ti0.0185Mo0.0176Al0.00318C0.000953Nb0.0000616"
+
+
+@quick
+@given(pair=shifted([STEEL, "Fe999999B"], ["Fe", "Ni", "Nb"]))
+def test_traces_of_traces_can_be_read(pair: tuple[str, str]) -> None:
+    """A percent of an element of which there is next to nothing still leaves a formula."""
+    assert [problem(formula) for formula in pair] == [None, None]
+
+
+def test_a_percent_of_a_trace_keeps_all_shares() -> None:
+    """Where amounts are written a thousandfold the composition is the one that was meant."""
+    other = moved(STEEL, 7, "N", 1)
+    before, after = (parse(formula).fractional_composition for formula in (STEEL, other))
+    assert after["N"] == pytest.approx(before["Nb"] / 100, rel=1e-6)
+    assert after["Fe"] == pytest.approx(before["Fe"], rel=1e-9)

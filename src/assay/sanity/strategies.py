@@ -10,8 +10,8 @@ from math import gcd
 
 from hypothesis import strategies as st
 
+from assay.compositions import SMALLEST_AMOUNT, parse, problem
 from assay.compositions import elements as elements_of
-from assay.compositions import parse, problem
 from assay.readings import certain, is_name
 
 Pairs = tuple[tuple[str, float], ...]
@@ -74,13 +74,17 @@ def pairs_of(formula: str) -> Pairs:
 
 
 def moved(formula: str, site: int, symbol: str, percent: float) -> str:
-    """The formula with some percent of its element number `site` replaced by `symbol`."""
+    """The formula with some percent of its element number `site` replaced by `symbol`.
+
+    Where a percent of a trace is too little to be read, all amounts are written a thousandfold.
+    """
     amounts = dict(pairs_of(formula))
     host = list(amounts)[site % len(amounts)]
     share = amounts[host] * percent / 100
     amounts[host] -= share
     amounts[symbol] = amounts.get(symbol, 0) + share
-    return spelt(tuple(amounts.items()))
+    times = 1 if min(amounts.values()) >= SMALLEST_AMOUNT else 1000
+    return spelt([(symbol, times * amount) for symbol, amount in amounts.items()])
 
 
 def exchanged(formula: str, exchange: tuple[str, str]) -> str:
