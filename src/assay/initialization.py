@@ -1,7 +1,7 @@
 """`assay init`: from labelled rows to a split, sealed, configured and described repository."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,13 @@ from assay.groups import SYSTEM, told
 from assay.intake.adoption import SetOptions, adopted, fitting_model
 from assay.intake.choices import Choices
 from assay.intake.division import write_public
-from assay.intake.groupings import CannotDecideError, Prospect, groupings_text
+from assay.intake.groupings import (
+    CannotDecideError,
+    Prospect,
+    by_public,
+    groupings_text,
+    public_way,
+)
 from assay.intake.intake import Intake
 from assay.intake.report import aside_text, repeats_text, write_intake
 from assay.layout import Layout
@@ -141,13 +147,15 @@ def initialize(root: Path, found: Intake | None, options: SetOptions) -> Initial
     else:
         with stages("init") as doing:
             doing("dividing the rows by groups")
-            text, parts, tried = adopted(Repository(root, before), text, found, options)
+            text, parts, tried = adopted(
+                Repository(root, before), text, found, options, _hopeful(root)
+            )
         settings, repeated = parse_settings(text), found.merged.repeated
         card = data_card(parts, found, settings.target, _line(settings))
     with fitting_model(Repository(root, parse_settings(text))) as changed:
         model = first_model(root, parts, text)
         if found is not None and not options.anyway:
-            _require_hope(parts, model)
+            _require_hope(parts, model, found)
     _write(layout, parts, model.text, card)
     _tell(root / "README.md", before.target, parse_settings(text).target)
     grouping = _grouping(parse_settings(text), tried)
@@ -170,15 +178,33 @@ def _require_sealed(settings: Settings, options: SetOptions) -> None:
         )
 
 
-def _require_hope(parts: Parts, model: FirstModel) -> None:
+def _hopeful(root: Path) -> Callable[[str, Parts], bool]:
+    """Whether rows divided so would now and then certify the model of the repository."""
+
+    def hopeful(text: str, parts: Parts) -> bool:
+        try:
+            with fitting_model(Repository(root, parse_settings(text)), lasting=False):
+                return not _hopeless(parts, first_model(root, parts, text))
+        except UsageError:
+            return False
+
+    return hopeful
+
+
+def _hopeless(parts: Parts, model: FirstModel) -> bool:
+    return bool(len(parts.held_out)) and model.chance is not None and model.chance < HOPELESS
+
+
+def _require_hope(parts: Parts, model: FirstModel, found: Intake) -> None:
     """Refuse to seal a set that would hardly ever certify the first model."""
-    if len(parts.held_out) and model.chance is not None and model.chance < HOPELESS:
+    if _hopeless(parts, model):
+        way = public_way(parse_settings(model.text), found)
         raise CannotDecideError(
             f"the {len(parts.held_out)} rows to seal would certify the model in src/ in "
-            f"{model.chance:.0%} of cases: run the same command with --evidence public, which "
-            "seals nothing and decides by cross-validation, add rows, or seal all the same by "
+            f"{model.chance:.0%} of cases: {by_public(way)}add rows, or seal all the same by "
             "--anyway.",
             code="data.hopeless",
+            way=way,
         )
 
 

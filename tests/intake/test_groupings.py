@@ -7,13 +7,22 @@ from itertools import combinations
 import pandas as pd
 import pytest
 
+from assay import initialization
 from assay.clustering import NEAR, shares
 from assay.compositions import chemical_system
 from assay.errors import RefusedError, UsageError
 from assay.groups import counted, group_names
+from assay.intake.adoption import SetOptions, by_public_rows
 from assay.intake.choices import Choices
 from assay.intake.division import evidence
-from assay.intake.groupings import candidates, groupings_text, recommended
+from assay.intake.groupings import (
+    CannotDecideError,
+    candidates,
+    command,
+    groupings_text,
+    public_way,
+    recommended,
+)
 from assay.intake.intake import take_in
 from assay.layout import Layout
 from assay.repository import read_repository
@@ -21,7 +30,7 @@ from assay.schema.check import check_schema
 from assay.settings import parse_settings, read_settings
 from assay.tables import read_table
 from assay.verbs import tables
-from mini import FORMULAS, SETTINGS, initialize
+from mini import FORMULAS, SETTINGS, initialize, kept
 
 METALS = re.findall("[A-Z][a-z]", "LiNaMgAlTiZrGaInSnPbRbCsCaSrBaHfNbTaMn")
 
@@ -53,13 +62,19 @@ def series():
     ]
 
 
+@pytest.fixture
+def any_chance(monkeypatch):
+    """Let sets be sealed whatever their chance to certify a model is: labels here are noise."""
+    monkeypatch.setattr(initialization, "HOPELESS", 0.0)
+
+
 def sides(root):
     """The train set and the sealed inputs."""
     layout = Layout(root)
     return (read_table(path, ["formula"]) for path in (layout.train, layout.sealed_inputs))
 
 
-def test_a_few_giant_families_do_not_decide_everything(mini):
+def test_a_few_giant_families_do_not_decide_everything(mini, any_chance):
     """By system alone a sealed set could decide nothing; with a cap that is found it can.
 
     The cap stands in assay.toml and on the page, and the giants are learnt from.
@@ -86,7 +101,7 @@ def test_without_a_cap_that_helps_nothing_is_sealed(mini):
     assert not Layout(mini).sealed_labels.exists()
 
 
-def test_a_table_of_small_groups_keeps_all_its_rows(mini):
+def test_a_table_of_small_groups_keeps_all_its_rows(mini, any_chance):
     """Where chemical systems alone are enough there is no cap, and nothing is written of groups."""
     made = initialize(mini, written(mini, families(giants=0)), unit="eV", anyway=False)
     settings = read_settings(mini)
@@ -167,10 +182,60 @@ def test_candidates_are_tried_in_the_order_of_their_promises(mini):
 
 def test_where_no_sealed_set_decides_the_way_on_is_public_evidence(mini):
     """Sixty rows of three alloys: no grouping helps, and the refusal says what does."""
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(CannotDecideError) as caught:
         initialize(mini, written(mini, series()), unit="eV", anyway=False)
     assert caught.value.code == "data.cannot-decide"
-    assert "--evidence public" in str(caught.value)
+    assert "--evidence public --group composition --extent 0.05" in str(caught.value)
+
+
+def test_public_rows_are_grouped_so_that_they_decide(mini):
+    """Three alloys are three systems and fifteen clusters: the way on names the grouping.
+
+    The planted case: public evidence by chemical system is refused, and nothing is written.
+    """
+    found = take_in(written(mini, series()), Choices(unit="eV", target="gap [eV]"))
+    before = kept(mini)
+    with pytest.raises(RefusedError) as caught:
+        initialization.initialize(mini, found, SetOptions(evidence="public"))
+    assert caught.value.code == "data.few-public-groups"
+    assert kept(mini) == before
+    way = public_way(parse_settings(SETTINGS), found)
+    assert command(way) in str(caught.value)
+    initialization.initialize(mini, *by_public_rows(found, SetOptions(), way))
+    settings = read_settings(mini)
+    assert (settings.public, settings.split.group, settings.split.extent) == (
+        *(True, "composition"),
+        0.05,
+    )
+
+
+def test_no_division_is_proposed_that_would_be_refused(mini, monkeypatch):
+    """Half of sixty systems can decide by their number, and would never certify this model.
+
+    So the first refusal names public evidence. The planted case asks for no chance, and gets the
+    larger share.
+    """
+    pairs = list(combinations(METALS, 2))[:60]
+    noise = [(f"{a}{b}", round(1 + 0.37 * (n * n) % 7.1, 3)) for n, (a, b) in enumerate(pairs)]
+    with pytest.raises(CannotDecideError) as caught:
+        initialize(mini, written(mini, noise), unit="eV", anyway=False)
+    assert "--sealed-fraction" not in str(caught.value)
+    monkeypatch.setattr(initialization, "HOPELESS", 0.0)
+    with pytest.raises(RefusedError) as caught:
+        initialize(mini, written(mini, noise), unit="eV", anyway=False)
+    assert "--sealed-fraction 0.5" in str(caught.value)
+
+
+def test_a_set_that_the_gate_would_not_open_is_not_sealed(mini):
+    """There are groups enough, and too few of them differ from the mean to open any label.
+
+    That is what `score` would say of this very model, whatever the labels are.
+    """
+    with pytest.raises(CannotDecideError) as caught:
+        initialize(mini, written(mini, families(giants=0)), unit="eV", anyway=False)
+    assert caught.value.code == "data.hopeless"
+    assert command(caught.value.way) in str(caught.value)
+    assert not Layout(mini).sealed_labels.exists()
 
 
 @pytest.mark.parametrize(("answer", "group"), [("3", "paper"), ("system", "system")])

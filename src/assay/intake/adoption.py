@@ -3,14 +3,15 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from assay.evidence import Evidence
 from assay.files import write_text
+from assay.groups import COMPOSITION
 from assay.intake.bounds import proposed_lower
 from assay.intake.division import divided, grouped, unlabelled
 from assay.intake.groupings import Prospect, by_cap, recommended, require_decidable
@@ -65,8 +66,17 @@ class Adopted(NamedTuple):
     tried: Sequence[Prospect]
 
 
-def adopted(repository: Repository, text: str, found: Intake, options: SetOptions) -> Adopted:
-    """The text of `assay.toml` for a table, and its rows divided as that says."""
+def adopted(
+    repository: Repository,
+    text: str,
+    found: Intake,
+    options: SetOptions,
+    hopeful: Callable[[str, Parts], bool] = lambda *_: True,
+) -> Adopted:
+    """The text of `assay.toml` for a table, and its rows divided as that says.
+
+    Where they cannot be, another division is proposed only if it is `hopeful` by its text and rows.
+    """
     require_usable(found, repository, agreed=options.agreed)
     text = configured(text, repository.settings, found, options)
     settings = parse_settings(text)
@@ -74,14 +84,22 @@ def adopted(repository: Repository, text: str, found: Intake, options: SetOption
     pool = None if options.pool is None else read_pool(options.pool, known, found.unusable)
     table = grouped(settings, found)
     tried = [*by_cap(settings, table)]
+
+    def certifies(one: Prospect) -> bool:
+        rows = divided(one.settings, found, grouped(one.settings, found), pool)
+        return hopeful(with_division(text, one), rows)
+
     best = recommended(tried)
+    capped = [] if settings.public or options.anyway else tried[1:]
+    if best in capped:  # with fewer rows of a group there may be a chance where this has none
+        best = next(filter(certifies, (one for one in capped if one.decides)), best)
     if best is not None and best.settings.gate.rows_per_group != settings.gate.rows_per_group:
         most = best.settings.gate.rows_per_group
         told = f"{most}  # found by init: with more, a few groups would decide everything"
         text = with_value(text, "gate", "rows_per_group", told)
         settings = parse_settings(text)
-    if best is None and (settings.public or not options.anyway):
-        require_decidable(settings, found, table)
+    if not options.anyway and (best is None or settings.public):
+        require_decidable(settings, found, table, certifies)
     return Adopted(text, divided(settings, found, table, pool), tried)
 
 
@@ -98,6 +116,30 @@ def configured(text: str, settings: Settings, found: Intake, options: SetOptions
         if value is not None:
             text = with_value(text, section, key, f"{value}")
     return with_evidence(text, options.evidence)
+
+
+def with_division(text: str, one: Prospect) -> str:
+    """The text of `assay.toml` with another grouping, share of the groups and cap."""
+    split, most = one.settings.split, one.settings.gate.rows_per_group
+    for section, key, value in (
+        ("split", "group", json.dumps(split.group, ensure_ascii=False)),
+        ("split", "extent", f"{split.extent}"),
+        ("split", "sealed_fraction", f"{split.sealed_fraction}"),
+        ("gate", "rows_per_group", None if most is None else f"{most}"),
+    ):
+        text = with_value(text, section, key, value)
+    return text
+
+
+def by_public_rows(found: Intake, options: SetOptions, way: Prospect) -> tuple[Intake, SetOptions]:
+    """The table and the options that say: public evidence, grouped so."""
+    split = way.settings.split
+    return replace(found, group=split.group), replace(
+        options,
+        evidence="public",
+        extent=split.extent if split.group == COMPOSITION else None,
+        rows_per_group=way.settings.gate.rows_per_group,
+    )
 
 
 def with_evidence(text: str, evidence: Evidence | None) -> str:
@@ -144,10 +186,10 @@ def _bounded(text: str, found: Intake) -> str:
 
 
 @contextmanager
-def fitting_model(repository: Repository) -> Iterator[str | None]:
+def fitting_model(repository: Repository, *, lasting: bool = True) -> Iterator[str | None]:
     """Make the template's forest one of classes where the target is a class; undone by an error.
 
-    Gives the file that was changed, if it was.
+    Gives the file that was changed, if it was. It is undone in any case if it is not `lasting`.
     """
     root, settings = repository.root, repository.settings
     path = root / "src" / settings.project.package / "model.py"
@@ -164,3 +206,5 @@ def fitting_model(repository: Repository) -> Iterator[str | None]:
     except BaseException:
         write_text(path, before)
         raise
+    if not lasting:
+        write_text(path, before)

@@ -1,6 +1,6 @@
 """Which grouping lets a sealed set decide: a few are tried before anything is sealed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.errors import RefusedError, UsageError
@@ -13,13 +13,11 @@ from assay.texts import plural
 
 # rows of a group that may count, from many to few; None: all
 CAPS = (None, 50, 20, 10, 5)
+# of the most effective groups that public rows come to, what is as good
+NEARLY = 0.8
 # larger shares of the groups that a small table may seal
 FRACTIONS = (0.3, 0.35, 0.4, 0.45, 0.5)
 EXTENTS = (0.05, 0.1)
-
-
-class CannotDecideError(RefusedError):
-    """No part of a table that could be sealed lets the gate decide anything."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,15 @@ class Prospect:
         split, most = self.settings.split, self.settings.gate.rows_per_group
         within = f" within {100 * split.extent:g} %" if split.group == COMPOSITION else ""
         return split.group + within + ("" if most is None else f", {most} rows a group")
+
+
+class CannotDecideError(RefusedError):
+    """No part of a table that could be sealed lets the gate decide anything."""
+
+    def __init__(self, sentence: str, *, code: str, way: Prospect | None) -> None:
+        """`way`: the grouping under which public rows decide best, if they do."""
+        super().__init__(sentence, code=code)
+        self.way = way
 
 
 def prospect(settings: Settings, table: GroupedTable) -> Prospect:
@@ -113,16 +120,35 @@ def candidates(settings: Settings, found: Intake) -> list[Prospect]:
 
 
 def recommended(listed: Sequence[Prospect]) -> Prospect | None:
-    """The first grouping under which a sealed set can decide."""
-    return next((one for one in listed if one.decides), None)
+    """The first grouping under which a sealed set can decide, or public rows decide well.
+
+    Six groups decide on public rows, but certify hardly anything. So there as many are asked for as
+    of a sealed set, or nearly the most that any grouping has.
+    """
+    most = max((one.effective for one in listed if one.settings.public), default=0.0)
+    return next(
+        (
+            one
+            for one in listed
+            if one.decides and one.effective >= min(one.settings.gate.minimum_groups, NEARLY * most)
+        ),
+        None,
+    )
+
+
+def public_way(settings: Settings, found: Intake) -> Prospect | None:
+    """The grouping under which public rows decide best; None if they are too few under each."""
+    gate = settings.gate.model_copy(update={"evidence": "public"})
+    return recommended(candidates(settings.model_copy(update={"gate": gate}), found))
 
 
 def command(one: Prospect) -> str:
     """The options of `init` that a prospect stands for."""
     split, most = one.settings.split, one.settings.gate.rows_per_group
+    public = "--evidence public " if one.settings.public else ""
     extent = f" --extent {split.extent:g}" if split.group == COMPOSITION else ""
     cap = "" if most is None else f" --rows-per-group {most}"
-    return f"--group {_quoted(split.group)}{extent}{cap}"
+    return f"{public}--group {_quoted(split.group)}{extent}{cap}"
 
 
 def _quoted(name: str) -> str:
@@ -154,44 +180,83 @@ def _why(best: Prospect | None) -> str:
             "None of them lets a sealed set decide: add rows of more groups, or decide by public "
             "evidence with --evidence public."
         )
-    least = best.settings.gate.minimum_groups
-    return (
-        f"Recommended: {command(best)}, the first whose sealed rows are {least} effective groups "
-        f"or more. It promises {promise(best.settings.split.group)}."
-    )
+    public, least = best.settings.public, best.settings.gate.minimum_groups
+    rows, effective = ("rows", best.effective) if public else ("sealed rows", best.sealed_effective)
+    why = f"the first whose {rows} are {least} effective groups or more"
+    if effective < least:
+        why = "and no other has many more effective groups"
+    return f"Recommended: {command(best)}, {why}. It promises {promise(best.settings.split.group)}."
 
 
-def require_decidable(settings: Settings, found: Intake, table: GroupedTable) -> None:
+def require_decidable(
+    settings: Settings,
+    found: Intake,
+    table: GroupedTable,
+    hopeful: Callable[[Prospect], bool] = lambda _: True,
+) -> None:
     """Refuse a division by which the gate could never say anything but INCONCLUSIVE.
+
+    What is proposed instead is `hopeful`, or public rows decide.
 
     Raises:
         CannotDecideError: no set that is sealed could decide.
         RefusedError: a larger sealed set or another grouping could, or not even all rows together.
     """
     one, least = prospect(settings, table), settings.gate.minimum_groups
+    if settings.public:
+        _require_public(settings, found, table)
+        return
     if one.decides:
         return
-    if settings.public:
-        raise _too_few_public(one, table)
     told = f"{found.name}: {_too_few(one, table)}, and the gate decides nothing below {least}"
-    if (fraction := _enough(settings, table)) is not None:
+    if (larger := _enough(settings, table)) is not None and hopeful(larger):
+        fraction = larger.settings.split.sealed_fraction
         raise RefusedError(
             f"{told}: seal more of the groups with --sealed-fraction {fraction}.",
             code="data.cannot-decide",
         )
     others = candidates(settings, found) if settings.split.group == SYSTEM else []
-    if (best := recommended(others)) is not None:
+    if (best := recommended(others)) is not None and hopeful(best):
         raise RefusedError(
             f"{told}: go on with {command(best)}, which promises "
             f"{promise(best.settings.split.group)}.",
             code="data.cannot-decide",
         )
     anyway = "" if not one.sealed else ", or go on without a verdict by --anyway"
+    way = public_way(settings, found)
     raise CannotDecideError(
-        f"{told}, whatever part is sealed: run the same command with --evidence public, which "
-        f"seals nothing and decides by cross-validation, add rows of more {table.noun}s{anyway}.",
+        f"{told}, whatever part is sealed: {by_public(way)}add rows of more {table.noun}s{anyway}.",
         code="data.cannot-decide",
+        way=way,
     )
+
+
+def by_public(way: Prospect | None) -> str:
+    """The start of a list of ways on: public evidence, by its command, if that decides."""
+    if way is None:
+        return ""
+    return (
+        f"run the same command with {command(way)}, which seals nothing and decides by "
+        f"cross-validation ({promise(way.settings.split.group)}), "
+    )
+
+
+def _require_public(settings: Settings, found: Intake, table: GroupedTable) -> None:
+    """Refuse public rows of too few groups, or of far fewer than another grouping has."""
+    own = recommended([*by_cap(settings, table)])
+    if own is not None and own.effective >= settings.gate.minimum_groups:
+        return
+    way = public_way(settings, found)
+    if way is not None and (own is None or way.settings.split.group != table.group):
+        best = prospect(settings, table) if own is None else own
+        raise RefusedError(
+            f"{found.name}: the rows that count are {best.effective:.0f} effective groups (rows of "
+            f"one {table.noun} count together), which certify hardly any model: go on with "
+            f"{command(way)}, which promises {promise(way.settings.split.group)}, or by --anyway.",
+            code="data.few-public-groups",
+        )
+    if own is None:
+        raise _too_few_public(prospect(settings, table), table)
 
 
 def _too_few_public(one: Prospect, table: GroupedTable) -> RefusedError:
@@ -213,8 +278,8 @@ def _too_few(one: Prospect, table: GroupedTable) -> str:
     )
 
 
-def _enough(settings: Settings, table: GroupedTable) -> float | None:
+def _enough(settings: Settings, table: GroupedTable) -> Prospect | None:
     """The smallest larger share of the groups that a sealed set can decide with."""
     larger = (one for one in FRACTIONS if one > settings.split.sealed_fraction)
-    tried = ((one, prospect(with_fraction(settings, one), table)) for one in larger)
-    return next((one for one, found in tried if found.decides), None)
+    tried = (prospect(with_fraction(settings, one), table) for one in larger)
+    return next((one for one in tried if one.decides), None)

@@ -136,6 +136,7 @@ class Plan(Record):
     groupings: Text | None = None
     source: Text | None = None
     public: Share | None = None
+    public_options: Text | None = None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """The repository's own model, fitted on a table before it is sealed: its error, and its chances."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from assay.datasets import Dataset
 from assay.errors import UsageError
+from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement
+from assay.gate.decision import Budget, Decision, decide
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
 from assay.gate.public_evidence import difference
-from assay.gate.statistics import Estimate, estimate, level
-from assay.intake.division import evidence
+from assay.gate.statistics import Estimate, Grouping, level
+from assay.groups import group_names
 from assay.repository import Repository
 from assay.settings import parse_settings, with_value
 from assay.splits import Parts
@@ -27,9 +31,9 @@ class FirstModel:
     """What the model of the repository makes of the rows to train on, out of fold.
 
     `margin` and `error` are in the metric's unit; `text` is `assay.toml` with the margin.
-    `chance` is that the sealed rows certify such a model: that they show it to be no worse than the
-    mean of the labels by more than the margin. None: the baseline is another one. With public
-    evidence it is 1 or 0, since the very rows that were used here decide, in the same folds.
+    `chance` is that the sealed rows certify such a model: that they show it to be better than the
+    mean of the labels, if the gate opens them for it. None: the baseline is another one. With
+    public evidence it is 1 or 0, since the very rows that were used here decide, in the same folds.
     """
 
     margin: float
@@ -54,10 +58,9 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
             there is no error to derive a margin from.
     """
     settings = parse_settings(text)
-    (counts, *_), losses, plain = _losses(Repository(root, settings), parts)
-    losses, plain = losses[counts], plain[counts]
-    shown = METRICS[settings.primary_metric].shown
-    error = shown(float(losses.mean()))
+    comparison = _beside_the_mean(Repository(root, settings), parts)
+    part, metric = comparison.primary, METRICS[settings.primary_metric]
+    error = metric.shown(part.candidate_loss)
     deciding = parts.train if settings.public else parts.held_out
     share = SHARE_SMALL if len(deciding) < SMALL_SET else SHARE
     margin = float(f"{share * error:.3g}")
@@ -69,16 +72,21 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
         )
     comment = f"# {share:.0%} of the first model's public error, {error:.4g} {settings.target.unit}"
     text = with_value(text, "gate", "margin", f"{margin}  {comment}")
-    allowed = METRICS[settings.primary_metric].allowance(margin, float(plain.mean()))
-    train, sealed = (evidence(rows, settings) for rows in (parts.train, parts.held_out))
     chance = None
     if settings.gate.baseline == "mean" and settings.public:
-        found = difference(losses - plain, train, settings.split.folds)
+        found = difference(part.public_differences, part.groups.train, settings.split.folds)
         chance = float(found.upper(settings.gate.alpha / 2) < 0)
     elif settings.gate.baseline == "mean":
-        found = estimate(losses - plain, train)
-        chance = chance_of_a_certificate(found, sealed.effective, allowed, settings.gate)
+        chance = _chance(comparison, settings.gate)
     return FirstModel(margin, error, chance, text)
+
+
+def _chance(comparison: Comparison, policy: Gate) -> float:
+    """The chance that the sealed rows certify the candidate, which the gate must open them for."""
+    if isinstance(decide(comparison, policy, Budget(0, 0)), Decision):
+        return 0.0
+    groups = comparison.groups.sealed.effective
+    return chance_of_a_certificate(comparison.primary.public, groups, 0.0, policy)
 
 
 def chance_of_a_certificate(
@@ -105,19 +113,32 @@ def chance_of_a_certificate(
     return float(stdtr(freedom, (allowed - difference.mean) / error - needed))
 
 
-def _losses(
-    repository: Repository, parts: Parts
-) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
-    """Which rows count, and the loss (n,) of each train row out of fold and by the mean of all."""
-    from assay.datasets import Dataset
-    from assay.model.builder import load_builder
-    from assay.model.inference import predict
-    from assay.model.training import fit_out_of_fold
+def _beside_the_mean(repository: Repository, parts: Parts) -> Comparison:
+    """The model of the repository and the mean of the labels, as `score` compares the first model.
 
+    Of the rows those that count as evidence, by the primary metric alone.
+    """
+    settings, data = repository.settings, _dataset(repository, parts)
+    candidate, folds = _fitted(repository, data)
+    pairs = [*zip((data.train, data.sealed, data.pool), data.counted, strict=True)]
+    metric = METRICS[settings.primary_metric]
+    return Comparison(
+        _of(candidate, data.counted),
+        _of(_mean(data, folds), data.counted),
+        Groups(
+            *(Grouping.of(np.asarray(group_names(rows, data.group))[own]) for rows, own in pairs)
+        ),
+        data.target[data.counted[0]],
+        [Requirement(metric, settings.gate.margin, primary=True)],
+        "improvement",
+    )
+
+
+def _dataset(repository: Repository, parts: Parts) -> Dataset:
     layout, settings = repository.layout, repository.settings
     target = read_numbers(parts.train.astype({parts.target: str}), parts.target, layout.train)
     pool = read_table(layout.pool, ["row_id", "formula"]) if parts.pool is None else parts.pool
-    data = Dataset(
+    return Dataset(
         parts.train,
         target,
         parts.held_out.drop(columns=parts.target),
@@ -125,16 +146,36 @@ def _losses(
         settings.split.group,
         settings.gate.rows_per_group,
     )
+
+
+def _fitted(repository: Repository, data: Dataset) -> tuple[Predictions, np.ndarray]:
+    """What the model of the repository predicts, and the fold of each train row."""
+    from assay.model.builder import load_builder
+    from assay.model.inference import predict
+    from assay.model.training import fit_out_of_fold
+
     try:
-        candidate = fit_out_of_fold(load_builder(repository), data, settings)
-        if len(parts.held_out):
-            predict(candidate.model, list(parts.held_out["formula"]))
+        fitted = fit_out_of_fold(load_builder(repository), data, repository.settings)
+        sealed, pool = (
+            predict(fitted.model, list(rows["formula"])) if len(rows) else np.empty(0)
+            for rows in (data.sealed, data.pool)
+        )
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(
             f"the model cannot be fitted on these rows ({reason}): correct the rows, or model.py.",
             code="training.not-fitted",
         ) from None
-    loss = METRICS[settings.primary_metric].loss
-    mean = np.full_like(target, target.mean())
-    return data.counted, loss(target, candidate.out_of_fold), loss(target, mean)
+    return Predictions(fitted.out_of_fold, sealed, pool), fitted.folds
+
+
+def _mean(data: Dataset, folds: np.ndarray) -> Predictions:
+    """What the mean of the labels predicts, on train rows that of the other folds."""
+    train = np.array([data.target[folds != fold].mean() for fold in range(folds.max() + 1)])
+    sealed, pool = (np.full(len(rows), data.target.mean()) for rows in (data.sealed, data.pool))
+    return Predictions(train[folds], sealed, pool)
+
+
+def _of(values: Predictions, masks: Sequence[np.ndarray]) -> Predictions:
+    train, sealed, pool = masks
+    return Predictions(values.train[train], values.sealed[sealed], values.pool[pool])

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from assay.errors import RefusedError
 from assay.files import write_text
-from assay.intake.adoption import SetOptions, adopted, configured, fitting_model
+from assay.intake.adoption import SetOptions, adopted, by_public_rows, configured, fitting_model
 from assay.intake.division import write_public
-from assay.intake.groupings import candidates, groupings_text
+from assay.intake.groupings import candidates, command, groupings_text, public_way
 from assay.intake.intake import Intake
 from assay.layout import Layout
 from assay.planning.chances import Plan
@@ -56,8 +55,8 @@ def prospect(  # noqa: PLR0913 (what the verb was told)
         plan = make_plan(Repository(place, parse_settings(model.text)), options, tick)
         few = plan.sealed.effective < plan.minimum_groups
         unlikely = model.chance is not None and model.chance < LIKELY
-        public = _public(repository, place, found, chosen) if few or unlikely else None
-    told = {"first": model.chance, "public": public, "groupings": groupings}
+        public = _public(repository, place, found, chosen) if few or unlikely else {}
+    told = {"first": model.chance, "groupings": groupings, **public}
     return plan.model_copy(update=told)
 
 
@@ -74,12 +73,16 @@ def groupings_of(repository: Repository, found: Intake, chosen: SetOptions) -> s
         return groupings_text(candidates(settings, found))
 
 
-def _public(repository: Repository, place: Path, found: Intake, chosen: SetOptions) -> float | None:
-    """Whether all rows, if they were public, certified the first model; None if they cannot."""
+def _public(
+    repository: Repository, place: Path, found: Intake, chosen: SetOptions
+) -> dict[str, object]:
+    """Whether all rows, if they were public, certified the first model, and by which options."""
     text = (repository.root / FILE_NAME).read_text(encoding="utf-8")
-    try:
-        text, parts, _ = adopted(repository, text, found, replace(chosen, evidence="public"))
-        with fitting_model(Repository(place, parse_settings(text))):
-            return first_model(place, parts, text).chance
-    except RefusedError:
-        return None
+    way = public_way(parse_settings(configured(text, repository.settings, found, chosen)), found)
+    if way is None:
+        return {}
+    found, options = by_public_rows(found, replace(chosen, anyway=True), way)
+    text, parts, _ = adopted(repository, text, found, options)
+    with fitting_model(Repository(place, parse_settings(text))):
+        chance = first_model(place, parts, text).chance
+    return {"public": chance, "public_options": command(way)}

@@ -89,9 +89,10 @@ def _first(chance: float) -> str:
 def of_public_rows(chance: float) -> str:
     """Whether the first model is certified by public evidence, which the rows at hand decide."""
     told = "is certified" if chance else "is not certified"
+    further = "" if chance else " Improve src/, or add rows, before you expect a certificate."
     return (
         f"With public evidence the model in src/ {told} on these rows, against the mean of the "
-        "labels: cross-validation in the same folds decides."
+        f"labels: cross-validation in the same folds decides.{further}"
     )
 
 
@@ -101,7 +102,7 @@ def _public(plan: Plan) -> Iterator[str]:
         return
     yield (
         f"{of_public_rows(plan.public)} To seal nothing and decide so: `assay init "
-        f"{plan.source or 'TABLE'} --evidence public`."
+        f"{plan.source or 'TABLE'} {plan.public_options or '--evidence public'}`."
     )
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +69,7 @@ def init(  # noqa: PLR0913 (one parameter an option)
         typer.Option(help="Seal labels, or decide by public rows alone [that of assay.toml]."),
     ] = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Seal a set that is too small for any verdict.")
+        bool, typer.Option("--anyway", help="Go on with rows that are too few for any verdict.")
     ] = False,
 ) -> None:
     """Read a table, split its rows, seal the held-out labels and make the keys."""
@@ -114,17 +113,19 @@ def init(  # noqa: PLR0913 (one parameter an option)
 def _initialized(root: Path, found: "Intake | None", options: "SetOptions") -> "Initialized":
     """Initialise; on a terminal, ask whether public rows shall decide where no seal could."""
     from assay.initialization import initialize
+    from assay.intake.adoption import by_public_rows
     from assay.intake.groupings import CannotDecideError
 
     try:
         return initialize(root, found, options)
     except CannotDecideError as error:
-        if options.evidence is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        asks = sys.stdin.isatty() and sys.stdout.isatty()
+        if found is None or error.way is None or options.evidence is not None or not asks:
             raise
         typer.echo(f"{error}\n")
         if not typer.confirm("Seal nothing, and decide by public evidence?"):
             raise
-        return initialize(root, found, replace(options, evidence="public"))
+        return initialize(root, *by_public_rows(found, options, error.way))
 
 
 def plan(  # noqa: PLR0913 (one parameter an option)
