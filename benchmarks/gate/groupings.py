@@ -111,9 +111,10 @@ def jobs(size: bars.Size) -> list[Job]:
 def findings(results: Results) -> list[Finding]:
     """False PASS of the sealed test, and how often a set has groups enough to decide."""
     found = []
-    for (item, case, most, rows, extent), outcome in results.items():
-        if item != ITEM:
+    for key_of_job, outcome in results.items():
+        if key_of_job[0] != ITEM:
             continue
+        _, case, most, rows, extent = key_of_job
         where = f"{case}, {'all rows' if most is None else f'{most} rows a family'}, n={rows}"
         key = (case, most, rows, extent)
         opened = [hit for hit, use in zip(outcome["passed"], outcome["opened"], strict=True) if use]

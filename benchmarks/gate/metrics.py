@@ -13,7 +13,7 @@ from benchmarks.gate.populations import Array, Population, Rows, population
 from benchmarks.gate.workers import Job, Results
 from scipy.optimize import brentq
 
-from assay.gate.comparisons import Groups, Predictions, Requirement, SliceRows
+from assay.gate.comparisons import Groups, Predictions, Requirement, Slice
 from assay.gate.metrics import BRIER, ERROR_RATE, MAE, METRICS, RMSE, Metric
 from assay.gate.policy import Gate, MetricKey
 
@@ -150,7 +150,7 @@ def sliced(rng: np.random.Generator, rows: int, better: Change, worse: Change) -
     parts = (world.train, world.sealed, world.pool)
     masks = [(rng.random(part.grouping.count) < SLICE)[part.grouping.codes] for part in parts]
     margin = bars.margin(rows)
-    own = world.life(margin, MAE, [Requirement(MAE, margin, slice=SliceRows("slice", *masks))])
+    own = world.life(margin, MAE, [Requirement(MAE, margin, slice=Slice("slice", *masks))])
 
     def made(part: Rows, mask: Array) -> Array:
         return np.where(mask, worse.apply(rng, part), better.apply(rng, part))

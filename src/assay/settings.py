@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from assay.errors import UsageError
+from assay.evidence import Evidence
 from assay.gate.policy import METRICS_OF, Gate, Kind, MetricKey, Section
 from assay.groups import COMPOSITION, column_of
 from assay.intake.policy import Rule
@@ -140,6 +141,18 @@ class Model(Section):
     trusted_types: Annotated[tuple[str, ...], Field(strict=False)] = ()  # TOML has lists only
 
 
+class GateTable(Gate):
+    """When a model passes. The guarantee holds within the bounds of these numbers.
+
+    Attributes:
+        evidence: What a verdict rests on: sealed labels, or cross-validation on public rows.
+        rows_per_group: Most rows of one group that count as evidence; by default all do.
+    """
+
+    evidence: Evidence = "sealed"
+    rows_per_group: Annotated[int, Field(ge=1)] | None = None
+
+
 class Settings(Section):
     """All of `assay.toml`.
 
@@ -156,7 +169,7 @@ class Settings(Section):
 
     project: Project
     target: Target
-    gate: Gate
+    gate: GateTable
     data: Data = Data()
     split: Split = Split()
     model: Model = Model()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, SliceRows
+from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
 from assay.gate.decision import (
     DEPENDENCE,
     Budget,
@@ -342,9 +342,9 @@ def test_unchanged_by_the_rmse_needs_the_root_mean_square_change(known):
         assert (decision is not None) == passes
 
 
-def halves(name: str = "odd systems") -> SliceRows:
+def halves(name: str = "odd systems") -> Slice:
     """Every second chemical system."""
-    return SliceRows(name, *(np.arange(n) // 2 % 2 == 1 for n in (ROWS, ROWS, POOL)))
+    return Slice(name, *(np.arange(n) // 2 % 2 == 1 for n in (ROWS, ROWS, POOL)))
 
 
 def test_worse_slice_fails_though_the_whole_is_better(known):
@@ -413,7 +413,7 @@ def test_sealed_bit_needs_every_slice(known):
 
 def test_small_slice_is_told_and_decides_nothing(known):
     """A slice of fewer than 30 effective groups does not bind, however bad it is."""
-    few = SliceRows("few", *(np.arange(n) < 40 for n in (ROWS, ROWS, POOL)))
+    few = Slice("few", *(np.arange(n) < 40 for n in (ROWS, ROWS, POOL)))
     good, bad = known.candidate(0.0, share=0.2), known.candidate(0.0, share=3.0)
     mixed = dataclasses.replace(good, train=np.where(few.train, bad.train, good.train))
     asked = both(MAE, Requirement(MAE, POLICY.margin, slice=few))
@@ -424,7 +424,7 @@ def test_small_slice_is_told_and_decides_nothing(known):
 
 def test_slice_decides_though_its_train_rows_are_left_out(known):
     """A pull request without the train rows of a slice on which it is bad is not rid of it."""
-    rows = SliceRows("some", *(np.arange(n) < 90 for n in (ROWS, ROWS, POOL)))
+    rows = Slice("some", *(np.arange(n) < 90 for n in (ROWS, ROWS, POOL)))
     trifle = known.candidate(1e-3)
     bad = dataclasses.replace(trifle, sealed=trifle.sealed + 2.0 * rows.sealed)
     asked = both(MAE, Requirement(MAE, 0.5, slice=rows))
@@ -458,7 +458,7 @@ def left_out(comparison: Comparison, rows: np.ndarray) -> Comparison:
 
 def test_empty_slice_decides_nothing(known):
     """A slice without a row anywhere is no requirement."""
-    empty = SliceRows("none", *(np.zeros(n, dtype=bool) for n in (ROWS, ROWS, POOL)))
+    empty = Slice("none", *(np.zeros(n, dtype=bool) for n in (ROWS, ROWS, POOL)))
     asked = both(MAE, Requirement(MAE, POLICY.margin, slice=empty))
     comparison = known.compare(known.candidate(0.0, share=0.2), "improvement", requirements=asked)
     assert decide(comparison, POLICY, FRESH, Labels(known.truth[1])).outcome == "PASS"
@@ -471,8 +471,7 @@ def test_false_fails_do_not_grow_with_the_number_of_requirements():
         made = world(seed)
         rng = np.random.default_rng(seed)
         slices = [
-            SliceRows(f"s{k}", *(rng.random(n) < 0.5 for n in (ROWS, ROWS, POOL)))
-            for k in range(10)
+            Slice(f"s{k}", *(rng.random(n) < 0.5 for n in (ROWS, ROWS, POOL))) for k in range(10)
         ]
         asked = [*mae(POLICY.margin), *(Requirement(MAE, POLICY.margin, slice=s) for s in slices)]
         # another draw of the same errors: as good as the champion by construction

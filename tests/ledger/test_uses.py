@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import NotCarriedOutError
-from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, SliceRows
+from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
 from assay.gate.decision import SealedPart, SealedTest
 from assay.gate.metrics import BRIER, ERROR_RATE, MAE, RMSE, Metric
 from assay.gate.statistics import Grouping
@@ -33,7 +33,7 @@ def compared(metric: Metric, seed: int, size: float, *, with_slice: bool) -> tup
         moved = p + size * rng.normal(size=len(names))
         candidate.append(np.clip(moved, 0, 1) if metric.bounded else moved)
     masks = [np.arange(len(names)) % 3 > 0 for names in systems]
-    rows = SliceRows("two thirds", *masks) if with_slice else None
+    rows = Slice("two thirds", *masks) if with_slice else None
     margin = 0.2 if metric.bounded else 0.7
     required = [Requirement(metric, margin, primary=True), Requirement(metric, margin, slice=rows)]
     groups = Groups(*(Grouping.of(names) for names in systems))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UsageError
-from assay.gate.comparisons import Groups, Requirement, SliceRows
+from assay.gate.comparisons import Groups, Requirement, Slice
 from assay.gate.metrics import MAE
 from assay.gate.statistics import Grouping
 from assay.intake.pools import pool_rows
@@ -25,7 +25,7 @@ def design() -> Design:
     sizes = np.tile([1, 2, 3, 4], 30)
     groups = Grouping.of(np.repeat(np.arange(len(sizes)), sizes))
     small = groups.sizes[groups.codes] <= 2
-    chosen = SliceRows("small", small, small, small)
+    chosen = Slice("small", small, small, small)
     parts = [Requirement(MAE, 0.1, primary=True), Requirement(MAE, 0.2, slice=chosen)]
     return Design(Groups(groups, groups, groups), parts)
 

@@ -40,7 +40,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class SliceRows:
+class Slice:
     """Some of the rows, by masks over train rows, sealed rows and pool."""
 
     name: str
@@ -60,7 +60,7 @@ class Requirement:
     metric: Metric
     margin: float
     primary: bool = False
-    slice: SliceRows | None = None
+    slice: Slice | None = None
     advisory: bool = False
 
     @property
@@ -221,5 +221,5 @@ class Comparison:
         return Part(requirement, *models, groups, target, self.claim, self.paired)
 
 
-def _chosen(values: Predictions, rows: SliceRows) -> Predictions:
+def _chosen(values: Predictions, rows: Slice) -> Predictions:
     return Predictions(values.train[rows.train], values.sealed[rows.sealed], values.pool[rows.pool])

@@ -4,8 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assay.evidence import Evidence
-
 Kind = Literal["number", "class"]
 MetricKey = Literal["mae", "rmse", "brier", "error_rate"]
 Family = Literal[
@@ -80,7 +78,6 @@ class Gate(Section):
         further: Further metrics, each with its own margin.
         advisory: Names of further metrics that are shown and decide nothing.
         slices: Parts of the rows on which the model may not get worse either.
-        evidence: What a verdict rests on: sealed labels, or cross-validation on public rows.
         alpha: Chance of any false PASS on the sealed labels in the life of a sealed set (K uses);
             of one run on main with public evidence.
         alpha_fail: Chance of a false FAIL per pull request.
@@ -90,7 +87,6 @@ class Gate(Section):
         tail: Size of a change that counts as a blow-up, in multiples of the reference's public
             error.
         minimum_groups: Effective number of groups below which no sealed set decides.
-        rows_per_group: Most rows of one group that count as evidence; by default all do.
     """
 
     baseline: Literal["mean", "ridge"] = "mean"
@@ -99,7 +95,6 @@ class Gate(Section):
     further: dict[MetricKey, Margin] = {}
     advisory: Annotated[tuple[MetricKey, ...], Field(strict=False)] = ()
     slices: Annotated[tuple[Slice, ...], Field(strict=False, max_length=20)] = ()
-    evidence: Evidence = "sealed"
     alpha: Annotated[float, Field(gt=0, le=0.05)] = 0.025
     alpha_fail: Annotated[float, Field(gt=0, le=0.05)] = 0.01
     uses: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -107,7 +102,6 @@ class Gate(Section):
     slack: Annotated[float, Field(ge=0, le=10)] = 2.33
     tail: Annotated[float, Field(gt=0, le=10)] = 3.0
     minimum_groups: Annotated[int, Field(ge=30)] = 30
-    rows_per_group: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import UsageError
-from assay.gate.comparisons import Requirement, SliceRows
+from assay.gate.comparisons import Requirement, Slice
 from assay.gate.metrics import METRICS
-from assay.gate.policy import Slice
+from assay.gate.policy import Slice as SliceRule
 from assay.settings import FILE_NAME, Settings
 
 Tables = Sequence[pd.DataFrame]
@@ -44,12 +44,12 @@ def requirements(settings: Settings, tables: Tables) -> list[Requirement]:
     return [Requirement(primary, policy.margin, primary=True), *further, *slices]
 
 
-def _slice(rule: Slice, tables: Tables) -> SliceRows:
+def _slice(rule: SliceRule, tables: Tables) -> Slice:
     masks = [_mask(rule, table) for table in tables]
-    return SliceRows(rule.name, *masks)
+    return Slice(rule.name, *masks)
 
 
-def _mask(rule: Slice, table: pd.DataFrame) -> np.ndarray:
+def _mask(rule: SliceRule, table: pd.DataFrame) -> np.ndarray:
     if rule.column:
         if rule.column not in table:
             raise UsageError(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import UsageError
-from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, SliceRows
+from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement, Slice
 from assay.gate.decision import (
     Budget,
     Decision,
@@ -122,11 +122,11 @@ def _drawn(grouping: Grouping, rows: int, rng: np.random.Generator) -> tuple[np.
     return chosen, Grouping.of(np.repeat(np.arange(len(picks)), sizes)[:rows])
 
 
-def _taken(chosen: SliceRows | None, rows: Sequence[np.ndarray]) -> SliceRows | None:
+def _taken(chosen: Slice | None, rows: Sequence[np.ndarray]) -> Slice | None:
     if chosen is None:
         return None
     masks = (chosen.train, chosen.sealed, chosen.pool)
-    return SliceRows(chosen.name, *(mask[taken] for mask, taken in zip(masks, rows, strict=True)))
+    return Slice(chosen.name, *(mask[taken] for mask, taken in zip(masks, rows, strict=True)))
 
 
 def design_of_repository(repository: Repository) -> Design:
