@@ -119,7 +119,8 @@ def _summary(section: type[BaseModel]) -> str:
 
 def explained(section: type[BaseModel]) -> Mapping[str, str]:
     """What the docstring of a table says of each of its keys."""
-    texts = [inspect.cleandoc(one.__doc__ or "") for one in reversed(section.__mro__)]
+    ours = [one for one in reversed(section.__mro__) if one.__module__.startswith("assay.")]
+    texts = [inspect.cleandoc(one.__doc__ or "") for one in ours]
     own = "\n".join(text.partition("\nAttributes:")[2] for text in texts)
     return {key: re.sub(r"\s+", " ", told) for key, told in ATTRIBUTE.findall(own)}
 

@@ -91,7 +91,7 @@ def test_killed_scheduler_is_told_and_a_second_start_does_the_rest(certified, wh
     scheduler.kill()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said
-    (sentence,) = said.splitlines()
+    (sentence,) = spoken(said)
     assert f"{address} was lost" in sentence
     assert sentence.endswith("which keeps finished shards. [cluster.scheduler-lost]")
     done = len(shards_of(certified))

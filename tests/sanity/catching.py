@@ -20,7 +20,7 @@ def caught(request: pytest.FixtureRequest, tmp_path: Path) -> Caught:
     def run(*model: str, wanted: set[str], spawn: bool = False) -> dict[str, FalsifiedError]:
         only = () if request.param else sorted(wanted)
         found = falsified(tmp_path, *model, spawn=spawn, only=only)
-        assert set(found) == wanted
+        assert set(found) == wanted, {name: str(one) for name, one in found.items()}
         return found
 
     return run
