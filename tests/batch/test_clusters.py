@@ -134,7 +134,7 @@ def test_worker_of_another_version_is_refused(certified, whole, machines, tmp_pa
     process = started(certified, address)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said
-    assert len(said.splitlines()) == 1
+    assert len(spoken(said)) == 1
     assert "has another version of assay" in said
     assert shards_of(certified) == []
 
@@ -154,7 +154,7 @@ def test_worker_without_assay_is_refused(certified, whole, machines, tmp_path):
     process = started(certified, address)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said
-    assert len(said.splitlines()) == 1
+    assert len(spoken(said)) == 1
     assert "No module named 'assay'" in said
     assert sys.executable in said
 
@@ -172,7 +172,7 @@ def test_wrong_address_is_told(certified, whole, monkeypatch):
     process = started(certified, address)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said
-    assert len(said.splitlines()) == 1
+    assert len(spoken(said)) == 1
     assert address in said
     assert "cannot be reached" in said
     assert not list((Layout(certified).out / "shards").glob("*/*"))

@@ -13,7 +13,7 @@ from test_clusters import ended, made_by_one_process, shards_of, started  # noqa
 
 from assay.layout import Layout
 from dask_machines import queue_file, wait_for
-from toy import TEMPLATE
+from toy import TEMPLATE, spoken
 
 SHIPPED = TEMPLATE / "slurm.yaml"
 SBATCH = """#!/bin/sh
@@ -124,7 +124,7 @@ def test_refused_job_is_told_in_its_words(certified, whole, tmp_path):
     process = started(certified, smaller(certified / "slurm.yaml"), **slurm.environment)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3, said
-    assert len(said.splitlines()) == 1
+    assert len(spoken(said)) == 1
     assert "slurm did not take the jobs" in said
     assert "invalid partition specified" in said
 
