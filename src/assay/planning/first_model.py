@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from assay.gate.comparisons import Comparison, Groups, Predictions, Requirement
 from assay.gate.decision import Budget, Decision, decide
 from assay.gate.metrics import METRICS
 from assay.gate.policy import Gate
-from assay.gate.public_evidence import difference
+from assay.gate.public_evidence import decide_public, of_public_rows
 from assay.gate.statistics import Estimate, Grouping, level
 from assay.groups import group_names
 from assay.repository import Repository
-from assay.settings import parse_settings, with_value
+from assay.settings import Settings, parse_settings, with_value
 from assay.splits import Parts
 from assay.tables import read_numbers, read_table
 
@@ -74,11 +74,21 @@ def first_model(root: Path, parts: Parts, text: str) -> FirstModel:
     text = with_value(text, "gate", "margin", f"{margin}  {comment}")
     chance = None
     if settings.gate.baseline == "mean" and settings.public:
-        found = difference(part.public_differences, part.groups.train, settings.split.folds)
-        chance = float(found.upper(settings.gate.alpha / 2) < 0)
+        chance = _public_chance(comparison, settings)
     elif settings.gate.baseline == "mean":
         chance = _chance(comparison, settings.gate)
     return FirstModel(margin, error, chance, text)
+
+
+def _public_chance(comparison: Comparison, settings: Settings) -> float:
+    """Whether public rows certify the candidate, 1 or 0: main's own run asks the very same ones."""
+    candidate, reference = (
+        replace(one, sealed=one.train) for one in (comparison.candidate, comparison.reference)
+    )
+    groups = replace(comparison.groups, sealed=comparison.groups.train)
+    asked = replace(comparison, candidate=candidate, reference=reference, groups=groups)
+    found = decide_public(asked, of_public_rows(settings.gate), settings.split.folds)
+    return float(found.outcome == "PASS")
 
 
 def _chance(comparison: Comparison, policy: Gate) -> float:
