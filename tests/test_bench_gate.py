@@ -218,3 +218,10 @@ def test_clusters_of_a_series_are_groups_within_it():
     assert set(rows.grouping.sizes) == {4}
     sums = [rows.errors[rows.grouping.codes == code].mean() for code in range(80)]
     assert len(set(np.round(sums, 9))) == 80
+
+
+@pytest.mark.parametrize("item", protocol.ITEMS, ids=lambda item: item.__name__)
+def test_an_item_leaves_the_results_of_others_alone(item):
+    """All items read one table of results, whose keys have as many parts as each of them likes."""
+    others = {("another item", *range(parts)): {} for parts in range(8)}
+    assert item.findings(others) == item.findings({})

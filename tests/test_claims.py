@@ -57,7 +57,7 @@ def test_the_last_line_that_claims_counts(root, message, claim):  # noqa: F811
     ],
 )
 def test_a_near_miss_is_named(root, line):  # noqa: F811
-    """What looks like a claim and is none is told, not lost."""
+    """What looks like a claim and is none is shown, not lost."""
     commit(root, f"Title\n\n{line}\n")
     found = claimed_since(root, None)
     assert (found.claim, list(found.unread)) == (None, [line])

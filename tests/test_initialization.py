@@ -504,7 +504,7 @@ def test_features_that_take_any_element_set_nothing_aside(root):
 
 
 def test_a_feature_without_a_finite_value(root):
-    """An infinite feature is no number either, and is told like a missing one."""
+    """An infinite feature is no number either, and is named as a missing one is."""
     path = root / "src" / "mini_model" / "model.py"
     text = path.read_text().replace(
         "StoichiometryFeatures(),",

@@ -73,7 +73,7 @@ def test_the_table_of_faults(tmp_path):
 
 
 def test_the_counts_of_the_page_add_up(tmp_path):
-    """A row is counted under its first fault, on the page and in the card; others are told."""
+    """A row is counted under its first fault, on the page and in the card; others are named."""
     rows = "Xx,<1\n,~2\nKCl,\nXy,1\nKF.2H2O,1\nNaCl,1\nKBr,2\n"
     found = taken(tmp_path, f"formula,gap\n{rows}")
     page = intake_text(found)

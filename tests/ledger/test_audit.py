@@ -31,7 +31,7 @@ def audited(root: Path, labels: Path | None = None) -> Audit:
 
 
 def rewrite(root: Path, change, files=None) -> None:
-    """Put other lines on the branch by force, signed anew, as somebody can who has the key."""
+    """Put other lines on the branch by force, signed again, as somebody can who has the key."""
     ledger = read_ledger(root)
     signer, lines = read_signer(Layout(root)), []
     for entry in change(list(ledger.entries)):

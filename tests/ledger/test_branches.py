@@ -357,7 +357,7 @@ def test_parted_ledgers_are_neither(two):
 
 
 def test_ledger_that_was_never_pushed_is_known(root, remote):
-    """A first ledger that lies in this clone alone is told apart from one that is shared."""
+    """A first ledger that lies in this clone alone is not taken for one that is shared."""
     assert not module.unshared(root), "there is none"
     read_ledger(root).append(decision("zero"))
     assert module.unshared(root)

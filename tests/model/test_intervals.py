@@ -97,7 +97,7 @@ def test_difficulty_grows_with_the_distance_up_to_the_farthest_known():
 
 
 def test_errors_that_grow_with_the_distance_give_a_slope():
-    """Such errors are told from errors of all distances alike."""
+    """Such errors are distinguished from errors that are the same at all distances."""
     content = amounts(FORMULAS)
     _, distances = neighbours_between_folds(positions(fitted_space(content), content), FOLDS)
     plain = fit_domain(FORMULAS, FOLDS, np.ones(len(FORMULAS))).difficulty

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -109,16 +108,14 @@ def test_other_server_is_used_where_one_is_named(toy, tmp_path, monkeypatch):
 
 @pytest.fixture
 def logged(toy, capfd):
-    """Logs a training of the toy; gives the seconds, what was said, and the runs kept here."""
+    """Logs a training of the toy; gives what was said, and the runs kept here."""
     repository = read_repository(toy)
     card = read_card(repository.handover)
 
-    def log(name: str = "candidate") -> tuple[float, str, list[str]]:
+    def log(name: str) -> tuple[str, list[str]]:
         capfd.readouterr()
-        began = time.monotonic()
         log_candidate(repository, card.model_copy(update={"correlation_id": name}), _Model())
-        spent, said = time.monotonic() - began, capfd.readouterr().err
-        return spent, said, kept(Layout(toy).tracking)
+        return capfd.readouterr().err, kept(Layout(toy).tracking)
 
     return log
 
@@ -159,7 +156,7 @@ def test_dead_server_costs_a_sentence(logged, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{port}")
-    _, said, runs = logged("alone")
+    said, runs = logged("alone")
     assert "alone" in runs
     assert f"http://127.0.0.1:{port} did not take the record" in said
     assert "secret" not in said
@@ -169,7 +166,7 @@ def test_server_that_refuses_costs_a_sentence(logged, monkeypatch):
     """A 403 is said in the server's words, and the run is kept here."""
     with listening(FORBIDDEN) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        _, said, runs = logged("refused")
+        said, runs = logged("refused")
     assert "refused" in runs
     assert "403" in said
 
@@ -179,7 +176,7 @@ def test_server_that_never_answers_costs_seconds(logged, monkeypatch):
     monkeypatch.setattr(tracking, "PATIENCE", {**tracking.PATIENCE, **IMPATIENT})
     with listening(None) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        _, said, runs = logged("silent")
+        said, runs = logged("silent")
     assert "silent" in runs
     assert "did not take the record" in said
     assert not set(IMPATIENT) & set(os.environ), "MLflow is as patient as before"
@@ -194,7 +191,7 @@ def test_address_that_is_none_costs_a_sentence(toy, logged, monkeypatch, address
     monkeypatch.chdir(toy)
     before = sorted(path.name for path in toy.iterdir())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    _, said, runs = logged("kept")
+    said, runs = logged("kept")
     assert "kept" in runs
     assert "did not take the record" in said
     assert sorted(path.name for path in toy.iterdir()) == before
@@ -228,7 +225,7 @@ def test_moved_folder_with_odd_characters_keeps_its_runs(toy, tmp_path, monkeypa
     assert not toy.exists(), "nothing is written where the repository was"
 
 
-@pytest.mark.nightly("four databases are made anew, five seconds each")
+@pytest.mark.nightly("four processes make a database, five seconds each")
 def test_first_runs_at_once_are_all_kept(toy):
     """Four trainings that each make the database first leave four runs in one."""
     shutil.rmtree(Layout(toy).tracking)

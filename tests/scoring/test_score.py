@@ -967,7 +967,7 @@ def test_mains_run_is_of_its_own_commit(certified, better):
 
 
 def test_a_fork_opens_no_labels(sealed, tmp_path, monkeypatch):
-    """Whoever may not push here gets every stage without labels, and is told how to be asked."""
+    """Whoever may not push here gets every stage without labels, and the way to the sealed one."""
     event(
         monkeypatch,
         sealed,
